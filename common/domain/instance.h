@@ -1,0 +1,54 @@
+/* One registered instance, as the API shows it, and its identity.
+ *
+ * Field names are the discovery API's. Timestamps are Unix nanoseconds. Every
+ * string borrows: from a request, a wire frame or the registry's own store; who
+ * hands one out says until when.
+ */
+#ifndef COMMON_DOMAIN_INSTANCE_H
+#define COMMON_DOMAIN_INSTANCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/hash.h"
+#include "common/base/str.h"
+
+enum { STATUS_UP = 1, STATUS_WAITING = 2 };
+
+/* Timestamps from outside must lie in 0 … this; later ones would leave no room
+ * for "stored + 1" to keep counting. */
+static const int64_t timestamp_max = 4000000000000000000;
+
+struct identity {
+    struct str env;
+    struct str appid;
+    struct str zone;
+    struct str hostname;
+};
+
+struct instance {
+    struct identity id;
+    struct str region;
+    struct str version;
+    struct strs addrs;
+    struct strs metadata; /* a map, keys in bytewise order, each once */
+    bool metadata_null;   /* none was ever given: fetch/all prints null, not {} */
+    uint32_t status;      /* STATUS_UP or STATUS_WAITING */
+    int64_t reg_timestamp;
+    int64_t up_timestamp;
+    int64_t renew_timestamp;
+    int64_t dirty_timestamp; /* the version that decides between two states */
+    int64_t latest_timestamp;
+};
+
+/* The name of an identity on every hop between processes and nodes: a 128-bit
+ * hash over env, appid, zone, hostname, each with its length before it. */
+struct hash128 identity_key(const struct identity *id);
+bool identity_eq(const struct identity *a, const struct identity *b);
+
+/* Hash of what is replicated: identity, region, addrs, version, metadata, status,
+ * dirty, reg and up timestamps. Equal states have equal hashes on every node;
+ * between live states of one identity with equal dirty the greater hash wins. */
+uint64_t instance_hash(const struct instance *instance);
+
+#endif

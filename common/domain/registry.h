@@ -1,0 +1,112 @@
+/* The registry's structure: apps → zones → instances and tombstones, with the
+ * queries and the one way to change it, registry_apply. The registry process and
+ * the gateway's replica share it. It knows no rule (decide does), no clock, no
+ * socket and no file.
+ *
+ * Entries (live instances and tombstones) sit in numbered slots that never move
+ * while they exist; slot and app numbers are small, dense and reused, so that
+ * users hang their own columns off them (heartbeat ages, rendered JSON, waiting
+ * polls). Tables grow incrementally: no call moves more than a bounded number of
+ * entries.
+ */
+#ifndef COMMON_DOMAIN_REGISTRY_H
+#define COMMON_DOMAIN_REGISTRY_H
+
+#include "common/domain/change.h"
+
+enum { REGISTRY_NONE = UINT32_MAX }; /* no such slot, app or zone */
+
+struct registry;
+
+struct registry *registry_new(void);
+void registry_destroy(struct registry **self);
+
+/* ── changing ───────────────────────────────────────────────────────────────*/
+
+/* What an apply did, for the columns of users. slot and app are REGISTRY_NONE
+ * where there is none. A number in *_freed was valid before the call and is free
+ * for reuse after it: drop your column's value now. */
+struct applied {
+    bool ignored;    /* what is held is as new or newer (by seq): nothing happened */
+    bool was_live;   /* there was a live instance of this identity before */
+    uint32_t slot;   /* of the entry after it, or of the entry that went */
+    uint32_t app;    /* of its app, or of the app that went */
+    bool slot_made;  /* slot is new */
+    bool slot_freed; /* entry is gone without tombstone */
+    bool app_made;   /* the first live instance or tombstone of this app */
+    bool app_freed;  /* its last entry is gone */
+};
+
+/* Takes the change as truth. Never fails; ignores one whose seq is not above the
+ * held entry's. Copies everything. Sets the app's latest_timestamp to the greater
+ * of its own and the change's; an app that had no live instance starts from the change's. */
+void registry_apply(struct registry *self, const struct change *change, struct applied *applied);
+
+/* A newer heartbeat of the live instance in slot; an older one is ignored. */
+void registry_renew(struct registry *self, uint32_t slot, int64_t renew_timestamp);
+
+/* Catch-up: begin forgets every entry's seq and marks it unseen (a foreign epoch
+ * may be coming); entries touched by registry_apply become seen; sweep_next
+ * removes up to max unseen entries a call as if evicted, reporting each through applied_each, and
+ * returns true while more may follow. */
+void registry_sweep_begin(struct registry *self);
+typedef void registry_applied_fn(void *context, const struct applied *applied);
+bool registry_sweep_next(struct registry *self, uint32_t max, registry_applied_fn *applied_each,
+                         void *context);
+
+/* ── one entry ──────────────────────────────────────────────────────────────*/
+
+/* Slot of the entry (live or tombstone) with this key, or REGISTRY_NONE. */
+uint32_t registry_find(const struct registry *self, struct hash128 key);
+
+bool registry_slot_used(const struct registry *self, uint32_t slot);
+bool registry_is_live(const struct registry *self, uint32_t slot);
+
+/* Fills out; its strings borrow from the registry until the entry's next change.
+ * Of a tombstone only id and dirty_timestamp are meaningful. */
+void registry_instance(const struct registry *self, uint32_t slot, struct instance *out);
+
+uint64_t registry_slot_seq(const struct registry *self, uint32_t slot);
+struct hash128 registry_slot_key(const struct registry *self, uint32_t slot);
+uint32_t registry_slot_app(const struct registry *self, uint32_t slot);
+uint32_t registry_slot_count(const struct registry *self); /* every used slot is below it */
+
+/* ── apps, zones ────────────────────────────────────────────────────────────*/
+
+uint32_t registry_app_find(const struct registry *self, struct str env, struct str appid);
+uint32_t registry_app_count(const struct registry *self); /* every used app number is below it */
+bool registry_app_used(const struct registry *self, uint32_t app);
+
+struct app_info {
+    struct str env;   /* borrowed while the app exists */
+    struct str appid; /* borrowed while the app exists */
+    int64_t latest_timestamp;
+    uint32_t live_count;
+    uint32_t zone_count; /* zones with live instances, in order of their names */
+};
+void registry_app(const struct registry *self, uint32_t app, struct app_info *out);
+
+/* The zone'th zone of the app (0 … zone_count - 1): its name and its live
+ * instances' slots in hostname order. Borrowed until the next apply. */
+struct zone_info {
+    struct str zone;
+    const uint32_t *slots;
+    uint32_t slot_count;
+};
+void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, struct zone_info *out);
+
+/* ── sums ───────────────────────────────────────────────────────────────────*/
+
+struct registry_counts {
+    uint64_t live;
+    uint64_t tombstones;
+    uint64_t apps; /* with at least one live instance */
+    uint64_t memory_bytes;
+};
+void registry_counts(const struct registry *self, struct registry_counts *out);
+
+/* The greatest change.at ever applied: a new app's latest_timestamp starts above
+ * it, so that an app that went and came back never repeats one. */
+int64_t registry_highest_at(const struct registry *self);
+
+#endif

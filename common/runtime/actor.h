@@ -1,0 +1,93 @@
+/* The actor: a pure core described by a struct actor_spec, and the shell that
+ * gives it sockets, time and turns.
+ *
+ * A turn: take what waits on commands (bounded), on the answers to our own
+ * commands, on followed facts, on guest descriptors; hand each message to the
+ * core; send the NOW lane; turn_end (append, sync once); send the SYNCED lane.
+ * The simulator does the same with the same spec, without sockets.
+ *
+ * The shell answers PING, STATS and LOG_LEVEL itself; SHUTDOWN too unless the core
+ * has a handler for it. SNAPSHOT and FACTS are the core's (struct publisher serves the small ones).
+ * A command no handler takes is answered RESULT UNSUPPORTED; bytes that are no
+ * message are counted and dropped.
+ */
+#ifndef COMMON_RUNTIME_ACTOR_H
+#define COMMON_RUNTIME_ACTOR_H
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/runtime/follower.h"
+#include "common/runtime/outbox.h"
+
+/* A history and where its newest fact is. */
+struct position {
+    uint64_t epoch;
+    uint64_t boot;
+    uint64_t seq;
+};
+
+/* msg and all it points to live until the handler returns: copy what stays. */
+typedef void actor_handle_fn(void *state, const struct address *from, const struct msg *msg,
+                             const struct now *now, struct outbox *out);
+typedef void actor_answer_fn(void *state, enum actor_name from, uint32_t index,
+                             const struct msg *msg, const struct now *now, struct outbox *out);
+typedef void actor_turn_fn(void *state, const struct now *now, struct outbox *out);
+
+struct actor_handler {
+    enum msg_type type;
+    actor_handle_fn *handle;
+};
+
+/* Another actor whose commands socket this one sends to, and whose facts it may follow. */
+struct actor_link {
+    enum actor_name to;
+    uint32_t index;
+    struct follower *follower; /* NULL: its facts are not followed */
+    const char *const *topics; /* NULL-terminated prefixes to subscribe to */
+};
+
+/* A descriptor of a library that has its own loop (libmicrohttpd's epoll, the
+ * parked clients' epoll): ready is called in every turn in which fd is readable,
+ * and in every turn at all if always is set. */
+struct actor_guest {
+    int fd;
+    bool always;
+    actor_turn_fn *ready;
+};
+
+struct actor_spec {
+    enum actor_name name;
+    const struct actor_handler *handlers;
+    size_t handler_count;
+    actor_answer_fn *answer; /* answers to own commands that no follower took; may be NULL */
+    actor_turn_fn *turn_end; /* may be NULL */
+    actor_turn_fn *tick;     /* every tick_ms; may be NULL */
+    int64_t tick_ms;
+    /* mono ms of the next thing due before the next tick, INT64_MAX if none; may be NULL */
+    int64_t (*due_ms)(void *state, const struct now *now);
+    struct position (*position)(void *state);
+    /* Own counters and sizes for STATS and /metrics; may be NULL. store keeps the bytes. */
+    void (*count)(void *state, struct msg_counts *counters, struct buf *counter_store,
+                  struct msg_counts *sizes, struct buf *size_store);
+    actor_turn_fn *stop; /* the process is about to end in good order; may be NULL */
+};
+
+struct actor_options {
+    const struct actor_spec *spec;
+    void *state;
+    uint32_t index; /* of a gateway */
+    const char *run_dir;
+    const struct clock *clock;
+    struct log *log;
+    const struct actor_link *links; /* borrowed while it runs */
+    size_t link_count;
+    const struct actor_guest *guests; /* borrowed while it runs */
+    size_t guest_count;
+};
+
+/* Takes the lock on run_dir/<actor>.lock, writes <actor>.pid, binds both endpoints,
+ * runs until SHUTDOWN, SIGTERM or SIGINT, cleans up. Says on the log why it can't.
+ * Errors: ERR_BUSY (somebody else holds the directory: named in the log), ERR_IO. */
+enum err actor_run(const struct actor_options *options);
+
+#endif

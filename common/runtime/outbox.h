@@ -1,0 +1,84 @@
+/* What a core wants sent. The core fills it, the shell (or the simulator) empties
+ * it. Adding copies. Bounded: a full outbox answers ERR_FULL and drops the message.
+ *
+ * Two lanes: NOW leaves before turn_end (reads, heartbeats, refusals: nothing that
+ * a sync must come before), SYNCED after it.
+ * Messages of one lane to one destination leave as one frame, in order.
+ */
+#ifndef COMMON_RUNTIME_OUTBOX_H
+#define COMMON_RUNTIME_OUTBOX_H
+
+#include "common/base/str.h"
+#include "common/wire/codec.h"
+
+// clang-format off
+/*      name        text          */
+#define ACTOR_TABLE(X)            \
+    X(REGISTRY,   "registry")     \
+    X(REPLICATOR, "replicator")   \
+    X(EVICTOR,    "evictor")      \
+    X(GATEWAY,    "gateway")
+// clang-format on
+
+enum actor_name {
+#define ACTOR_ENUM(NAME, text) ACTOR_##NAME,
+    ACTOR_TABLE(ACTOR_ENUM)
+#undef ACTOR_ENUM
+        ACTOR_COUNT
+};
+
+const char *actor_name_text(enum actor_name name);
+/* Also takes "gateway.<i>". Errors: ERR_NOT_FOUND. */
+enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index);
+
+/* Where an answer goes: a ROUTER's routing id. A value, copied freely. */
+struct address {
+    uint8_t len;
+    uint8_t bytes[31];
+};
+
+enum outbox_lane { OUTBOX_NOW, OUTBOX_SYNCED, OUTBOX_LANE_COUNT };
+
+struct outbox;
+struct outbox *outbox_new(size_t max_bytes);
+void outbox_destroy(struct outbox **self);
+
+enum err outbox_reply(struct outbox *self, enum outbox_lane lane, const struct address *to,
+                      const struct msg *msg);
+/* A command to another actor (of index 0, but for gateways). Leaves in lane SYNCED. */
+enum err outbox_command(struct outbox *self, enum actor_name to, uint32_t index,
+                        const struct msg *msg);
+/* A fact; leaves in lane SYNCED, after the replies of that lane. */
+enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *msg);
+
+/* Whether anybody subscribes to something that topic begins with. Facts nobody
+ * wants need not be encoded. The shell keeps the set through outbox_subscribe;
+ * without any call of it (tests, simulator) everything is wanted. */
+bool outbox_wants(const struct outbox *self, struct str topic);
+/* Errors: ERR_FULL: over 10,000 different prefixes; all is wanted from then on. */
+enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on);
+size_t outbox_subscription_count(const struct outbox *self);
+
+/* The core has more work waiting than one turn may hold: come back at once. */
+void outbox_again(struct outbox *self);
+bool outbox_take_again(struct outbox *self);
+/* Ask the shell to end the process in good order after this turn. */
+void outbox_stop(struct outbox *self);
+bool outbox_stopping(const struct outbox *self);
+
+enum outbox_kind { OUTBOX_REPLY, OUTBOX_COMMAND, OUTBOX_FACT };
+struct outbox_item {
+    enum outbox_kind kind;
+    struct address address; /* of a REPLY */
+    enum actor_name actor;  /* of a COMMAND */
+    uint32_t index;         /* of a COMMAND */
+    struct str topic;       /* of a FACT */
+    struct str frame;       /* borrowed until the next add or clear */
+};
+
+/* Walks a lane in order; cursor starts at 0. */
+bool outbox_next(const struct outbox *self, enum outbox_lane lane, size_t *cursor,
+                 struct outbox_item *item);
+void outbox_clear(struct outbox *self, enum outbox_lane lane);
+
+#endif

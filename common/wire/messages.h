@@ -1,0 +1,430 @@
+/* Every message between our processes and every record on our disks, each
+ * defined once, here. Structs, encoder, decoder, printer and the check of
+ * docs/protocol.md derive from this table.
+ *
+ * A message is a msgpack array [type, field, field, …] in table order. Fields are
+ * only ever appended, never moved or retyped: an older reader skips the extra
+ * ones, a newer reader sees MSG_OPTIONAL ones as zero. Types are never reused.
+ * A frame is one or more messages one after the other, at most frame_max bytes.
+ *
+ *   kind    in msgpack        in C
+ *   str     str               struct str       borrowed from the frame
+ *   bin     bin               struct str
+ *   i64     int               int64_t
+ *   u64     int ≥ 0           uint64_t
+ *   u32     int ≥ 0           uint32_t
+ *   flag    true, false       bool
+ *   strs    array of str      struct strs
+ *   pairs   map str → str     struct strs      count of pairs; as it came, unsorted
+ *   counts  map str → int     struct msg_counts
+ *   msgs    array of messages struct msg_list  checked to be well formed, decoded by msg_next
+ *   any     one value         struct str       its encoding; nil when empty
+ *
+ * Facts (what a PUB socket sends, frame 2) begin with epoch, boot, seq.
+ * Commands begin with id, chosen by the sender; the answer carries it back.
+ *
+ * A type from 128 on may be skipped by a follower that does not know it; an
+ * unknown fact below stops the follower with an error.
+ */
+#ifndef COMMON_WIRE_MESSAGES_H
+#define COMMON_WIRE_MESSAGES_H
+
+enum { protocol_version = 1, frame_max = 8 * 1024 * 1024, fact_frame_max = 64 * 1024 };
+enum { MSG_REQUIRED, MSG_OPTIONAL };
+
+// clang-format off
+
+/* ── asked of every actor ─────────────────────────────────────────────────── */
+
+#define MSG_PING(F)                         \
+    F(u64,    id,               MSG_REQUIRED)
+
+#define MSG_STATS(F)                        \
+    F(u64,    id,               MSG_REQUIRED)
+
+/* The state as records, a slice at a time; cursor 0 begins. Answered by CHUNK. */
+#define MSG_SNAPSHOT(F)                     \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    cursor,           MSG_REQUIRED)
+
+/* History after seq `from` of epoch. Answered by HISTORY, or RESULT STALE. */
+#define MSG_FACTS(F)                        \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    from,             MSG_REQUIRED)
+
+#define MSG_LOG_LEVEL(F)                    \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(str,    level,            MSG_REQUIRED)
+
+/* leave: this node goes for good; the replicator cancels its infra.discovery. */
+#define MSG_SHUTDOWN(F)                     \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(flag,   leave,            MSG_REQUIRED)
+
+/* ── answers ──────────────────────────────────────────────────────────────── */
+
+#define MSG_PONG(F)                         \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(str,    name,             MSG_REQUIRED) \
+    F(str,    version,          MSG_REQUIRED) \
+    F(u32,    protocol,         MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(u32,    pid,              MSG_REQUIRED) \
+    F(i64,    uptime_ms,        MSG_REQUIRED)
+
+#define MSG_COUNTERS(F)                     \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(str,    name,             MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(i64,    uptime_ms,        MSG_REQUIRED) \
+    F(u64,    rss_bytes,        MSG_REQUIRED) \
+    F(i64,    turn_cpu_us_max,  MSG_REQUIRED) \
+    F(counts, counters,         MSG_REQUIRED) \
+    F(counts, sizes,            MSG_REQUIRED)
+
+/* A slice of the state. seq: the publisher's when it was read; next: the cursor
+ * of the following slice, 0 after the last. standing: with the last slice, the
+ * facts that are no history but the present state (PROTECT, PROTECTION, NODES). */
+#define MSG_CHUNK(F)                        \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(u64,    next,             MSG_REQUIRED) \
+    F(msgs,   records,          MSG_REQUIRED) \
+    F(msgs,   standing,         MSG_REQUIRED)
+
+/* A stretch of history: PUT and GONE with consecutive seqs after the `from` that was asked.
+ * head: the publisher's seq now; until the last record's seq reaches it, ask on. */
+#define MSG_HISTORY(F)                      \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    head,             MSG_REQUIRED) \
+    F(msgs,   records,          MSG_REQUIRED) \
+    F(msgs,   standing,         MSG_REQUIRED)
+
+/* The outcome of any other command. err: enum err. epoch, seq: the state that
+ * holds it. timestamp: RENEW: renew_timestamp now in force. text: for a person. */
+#define MSG_RESULT(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(i64,    err,              MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(i64,    timestamp,        MSG_OPTIONAL) \
+    F(str,    text,             MSG_OPTIONAL)
+
+/* ── asked of the registry ────────────────────────────────────────────────── */
+
+/* id with gateway names the write: sent twice, it is done once. expires: wall ns
+ * after which it must not be done. origin: enum origin. replication, from_zone:
+ * the form's flags, already false where the sender was not to be believed.
+ * Timestamps 0: not given. */
+#define MSG_REGISTER(F)                     \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(i64,    expires,          MSG_REQUIRED) \
+    F(u32,    origin,           MSG_REQUIRED) \
+    F(flag,   replication,      MSG_REQUIRED) \
+    F(flag,   from_zone,        MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(str,    region,           MSG_REQUIRED) \
+    F(str,    version,          MSG_REQUIRED) \
+    F(strs,   addrs,            MSG_REQUIRED) \
+    F(pairs,  metadata,         MSG_REQUIRED) \
+    F(flag,   metadata_null,    MSG_REQUIRED) \
+    F(u32,    status,           MSG_REQUIRED) \
+    F(i64,    dirty_timestamp,  MSG_REQUIRED) \
+    F(i64,    latest_timestamp, MSG_REQUIRED)
+
+#define MSG_RENEW(F)                        \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(i64,    expires,          MSG_REQUIRED) \
+    F(u32,    origin,           MSG_REQUIRED) \
+    F(flag,   replication,      MSG_REQUIRED) \
+    F(flag,   from_zone,        MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(i64,    dirty_timestamp,  MSG_REQUIRED)
+
+#define MSG_CANCEL(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(i64,    expires,          MSG_REQUIRED) \
+    F(u32,    origin,           MSG_REQUIRED) \
+    F(flag,   replication,      MSG_REQUIRED) \
+    F(flag,   from_zone,        MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(i64,    latest_timestamp, MSG_REQUIRED)
+
+/* One HOST a hostname. statuses_given, metadatas_given: whether each HOST carries one. */
+#define MSG_SET(F)                          \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(i64,    expires,          MSG_REQUIRED) \
+    F(u32,    origin,           MSG_REQUIRED) \
+    F(flag,   replication,      MSG_REQUIRED) \
+    F(flag,   from_zone,        MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(flag,   statuses_given,   MSG_REQUIRED) \
+    F(flag,   metadatas_given,  MSG_REQUIRED) \
+    F(msgs,   hosts,            MSG_REQUIRED) \
+    F(i64,    set_timestamp,    MSG_REQUIRED)
+
+/* Part of SET. metadata_null: the stored metadata is cleared, not merged into. */
+#define MSG_HOST(F)                         \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(u32,    status,           MSG_REQUIRED) \
+    F(pairs,  metadata,         MSG_REQUIRED) \
+    F(flag,   metadata_null,    MSG_REQUIRED)
+
+/* From the evictor: drop up to limit instances silent for idle_ms. epoch, boot
+ * and tick are the last it heard; the registry refuses an outdated picture. */
+#define MSG_EVICT(F)                        \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    tick,             MSG_REQUIRED) \
+    F(i64,    idle_ms,          MSG_REQUIRED) \
+    F(u32,    limit,            MSG_REQUIRED)
+
+/* From the replicator: this node has what its peers have; or none can be reached
+ * and none is configured. Ends init-protect. */
+#define MSG_SYNCED(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(str,    reason,           MSG_REQUIRED)
+
+/* ── records: journal, snapshot, TURN, CHUNK, HISTORY ─────────────────────── */
+
+/* struct change with a live instance (REGISTER, SET). renew_timestamp: of the
+ * heartbeat known when it was written. */
+#define MSG_PUT(F)                          \
+    F(u32,    kind,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(u32,    spread,           MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(u64,    number,           MSG_REQUIRED) \
+    F(i64,    at,               MSG_REQUIRED) \
+    F(i64,    latest_of_app,    MSG_REQUIRED) \
+    F(i64,    age_ms,           MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(str,    region,           MSG_REQUIRED) \
+    F(str,    version,          MSG_REQUIRED) \
+    F(strs,   addrs,            MSG_REQUIRED) \
+    F(pairs,  metadata,         MSG_REQUIRED) \
+    F(flag,   metadata_null,    MSG_REQUIRED) \
+    F(u32,    status,           MSG_REQUIRED) \
+    F(i64,    reg_timestamp,    MSG_REQUIRED) \
+    F(i64,    up_timestamp,     MSG_REQUIRED) \
+    F(i64,    renew_timestamp,  MSG_REQUIRED) \
+    F(i64,    dirty_timestamp,  MSG_REQUIRED) \
+    F(i64,    latest_timestamp, MSG_REQUIRED)
+
+/* struct change of one that went (CANCEL, EVICT, FORGET); in a snapshot, a tombstone. */
+#define MSG_GONE(F)                         \
+    F(u32,    kind,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(u32,    spread,           MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(u64,    number,           MSG_REQUIRED) \
+    F(i64,    at,               MSG_REQUIRED) \
+    F(i64,    latest_of_app,    MSG_REQUIRED) \
+    F(i64,    age_ms,           MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(i64,    dirty_timestamp,  MSG_REQUIRED)
+
+/* First record of every journal segment and snapshot. seq: of the last change
+ * before this file (segment), or when writing began (snapshot). machine_boot: the
+ * kernel's boot id, to tell a restarted process from a restarted machine. */
+#define MSG_HEAD(F)                         \
+    F(u32,    format,           MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(str,    machine_boot,     MSG_REQUIRED) \
+    F(i64,    highest_at,       MSG_REQUIRED)
+
+/* Last record of a snapshot: how many records came before it, so that a file cut
+ * short is never taken for a small registry. */
+#define MSG_FOOT(F)                         \
+    F(u64,    count,            MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED)
+
+/* ── facts of the registry ────────────────────────────────────────────────── */
+
+/* Topic registry.turn. Changes of one turn, seqs prev + 1 … seq, in at most fact_frame_max
+ * bytes. */
+#define MSG_TURN(F)                         \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(u64,    prev,             MSG_REQUIRED) \
+    F(msgs,   records,          MSG_REQUIRED)
+
+/* Topic registry.turn, once a tick (1 s) also when nothing happened; in parts of
+ * at most fact_frame_max bytes, more = others of this tick follow. heartbeats:
+ * heard from clients and peers since boot. expected_per_min: 2 × live instances.
+ * nowhere, zone, everywhere: by how far they spread, the heartbeats since the last tick, packed, each 32
+ * bytes big-endian: key hi, key lo, dirty_timestamp, renew_timestamp. */
+#define MSG_RENEWED(F)                      \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(u64,    tick,             MSG_REQUIRED) \
+    F(flag,   more,             MSG_REQUIRED) \
+    F(u64,    heartbeats,       MSG_REQUIRED) \
+    F(u64,    live,             MSG_REQUIRED) \
+    F(u64,    expected_per_min, MSG_REQUIRED) \
+    F(bin,    nowhere,          MSG_REQUIRED) \
+    F(bin,    zone,             MSG_REQUIRED) \
+    F(bin,    everywhere,       MSG_REQUIRED)
+
+/* Topic registry.protect. Init-protect: reads are refused while on. */
+#define MSG_PROTECT(F)                      \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(flag,   on,               MSG_REQUIRED) \
+    F(i64,    left_ms,          MSG_REQUIRED) \
+    F(str,    reason,           MSG_REQUIRED)
+
+/* Topic registry.storage. ok false: changes are in memory only, and why. */
+#define MSG_STORAGE(F)                      \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(flag,   ok,               MSG_REQUIRED) \
+    F(str,    reason,           MSG_REQUIRED)
+
+/* Topic registry.change.<env>.<appid>, percent-encoded. For people and scripts:
+ * kind by name; instance: a map with the API's names, nil when it went. */
+#define MSG_CHANGED(F)                      \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(str,    kind,             MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(str,    hostname,         MSG_REQUIRED) \
+    F(any,    instance,         MSG_REQUIRED) \
+    F(i64,    latest_timestamp, MSG_REQUIRED)
+
+/* ── facts of the other actors ────────────────────────────────────────────── */
+
+/* Topic <actor>.tick, once a second: alive, and the seq its standing facts are at. */
+#define MSG_TICK(F)                         \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED)
+
+/* Topic evictor.protection, when it changes and at every round's end. Self-protection
+ * and the numbers behind it. reason: "", "below share", "window incomplete", … */
+#define MSG_PROTECTION(F)                   \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(flag,   on,               MSG_REQUIRED) \
+    F(str,    reason,           MSG_REQUIRED) \
+    F(u64,    heard,            MSG_REQUIRED) \
+    F(u64,    expected,         MSG_REQUIRED) \
+    F(u64,    threshold,        MSG_REQUIRED) \
+    F(u64,    live,             MSG_REQUIRED) \
+    F(i64,    next_round_ms,    MSG_REQUIRED)
+
+/* Topic evictor.round: what one round asked and what came of it. */
+#define MSG_ROUND(F)                        \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(i64,    idle_ms,          MSG_REQUIRED) \
+    F(u32,    limit,            MSG_REQUIRED) \
+    F(i64,    err,              MSG_REQUIRED) \
+    F(str,    text,             MSG_REQUIRED)
+
+/* Topic replicator.nodes: this node and its peers. */
+#define MSG_NODES(F)                        \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(msgs,   nodes,            MSG_REQUIRED)
+
+/* Part of NODES. addr host:port; status 0 up, 1 lost. */
+#define MSG_NODE(F)                         \
+    F(str,    addr,             MSG_REQUIRED) \
+    F(u32,    status,           MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(flag,   self,             MSG_REQUIRED)
+
+/* M(lower, UPPER, type) */
+#define MSG_TABLE(M)                     \
+    M(ping,       PING,        1)        \
+    M(stats,      STATS,       2)        \
+    M(snapshot,   SNAPSHOT,    3)        \
+    M(facts,      FACTS,       4)        \
+    M(log_level,  LOG_LEVEL,   5)        \
+    M(shutdown,   SHUTDOWN,    6)        \
+    M(pong,       PONG,       10)        \
+    M(counters,   COUNTERS,   11)        \
+    M(chunk,      CHUNK,      12)        \
+    M(history,    HISTORY,    13)        \
+    M(result,     RESULT,     14)        \
+    M(register,   REGISTER,   20)        \
+    M(renew,      RENEW,      21)        \
+    M(cancel,     CANCEL,     22)        \
+    M(set,        SET,        23)        \
+    M(host,       HOST,       24)        \
+    M(evict,      EVICT,      25)        \
+    M(synced,     SYNCED,     26)        \
+    M(put,        PUT,        40)        \
+    M(gone,       GONE,       41)        \
+    M(head,       HEAD,       42)        \
+    M(foot,       FOOT,       43)        \
+    M(turn,       TURN,       50)        \
+    M(renewed,    RENEWED,    51)        \
+    M(protect,    PROTECT,    52)        \
+    M(storage,    STORAGE,    53)        \
+    M(changed,    CHANGED,   130)        \
+    M(tick,       TICK,       60)        \
+    M(protection, PROTECTION, 61)        \
+    M(round,      ROUND,     131)        \
+    M(nodes,      NODES,      70)        \
+    M(node,       NODE,       71)
+
+/* Who a command comes from; bounded by the sender's role. Numbers travel. */
+#define ORIGIN_TABLE(X)  \
+    X(CLIENT,    0)      \
+    X(HTTP_PEER, 1)      \
+    X(PEER,      2)      \
+    X(SELF,      3)
+// clang-format on
+
+enum origin {
+#define ORIGIN_ENUM(NAME, number) ORIGIN_##NAME = (number),
+    ORIGIN_TABLE(ORIGIN_ENUM)
+#undef ORIGIN_ENUM
+};
+
+#endif

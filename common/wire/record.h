@@ -1,0 +1,32 @@
+/* The one framing of everything that is kept: journal segments, snapshot files.
+ *
+ *   offset  size  what
+ *   0       4     length of the body, big-endian, 1 … frame_max
+ *   4       4     CRC-32 (zlib) over length and body
+ *   8       n     body: one or more messages (one command's changes), applied all or none
+ *
+ * The first frame of a file is a HEAD with the format number. A file that was
+ * preallocated goes on with zeros.
+ */
+#ifndef COMMON_WIRE_RECORD_H
+#define COMMON_WIRE_RECORD_H
+
+#include "common/wire/codec.h"
+
+enum { record_head_bytes = 8, record_format = 1 };
+
+/* Begins a frame at the end of to; messages are then encoded behind it; end fills
+ * in the head. begin returns the mark that end needs. */
+size_t record_begin(struct buf *to);
+void record_end(struct buf *to, size_t mark);
+
+/* What stands at the beginning of rest. On RECORD_OK body is set and rest moved behind it. */
+enum record_state {
+    RECORD_OK,
+    RECORD_END,     /* nothing, or only zeros to the end */
+    RECORD_TORN,    /* a damaged or incomplete frame followed only by zeros: the last write */
+    RECORD_DAMAGED, /* anything else */
+};
+enum record_state record_next(struct str *rest, struct str *body);
+
+#endif

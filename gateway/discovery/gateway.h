@@ -1,0 +1,69 @@
+/* The discovery gateway: parses, asks, prints. It holds no rule of the registry.
+ *
+ *   in   HTTP requests; facts of registry, replicator, evictor; RESULT, COUNTERS
+ *   out  REGISTER, RENEW, CANCEL, SET to the registry; STATS to every actor
+ *
+ * Reads are answered from the replica; writes are parked until the registry has
+ * answered and the replica has caught up with the answer.
+ */
+#ifndef GATEWAY_DISCOVERY_GATEWAY_H
+#define GATEWAY_DISCOVERY_GATEWAY_H
+
+#include "common/base/log.h"
+#include "common/runtime/actor.h"
+#include "common/runtime/config.h"
+#include "common/runtime/publisher.h"
+#include "gateway/http/http.h"
+
+struct replica; /* replica.h: copy of the registry, caught-up state, protection, nodes */
+struct polls;   /* poll.h: parked polls, by app */
+struct streams; /* stream.h: SSE clients */
+struct pending; /* pending.h: writes waiting for their answer */
+struct scrape;  /* metrics.h: /metrics requests waiting for COUNTERS */
+
+struct gateway {
+    const struct config *config; /* borrowed */
+    struct log *log;             /* borrowed */
+    const struct clock *clock;   /* borrowed */
+    struct http *http;           /* owns */
+    struct replica *replica;     /* owns */
+    struct polls *polls;         /* owns */
+    struct streams *streams;     /* owns */
+    struct pending *pending;     /* owns */
+    struct scrape *scrape;       /* owns */
+    struct publisher publisher;  /* this process's own (empty) facts */
+    struct outbox *out;          /* of the turn that is running: valid inside callbacks */
+    uint64_t id;                 /* random: names this run in write ids */
+};
+
+/* One endpoint of the API: it must answer, park or stream the request. */
+typedef void route_fn(struct gateway *self, struct request *request, const struct now *now);
+
+struct route {
+    const char *path;
+    bool get;
+    bool post;
+    bool guarded; /* refused with 503 while init-protect is on */
+    route_fn *serve;
+};
+
+/* {"code":0,"message":"0","ttl":1}, and every error in that form with its
+ * Kratos-Status-Code and HTTP status (err table). text: NULL: the code as text. */
+void answer_err(struct request *request, enum err err, const char *text);
+/* 200 and code 0 with "data": data_json (taken; may be empty: no data key). */
+void answer_data(struct request *request, struct buf *data_json);
+/* The two above as responses that may be kept and shared. code: discovery code. */
+struct response *response_json(int status, int code, struct buf *body);
+
+/* handlers: write.c */
+route_fn serve_register, serve_renew, serve_cancel, serve_set;
+/* fetch.c */
+route_fn serve_fetch, serve_fetchs, serve_fetch_all;
+/* poll.c */
+route_fn serve_poll, serve_polls;
+/* stream.c */
+route_fn serve_stream;
+/* nodes.c, health.c, metrics.c */
+route_fn serve_nodes, serve_livez, serve_readyz, serve_metrics;
+
+#endif

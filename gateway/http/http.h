@@ -1,0 +1,120 @@
+/* HTTP for both gateways: libmicrohttpd without threads of its own, a guest in
+ * the actor's loop.
+ *
+ * A request is handed over whole (body read, parameters bound). Its handler
+ * answers it, parks it (long poll, write that waits for the registry) or turns it
+ * into a stream, before it returns. A parked request may be answered in any later
+ * turn. When a parked or streaming client goes, gone() is called within a second
+ * (libmicrohttpd notices neither: we watch the sockets ourselves).
+ *
+ * Everything that comes from outside is bounded here: limits in struct http_options;
+ * two Content-Lengths, CL with TE, "Foo :", unknown transfer encodings, no Host:
+ * 400 / 501 before any handler runs.
+ */
+#ifndef GATEWAY_HTTP_HTTP_H
+#define GATEWAY_HTTP_HTTP_H
+
+#include "common/base/clock.h"
+#include "common/base/fault.h"
+#include "common/base/log.h"
+#include "gateway/http/params.h"
+
+struct http;
+struct request;
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_OTHER };
+
+/* ── answers ────────────────────────────────────────────────────────────────*/
+
+/* An immutable answer, counted: many requests may be answered with one. */
+struct response;
+
+/* Takes body's bytes (the buf is empty after it). content_type: static text. */
+struct response *response_new(int status, const char *content_type, struct buf *body);
+/* Before the first use only. value is copied. */
+void response_header(struct response *self, const char *name, const char *value);
+struct response *response_ref(struct response *self);
+void response_unref(struct response **self);
+struct str response_body(const struct response *self);
+int response_status(const struct response *self);
+
+/* ── a request ──────────────────────────────────────────────────────────────*/
+
+enum http_method request_method(const struct request *self);
+struct str request_path(
+    const struct request *self); /* decoded, cleaned as Go's path.Clean; "/" kept in front */
+const struct params *request_params(const struct request *self);
+struct str request_header(const struct request *self, const char *name); /* empty when absent */
+bool request_from_loopback(const struct request *self);
+void request_peer(const struct request *self, char *text, size_t size); /* "127.0.0.1" */
+
+/* One word of the handlers' own per request (a poll, a pending write) and a small
+ * one per connection that outlives its requests: freed with free() at the connection's end. */
+void request_set_user(struct request *self, void *user);
+void *request_user(const struct request *self);
+void request_set_connection_user(struct request *self, void *heap);
+void *request_connection_user(const struct request *self);
+
+/* Borrows response (takes its own count). The request is over for the handler:
+ * gone() is not called for it any more. */
+void request_answer(struct request *self, struct response *response);
+
+/* Not answered yet: it stays until request_answer or gone(). */
+void request_park(struct request *self);
+
+/* A body produced as the socket takes it. next fills at most max bytes and
+ * returns how many; HTTP_STREAM_WAIT: nothing now, request_stream_more will say
+ * when; HTTP_STREAM_END. end is called exactly once. */
+enum { HTTP_STREAM_WAIT = 0, HTTP_STREAM_END = -1 };
+typedef int64_t request_next_fn(void *context, char *to, size_t max);
+typedef void request_end_fn(void *context);
+void request_stream(struct request *self, int status, const char *content_type,
+                    request_next_fn *next, request_end_fn *end, void *context);
+void request_stream_more(struct request *self);
+
+/* ── the server ─────────────────────────────────────────────────────────────*/
+
+struct http_options {
+    const char *listen;    /* host:port; port 0: any free one */
+    bool reuse_port;       /* several processes on one port */
+    size_t pool_bytes;     /* memory per connection; bounds URL and headers */
+    size_t body_max_bytes; /* beyond: 413 */
+    size_t param_max;      /* 1,024 */
+    int64_t idle_ms;       /* a silent connection is closed */
+    struct faults faults;
+    struct log *log;
+};
+
+/* serve: a complete request. refuse: the server answers by itself (413, 400, …):
+ * gives the response, so that errors look alike everywhere; text is static. */
+struct http_app {
+    void (*serve)(void *state, struct request *request, const struct now *now);
+    void (*gone)(void *state, struct request *request);
+    struct response *(*refuse)(void *state, int status, const char *text);
+};
+
+/* Errors: ERR_INVALID (listen), ERR_IO (bind; logged with the remedy). */
+enum err http_new(struct http **self, const struct http_options *options,
+                  const struct http_app *app, void *state);
+/* Begins to listen (after the first catch-up). Errors: ERR_IO. */
+enum err http_listen(struct http *self);
+/* Answers what is parked with 503, ends streams, closes. */
+void http_destroy(struct http **self);
+
+int http_fd(const struct http *self); /* epoll descriptor for the loop; covers parked clients too */
+uint16_t http_port(const struct http *self); /* the port really bound; 0 before http_listen */
+/* Runs until nothing is left to do without waiting; answers given since (also to parked ones)
+ * leave. Bounded: true: call again soon. */
+bool http_turn(struct http *self, const struct now *now);
+int64_t http_due_ms(const struct http *self, const struct now *now); /* at most 1 s ahead */
+
+struct http_counts {
+    uint64_t connections;
+    uint64_t parked;
+    uint64_t streams;
+    uint64_t requests_total;
+    uint64_t refused_total;
+};
+void http_counts(const struct http *self, struct http_counts *counts);
+
+#endif
