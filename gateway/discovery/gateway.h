@@ -36,6 +36,12 @@ struct gateway {
     uint64_t id;                 /* random: names this run in write ids */
 };
 
+/* First member of whatever request_set_user is given: http_app.gone calls it when
+ * the client of a parked request went (the request dies after the call). */
+struct parked {
+    void (*gone)(struct gateway *self, struct parked *parked);
+};
+
 /* One endpoint of the API: it must answer, park or stream the request. */
 typedef void route_fn(struct gateway *self, struct request *request, const struct now *now);
 

@@ -1,0 +1,31 @@
+/* Long polls: answered at once when there is news, else parked until a change of
+ * an asked app, their own deadline, or their client's end. Each request waits for
+ * itself, with its own zone filter. Pollers are found by app name, so that an app
+ * that is not known yet can be waited for too.
+ */
+#ifndef GATEWAY_DISCOVERY_POLL_H
+#define GATEWAY_DISCOVERY_POLL_H
+
+#include "gateway/discovery/gateway.h"
+
+/* Observes replica, which must outlive it. */
+struct polls *polls_new(struct replica *replica);
+/* After http_destroy: touches no request. */
+void polls_destroy(struct polls **self);
+
+/* Once a turn, after facts were applied: answers who has news and who has waited
+ * long enough; bounded, asks for another turn (gateway->out) when more is left. */
+void polls_turn(struct gateway *self, const struct now *now);
+int64_t polls_due_ms(const struct polls *self); /* mono ms; INT64_MAX: nothing due */
+
+struct polls_counts {
+    uint64_t parked;       /* now */
+    uint64_t apps;         /* names waited for */
+    uint64_t parked_total; /* ever */
+    uint64_t woken_total;  /* answered with news after waiting */
+    uint64_t expired_total;
+    uint64_t gone_total; /* client went first */
+};
+void polls_counts(const struct polls *self, struct polls_counts *counts);
+
+#endif

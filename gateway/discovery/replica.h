@@ -1,0 +1,102 @@
+/* The gateway's copy of what the other actors say: the registry's instances with
+ * what was rendered of them, protection, storage, nodes. It follows the registry,
+ * the replicator and the evictor (common/runtime/follower.h) and answers from the
+ * last known state while any of them is down.
+ *
+ * It tells its observers (parked polls, streams) which app a change concerns, by
+ * the hash of the app's name, while the change is applied: they take a note and do
+ * the work in their own turn.
+ */
+#ifndef GATEWAY_DISCOVERY_REPLICA_H
+#define GATEWAY_DISCOVERY_REPLICA_H
+
+#include "common/base/log.h"
+#include "common/domain/registry.h"
+#include "common/runtime/actor.h"
+
+struct replica;
+struct cache; /* cache.h: rendered JSON by slot and app */
+struct delta; /* delta.h: what changed since a position */
+
+/* renew_refresh_ms: how far renew_timestamp in cached bodies may lag. log: borrowed, may be NULL.
+ */
+struct replica *replica_new(int64_t renew_refresh_ms, const struct log *log);
+void replica_destroy(struct replica **self);
+
+/* For actor_options: links to registry, replicator and evictor with their
+ * followers and topics. Borrowed while the replica lives. */
+enum { replica_link_count = 3 };
+const struct actor_link *replica_links(const struct replica *self);
+
+const struct registry *replica_registry(const struct replica *self);
+struct cache *replica_cache(const struct replica *self);
+struct delta *replica_delta(const struct replica *self);
+
+/* ── where it stands ────────────────────────────────────────────────────────*/
+
+/* The first catch-up with the registry is done: the gateway may listen. Stays true. */
+bool replica_ready(const struct replica *self);
+/* Has everything up to the newest it knows of. */
+bool replica_current(const struct replica *self);
+/* Whether it holds what a reply of (epoch, seq) promised: that seq is reached, or a
+ * catch-up into an epoch after that one is finished. */
+bool replica_reached(const struct replica *self, uint64_t epoch, uint64_t seq);
+/* How long the registry has been silent; 0 while it speaks (up to 3 ticks) or was never heard. */
+int64_t replica_stale_ms(const struct replica *self, const struct now *now);
+/* For STATS, readyz?verbose: the follower of any of the three. */
+void replica_follower(const struct replica *self, enum actor_name of, struct follower_state *state);
+/* A follower stopped for good (a fact it can't understand): end the process. NULL, or why. */
+const char *replica_broken(const struct replica *self);
+
+/* ── standing facts ─────────────────────────────────────────────────────────*/
+
+/* Init-protect of the registry. reason borrows until the next fact. */
+struct replica_protect {
+    bool on;
+    int64_t left_ms;
+    struct str reason;
+};
+struct replica_protect replica_protect(const struct replica *self, const struct now *now);
+
+/* The registry's journal. ok is true until it says otherwise. */
+struct replica_storage {
+    bool ok;
+    struct str reason;
+};
+struct replica_storage replica_storage(const struct replica *self);
+
+/* Self-protection, as the evictor last told; known is false before it did. */
+struct replica_protection {
+    bool known;
+    bool on;
+    struct str reason;
+    uint64_t heard;
+    uint64_t expected;
+    uint64_t threshold;
+    uint64_t live;
+    int64_t next_round_ms; /* from now on; not below 0 */
+};
+struct replica_protection replica_protection(const struct replica *self, const struct now *now);
+
+/* This node and its peers as the replicator last told; empty before it did.
+ * Borrowed until the next turn. */
+struct replica_node {
+    struct str addr;
+    struct str zone;
+    uint32_t status;
+    bool self;
+};
+const struct replica_node *replica_nodes(const struct replica *self, size_t *count);
+
+/* ── observers ──────────────────────────────────────────────────────────────*/
+
+/* Names an app for observers: hash over env and appid. */
+uint64_t replica_app_hash(struct str env, struct str appid);
+
+typedef void replica_changed_fn(void *state, uint64_t app_hash);
+enum { replica_observer_max = 4 };
+void replica_observe(struct replica *self, replica_changed_fn *changed, void *state);
+/* Before state dies. */
+void replica_unobserve(struct replica *self, void *state);
+
+#endif
