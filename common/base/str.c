@@ -32,6 +32,36 @@ bool str_starts(struct str s, struct str prefix)
     return s.len >= prefix.len && str_eq((struct str){s.data, prefix.len}, prefix);
 }
 
+size_t str_utf8(struct str s)
+{
+    const unsigned char *at = (const unsigned char *)s.data;
+    unsigned char low = 0x80; /* bounds of the second byte: RFC 3629, section 4 */
+    unsigned char high = 0xbf;
+    size_t len;
+
+    if (s.len == 0) {
+        return 0;
+    }
+    if (at[0] < 0x80) {
+        return 1;
+    }
+    len = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (at[0] < 0xc2 || at[0] > 0xf4 || s.len < len) {
+        return 0;
+    }
+    low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : low;
+    high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : high;
+    if (at[1] < low || at[1] > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < len; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return len;
+}
+
 static enum err digits(struct str s, uint64_t max, uint64_t *value)
 {
     uint64_t sum = 0;

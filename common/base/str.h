@@ -25,6 +25,10 @@ bool str_eq(struct str a, struct str b);
 int str_cmp(struct str a, struct str b); /* bytewise, shorter first: Go's string order */
 bool str_starts(struct str s, struct str prefix);
 
+/* Bytes of the character at the beginning of s, 1 … 4; 0: it is not well-formed
+ * UTF-8 there (overlong, surrogate, above U+10FFFF, cut), or s is empty. */
+size_t str_utf8(struct str s);
+
 /* Whole of s as a decimal number, Go's ParseInt/ParseUint base 10: digits only,
  * leading zeros allowed, a sign only for the signed form.
  * Errors: ERR_MALFORMED (syntax), ERR_TOO_LARGE (out of range). */

@@ -68,7 +68,9 @@ struct msg {
 /* Takes the first message off rest. Errors: ERR_MALFORMED (rest untouched);
  * ERR_UNSUPPORTED: well formed, but of a type not in the table (taken off rest;
  * msg->type holds the number and, where its first field is a u64, that is in
- * msg->as_ping.id, else 0). At an empty rest: ERR_MALFORMED. */
+ * msg->as_ping.id, else 0; all its fields are unknown ones, so msg_encode passes
+ * it on). At an empty rest: ERR_MALFORMED. After ERR_MALFORMED msg holds nothing
+ * of use. Arrays and maps nest at most 16 deep. */
 enum err msg_decode(struct str *rest, struct msg *msg);
 
 /* Appends the message. Strings may hold any byte, but `str` kinds are passed on
@@ -78,15 +80,18 @@ void msg_encode(struct buf *to, const struct msg *msg);
 /* The messages of a list, one after the other: the list was checked when its
  * message was decoded. False at its end. An unknown type is skipped. */
 bool msg_next(struct str *rest, struct msg *msg);
+
+/* Both keep the list's bytes at the end of store (a list begun as {0} may stand
+ * behind other bytes); the list borrows from store and is current after the call. */
 void msg_list_add(struct msg_list *list, struct buf *store, const struct msg *msg);
 
-bool counts_next(struct str *rest, struct str *name, int64_t *value);
 void counts_add(struct msg_counts *counts, struct buf *store, const char *name, int64_t value);
+bool counts_next(struct str *rest, struct str *name, int64_t *value); /* false at the end */
 
 const char *msg_type_name(enum msg_type type); /* "PING"; NULL when unknown */
 bool msg_type_skippable(unsigned type);        /* an unknown fact of it may be skipped */
 
-/* First field after the type: id of a command or an answer. */
+/* Id of a command or an answer, also of an unknown one; 0 of what has none. */
 uint64_t msg_id(const struct msg *msg);
 
 #endif

@@ -27,6 +27,12 @@ enum record_state {
     RECORD_TORN,    /* a damaged or incomplete frame followed only by zeros: the last write */
     RECORD_DAMAGED, /* anything else */
 };
+
+/* How far a bad frame goes is what its length says; where that says nothing
+ * possible (0, or more than frame_max), up to frame_max bytes. If a whole frame
+ * stands inside that stretch, it was the length that broke: then it is DAMAGED. In
+ * doubt DAMAGED: a torn tail is cut without a word, so it must be certain.
+ * rest and body are untouched unless RECORD_OK. */
 enum record_state record_next(struct str *rest, struct str *body);
 
 #endif
