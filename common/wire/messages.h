@@ -258,16 +258,19 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 
 /* First record of every journal segment and snapshot. seq: of the last change
  * before this file (segment), or when writing began (snapshot). machine_boot: the
- * kernel's boot id, to tell a restarted process from a restarted machine. */
+ * kernel's boot id, to tell a restarted process from a restarted machine.
+ * always: every change in this file was synced before it was published. */
 #define MSG_HEAD(F)                         \
     F(u32,    format,           MSG_REQUIRED) \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED) \
     F(str,    machine_boot,     MSG_REQUIRED) \
-    F(i64,    highest_at,       MSG_REQUIRED)
+    F(i64,    highest_at,       MSG_REQUIRED) \
+    F(flag,   always,           MSG_OPTIONAL)
 
-/* Last record of a snapshot: how many records came before it, so that a file cut
- * short is never taken for a small registry. */
+/* Last record of a snapshot, and of a segment that was closed in order: how many
+ * PUT and GONE came before it, so that a file cut short is never taken for a small
+ * registry. seq: of the last change when it was written. */
 #define MSG_FOOT(F)                         \
     F(u64,    count,            MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED)
