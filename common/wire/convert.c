@@ -1,0 +1,196 @@
+#include "common/wire/convert.h"
+
+#include "common/wire/pack.h"
+
+/* Fields of PUT and GONE that a change has under the same name. */
+#define CHANGE_FIELDS(X) X(seq) X(gateway) X(number) X(at) X(age_ms)
+/* Fields of PUT that an instance has under the same name. */
+#define INSTANCE_FIELDS(X)                                                                         \
+    X(region)                                                                                      \
+    X(version)                                                                                     \
+    X(addrs)                                                                                       \
+    X(metadata)                                                                                    \
+    X(metadata_null)                                                                               \
+    X(status)                                                                                      \
+    X(reg_timestamp)                                                                               \
+    X(up_timestamp)                                                                                \
+    X(renew_timestamp)                                                                             \
+    X(latest_timestamp)
+
+#define TO_RECORD(field) record->field = change->field;
+#define TO_CHANGE(field) change->field = record->field;
+
+/* What PUT and GONE share, for either struct. */
+#define RECORD_FROM_CHANGE()                                                                       \
+    record->kind = (uint32_t)change->kind;                                                         \
+    record->spread = (uint32_t)change->spread;                                                     \
+    CHANGE_FIELDS(TO_RECORD)                                                                       \
+    record->latest_of_app = change->latest_timestamp;                                              \
+    record->env = instance->id.env;                                                                \
+    record->appid = instance->id.appid;                                                            \
+    record->zone = instance->id.zone;                                                              \
+    record->hostname = instance->id.hostname;                                                      \
+    record->dirty_timestamp = instance->dirty_timestamp
+
+#define CHANGE_FROM_RECORD()                                                                       \
+    change->kind = (enum change_kind)record->kind;                                                 \
+    change->spread = (enum spread)record->spread;                                                  \
+    CHANGE_FIELDS(TO_CHANGE)                                                                       \
+    change->latest_timestamp = record->latest_of_app;                                              \
+    instance->id.env = record->env;                                                                \
+    instance->id.appid = record->appid;                                                            \
+    instance->id.zone = record->zone;                                                              \
+    instance->id.hostname = record->hostname;                                                      \
+    instance->dirty_timestamp = record->dirty_timestamp
+
+static void put_from_change(const struct change *change, struct msg_put *record)
+{
+    const struct instance *instance = &change->instance;
+
+    RECORD_FROM_CHANGE();
+#define TO_PUT(field) record->field = instance->field;
+    INSTANCE_FIELDS(TO_PUT)
+#undef TO_PUT
+}
+
+static void gone_from_change(const struct change *change, struct msg_gone *record)
+{
+    const struct instance *instance = &change->instance;
+
+    RECORD_FROM_CHANGE();
+}
+
+void msg_from_change(const struct change *change, struct msg *msg)
+{
+    bool live = change_is_live(change->kind);
+
+    *msg = (struct msg){.type = live ? MSG_TYPE_PUT : MSG_TYPE_GONE};
+    if (live) {
+        put_from_change(change, &msg->as_put);
+    } else {
+        gone_from_change(change, &msg->as_gone);
+    }
+}
+
+static bool in_tables(uint32_t kind, uint32_t spread, bool live)
+{
+    return kind <= INT32_MAX && change_kind_name((enum change_kind)kind) != NULL &&
+           change_is_live((enum change_kind)kind) == live && spread < SPREAD_COUNT;
+}
+
+static enum err change_from_put(const struct msg_put *record, struct change *change)
+{
+    struct instance *instance = &change->instance;
+
+    if (!in_tables(record->kind, record->spread, true)) {
+        return ERR_MALFORMED;
+    }
+    *change = (struct change){0};
+    CHANGE_FROM_RECORD();
+#define FROM_PUT(field) instance->field = record->field;
+    INSTANCE_FIELDS(FROM_PUT)
+#undef FROM_PUT
+    return ERR_OK;
+}
+
+static enum err change_from_gone(const struct msg_gone *record, struct change *change)
+{
+    struct instance *instance = &change->instance;
+
+    if (!in_tables(record->kind, record->spread, false)) {
+        return ERR_MALFORMED;
+    }
+    *change = (struct change){0};
+    CHANGE_FROM_RECORD();
+    return ERR_OK;
+}
+
+enum err change_from_msg(const struct msg *msg, struct change *change)
+{
+    switch (msg->type) {
+    case MSG_TYPE_PUT:
+        return change_from_put(&msg->as_put, change);
+    case MSG_TYPE_GONE:
+        return change_from_gone(&msg->as_gone, change);
+    default:
+        return ERR_MALFORMED;
+    }
+}
+
+static void pack_text(struct buf *to, const char *name, struct str value)
+{
+    strs_pack(to, str_from(name));
+    strs_pack(to, value);
+}
+
+static void pack_int(struct buf *to, const char *name, int64_t value)
+{
+    msgpack_packer pk = pack_to(to);
+
+    strs_pack(to, str_from(name));
+    msgpack_pack_int64(&pk, value);
+}
+
+void instance_pack(struct buf *to, const struct instance *instance)
+{
+    msgpack_packer pk = pack_to(to);
+
+    msgpack_pack_map(&pk, 14);
+    pack_text(to, "region", instance->region);
+    pack_text(to, "zone", instance->id.zone);
+    pack_text(to, "env", instance->id.env);
+    pack_text(to, "appid", instance->id.appid);
+    pack_text(to, "hostname", instance->id.hostname);
+    strs_pack(to, STR("addrs"));
+    msgpack_pack_array(&pk, instance->addrs.count);
+    pack_raw(&pk, instance->addrs.bytes);
+    pack_text(to, "version", instance->version);
+    strs_pack(to, STR("metadata"));
+    msgpack_pack_map(&pk, instance->metadata.count);
+    pack_raw(&pk, instance->metadata.bytes);
+    pack_int(to, "status", instance->status);
+    pack_int(to, "reg_timestamp", instance->reg_timestamp);
+    pack_int(to, "up_timestamp", instance->up_timestamp);
+    pack_int(to, "renew_timestamp", instance->renew_timestamp);
+    pack_int(to, "dirty_timestamp", instance->dirty_timestamp);
+    pack_int(to, "latest_timestamp", instance->latest_timestamp);
+}
+
+static void add_u64(struct buf *to, uint64_t value)
+{
+    for (int bits = 56; bits >= 0; bits -= 8) {
+        buf_add_char(to, (char)(value >> bits));
+    }
+}
+
+static uint64_t take_u64(struct str *rest)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < 8; i++) {
+        value = value << 8 | (unsigned char)rest->data[i];
+    }
+    rest->data += 8;
+    rest->len -= 8;
+    return value;
+}
+
+void heartbeat_pack(struct buf *to, const struct heartbeat *heartbeat)
+{
+    add_u64(to, heartbeat->key.hi);
+    add_u64(to, heartbeat->key.lo);
+    add_u64(to, (uint64_t)heartbeat->dirty_timestamp);
+    add_u64(to, (uint64_t)heartbeat->renew_timestamp);
+}
+
+bool heartbeat_next(struct str *rest, struct heartbeat *heartbeat)
+{
+    if (rest->len < heartbeat_bytes) {
+        return false;
+    }
+    heartbeat->key.hi = take_u64(rest);
+    heartbeat->key.lo = take_u64(rest);
+    heartbeat->dirty_timestamp = (int64_t)take_u64(rest);
+    heartbeat->renew_timestamp = (int64_t)take_u64(rest);
+    return true;
+}
