@@ -1,0 +1,485 @@
+#include "actors/registry/decide.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "actors/registry/metadata.h"
+
+enum { name_bytes_max = 255, addrs_max = 64, addr_bytes_max = 512, hosts_max = 1024 };
+
+static const struct str node_appid = {"infra.discovery", 15};
+
+static void begin(struct decision *out)
+{
+    out->err = ERR_OK;
+    out->text.len = 0;
+    out->store.len = 0;
+    out->count = 0;
+    out->heartbeat = REGISTRY_NONE;
+    out->spread = SPREAD_NOWHERE;
+}
+
+void decision_fini(struct decision *self)
+{
+    buf_fini(&self->text);
+    buf_fini(&self->store);
+    free(self->changes);
+    *self = (struct decision){0};
+}
+
+static void refuse(struct decision *out, enum err err, const char *text)
+{
+    out->err = err;
+    out->count = 0;
+    out->text.len = 0;
+    buf_add_str(&out->text, str_from(text));
+}
+
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct change *add_change(struct decision *out, enum change_kind kind, int64_t now_ns)
+{
+    if (out->count == out->cap) {
+        out->cap = out->cap == 0 ? 4 : out->cap * 2;
+        out->changes = realloc(out->changes, out->cap * sizeof(out->changes[0]));
+        if (out->changes == NULL) {
+            abort();
+        }
+    }
+    out->changes[out->count] = (struct change){.kind = kind, .at = now_ns};
+    return &out->changes[out->count++];
+}
+
+/* latest_timestamp of the app after a change; wanted: now, or what a cancel gave.
+ * An app that has none alive starts above everything this registry ever took from
+ * its clock, so that one that went and came back repeats none. */
+static int64_t app_latest(const struct registry *registry, const struct identity *id,
+                          int64_t wanted)
+{
+    uint32_t app = registry_app_find(registry, id->env, id->appid);
+    struct app_info info = {0};
+
+    if (app != REGISTRY_NONE) {
+        registry_app(registry, app, &info);
+    }
+    return max_i64(
+        wanted, (info.live_count > 0 ? info.latest_timestamp : registry_highest_at(registry)) + 1);
+}
+
+/* reference: replication=true ends where it arrives, from_zone=true stays in the
+ * zone, and a client's own write goes everywhere. */
+static enum spread spread_of(bool replication, bool from_zone)
+{
+    return replication ? SPREAD_NOWHERE : from_zone ? SPREAD_ZONE : SPREAD_EVERYWHERE;
+}
+
+/* reference: renew and cancel of another zone's instance don't leave this zone. */
+static enum spread spread_in_zone(const struct rules *rules, enum spread spread, struct str zone)
+{
+    return spread == SPREAD_EVERYWHERE && !str_eq(zone, rules->own_zone) ? SPREAD_ZONE : spread;
+}
+
+static bool name_fits(struct str name)
+{
+    return name.len > 0 && name.len <= name_bytes_max;
+}
+
+static bool identity_fits(const struct identity *id, struct decision *out)
+{
+    if (!name_fits(id->env) || !name_fits(id->appid) || !name_fits(id->zone) ||
+        !name_fits(id->hostname)) {
+        refuse(out, ERR_INVALID, "env, appid, zone and hostname must have 1 to 255 bytes");
+        return false;
+    }
+    return true;
+}
+
+static bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
+{
+    if ((timestamp < 0 || timestamp > timestamp_max) &&
+        !fault_on(rules->faults, FAULT_REFERENCE_ROW_25)) {
+        refuse(out, ERR_INVALID, "timestamps must lie in 0 to 4000000000000000000");
+        return false;
+    }
+    return true;
+}
+
+/* differences row 16: who may say that a node is part of the cluster. */
+static bool may_write(const struct rules *rules, const struct identity *id, uint32_t origin,
+                      struct decision *out)
+{
+    if (origin == ORIGIN_CLIENT && str_eq(id->appid, node_appid) && !rules->trust_client_nodes &&
+        !fault_on(rules->faults, FAULT_REFERENCE_ROW_16)) {
+        refuse(out, ERR_REFUSED,
+               "appid infra.discovery is written by nodes only; "
+               "security.trust_client_nodes=true lets clients do it");
+        return false;
+    }
+    return true;
+}
+
+static bool addrs_fit(struct strs addrs)
+{
+    struct str rest = addrs.bytes;
+    struct str addr;
+
+    if (addrs.count == 0 || addrs.count > addrs_max) {
+        return false;
+    }
+    while (strs_next(&rest, &addr)) {
+        if (addr.len > addr_bytes_max) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool register_fits(const struct rules *rules, const struct msg_register *command,
+                          const struct identity *id, struct decision *out)
+{
+    if (!identity_fits(id, out) || !timestamp_fits(rules, command->dirty_timestamp, out) ||
+        !timestamp_fits(rules, command->latest_timestamp, out) ||
+        !may_write(rules, id, command->origin, out)) {
+        return false;
+    }
+    if (command->status != STATUS_UP && command->status != STATUS_WAITING) {
+        refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
+    } else if (!addrs_fit(command->addrs)) {
+        refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
+    } else if (command->region.len > name_bytes_max || command->version.len > name_bytes_max) {
+        refuse(out, ERR_INVALID, "region and version may have at most 255 bytes");
+    }
+    return out->err == ERR_OK;
+}
+
+/* What is held of an identity. */
+struct held {
+    uint32_t slot;
+    bool live;
+    bool gone;
+    struct instance instance;
+};
+
+static struct held look_up(const struct registry *registry, const struct identity *id)
+{
+    struct held held = {.slot = registry_find(registry, identity_key(id))};
+
+    if (held.slot != REGISTRY_NONE) {
+        held.live = registry_is_live(registry, held.slot);
+        held.gone = !held.live;
+        registry_instance(registry, held.slot, &held.instance);
+    }
+    return held;
+}
+
+/* own: a client's own write, not a replicated one.
+ * The dirty_timestamp it counts with. */
+static int64_t dirty_for(const struct rules *rules, const struct held *held, int64_t given,
+                         bool own, int64_t now_ns)
+{
+    int64_t stored = held->slot != REGISTRY_NONE ? held->instance.dirty_timestamp : 0;
+
+    if (!own) {
+        return given != 0 ? given : now_ns;
+    }
+    if (given == 0) {
+        return fault_on(rules->faults, FAULT_REFERENCE_ROW_23) ? now_ns
+                                                               : max_i64(now_ns, stored + 1);
+    }
+    /* a client's own registration always comes back from a tombstone */
+    return held->gone ? max_i64(given, stored + 1) : given;
+}
+
+/* Whether a live candidate wins over what is held. */
+static bool wins(const struct rules *rules, const struct instance *candidate,
+                 const struct held *held)
+{
+    if (held->slot == REGISTRY_NONE ||
+        candidate->dirty_timestamp != held->instance.dirty_timestamp) {
+        return held->slot == REGISTRY_NONE ||
+               candidate->dirty_timestamp > held->instance.dirty_timestamp ||
+               (held->gone && fault_on(rules->faults, FAULT_REFERENCE_ROW_14));
+    }
+    if (held->gone) {
+        return fault_on(rules->faults, FAULT_REFERENCE_ROW_14);
+    }
+    return instance_hash(candidate) > instance_hash(&held->instance);
+}
+
+/* The state a REGISTER asks for. */
+static struct instance candidate_of(const struct msg_register *command, const struct held *held,
+                                    int64_t dirty, int64_t now_ns)
+{
+    bool same_version = held->live && dirty == held->instance.dirty_timestamp;
+
+    return (struct instance){
+        .id = {command->env, command->appid, command->zone, command->hostname},
+        .region = command->region,
+        .version = command->version,
+        .addrs = command->addrs,
+        .metadata = command->metadata,
+        .metadata_null = command->metadata_null,
+        .status = command->status,
+        /* the same version told again, by a form that carries neither of them */
+        .reg_timestamp = same_version ? held->instance.reg_timestamp : now_ns,
+        .up_timestamp = held->live ? held->instance.up_timestamp : now_ns,
+        .renew_timestamp = now_ns,
+        .dirty_timestamp = dirty,
+        .latest_timestamp = now_ns,
+    };
+}
+
+void decide_register(const struct registry *registry, const struct rules *rules,
+                     const struct msg_register *command, int64_t now_ns, struct decision *out)
+{
+    struct identity id = {command->env, command->appid, command->zone, command->hostname};
+    bool own = !command->replication && !command->from_zone;
+    struct instance candidate;
+    struct change *change;
+    struct held held;
+
+    begin(out);
+    if (!register_fits(rules, command, &id, out)) {
+        return;
+    }
+    held = look_up(registry, &id);
+    candidate = candidate_of(
+        command, &held, dirty_for(rules, &held, command->dirty_timestamp, own, now_ns), now_ns);
+    if (metadata_normalise(command->metadata, &out->store, &candidate.metadata) != ERR_OK) {
+        refuse(out, ERR_INVALID, "metadata may have at most 64 keys and 16 KiB");
+        return;
+    }
+    if (!wins(rules, &candidate, &held)) {
+        if (!fault_on(rules->faults, FAULT_REFERENCE_ROW_29) || !held.live) {
+            return;
+        }
+        candidate = held.instance; /* reference: stored stays, and everybody is woken */
+    }
+    change = add_change(out, CHANGE_REGISTER, now_ns);
+    change->spread = spread_of(command->replication, command->from_zone);
+    change->instance = candidate;
+    change->latest_timestamp = app_latest(registry, &id, now_ns);
+}
+
+void decide_renew(const struct registry *registry, const struct rules *rules,
+                  const struct msg_renew *command, int64_t now_ns, struct decision *out)
+{
+    struct identity id = {command->env, command->appid, command->zone, command->hostname};
+    struct held held;
+
+    (void)now_ns;
+    begin(out);
+    if (!identity_fits(&id, out)) {
+        return;
+    }
+    held = look_up(registry, &id);
+    if (!held.live) {
+        refuse(out, ERR_NOT_FOUND, "");
+        return;
+    }
+    /* reference: counts as a renewal whatever the answer */
+    out->heartbeat = held.slot;
+    out->spread =
+        spread_in_zone(rules, spread_of(command->replication, command->from_zone), command->zone);
+    if (command->replication && command->dirty_timestamp > held.instance.dirty_timestamp) {
+        out->err = ERR_NOT_FOUND;
+    } else if (command->replication && command->dirty_timestamp < held.instance.dirty_timestamp) {
+        out->err = ERR_CONFLICT;
+    }
+}
+
+void decide_cancel(const struct registry *registry, const struct rules *rules,
+                   const struct msg_cancel *command, int64_t now_ns, struct decision *out)
+{
+    struct identity id = {command->env, command->appid, command->zone, command->hostname};
+    struct change *change;
+    struct held held;
+
+    begin(out);
+    if (!identity_fits(&id, out) || !timestamp_fits(rules, command->latest_timestamp, out) ||
+        !may_write(rules, &id, command->origin, out)) {
+        return;
+    }
+    held = look_up(registry, &id);
+    if (!held.live) {
+        refuse(out, ERR_NOT_FOUND, "");
+        return;
+    }
+    change = add_change(out, CHANGE_CANCEL, now_ns);
+    change->spread =
+        spread_in_zone(rules, spread_of(command->replication, command->from_zone), command->zone);
+    change->instance.id = id;
+    change->instance.dirty_timestamp = held.instance.dirty_timestamp;
+    change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);
+}
+
+/* The state of an identity as the changes decided so far leave it. */
+static const struct instance *latest_state(const struct decision *out, const struct held *held)
+{
+    for (uint32_t i = out->count; i > 0; i--) {
+        if (identity_eq(&out->changes[i - 1].instance.id, &held->instance.id)) {
+            return &out->changes[i - 1].instance;
+        }
+    }
+    return &held->instance;
+}
+
+static enum err set_metadata(const struct msg_host *host, const struct instance *before,
+                             struct buf *store, struct instance *after)
+{
+    struct strs given;
+    enum err err;
+
+    if (host->metadata_null) {
+        after->metadata = (struct strs){0};
+        return ERR_OK;
+    }
+    err = metadata_normalise(host->metadata, store, &given);
+    return err != ERR_OK ? err : metadata_merge(before->metadata, given, store, &after->metadata);
+}
+
+/* One host of a SET. own: all or none of them; a replicated set is judged host by host. */
+static bool set_host(const struct registry *registry, const struct rules *rules,
+                     const struct msg_set *command, const struct msg_host *host, bool own,
+                     int64_t now_ns, struct decision *out)
+{
+    struct identity id = {command->env, command->appid, command->zone, host->hostname};
+    struct held held = look_up(registry, &id);
+    struct instance after;
+    struct change *change;
+    int64_t stamp = command->set_timestamp != 0 ? command->set_timestamp : now_ns;
+
+    if (!held.live) {
+        refuse(out, ERR_INVALID, "no live instance of hostname ");
+        buf_add_str(&out->text, host->hostname);
+        return false;
+    }
+    after = *latest_state(out, &held);
+    if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {
+        stamp = max_i64(stamp, after.dirty_timestamp + 1);
+    } else if (!own && stamp <= after.dirty_timestamp) {
+        return true; /* what is held is as new */
+    }
+    if (command->metadatas_given) {
+        struct instance before = after;
+
+        if (set_metadata(host, &before, &out->store, &after) != ERR_OK) {
+            refuse(out, ERR_INVALID, "metadata would have more than 64 keys or 16 KiB");
+            return false;
+        }
+        after.metadata_null = false;
+    }
+    if (command->statuses_given) {
+        after.status = host->status;
+        /* reference: also when it was up already */
+        after.up_timestamp = host->status == STATUS_UP ? stamp : after.up_timestamp;
+    }
+    after.dirty_timestamp = stamp;
+    after.latest_timestamp = stamp;
+    change = add_change(out, CHANGE_SET, now_ns);
+    change->spread = spread_of(command->replication, command->from_zone);
+    change->instance = after;
+    return true;
+}
+
+/* Room for every map this SET can make, so that no later one moves an earlier one. */
+static void reserve_for_set(const struct registry *registry, const struct msg_set *command,
+                            struct buf *store)
+{
+    struct str rest = command->hosts.bytes;
+    size_t room = 0;
+    struct msg host;
+
+    while (msg_next(&rest, &host)) {
+        struct identity id = {command->env, command->appid, command->zone, host.as_host.hostname};
+        struct held held = look_up(registry, &id);
+
+        /* normalised, then merged into all that earlier hosts may have added */
+        room += host.as_host.metadata.bytes.len + metadata_bytes_max +
+                (held.live ? metadata_room(held.instance.metadata, host.as_host.metadata) : 0);
+    }
+    (void)buf_reserve(store, room);
+}
+
+static bool set_fits(const struct rules *rules, const struct msg_set *command, struct decision *out)
+{
+    struct str rest = command->hosts.bytes;
+    struct identity id = {command->env, command->appid, command->zone, node_appid};
+    struct msg host;
+
+    if (command->hosts.count == 0 || command->hosts.count > hosts_max) {
+        refuse(out, ERR_INVALID, "set needs 1 to 1024 hostnames");
+        return false;
+    }
+    if (!identity_fits(&id, out) || !timestamp_fits(rules, command->set_timestamp, out) ||
+        !may_write(rules, &id, command->origin, out)) {
+        return false;
+    }
+    while (msg_next(&rest, &host)) {
+        uint32_t status = host.as_host.status;
+
+        if (host.type != MSG_TYPE_HOST || !name_fits(host.as_host.hostname)) {
+            refuse(out, ERR_INVALID, "every hostname must have 1 to 255 bytes");
+            return false;
+        }
+        if (command->statuses_given && status != STATUS_UP && status != STATUS_WAITING) {
+            refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
+            return false;
+        }
+    }
+    return true;
+}
+
+void decide_set(const struct registry *registry, const struct rules *rules,
+                const struct msg_set *command, int64_t now_ns, struct decision *out)
+{
+    bool own = !command->replication && !command->from_zone;
+    bool as_reference = fault_on(rules->faults, FAULT_REFERENCE_ROW_4);
+    struct str rest = command->hosts.bytes;
+    struct msg host;
+
+    begin(out);
+    if (!set_fits(rules, command, out)) {
+        return;
+    }
+    reserve_for_set(registry, command, &out->store);
+    while (msg_next(&rest, &host)) {
+        uint32_t before = out->count;
+
+        if (set_host(registry, rules, command, &host.as_host, own, now_ns, out)) {
+            continue;
+        }
+        if (own && !as_reference) {
+            return; /* all or none: refuse() has dropped the earlier hosts too */
+        }
+        out->count = before;
+        if (own) {
+            break;
+        }
+        out->err = ERR_OK; /* a peer's is judged host by host */
+    }
+    for (uint32_t i = 0; i < out->count && !as_reference; i++) {
+        out->changes[i].latest_timestamp =
+            app_latest(registry, &out->changes[0].instance.id, now_ns) + i;
+    }
+}
+
+void decide_removal(const struct registry *registry, uint32_t slot, enum change_kind kind,
+                    int64_t now_ns, struct decision *out)
+{
+    struct instance instance;
+    struct change *change;
+
+    assert(!change_is_live(kind));
+    begin(out);
+    registry_instance(registry, slot, &instance);
+    change = add_change(out, kind, now_ns);
+    change->instance.id = instance.id;
+    change->instance.dirty_timestamp = instance.dirty_timestamp;
+    /* a tombstone's end is no news to anybody who watches the app */
+    change->latest_timestamp =
+        kind == CHANGE_FORGET ? 0 : app_latest(registry, &instance.id, now_ns);
+}

@@ -1,0 +1,55 @@
+/* The rules: (registry, command, now) → changes, or nothing, or an error. All of
+ * them live here and only here; nothing is changed here.
+ *
+ * The order of states of one identity, which makes every exchange between nodes
+ * in every order end the same:
+ *   1. the greater dirty_timestamp;
+ *   2. on equal dirty, gone wins over live;
+ *   3. between two live ones, the greater instance_hash.
+ * A client's own write without a dirty_timestamp takes max(now, stored + 1), so it
+ * always wins here; an explicit or a replicated one is compared as it came. What
+ * does not win changes nothing: no fact, no wake-up, and still code 0.
+ */
+#ifndef ACTORS_REGISTRY_DECIDE_H
+#define ACTORS_REGISTRY_DECIDE_H
+
+#include "common/base/fault.h"
+#include "common/domain/registry.h"
+#include "common/wire/codec.h"
+
+/* What holds for a whole run. */
+struct rules {
+    struct str own_zone;     /* borrowed */
+    bool trust_client_nodes; /* clients may write infra.discovery */
+    struct faults faults;
+};
+
+struct decision {
+    enum err err;
+    struct buf text;        /* why, for a person; may be empty */
+    struct change *changes; /* in order; seq is still 0. Borrow from command, registry and store */
+    uint32_t count;
+    uint32_t cap;
+    struct buf store;
+    uint32_t heartbeat; /* slot whose instance gave a sign of life, or REGISTRY_NONE */
+    enum spread spread; /* how far that heartbeat goes */
+};
+
+/* Fills out anew; its memory is used again. {0} is a fresh one. */
+void decide_register(const struct registry *registry, const struct rules *rules,
+                     const struct msg_register *command, int64_t now_ns, struct decision *out);
+void decide_renew(const struct registry *registry, const struct rules *rules,
+                  const struct msg_renew *command, int64_t now_ns, struct decision *out);
+void decide_cancel(const struct registry *registry, const struct rules *rules,
+                   const struct msg_cancel *command, int64_t now_ns, struct decision *out);
+void decide_set(const struct registry *registry, const struct rules *rules,
+                const struct msg_set *command, int64_t now_ns, struct decision *out);
+
+/* An idle instance goes (EVICT: no tombstone, spreads nowhere); a tombstone's life ends (FORGET).
+ */
+void decide_removal(const struct registry *registry, uint32_t slot, enum change_kind kind,
+                    int64_t now_ns, struct decision *out);
+
+void decision_fini(struct decision *self);
+
+#endif

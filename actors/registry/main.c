@@ -1,0 +1,64 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "actors/registry/registry.h"
+#include "common/base/prng.h"
+
+/* Names the machine's run, so that a restarted process is told from a restarted machine. */
+static void read_machine_boot(char *text, size_t size)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    if (file == NULL || fgets(text, (int)size, file) == NULL) {
+        (void)snprintf(text, size, "unknown");
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct config config;
+    struct registry_actor *self = NULL;
+    struct now now = clock_os.now(&clock_os);
+    struct log log;
+    struct buf dir = {0};
+    char machine_boot[64];
+    enum err err;
+
+    switch (config_load(&config, "the truth about who is registered", argc, argv)) {
+    case CONFIG_RUN:
+        break;
+    case CONFIG_EXIT:
+        config_fini(&config);
+        return EXIT_SUCCESS;
+    case CONFIG_FAILED:
+        config_fini(&config);
+        return EXIT_FAILURE;
+    }
+    config_log(&config, &log, "registry", &clock_os);
+    read_machine_boot(machine_boot, sizeof(machine_boot));
+    buf_printf(&dir, "%s/registry%c", config.data_dir, 0);
+    err = registry_actor_new(&self,
+                             &(struct registry_options){.config = &config,
+                                                        .disk = disk_os(),
+                                                        .clock = &clock_os,
+                                                        .log = &log,
+                                                        .dir = dir.data,
+                                                        .machine_boot = machine_boot,
+                                                        .seed = prng_seed_os()},
+                             &now);
+    if (err == ERR_OK) {
+        err = actor_run(&(struct actor_options){.spec = &registry_spec,
+                                                .state = self,
+                                                .run_dir = config.run_dir,
+                                                .clock = &clock_os,
+                                                .log = &log});
+    }
+    registry_actor_destroy(&self);
+    buf_fini(&dir);
+    config_fini(&config);
+    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,179 @@
+#include "actors/registry/state.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+
+static const struct str turn_topic = {"registry.turn", 13};
+
+/* Room in a fact's frame for the fields around what it carries. */
+enum { fact_room = fact_frame_max - 256 };
+
+static void add_escaped(struct buf *topic, struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+
+        if (isascii(c) && (isalnum(c) || c == '_' || c == '-')) {
+            buf_add_char(topic, (char)c);
+        } else {
+            buf_printf(topic, "%%%02X", c);
+        }
+    }
+}
+
+void publish_changed(const struct change *change, const struct position *at, struct outbox *out)
+{
+    const struct identity *id = &change->instance.id;
+    struct buf topic = {0};
+    struct buf instance = {0};
+    struct msg msg = {.type = MSG_TYPE_CHANGED};
+
+    if (change->kind == CHANGE_FORGET || !outbox_wants(out, STR("registry.change."))) {
+        return;
+    }
+    buf_add_str(&topic, STR("registry.change."));
+    add_escaped(&topic, id->env);
+    buf_add_char(&topic, '.');
+    add_escaped(&topic, id->appid);
+    if (outbox_wants(out, buf_str(&topic))) {
+        if (change_is_live(change->kind)) {
+            instance_pack(&instance, &change->instance);
+        }
+        msg.as_changed = (struct msg_changed){
+            .epoch = at->epoch,
+            .boot = at->boot,
+            .seq = change->seq,
+            .kind = str_from(change_kind_name(change->kind)),
+            .env = id->env,
+            .appid = id->appid,
+            .zone = id->zone,
+            .hostname = id->hostname,
+            .instance = buf_str(&instance),
+            .latest_timestamp = change->latest_timestamp,
+        };
+        (void)outbox_fact(out, buf_str(&topic), &msg); /* full: a watcher misses it */
+    }
+    buf_fini(&topic);
+    buf_fini(&instance);
+}
+
+void publish_turns(struct registry_actor *self, struct outbox *out)
+{
+    struct msg msg = {.type = MSG_TYPE_TURN};
+    struct msg_turn *turn = &msg.as_turn;
+
+    /* a turn larger than what is kept: followers see the gap and read the journal */
+    if (self->recent.count > 0 && self->published + 1 < self->recent.first_seq) {
+        self->published = self->recent.first_seq - 1;
+    }
+    while (self->published < self->at.seq) {
+        uint32_t count;
+
+        if (!recent_read(&self->recent, self->published, fact_room, &turn->records.bytes, &count)) {
+            assert(false && "recent holds every change of this turn");
+            return;
+        }
+        turn->records.count = count;
+        turn->epoch = self->at.epoch;
+        turn->boot = self->at.boot;
+        turn->prev = self->published;
+        turn->seq = self->published + count;
+        self->published = turn->seq;
+        (void)outbox_fact(out, turn_topic, &msg); /* full: a gap, which followers ask about */
+    }
+}
+
+static void send_renewed(struct registry_actor *self, bool more, struct outbox *out)
+{
+    struct registry_counts counts;
+    struct msg msg = {.type = MSG_TYPE_RENEWED};
+
+    registry_counts(self->registry, &counts);
+    msg.as_renewed = (struct msg_renewed){
+        .epoch = self->at.epoch,
+        .boot = self->at.boot,
+        .seq = self->published,
+        .tick = self->renewed.tick,
+        .more = more,
+        .heartbeats = self->counters.heartbeats,
+        .live = counts.live,
+        .expected_per_min = 2 * counts.live,
+        .nowhere = buf_str(&self->renewed.heartbeats[SPREAD_NOWHERE]),
+        .zone = buf_str(&self->renewed.heartbeats[SPREAD_ZONE]),
+        .everywhere = buf_str(&self->renewed.heartbeats[SPREAD_EVERYWHERE]),
+    };
+    (void)outbox_fact(out, turn_topic, &msg);
+    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
+        self->renewed.heartbeats[i].len = 0;
+    }
+}
+
+void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
+                       int64_t renew_timestamp, struct outbox *out)
+{
+    struct instance instance;
+    struct heartbeat heartbeat = {.key = registry_slot_key(self->registry, slot),
+                                  .renew_timestamp = renew_timestamp};
+    size_t held = 0;
+
+    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
+        held += self->renewed.heartbeats[i].len;
+    }
+    if (held + heartbeat_bytes > fact_room) {
+        send_renewed(self, true, out);
+    }
+    registry_instance(self->registry, slot, &instance);
+    heartbeat.dirty_timestamp = instance.dirty_timestamp;
+    heartbeat_pack(&self->renewed.heartbeats[spread], &heartbeat);
+}
+
+void publish_tick(struct registry_actor *self, struct outbox *out)
+{
+    self->renewed.tick++;
+    send_renewed(self, false, out);
+}
+
+void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg)
+{
+    *msg = (struct msg){.type = MSG_TYPE_PROTECT};
+    msg->as_protect = (struct msg_protect){
+        .epoch = self->at.epoch,
+        .boot = self->at.boot,
+        .seq = self->published,
+        .on = self->protect.on,
+        .left_ms = self->protect.on ? self->protect.until_ms - now->mono_ms : 0,
+        .reason = str_from(self->protect.reason),
+    };
+}
+
+void storage_msg(const struct registry_actor *self, struct msg *msg)
+{
+    struct storage_stats stats;
+
+    storage_stats(self->storage, &stats);
+    *msg = (struct msg){.type = MSG_TYPE_STORAGE};
+    msg->as_storage = (struct msg_storage){
+        .epoch = self->at.epoch,
+        .boot = self->at.boot,
+        .seq = self->published,
+        .ok = stats.ok,
+        .reason = str_from(stats.reason),
+    };
+}
+
+void publish_protect(struct registry_actor *self, const struct now *now, struct outbox *out)
+{
+    struct msg msg;
+
+    protect_msg(self, now, &msg);
+    (void)outbox_fact(out, STR("registry.protect"), &msg);
+}
+
+void publish_storage(struct registry_actor *self, struct outbox *out)
+{
+    struct msg msg;
+
+    storage_msg(self, &msg);
+    (void)outbox_fact(out, STR("registry.storage"), &msg);
+}

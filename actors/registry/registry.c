@@ -1,0 +1,373 @@
+#include "actors/registry/registry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "actors/registry/state.h"
+
+static const int64_t tick_ms = 1000;
+
+/* What an awake clock moves on at most between two readings: a process that was
+ * stopped, or a machine that slept, has heard nobody and blames nobody. */
+static const int64_t awake_step_max_ms = 2000;
+
+/* A tombstone outlives everything it must stop: an instance that some node still
+ * holds goes there at the ceiling. */
+static const int64_t tombstone_margin_ms = 600000;
+
+enum { recent_bytes_max = 8 * 1024 * 1024, aged_per_turn = 8192, expired_per_turn = 4096 };
+
+static uint64_t random_id(struct registry_actor *self)
+{
+    uint64_t id;
+
+    do {
+        id = prng_next(&self->prng);
+    } while (id == 0);
+    return id;
+}
+
+int64_t registry_awake(struct registry_actor *self, const struct now *now)
+{
+    int64_t step = self->awake_read_ms < 0 ? 0 : now->mono_ms - self->awake_read_ms;
+
+    if (step > 0) {
+        self->awake_ms += step < awake_step_max_ms ? step : awake_step_max_ms;
+    }
+    if (step > 0 || self->awake_read_ms < 0) {
+        self->awake_read_ms = now->mono_ms;
+    }
+    return self->awake_ms;
+}
+
+/* Keeps the columns in step with the structure. age_ms: of the heartbeat or the death. */
+static void track(struct registry_actor *self, const struct change *change,
+                  const struct applied *applied, int64_t age_ms)
+{
+    if (applied->ignored || applied->slot == REGISTRY_NONE) {
+        return;
+    }
+    if (change_is_live(change->kind)) {
+        ages_drop(self->tombstones, applied->slot);
+        if (change->kind == CHANGE_REGISTER || !applied->was_live) {
+            ages_touch(self->heartbeats, applied->slot, self->awake_ms, age_ms);
+        }
+        return;
+    }
+    ages_drop(self->heartbeats, applied->slot);
+    if (change->kind == CHANGE_CANCEL) {
+        ages_touch(self->tombstones, applied->slot, self->awake_ms, age_ms);
+    } else {
+        ages_drop(self->tombstones, applied->slot);
+    }
+}
+
+uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
+                       const struct now *now, struct outbox *out)
+{
+    struct decision *decision = &self->decision;
+    uint64_t first = self->at.seq + 1;
+
+    (void)registry_awake(self, now);
+    self->body.len = 0;
+    for (uint32_t i = 0; i < decision->count; i++) {
+        struct change *change = &decision->changes[i];
+        size_t begin = self->body.len;
+        struct msg msg;
+
+        change->seq = ++self->at.seq;
+        change->gateway = gateway;
+        change->number = number;
+        msg_from_change(change, &msg);
+        msg_encode(&self->body, &msg);
+        recent_add(&self->recent, change->seq,
+                   (struct str){self->body.data + begin, self->body.len - begin});
+        publish_changed(change, &self->at, out);
+        self->counters.changes++;
+    }
+    /* only now: the changes borrow from what apply replaces */
+    for (uint32_t i = 0; i < decision->count; i++) {
+        struct applied applied;
+
+        registry_apply(self->registry, &decision->changes[i], &applied);
+        track(self, &decision->changes[i], &applied, decision->changes[i].age_ms);
+    }
+    /* one command's changes are far below frame_max: decide bounds them */
+    (void)storage_append(self->storage, buf_str(&self->body), first, self->at.seq);
+    writes_add(self->writes, gateway, number, self->at.seq, now->mono_ms);
+    return self->at.seq;
+}
+
+void registry_result(struct registry_actor *self, enum outbox_lane lane, const struct address *to,
+                     const struct msg *result, struct outbox *out)
+{
+    struct msg msg = *result;
+
+    msg.as_result.epoch = self->at.epoch;
+    msg.as_result.boot = self->at.boot;
+    (void)outbox_reply(out, lane, to, &msg); /* full: the asker asks again */
+}
+
+static void lift_protection(struct registry_actor *self, const char *reason, const struct now *now,
+                            struct outbox *out)
+{
+    if (self->protect.on) {
+        self->protect.on = false;
+        self->protect.reason = reason;
+        log_event(self->log, LOG_INFO, "protection_lifted", "%s", reason);
+        publish_protect(self, now, out);
+    }
+}
+
+static void on_synced(void *state, const struct address *from, const struct msg *msg,
+                      const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+    struct msg result = {.type = MSG_TYPE_RESULT};
+
+    lift_protection(self, "in sync", now, out);
+    result.as_result.id = msg->as_synced.id;
+    result.as_result.seq = self->published;
+    registry_result(self, OUTBOX_NOW, from, &result, out);
+}
+
+/* Whatever the disk's state has become: an epoch of its own, and said when it changed. */
+static void follow_storage(struct registry_actor *self, struct outbox *out)
+{
+    struct storage_stats stats;
+
+    self->at.epoch = storage_position(self->storage).epoch;
+    storage_stats(self->storage, &stats);
+    if (stats.ok != self->storage_ok) {
+        self->storage_ok = stats.ok;
+        publish_storage(self, out);
+    }
+}
+
+static void commit(struct registry_actor *self, const struct now *now, struct outbox *out)
+{
+    /* a failure is the storage's state from now on: said as a fact, logged there */
+    (void)storage_commit(self->storage, now->mono_ms);
+    if (storage_step(self->storage, self->registry, now->mono_ms)) {
+        outbox_again(out);
+    }
+    follow_storage(self, out);
+}
+
+static void turn_end(void *state, const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+
+    (void)registry_awake(self, now);
+    removal_step(self, now, out);
+    commit(self, now, out);
+    publish_turns(self, out);
+    writes_expire(self->writes, now->mono_ms, expired_per_turn);
+}
+
+static void on_tick(void *state, const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+    int64_t awake_ms = registry_awake(self, now);
+    bool more = ages_advance(self->heartbeats, awake_ms, aged_per_turn);
+
+    more = ages_advance(self->tombstones, awake_ms, aged_per_turn) || more;
+    if (more) {
+        outbox_again(out);
+    }
+    if (self->protect.on && now->mono_ms >= self->protect.until_ms) {
+        lift_protection(self, "no peer answered in time", now, out);
+    }
+    publish_tick(self, out);
+}
+
+static struct position position(void *state)
+{
+    return ((struct registry_actor *)state)->at;
+}
+
+static void count_storage(struct registry_actor *self, struct msg_counts *counters,
+                          struct buf *counter_store, struct msg_counts *sizes,
+                          struct buf *size_store)
+{
+    struct storage_stats stats;
+
+    storage_stats(self->storage, &stats);
+    counts_add(counters, counter_store, "syncs_total", (int64_t)stats.sync_count);
+    counts_add(counters, counter_store, "sync_us_total", stats.sync_ns_total / 1000);
+    counts_add(counters, counter_store, "storage_failures_total", (int64_t)stats.failure_count);
+    counts_add(sizes, size_store, "sync_us_max", stats.sync_ns_max / 1000);
+    counts_add(sizes, size_store, "storage_ok", stats.ok);
+    counts_add(sizes, size_store, "journal_bytes", (int64_t)stats.journal_bytes);
+    counts_add(sizes, size_store, "journal_segments", (int64_t)stats.segment_count);
+    counts_add(sizes, size_store, "snapshot_bytes", (int64_t)stats.snapshot_bytes);
+    counts_add(sizes, size_store, "snapshot_running", stats.snapshot_running);
+}
+
+static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
+                  struct msg_counts *sizes, struct buf *size_store)
+{
+    struct registry_actor *self = state;
+    struct registry_counts counts;
+
+#define COUNTER_ADD(field, name)                                                                   \
+    counts_add(counters, counter_store, name, (int64_t)self->counters.field);
+    REGISTRY_COUNTERS(COUNTER_ADD)
+#undef COUNTER_ADD
+    registry_counts(self->registry, &counts);
+    counts_add(sizes, size_store, "instances", (int64_t)counts.live);
+    counts_add(sizes, size_store, "tombstones", (int64_t)counts.tombstones);
+    counts_add(sizes, size_store, "apps", (int64_t)counts.apps);
+    counts_add(sizes, size_store, "memory_bytes", (int64_t)counts.memory_bytes);
+    counts_add(sizes, size_store, "idle", (int64_t)ages_old_count(self->heartbeats));
+    counts_add(sizes, size_store, "remembered_writes", (int64_t)writes_count(self->writes));
+    counts_add(sizes, size_store, "recent_changes", (int64_t)self->recent.count);
+    counts_add(sizes, size_store, "protected", self->protect.on);
+    count_storage(self, counters, counter_store, sizes, size_store);
+}
+
+/* A record read back at start. The time it was down for does not count: a live
+ * instance is as if heard at our start, a tombstone as old as when it was written. */
+static void on_restored(void *state, const struct change *change, const struct applied *applied)
+{
+    struct registry_actor *self = state;
+
+    writes_add(self->writes, change->gateway, change->number, change->seq, self->awake_read_ms);
+    track(self, change, applied, change_is_live(change->kind) ? 0 : change->age_ms);
+}
+
+static int64_t slot_age(void *state, uint32_t slot)
+{
+    struct registry_actor *self = state;
+    int64_t age_ms =
+        ages_of(registry_is_live(self->registry, slot) ? self->heartbeats : self->tombstones, slot,
+                self->awake_ms);
+
+    return age_ms < 0 ? 0 : age_ms;
+}
+
+static void start_protection(struct registry_actor *self, bool restored, const struct now *now)
+{
+    self->protect.reason = "not needed";
+    if (self->config->registry_protect && !restored && self->config->peers_nodes.count > 0) {
+        self->protect.on = true;
+        self->protect.until_ms = now->mono_ms + self->config->registry_protect_wait;
+        self->protect.reason = "this node started empty and is not in sync with a peer yet";
+        log_event(self->log, LOG_WARN, "protected", "reads answer 503 for at most %lld ms: %s",
+                  (long long)self->config->registry_protect_wait, self->protect.reason);
+    }
+}
+
+static enum err open_storage(struct registry_actor *self, const struct registry_options *options,
+                             const struct now *now)
+{
+    struct storage_options storage = {
+        .disk = options->disk,
+        .clock = options->clock,
+        .log = options->log,
+        .dir = options->dir,
+        .machine_boot = str_from(options->machine_boot),
+        .seed = random_id(self),
+        .faults = options->config->faults,
+        .loaded = on_restored,
+        .age = slot_age,
+        .context = self,
+    };
+    struct storage_restored restored;
+    enum err err =
+        storage_sync_from(str_from(options->config->registry_journal_sync), &storage.sync);
+
+    if (err == ERR_OK) {
+        err = storage_open(&storage, self->registry, now->mono_ms, &self->storage, &restored);
+    }
+    if (err == ERR_OK) {
+        struct storage_position position = storage_position(self->storage);
+
+        registry_raise_highest_at(self->registry, restored.highest_at);
+        self->at.epoch = position.epoch;
+        self->at.seq = position.seq;
+        self->published = position.seq;
+        self->storage_ok = true;
+        start_protection(self, restored.restored, now);
+    }
+    return err;
+}
+
+enum err registry_actor_new(struct registry_actor **self, const struct registry_options *options,
+                            const struct now *now)
+{
+    const struct config *config = options->config;
+    struct identity own = {str_from(config->node_env), STR("infra.discovery"),
+                           str_from(config->node_zone), str_from(config->node_name)};
+    struct registry_actor *made = calloc(1, sizeof(*made));
+    enum err err;
+
+    assert(options->seed != 0);
+    if (made == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    made->config = config;
+    made->log = options->log;
+    prng_init(&made->prng, options->seed);
+    made->rules = (struct rules){.own_zone = own.zone,
+                                 .trust_client_nodes = config->security_trust_client_nodes,
+                                 .faults = config->faults};
+    made->own_key = identity_key(&own);
+    made->registry = registry_new();
+    recent_init(&made->recent, recent_bytes_max);
+    made->writes = writes_new(2 * config->gateway_write_deadline);
+    made->heartbeats = ages_new(config->evictor_idle);
+    made->tombstones = ages_new(config->evictor_ceiling + tombstone_margin_ms);
+    made->at.boot = random_id(made);
+    made->awake_read_ms = now->mono_ms;
+    made->evicting.round_awake_ms = -1;
+    err = open_storage(made, options, now);
+    if (err != ERR_OK) {
+        registry_actor_destroy(&made);
+        return err;
+    }
+    *self = made;
+    return ERR_OK;
+}
+
+void registry_actor_destroy(struct registry_actor **self)
+{
+    if (*self == NULL) {
+        return;
+    }
+    storage_close(&(*self)->storage);
+    ages_destroy(&(*self)->tombstones);
+    ages_destroy(&(*self)->heartbeats);
+    writes_destroy(&(*self)->writes);
+    recent_fini(&(*self)->recent);
+    registry_destroy(&(*self)->registry);
+    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
+        buf_fini(&(*self)->renewed.heartbeats[i]);
+    }
+    buf_fini(&(*self)->body);
+    decision_fini(&(*self)->decision);
+    free(*self);
+    *self = NULL;
+}
+
+const struct registry *registry_actor_registry(const struct registry_actor *self)
+{
+    return self->registry;
+}
+
+static const struct actor_handler handlers[] = {
+    {MSG_TYPE_REGISTER, on_register}, {MSG_TYPE_RENEW, on_renew}, {MSG_TYPE_CANCEL, on_cancel},
+    {MSG_TYPE_SET, on_set},           {MSG_TYPE_EVICT, on_evict}, {MSG_TYPE_SYNCED, on_synced},
+    {MSG_TYPE_SNAPSHOT, on_snapshot}, {MSG_TYPE_FACTS, on_facts},
+};
+
+const struct actor_spec registry_spec = {
+    .name = ACTOR_REGISTRY,
+    .handlers = handlers,
+    .handler_count = sizeof(handlers) / sizeof(handlers[0]),
+    .turn_end = turn_end,
+    .tick = on_tick,
+    .tick_ms = tick_ms,
+    .position = position,
+    .count = count,
+};

@@ -1,0 +1,48 @@
+/* Registry: the truth about who is registered. Decides every command, keeps the
+ * changes in a journal before it answers, and tells everybody what is now true.
+ *
+ *   in   REGISTER, RENEW, CANCEL, SET   from gateways and the replicator
+ *        EVICT                          from the evictor
+ *        SYNCED                         from the replicator
+ *        SNAPSHOT, FACTS                from followers
+ *   out  TURN, RENEWED                  facts, topic registry.turn
+ *        CHANGED                        facts, topics registry.change.<env>.<appid>
+ *        PROTECT, STORAGE               standing facts
+ *
+ * A turn: every command is decided and applied in memory; what it changed is
+ * appended once, synced once, published and answered. Heartbeats, reads and
+ * refusals are answered before the sync.
+ */
+#ifndef ACTORS_REGISTRY_REGISTRY_H
+#define ACTORS_REGISTRY_REGISTRY_H
+
+#include "actors/registry/disk.h"
+#include "common/base/log.h"
+#include "common/runtime/actor.h"
+#include "common/runtime/config.h"
+
+struct registry_actor;
+
+struct registry_options {
+    const struct config *config; /* borrowed for the actor's life */
+    struct disk *disk;           /* borrowed */
+    const struct clock *clock;   /* borrowed; times the syncs */
+    struct log *log;             /* borrowed; may be NULL */
+    const char *dir;             /* of journal and snapshots */
+    const char *machine_boot;    /* names the machine's run; copied */
+    uint64_t seed;               /* for boot, new epochs and the choice of victims; not 0 */
+};
+
+/* Reads back what the directory holds. Errors: ERR_BUSY (another registry has it),
+ * ERR_IO, ERR_UNSUPPORTED (a newer format): all logged with a remedy. */
+enum err registry_actor_new(struct registry_actor **self, const struct registry_options *options,
+                            const struct now *now);
+void registry_actor_destroy(struct registry_actor **self); /* in good order: all synced */
+
+extern const struct actor_spec registry_spec;
+
+struct registry;
+/* For the simulator and tests: the structure as it stands. Borrowed. */
+const struct registry *registry_actor_registry(const struct registry_actor *self);
+
+#endif

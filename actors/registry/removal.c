@@ -1,0 +1,126 @@
+#include <assert.h>
+
+#include "actors/registry/state.h"
+
+/* Work of one turn. */
+enum { looked_at_max = 4096, removed_max = 512 };
+
+/* The evictor may be this many of our ticks behind what we have said. */
+static const uint64_t ticks_behind_max = 3;
+
+/* 1 - share of the live instances, at least one (differences row 11). */
+static uint32_t round_limit(const struct registry_actor *self)
+{
+    struct registry_counts counts;
+    uint64_t limit;
+
+    registry_counts(self->registry, &counts);
+    limit = counts.live - (uint64_t)((double)counts.live * self->config->evictor_share);
+    if (limit == 0 && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_11)) {
+        limit = 1;
+    }
+    return limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+}
+
+static const char *why_not(const struct registry_actor *self, const struct msg_evict *evict,
+                           int64_t awake_ms)
+{
+    if (evict->epoch != self->at.epoch || evict->boot != self->at.boot) {
+        return "the evictor speaks of another run of the registry";
+    }
+    if (evict->tick + ticks_behind_max < self->renewed.tick) {
+        return "the evictor's picture is over three ticks old";
+    }
+    if (self->evicting.round_awake_ms >= 0 &&
+        awake_ms - self->evicting.round_awake_ms < self->config->evictor_interval / 2) {
+        return "the last round is less than half an interval ago";
+    }
+    if (evict->idle_ms < self->config->evictor_idle) {
+        return "idle_ms is below this registry's evictor.idle";
+    }
+    return NULL;
+}
+
+void on_evict(void *state, const struct address *from, const struct msg *msg, const struct now *now,
+              struct outbox *out)
+{
+    struct registry_actor *self = state;
+    const struct msg_evict *evict = &msg->as_evict;
+    int64_t awake_ms = registry_awake(self, now);
+    const char *why = why_not(self, evict, awake_ms);
+    struct msg result = {.type = MSG_TYPE_RESULT};
+
+    if (why == NULL) {
+        uint32_t limit = round_limit(self);
+
+        self->evicting.left = evict->limit < limit ? evict->limit : limit;
+        self->evicting.next = 0;
+        self->evicting.idle_ms = evict->idle_ms;
+        self->evicting.round_awake_ms = awake_ms;
+    }
+    result.as_result.id = evict->id;
+    result.as_result.err = why == NULL ? ERR_OK : ERR_REFUSED;
+    result.as_result.text = str_from(why);
+    result.as_result.seq = self->published;
+    registry_result(self, OUTBOX_NOW, from, &result, out);
+}
+
+static void remove_slot(struct registry_actor *self, uint32_t slot, enum change_kind kind,
+                        const struct now *now, struct outbox *out)
+{
+    decide_removal(self->registry, slot, kind, now->wall_ns, &self->decision);
+    (void)registry_take(self, 0, 0, now, out);
+}
+
+/* Draws victims among the old, none twice. True: the round goes on next turn. */
+static bool evict_some(struct registry_actor *self, const struct now *now, struct outbox *out)
+{
+    int64_t awake_ms = registry_awake(self, now);
+    unsigned removed = 0;
+
+    for (unsigned looked = 0; looked < looked_at_max && removed < removed_max; looked++) {
+        uint32_t i = self->evicting.next;
+        uint32_t count = ages_old_count(self->heartbeats);
+        uint32_t slot;
+
+        if (self->evicting.left == 0 || i >= count) {
+            self->evicting.left = 0;
+            return false;
+        }
+        ages_old_swap(self->heartbeats, i,
+                      i + (uint32_t)prng_below(&self->prng, (uint64_t)count - i));
+        slot = ages_old(self->heartbeats, i);
+        if (ages_of(self->heartbeats, slot, awake_ms) < self->evicting.idle_ms ||
+            hash128_eq(registry_slot_key(self->registry, slot), self->own_key)) {
+            self->evicting.next++;
+            continue;
+        }
+        remove_slot(self, slot, CHANGE_EVICT, now, out); /* takes it out of the old */
+        self->evicting.left--;
+        self->counters.evicted++;
+        removed++;
+    }
+    return true;
+}
+
+static bool forget_some(struct registry_actor *self, const struct now *now, struct outbox *out)
+{
+    for (unsigned removed = 0; ages_old_count(self->tombstones) > 0; removed++) {
+        if (removed == removed_max) {
+            return true;
+        }
+        remove_slot(self, ages_old(self->tombstones, 0), CHANGE_FORGET, now, out);
+        self->counters.forgotten++;
+    }
+    return false;
+}
+
+void removal_step(struct registry_actor *self, const struct now *now, struct outbox *out)
+{
+    bool evicting = self->evicting.left > 0 && evict_some(self, now, out);
+    bool forgetting = forget_some(self, now, out);
+
+    if (evicting || forgetting) {
+        outbox_again(out);
+    }
+}

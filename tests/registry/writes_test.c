@@ -1,0 +1,131 @@
+#include "actors/registry/writes.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#include "actors/registry/recent.h"
+
+static void remembers_a_write_for_its_time_and_no_longer(void **state)
+{
+    struct writes *writes = writes_new(10000);
+    uint64_t seq = 0;
+
+    (void)state;
+    writes_add(writes, 5, 1, 77, 0);
+    assert_true(writes_find(writes, 5, 1, &seq));
+    assert_int_equal(77, seq);
+    assert_false(writes_find(writes, 5, 2, &seq));
+    assert_false(writes_find(writes, 1, 5, &seq));
+    writes_expire(writes, 10000, 100);
+    assert_true(writes_find(writes, 5, 1, &seq));
+    writes_expire(writes, 10001, 100);
+    assert_false(writes_find(writes, 5, 1, &seq));
+    writes_destroy(&writes);
+}
+
+static void no_id_is_no_write(void **state)
+{
+    struct writes *writes = writes_new(10000);
+    uint64_t seq;
+
+    (void)state;
+    writes_add(writes, 0, 0, 1, 0);
+    assert_false(writes_find(writes, 0, 0, &seq));
+    assert_int_equal(0, writes_count(writes));
+    writes_destroy(&writes);
+}
+
+static void finds_every_one_of_many_while_it_grows_and_ages(void **state)
+{
+    struct writes *writes = writes_new(50);
+    uint64_t seq;
+
+    (void)state;
+    for (uint64_t i = 1; i <= 5000; i++) {
+        writes_add(writes, i % 3, i, i * 2, (int64_t)i);
+        writes_expire(writes, (int64_t)i, 10);
+        for (uint64_t j = i > 60 ? i - 60 : 1; j <= i; j++) {
+            assert_int_equal(j + 50 >= i, writes_find(writes, j % 3, j, &seq));
+            assert_true(j + 50 < i || seq == j * 2);
+        }
+    }
+    writes_destroy(&writes);
+}
+
+static void forgets_the_oldest_at_the_limit(void **state)
+{
+    struct writes *writes = writes_new(INT64_MAX / 2);
+    uint64_t seq;
+
+    (void)state;
+    for (uint64_t i = 1; i <= writes_max + 10; i++) {
+        writes_add(writes, 1, i, i, 0);
+    }
+    assert_int_equal(writes_max, writes_count(writes));
+    assert_false(writes_find(writes, 1, 10, &seq));
+    assert_true(writes_find(writes, 1, 11, &seq));
+    writes_destroy(&writes);
+}
+
+static void reads_recent_changes_from_any_point_held(void **state)
+{
+    struct recent recent;
+    struct str records;
+    uint32_t count;
+
+    (void)state;
+    recent_init(&recent, 100);
+    assert_false(recent_read(&recent, 0, 10, &records, &count));
+    for (uint64_t seq = 41; seq <= 45; seq++) {
+        char text[2] = {'a', (char)('0' + seq - 40)};
+
+        recent_add(&recent, seq, (struct str){text, 2});
+    }
+    assert_true(recent_read(&recent, 40, 1000, &records, &count));
+    assert_int_equal(5, count);
+    assert_true(str_eq(STR("a1a2a3a4a5"), records));
+    assert_true(recent_read(&recent, 42, 5, &records, &count));
+    assert_true(str_eq(STR("a3a4"), records));
+    assert_true(recent_read(&recent, 44, 1, &records, &count)); /* one at least */
+    assert_int_equal(1, count);
+    assert_false(recent_read(&recent, 39, 1000, &records, &count));
+    assert_false(recent_read(&recent, 45, 1000, &records, &count));
+    recent_fini(&recent);
+}
+
+static void keeps_the_newest_within_its_bytes(void **state)
+{
+    struct recent recent;
+    struct str records;
+    uint32_t count;
+
+    (void)state;
+    recent_init(&recent, 100);
+    for (uint64_t seq = 1; seq <= 1000; seq++) {
+        recent_add(&recent, seq, STR("0123456789"));
+        assert_true(recent_read(&recent, seq > 10 ? seq - 10 : 0, 1000, &records, &count));
+        assert_int_equal(seq > 10 ? 10 : seq, count);
+        assert_true(recent.bytes.cap <= 512);
+        assert_true(seq <= 10 || !recent_read(&recent, seq - 11, 1000, &records, &count));
+    }
+    recent_fini(&recent);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(remembers_a_write_for_its_time_and_no_longer),
+        cmocka_unit_test(no_id_is_no_write),
+        cmocka_unit_test(finds_every_one_of_many_while_it_grows_and_ages),
+        cmocka_unit_test(forgets_the_oldest_at_the_limit),
+        cmocka_unit_test(reads_recent_changes_from_any_point_held),
+        cmocka_unit_test(keeps_the_newest_within_its_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
