@@ -46,9 +46,10 @@ struct instance {
 struct hash128 identity_key(const struct identity *id);
 bool identity_eq(const struct identity *a, const struct identity *b);
 
-/* Hash of what is replicated: identity, region, addrs, version, metadata, status,
- * dirty, reg and up timestamps. Equal states have equal hashes on every node;
- * between live states of one identity with equal dirty the greater hash wins. */
+/* Hash of what is replicated: identity, region, addrs, version, metadata (none given
+ * and an empty map differ), status, dirty, reg and up timestamps. Equal states have
+ * equal hashes on every node; between live states of one identity with equal dirty
+ * the greater hash wins. */
 uint64_t instance_hash(const struct instance *instance);
 
 #endif

@@ -46,9 +46,11 @@ void registry_apply(struct registry *self, const struct change *change, struct a
 void registry_renew(struct registry *self, uint32_t slot, int64_t renew_timestamp);
 
 /* Catch-up: begin forgets every entry's seq and marks it unseen (a foreign epoch
- * may be coming); entries touched by registry_apply become seen; sweep_next
- * removes up to max unseen entries a call as if evicted, reporting each through applied_each, and
- * returns true while more may follow. */
+ * may be coming: for the same reason the next change of an app sets its latest_timestamp
+ * whatever it was); entries touched by registry_apply become seen; sweep_next
+ * looks at up to max slots a call and removes the unseen entries in them as if evicted, reporting
+ * each through applied_each (may be NULL), and returns true while more may follow. Without a
+ * sweep begun it does nothing. */
 void registry_sweep_begin(struct registry *self);
 typedef void registry_applied_fn(void *context, const struct applied *applied);
 bool registry_sweep_next(struct registry *self, uint32_t max, registry_applied_fn *applied_each,
@@ -106,7 +108,9 @@ struct registry_counts {
 void registry_counts(const struct registry *self, struct registry_counts *out);
 
 /* The greatest change.at ever applied: a new app's latest_timestamp starts above
- * it, so that an app that went and came back never repeats one. */
+ * it, so that an app that went and came back never repeats one. raise: heard
+ * otherwise, from a snapshot's head. */
 int64_t registry_highest_at(const struct registry *self);
+void registry_raise_highest_at(struct registry *self, int64_t at);
 
 #endif
