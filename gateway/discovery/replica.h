@@ -32,6 +32,11 @@ const struct registry *replica_registry(const struct replica *self);
 struct cache *replica_cache(const struct replica *self);
 struct delta *replica_delta(const struct replica *self);
 
+/* Counts changes: equal versions, equal documents (but for heartbeats). */
+uint64_t replica_version(const struct replica *self);
+/* Wall ns of the first catch-up; 0 before it. */
+int64_t replica_since(const struct replica *self);
+
 /* ── where it stands ────────────────────────────────────────────────────────*/
 
 /* The first catch-up with the registry is done: the gateway may listen. Stays true. */

@@ -1,0 +1,396 @@
+#include "gateway/discovery/cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/discovery/column.h"
+#include "gateway/discovery/gateway.h"
+#include "gateway/discovery/json.h"
+#include "gateway/discovery/render.h"
+
+/* An instance without the digits of renew_timestamp, which stand at head. */
+struct fragment {
+    char *data; /* owns; NULL: not rendered */
+    uint32_t len;
+    uint32_t head;
+};
+
+struct document {
+    struct document *next;  /* of the same app */
+    struct document *newer; /* by last use */
+    struct document *older;
+    uint32_t app;
+    uint32_t status;
+    bool legacy;
+    uint32_t instance_count;
+    int64_t built_ms;
+    size_t bytes;
+    struct response *fetch; /* holds the JSON between the envelope's two parts */
+    struct response *polls; /* NULL: not asked for */
+    size_t zone_len;
+    char zone[];
+};
+
+struct app_cell {
+    struct document *documents;
+    int64_t renewed_ms; /* of the last heartbeat heard */
+};
+
+struct cache {
+    const struct registry *registry; /* borrowed */
+    int64_t refresh_ms;
+    struct column fragments;
+    struct column apps;
+    struct document *newest;
+    struct document *oldest;
+    struct cache_counts counts;
+};
+
+static const struct str fetch_head = {"{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":", 39};
+
+struct cache *cache_new(const struct registry *registry, int64_t refresh_ms)
+{
+    struct cache *self = calloc(1, sizeof(*self));
+
+    if (self == NULL) {
+        abort();
+    }
+    self->registry = registry;
+    self->refresh_ms = refresh_ms;
+    self->fragments.cell_bytes = sizeof(struct fragment);
+    self->apps.cell_bytes = sizeof(struct app_cell);
+    return self;
+}
+
+/* ── documents ──────────────────────────────────────────────────────────────*/
+
+static void use_unlink(struct cache *self, struct document *document)
+{
+    *(document->newer != NULL ? &document->newer->older : &self->newest) = document->older;
+    *(document->older != NULL ? &document->older->newer : &self->oldest) = document->newer;
+}
+
+static void use_link(struct cache *self, struct document *document)
+{
+    document->newer = NULL;
+    document->older = self->newest;
+    *(self->newest != NULL ? &self->newest->newer : &self->oldest) = document;
+    self->newest = document;
+}
+
+static void document_empty(struct cache *self, struct document *document)
+{
+    if (document->fetch != NULL) {
+        response_unref(&document->fetch);
+    }
+    if (document->polls != NULL) {
+        response_unref(&document->polls);
+    }
+    self->counts.document_bytes -= document->bytes;
+    document->bytes = 0;
+}
+
+static void document_drop(struct cache *self, struct document *document)
+{
+    struct app_cell *cell = column_make(&self->apps, document->app, false);
+    struct document **at = &cell->documents;
+
+    while (*at != document) {
+        at = &(*at)->next;
+    }
+    *at = document->next;
+    use_unlink(self, document);
+    document_empty(self, document);
+    self->counts.documents--;
+    free(document);
+}
+
+static bool is_for(const struct document *document, const struct cache_key *key)
+{
+    return document->status == key->status && document->legacy == key->legacy &&
+           str_eq((struct str){document->zone, document->zone_len}, key->zone);
+}
+
+static struct document *document_find(struct cache *self, uint32_t app, const struct cache_key *key)
+{
+    struct app_cell *cell = column_find(&self->apps, app);
+    struct document *document = cell->documents;
+    struct document *oldest = NULL;
+    size_t count = 0;
+
+    for (; document != NULL; document = document->next) {
+        if (is_for(document, key)) {
+            use_unlink(self, document);
+            use_link(self, document);
+            return document;
+        }
+        oldest = document; /* new ones are put in front */
+        count++;
+    }
+    if (count == cache_documents_max) {
+        document_drop(self, oldest);
+    }
+    document = calloc(1, sizeof(*document) + key->zone.len);
+    if (document == NULL) {
+        abort();
+    }
+    document->app = app;
+    document->status = key->status;
+    document->legacy = key->legacy;
+    document->zone_len = key->zone.len;
+    if (key->zone.len > 0) {
+        memcpy(document->zone, key->zone.data, key->zone.len);
+    }
+    document->next = cell->documents;
+    cell->documents = document;
+    use_link(self, document);
+    self->counts.documents++;
+    return document;
+}
+
+/* ── building ───────────────────────────────────────────────────────────────*/
+
+void cache_instance(struct cache *self, uint32_t slot, struct buf *to)
+{
+    struct fragment *fragment = column_make(&self->fragments, slot);
+    struct instance instance;
+
+    registry_instance(self->registry, slot, &instance);
+    if (fragment->data == NULL) {
+        struct buf text = {0};
+
+        fragment->head = (uint32_t)render_halves(&text, &instance);
+        fragment->len = (uint32_t)text.len;
+        fragment->data = realloc(text.data, text.len);
+        if (fragment->data == NULL) {
+            abort();
+        }
+        self->counts.fragments++;
+        self->counts.fragment_bytes += fragment->len;
+    }
+    buf_add(to, fragment->data, fragment->head);
+    buf_add_i64(to, instance.renew_timestamp);
+    buf_add(to, fragment->data + fragment->head, fragment->len - fragment->head);
+}
+
+/* The zone's matching instances, comma before each but the first of all in *more. */
+static uint32_t add_zone(struct cache *self, const struct zone_info *zone, uint32_t status,
+                         bool *more, struct buf *to)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < zone->slot_count; i++) {
+        struct instance instance;
+
+        registry_instance(self->registry, zone->slots[i], &instance);
+        if ((instance.status & status) != 0) {
+            if (*more) {
+                buf_add_char(to, ',');
+            }
+            *more = true;
+            cache_instance(self, zone->slots[i], to);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* The instances by zone as one map; as_array: all of them in one array. */
+static uint32_t add_instances(struct cache *self, uint32_t app, const struct cache_key *key,
+                              bool as_array, struct buf *to)
+{
+    struct app_info info;
+    struct zone_info zone;
+    uint32_t count = 0;
+    bool more = false;
+    bool more_zones = false;
+
+    registry_app(self->registry, app, &info);
+    buf_add_char(to, as_array ? '[' : '{');
+    for (uint32_t i = 0; i < info.zone_count; i++) {
+        registry_zone(self->registry, app, i, &zone);
+        if (key->zone.len > 0 && !str_eq(zone.zone, key->zone)) {
+            continue;
+        }
+        if (!as_array) {
+            if (more_zones) {
+                buf_add_char(to, ',');
+            }
+            more_zones = true;
+            json_string(to, zone.zone);
+            buf_add_str(to, STR(":["));
+            more = false;
+        }
+        count += add_zone(self, &zone, key->status, &more, to);
+        if (!as_array) {
+            buf_add_char(to, ']');
+        }
+    }
+    buf_add_char(to, as_array ? ']' : '}');
+    return count;
+}
+
+static uint32_t add_app(struct cache *self, uint32_t app, const struct cache_key *key,
+                        struct buf *to)
+{
+    struct app_info info;
+    uint32_t count;
+
+    registry_app(self->registry, app, &info);
+    buf_add_str(to, STR("{\"instances\":"));
+    count = add_instances(self, app, key, key->legacy, to);
+    if (key->legacy) {
+        buf_add_str(to, STR(",\"zone_instances\":"));
+        add_instances(self, app, key, false, to);
+    }
+    buf_add_str(to, STR(",\"latest_timestamp\":"));
+    buf_add_i64(to, info.latest_timestamp);
+    buf_add_char(to, '}');
+    return count;
+}
+
+static void trim(struct cache *self, const struct document *but)
+{
+    while (self->counts.document_bytes > cache_bytes_max && self->oldest != but) {
+        document_drop(self, self->oldest);
+    }
+}
+
+static void count_bytes(struct cache *self, struct document *document, const struct response *built)
+{
+    size_t bytes = response_body(built).len;
+
+    document->bytes += bytes;
+    self->counts.document_bytes += bytes;
+    self->counts.built_total++;
+    trim(self, document);
+}
+
+static struct document *document_get(struct cache *self, uint32_t app, const struct cache_key *key,
+                                     const struct now *now)
+{
+    struct document *document = document_find(self, app, key);
+    struct app_cell *cell = column_make(&self->apps, app);
+    struct buf text = {0};
+
+    if (document->fetch != NULL && cell->renewed_ms >= document->built_ms &&
+        now->mono_ms - document->built_ms >= self->refresh_ms) {
+        document_empty(self, document);
+    }
+    if (document->fetch == NULL) {
+        buf_add_str(&text, fetch_head);
+        document->instance_count = add_app(self, app, key, &text);
+        buf_add_char(&text, '}');
+        document->fetch = response_json(200, 0, &text);
+        document->built_ms = now->mono_ms;
+        count_bytes(self, document, document->fetch);
+    }
+    return document;
+}
+
+static struct str document_json(const struct document *document)
+{
+    struct str body = response_body(document->fetch);
+
+    return (struct str){body.data + fetch_head.len, body.len - fetch_head.len - 1};
+}
+
+struct cache_document cache_app(struct cache *self, uint32_t app, const struct cache_key *key,
+                                const struct now *now)
+{
+    struct document *document = document_get(self, app, key, now);
+
+    return (struct cache_document){document_json(document), document->instance_count};
+}
+
+struct response *cache_fetch(struct cache *self, uint32_t app, const struct cache_key *key,
+                             const struct now *now)
+{
+    return document_get(self, app, key, now)->fetch;
+}
+
+struct response *cache_polls(struct cache *self, uint32_t app, const struct cache_key *key,
+                             const struct now *now)
+{
+    struct document *document = document_get(self, app, key, now);
+    struct app_info info;
+    struct buf text = {0};
+
+    if (document->polls == NULL) {
+        registry_app(self->registry, app, &info);
+        buf_add_str(&text, STR("{\"code\":0,\"data\":{"));
+        json_string(&text, info.appid);
+        buf_add_char(&text, ':');
+        buf_add_str(&text, document_json(document));
+        buf_add_str(&text, STR("},\"error\":{\"-404\":null},\"message\":\"0\"}"));
+        document->polls = response_json(200, 0, &text);
+        count_bytes(self, document, document->polls);
+    }
+    return document->polls;
+}
+
+/* ── changes ────────────────────────────────────────────────────────────────*/
+
+static void fragment_drop(struct cache *self, struct fragment *fragment)
+{
+    if (fragment->data != NULL) {
+        self->counts.fragments--;
+        self->counts.fragment_bytes -= fragment->len;
+        free(fragment->data);
+        *fragment = (struct fragment){0};
+    }
+}
+
+void cache_on_applied(struct cache *self, const struct applied *applied)
+{
+    struct fragment *fragment =
+        applied->slot == REGISTRY_NONE ? NULL : column_cell(&self->fragments, applied->slot);
+    struct app_cell *cell =
+        applied->app == REGISTRY_NONE ? NULL : column_find(&self->apps, applied->app);
+
+    if (applied->ignored) {
+        return;
+    }
+    if (fragment != NULL) {
+        fragment_drop(self, fragment);
+    }
+    while (cell != NULL && cell->documents != NULL) {
+        document_drop(self, cell->documents);
+    }
+}
+
+void cache_on_renewed(struct cache *self, uint32_t slot, const struct now *now)
+{
+    struct app_cell *cell = column_find(&self->apps, registry_slot_app(self->registry, slot));
+
+    if (cell != NULL) {
+        cell->renewed_ms = now->mono_ms;
+    }
+}
+
+void cache_counts(const struct cache *self, struct cache_counts *counts)
+{
+    *counts = self->counts;
+}
+
+void cache_destroy(struct cache **self)
+{
+    if (*self == NULL) {
+        return;
+    }
+    while ((*self)->oldest != NULL) {
+        document_drop(*self, (*self)->oldest);
+    }
+    for (size_t i = 0; i < (*self)->fragments.chunk_count; i++) {
+        struct fragment *chunk = (*self)->fragments.chunk[i];
+
+        for (size_t k = 0; chunk != NULL && k < column_chunk_cells; k++) {
+            fragment_drop(*self, &chunk[k]);
+        }
+    }
+    column_fini(&(*self)->fragments);
+    column_fini(&(*self)->apps);
+    free(*self);
+    *self = NULL;
+}

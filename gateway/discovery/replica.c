@@ -1,0 +1,467 @@
+#include "gateway/discovery/replica.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/wire/convert.h"
+#include "gateway/discovery/cache.h"
+#include "gateway/discovery/column.h"
+#include "gateway/discovery/delta.h"
+
+enum { nodes_max = 1024, epochs_kept = 8, sweep_max = 1024 };
+
+static const int64_t tick_ms = 1000;
+
+static const char *const registry_topics[] = {"registry.turn", "registry.protect",
+                                              "registry.storage", NULL};
+static const char *const replicator_topics[] = {"replicator.", NULL};
+static const char *const evictor_topics[] = {"evictor.", NULL};
+
+struct observer {
+    replica_changed_fn *changed;
+    void *state;
+};
+
+struct replica {
+    struct registry *registry; /* owns */
+    struct cache *cache;       /* owns */
+    struct delta *delta;       /* owns */
+    const struct log *log;     /* borrowed */
+    struct actor_link links[replica_link_count];
+    struct observer observers[replica_observer_max];
+    size_t observer_count;
+
+    uint64_t version;             /* counts changes */
+    int64_t since;                /* wall ns of the first catch-up */
+    uint64_t epochs[epochs_kept]; /* reached ones, newest first */
+    uint64_t seq;                 /* reached in epochs[0] */
+    struct column app_hashes;     /* uint64_t by app: a freed app is named no more */
+    const char *broken;
+
+    bool protect_on;
+    int64_t protect_ends_ms;
+    struct buf protect_reason;
+    bool storage_bad;
+    struct buf storage_reason;
+    struct replica_protection protection; /* next_round_ms: mono */
+    struct buf protection_reason;
+    struct replica_node *nodes;
+    size_t node_count;
+    struct buf node_text;
+};
+
+uint64_t replica_app_hash(struct str env, struct str appid)
+{
+    /* Lengths of names are bounded far below this; a longer one only shares a hash. */
+    char text[520];
+    size_t env_len = env.len < 256 ? env.len : 256;
+    size_t appid_len = appid.len < 256 ? appid.len : 256;
+
+    for (size_t i = 0; i < env_len; i++) {
+        text[i] = env.data[i];
+    }
+    text[env_len] = '\0';
+    for (size_t i = 0; i < appid_len; i++) {
+        text[env_len + 1 + i] = appid.data[i];
+    }
+    return hash64(text, env_len + 1 + appid_len);
+}
+
+/* ── changes ────────────────────────────────────────────────────────────────*/
+
+static void tell(struct replica *self, uint64_t app_hash)
+{
+    self->version++;
+    for (size_t i = 0; i < self->observer_count; i++) {
+        self->observers[i].changed(self->observers[i].state, app_hash);
+    }
+}
+
+static void on_record(void *state, const struct msg *msg, const struct now *now)
+{
+    struct replica *self = state;
+    struct applied applied;
+    struct change change;
+    uint64_t hash;
+
+    (void)now;
+    if (change_from_msg(msg, &change) != ERR_OK) {
+        self->broken = "the registry sent a record that can't be read";
+        return;
+    }
+    registry_apply(self->registry, &change, &applied);
+    if (applied.ignored) {
+        return;
+    }
+    cache_on_applied(self->cache, &applied);
+    hash = replica_app_hash(change.instance.id.env, change.instance.id.appid);
+    if (applied.app_made) {
+        *(uint64_t *)column_make(&self->app_hashes, applied.app) = hash;
+    }
+    if (change.kind != CHANGE_FORGET) {
+        delta_add(self->delta, &change, hash);
+        tell(self, hash);
+    }
+}
+
+static void on_swept(void *context, const struct applied *applied)
+{
+    struct replica *self = context;
+
+    cache_on_applied(self->cache, applied);
+    if (applied->was_live) {
+        tell(self, *(uint64_t *)column_find(&self->app_hashes, applied->app));
+    }
+}
+
+static void on_begin(void *state)
+{
+    struct replica *self = state;
+
+    delta_break(self->delta);
+    registry_sweep_begin(self->registry);
+}
+
+static bool on_sweep(void *state, const struct now *now)
+{
+    struct replica *self = state;
+
+    (void)now;
+    return registry_sweep_next(self->registry, sweep_max, on_swept, self);
+}
+
+static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct now *now)
+{
+    struct replica *self = state;
+
+    if (self->epochs[0] != epoch) {
+        for (size_t i = epochs_kept - 1; i > 0; i--) {
+            self->epochs[i] = self->epochs[i - 1];
+        }
+        self->epochs[0] = epoch;
+        self->version++;
+    }
+    self->seq = seq;
+    self->since = self->since != 0 ? self->since : now->wall_ns;
+    delta_reached(self->delta, epoch, seq);
+}
+
+static void renew_all(struct replica *self, struct str packed, const struct now *now)
+{
+    struct heartbeat heartbeat;
+
+    while (heartbeat_next(&packed, &heartbeat)) {
+        uint32_t slot = registry_find(self->registry, heartbeat.key);
+
+        if (slot != REGISTRY_NONE && registry_is_live(self->registry, slot)) {
+            registry_renew(self->registry, slot, heartbeat.renew_timestamp);
+            cache_on_renewed(self->cache, slot, now);
+        }
+    }
+}
+
+/* ── standing facts ─────────────────────────────────────────────────────────*/
+
+static void keep_text(struct buf *to, struct str text)
+{
+    to->len = 0;
+    buf_add_str(to, text);
+}
+
+static void on_registry_fact(void *state, const struct msg *msg, const struct now *now)
+{
+    struct replica *self = state;
+
+    switch (msg->type) {
+    case MSG_TYPE_RENEWED:
+        renew_all(self, msg->as_renewed.nowhere, now);
+        renew_all(self, msg->as_renewed.zone, now);
+        renew_all(self, msg->as_renewed.everywhere, now);
+        break;
+    case MSG_TYPE_PROTECT:
+        self->protect_on = msg->as_protect.on;
+        self->protect_ends_ms = now->mono_ms + msg->as_protect.left_ms;
+        keep_text(&self->protect_reason, msg->as_protect.reason);
+        break;
+    case MSG_TYPE_STORAGE:
+        self->storage_bad = !msg->as_storage.ok;
+        keep_text(&self->storage_reason, msg->as_storage.reason);
+        break;
+    default:
+        break; /* readable topics are not subscribed to; newer facts are not ours */
+    }
+}
+
+static void on_nodes(struct replica *self, const struct msg_list *list)
+{
+    struct str rest = list->bytes;
+    size_t count = list->count < nodes_max ? list->count : nodes_max;
+    struct msg msg;
+    size_t at = 0;
+
+    self->nodes = realloc(self->nodes, (count + 1) * sizeof(*self->nodes));
+    if (self->nodes == NULL) {
+        abort();
+    }
+    self->node_count = 0;
+    self->node_text.len = 0;
+    while (self->node_count < count && msg_next(&rest, &msg)) {
+        if (msg.type == MSG_TYPE_NODE) {
+            buf_add_str(&self->node_text, msg.as_node.addr);
+            buf_add_str(&self->node_text, msg.as_node.zone);
+            self->nodes[self->node_count++] = (struct replica_node){
+                .addr = {NULL, msg.as_node.addr.len},
+                .zone = {NULL, msg.as_node.zone.len},
+                .status = msg.as_node.status,
+                .self = msg.as_node.self,
+            };
+        }
+    }
+    for (size_t i = 0; i < self->node_count; i++) { /* the text stands still now */
+        self->nodes[i].addr.data = self->node_text.data + at;
+        at += self->nodes[i].addr.len;
+        self->nodes[i].zone.data = self->node_text.data + at;
+        at += self->nodes[i].zone.len;
+    }
+}
+
+static void on_replicator_fact(void *state, const struct msg *msg, const struct now *now)
+{
+    (void)now;
+    if (msg->type == MSG_TYPE_NODES) {
+        on_nodes(state, &msg->as_nodes.nodes);
+    }
+}
+
+static void on_evictor_fact(void *state, const struct msg *msg, const struct now *now)
+{
+    struct replica *self = state;
+    const struct msg_protection *fact = &msg->as_protection;
+
+    if (msg->type != MSG_TYPE_PROTECTION) {
+        return;
+    }
+    keep_text(&self->protection_reason, fact->reason);
+    self->protection = (struct replica_protection){
+        .known = true,
+        .on = fact->on,
+        .heard = fact->heard,
+        .expected = fact->expected,
+        .threshold = fact->threshold,
+        .live = fact->live,
+        .next_round_ms = now->mono_ms + fact->next_round_ms,
+    };
+}
+
+static void on_broken(void *state, unsigned type)
+{
+    struct replica *self = state;
+
+    log_event(self->log, LOG_ERROR, "follower_broken",
+              "fact type %u is not known here and may not be skipped: this gateway is older than "
+              "the actors it follows",
+              type);
+    self->broken = "an actor speaks a newer protocol than this gateway";
+}
+
+/* ── making ─────────────────────────────────────────────────────────────────*/
+
+static const struct follower_owner registry_owner = {
+    .record = on_record,
+    .fact = on_registry_fact,
+    .begin = on_begin,
+    .sweep = on_sweep,
+    .current = on_current,
+    .broken = on_broken,
+};
+static const struct follower_owner replicator_owner = {
+    .fact = on_replicator_fact,
+    .broken = on_broken,
+};
+static const struct follower_owner evictor_owner = {
+    .fact = on_evictor_fact,
+    .broken = on_broken,
+};
+
+struct replica *replica_new(int64_t renew_refresh_ms, const struct log *log)
+{
+    struct replica *self = calloc(1, sizeof(*self));
+
+    if (self == NULL) {
+        abort();
+    }
+    self->log = log;
+    self->registry = registry_new();
+    self->cache = cache_new(self->registry, renew_refresh_ms);
+    self->delta = delta_new();
+    self->app_hashes.cell_bytes = sizeof(uint64_t);
+    self->links[0] = (struct actor_link){
+        .to = ACTOR_REGISTRY,
+        .follower = follower_new(ACTOR_REGISTRY, 0, tick_ms, &registry_owner, self),
+        .topics = registry_topics};
+    self->links[1] = (struct actor_link){
+        .to = ACTOR_REPLICATOR,
+        .follower = follower_new(ACTOR_REPLICATOR, 0, tick_ms, &replicator_owner, self),
+        .topics = replicator_topics};
+    self->links[2] = (struct actor_link){
+        .to = ACTOR_EVICTOR,
+        .follower = follower_new(ACTOR_EVICTOR, 0, tick_ms, &evictor_owner, self),
+        .topics = evictor_topics};
+    return self;
+}
+
+void replica_destroy(struct replica **self)
+{
+    if (*self == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < replica_link_count; i++) {
+        follower_destroy(&(*self)->links[i].follower);
+    }
+    cache_destroy(&(*self)->cache);
+    delta_destroy(&(*self)->delta);
+    registry_destroy(&(*self)->registry);
+    column_fini(&(*self)->app_hashes);
+    free((*self)->nodes);
+    buf_fini(&(*self)->node_text);
+    buf_fini(&(*self)->protect_reason);
+    buf_fini(&(*self)->storage_reason);
+    buf_fini(&(*self)->protection_reason);
+    free(*self);
+    *self = NULL;
+}
+
+/* ── questions ──────────────────────────────────────────────────────────────*/
+
+const struct actor_link *replica_links(const struct replica *self)
+{
+    return self->links;
+}
+
+const struct registry *replica_registry(const struct replica *self)
+{
+    return self->registry;
+}
+
+struct cache *replica_cache(const struct replica *self)
+{
+    return self->cache;
+}
+
+struct delta *replica_delta(const struct replica *self)
+{
+    return self->delta;
+}
+
+uint64_t replica_version(const struct replica *self)
+{
+    return self->version;
+}
+
+int64_t replica_since(const struct replica *self)
+{
+    return self->since;
+}
+
+static struct follower_state registry_state(const struct replica *self)
+{
+    struct follower_state state;
+
+    follower_state(self->links[0].follower, &state);
+    return state;
+}
+
+bool replica_ready(const struct replica *self)
+{
+    return registry_state(self).ever_current;
+}
+
+bool replica_current(const struct replica *self)
+{
+    return registry_state(self).current;
+}
+
+bool replica_reached(const struct replica *self, uint64_t epoch, uint64_t seq)
+{
+    if (self->epochs[0] == epoch) {
+        return self->seq >= seq;
+    }
+    for (size_t i = 1; i < epochs_kept; i++) {
+        if (epoch != 0 && self->epochs[i] == epoch) {
+            return true; /* a catch-up out of that epoch is finished */
+        }
+    }
+    return false;
+}
+
+int64_t replica_stale_ms(const struct replica *self, const struct now *now)
+{
+    int64_t heard_ms = registry_state(self).heard_ms;
+    int64_t silent_ms = heard_ms < 0 ? 0 : now->mono_ms - heard_ms;
+
+    return silent_ms > 3 * tick_ms ? silent_ms : 0;
+}
+
+void replica_follower(const struct replica *self, enum actor_name of, struct follower_state *state)
+{
+    for (size_t i = 0; i < replica_link_count; i++) {
+        if (self->links[i].to == of) {
+            follower_state(self->links[i].follower, state);
+            return;
+        }
+    }
+    assert(!"an actor that is followed");
+}
+
+const char *replica_broken(const struct replica *self)
+{
+    return self->broken;
+}
+
+struct replica_protect replica_protect(const struct replica *self, const struct now *now)
+{
+    int64_t left_ms = self->protect_ends_ms - now->mono_ms;
+
+    return (struct replica_protect){
+        .on = self->protect_on,
+        .left_ms = self->protect_on && left_ms > 0 ? left_ms : 0,
+        .reason = buf_str(&self->protect_reason),
+    };
+}
+
+struct replica_storage replica_storage(const struct replica *self)
+{
+    return (struct replica_storage){!self->storage_bad, buf_str(&self->storage_reason)};
+}
+
+struct replica_protection replica_protection(const struct replica *self, const struct now *now)
+{
+    struct replica_protection protection = self->protection;
+    int64_t left_ms = protection.next_round_ms - now->mono_ms;
+
+    protection.next_round_ms = left_ms > 0 ? left_ms : 0;
+    protection.reason = buf_str(&self->protection_reason);
+    return protection;
+}
+
+const struct replica_node *replica_nodes(const struct replica *self, size_t *count)
+{
+    *count = self->node_count;
+    return self->nodes;
+}
+
+void replica_observe(struct replica *self, replica_changed_fn *changed, void *state)
+{
+    assert(self->observer_count < replica_observer_max);
+    self->observers[self->observer_count++] = (struct observer){changed, state};
+}
+
+void replica_unobserve(struct replica *self, void *state)
+{
+    for (size_t i = 0; i < self->observer_count; i++) {
+        if (self->observers[i].state == state) {
+            self->observers[i] = self->observers[--self->observer_count];
+            return;
+        }
+    }
+}
