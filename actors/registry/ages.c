@@ -174,7 +174,7 @@ bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
 {
     /* the newest bucket that holds only what is past the limit, and one more in part */
     int64_t edge_ms = awake_ms - self->limit_ms;
-    int64_t edge = edge_ms < 0 ? -1 : edge_ms / self->width_ms;
+    int64_t edge = edge_ms < 0 ? 0 : edge_ms / self->width_ms; /* all before 0 hang in bucket 0 */
 
     while (self->swept <= edge) {
         uint32_t slot = self->heads[self->swept % bucket_count];

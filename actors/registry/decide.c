@@ -316,15 +316,16 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
     change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);
 }
 
-/* The state of an identity as the changes decided so far leave it. */
-static const struct instance *latest_state(const struct decision *out, const struct held *held)
+/* The change decided so far for this identity; NULL: none. There is one at most:
+ * applying it frees what a second one would borrow from. */
+static struct change *change_of(struct decision *out, const struct identity *id)
 {
-    for (uint32_t i = out->count; i > 0; i--) {
-        if (identity_eq(&out->changes[i - 1].instance.id, &held->instance.id)) {
-            return &out->changes[i - 1].instance;
+    for (uint32_t i = 0; i < out->count; i++) {
+        if (identity_eq(&out->changes[i].instance.id, id)) {
+            return &out->changes[i];
         }
     }
-    return &held->instance;
+    return NULL;
 }
 
 static enum err set_metadata(const struct msg_host *host, const struct instance *before,
@@ -357,7 +358,8 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
         buf_add_str(&out->text, host->hostname);
         return false;
     }
-    after = *latest_state(out, &held);
+    change = change_of(out, &id);
+    after = change != NULL ? change->instance : held.instance;
     if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {
         stamp = max_i64(stamp, after.dirty_timestamp + 1);
     } else if (!own && stamp <= after.dirty_timestamp) {
@@ -379,8 +381,10 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     }
     after.dirty_timestamp = stamp;
     after.latest_timestamp = stamp;
-    change = add_change(out, CHANGE_SET, now_ns);
-    change->spread = spread_of(command->replication, command->from_zone);
+    if (change == NULL) {
+        change = add_change(out, CHANGE_SET, now_ns);
+        change->spread = spread_of(command->replication, command->from_zone);
+    }
     change->instance = after;
     return true;
 }

@@ -27,7 +27,8 @@ struct rules {
 struct decision {
     enum err err;
     struct buf text;        /* why, for a person; may be empty */
-    struct change *changes; /* in order; seq is still 0. Borrow from command, registry and store */
+    struct change *changes; /* one an identity at most; seq is still 0. Borrow from command,
+                               registry and store */
     uint32_t count;
     uint32_t cap;
     struct buf store;

@@ -24,8 +24,8 @@ void recent_fini(struct recent *self);
 void recent_add(struct recent *self, uint64_t seq, struct str record);
 void recent_clear(struct recent *self);
 
-/* Records after seq `from`, at most max_bytes (one at least). False: from is too old, or
- * ahead. records borrows until the next add. */
+/* Records after seq `from`, at most max_bytes (one at least). False: from is too old, or nothing is
+ * held after it. records borrows until the next add. */
 bool recent_read(const struct recent *self, uint64_t from, size_t max_bytes, struct str *records,
                  uint32_t *count);
 

@@ -1,0 +1,504 @@
+#include "actors/registry/decide.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <string.h>
+
+#include "common/base/prng.h"
+
+static const int64_t now0 = 1700000000000000000;
+
+struct world {
+    struct registry *registry;
+    struct rules rules;
+    struct decision decision;
+    struct buf store;
+    uint64_t seq;
+    int64_t now;
+};
+
+static int setup(void **state)
+{
+    static struct world world;
+
+    world = (struct world){
+        .registry = registry_new(), .rules = {.own_zone = STR("sh001")}, .now = now0};
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    registry_destroy(&world->registry);
+    decision_fini(&world->decision);
+    buf_fini(&world->store);
+    return 0;
+}
+
+static struct strs list_of(struct world *world, const char *const *items, uint32_t count)
+{
+    size_t begin = world->store.len;
+
+    (void)buf_reserve(&world->store, 4096);
+    for (uint32_t i = 0; i < count; i++) {
+        strs_pack(&world->store, str_from(items[i]));
+    }
+    return (struct strs){count, {world->store.data + begin, world->store.len - begin}};
+}
+
+static struct msg_register a_register(struct world *world, const char *hostname)
+{
+    static const char *const addrs[] = {"http://10.0.0.1:80"};
+
+    world->store.len = 0;
+    return (struct msg_register){.env = STR("dev"),
+                                 .appid = STR("app"),
+                                 .zone = STR("sh001"),
+                                 .hostname = str_from(hostname),
+                                 .version = STR("1"),
+                                 .addrs = list_of(world, addrs, 1),
+                                 .status = STATUS_UP};
+}
+
+/* Applies what was decided; how many changes there were. */
+static uint32_t apply(struct world *world)
+{
+    for (uint32_t i = 0; i < world->decision.count; i++) {
+        struct applied applied;
+
+        world->decision.changes[i].seq = ++world->seq;
+        registry_apply(world->registry, &world->decision.changes[i], &applied);
+    }
+    return world->decision.count;
+}
+
+static uint32_t do_register(struct world *world, const struct msg_register *command)
+{
+    decide_register(world->registry, &world->rules, command, world->now, &world->decision);
+    return apply(world);
+}
+
+static uint32_t do_cancel(struct world *world, const char *hostname, int64_t latest)
+{
+    struct msg_cancel command = {.env = STR("dev"),
+                                 .appid = STR("app"),
+                                 .zone = STR("sh001"),
+                                 .hostname = str_from(hostname),
+                                 .latest_timestamp = latest};
+
+    decide_cancel(world->registry, &world->rules, &command, world->now, &world->decision);
+    return apply(world);
+}
+
+static struct instance held(struct world *world, const char *hostname)
+{
+    struct identity id = {STR("dev"), STR("app"), STR("sh001"), str_from(hostname)};
+    uint32_t slot = registry_find(world->registry, identity_key(&id));
+    struct instance instance;
+
+    assert_true(slot != REGISTRY_NONE);
+    registry_instance(world->registry, slot, &instance);
+    return instance;
+}
+
+static bool live(struct world *world, const char *hostname)
+{
+    struct identity id = {STR("dev"), STR("app"), STR("sh001"), str_from(hostname)};
+    uint32_t slot = registry_find(world->registry, identity_key(&id));
+
+    return slot != REGISTRY_NONE && registry_is_live(world->registry, slot);
+}
+
+static int64_t app_latest(struct world *world)
+{
+    uint32_t app = registry_app_find(world->registry, STR("dev"), STR("app"));
+    struct app_info info;
+
+    registry_app(world->registry, app, &info);
+    return info.latest_timestamp;
+}
+
+static void register_takes_all_timestamps_from_the_clock(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    struct instance instance;
+
+    assert_int_equal(1, do_register(world, &command));
+    instance = held(world, "h");
+    assert_int_equal(now0, instance.reg_timestamp);
+    assert_int_equal(now0, instance.up_timestamp);
+    assert_int_equal(now0, instance.renew_timestamp);
+    assert_int_equal(now0, instance.dirty_timestamp);
+    assert_int_equal(now0, instance.latest_timestamp);
+    assert_int_equal(now0, app_latest(world));
+    assert_int_equal(SPREAD_EVERYWHERE, world->decision.changes[0].spread);
+}
+
+static void registering_again_keeps_up_and_always_wins_even_with_a_clock_behind(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    (void)do_register(world, &command);
+    world->now -= 5000000000;
+    command.version = STR("2");
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(now0 + 1, held(world, "h").dirty_timestamp);
+    assert_int_equal(now0, held(world, "h").up_timestamp);
+    assert_int_equal(now0 + 1, app_latest(world));
+    assert_true(str_eq(STR("2"), held(world, "h").version));
+}
+
+static void an_older_explicit_dirty_changes_nothing_and_is_no_error(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    (void)do_register(world, &command);
+    command.version = STR("2");
+    command.dirty_timestamp = now0 - 1;
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_OK, world->decision.err);
+    assert_true(str_eq(STR("1"), held(world, "h").version));
+}
+
+static void a_replicated_duplicate_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    command.replication = true;
+    command.dirty_timestamp = now0 + 7;
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(SPREAD_NOWHERE, world->decision.changes[0].spread);
+    world->now += 1000;
+    assert_int_equal(0, do_register(world, &command));
+}
+
+static void a_replicated_register_loses_to_a_tombstone_with_equal_dirty(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    (void)do_register(world, &command);
+    assert_int_equal(1, do_cancel(world, "h", 0));
+    assert_false(live(world, "h"));
+    assert_int_equal(now0, held(world, "h").dirty_timestamp);
+    command.replication = true;
+    command.dirty_timestamp = now0;
+    assert_int_equal(0, do_register(world, &command));
+    command.dirty_timestamp = now0 + 1;
+    assert_int_equal(1, do_register(world, &command));
+    assert_true(live(world, "h"));
+}
+
+static void a_clients_own_registration_always_comes_back(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    (void)do_register(world, &command);
+    (void)do_cancel(world, "h", 0);
+    world->now -= 1000000;
+    command.dirty_timestamp = 5;
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(now0 + 1, held(world, "h").dirty_timestamp);
+}
+
+static void an_app_that_came_back_repeats_no_latest_timestamp(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    int64_t before;
+
+    (void)do_register(world, &command);
+    world->now -= 1000000;
+    (void)do_cancel(world, "h", 0);
+    before = app_latest(world);
+    (void)do_register(world, &command);
+    assert_true(app_latest(world) > now0);
+    assert_true(before <= app_latest(world));
+}
+
+static void a_cancels_latest_timestamp_sticks_as_in_the_reference(void **state)
+{
+    struct world *world = *state;
+    struct msg_register one = a_register(world, "h1");
+
+    (void)do_register(world, &one);
+    one.hostname = STR("h2");
+    (void)do_register(world, &one);
+    (void)do_cancel(world, "h1", 3000000000000000000);
+    assert_int_equal(3000000000000000000, app_latest(world));
+    one.hostname = STR("h3");
+    (void)do_register(world, &one);
+    assert_int_equal(3000000000000000001, app_latest(world));
+}
+
+static void refuses_what_is_out_of_bounds_and_says_what(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    command.status = 3;
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_INVALID, world->decision.err);
+    assert_non_null(memmem(world->decision.text.data, world->decision.text.len, "status", 6));
+    command.status = 1;
+    command.dirty_timestamp = timestamp_max + 1;
+    (void)do_register(world, &command);
+    assert_int_equal(ERR_INVALID, world->decision.err);
+    command.dirty_timestamp = timestamp_max;
+    (void)do_register(world, &command);
+    assert_int_equal(ERR_OK, world->decision.err);
+    command.hostname.len = 0;
+    (void)do_register(world, &command);
+    assert_int_equal(ERR_INVALID, world->decision.err);
+    command = a_register(world, "h");
+    command.addrs = (struct strs){0};
+    (void)do_register(world, &command);
+    assert_int_equal(ERR_INVALID, world->decision.err);
+}
+
+static void only_nodes_write_infra_discovery_unless_clients_are_trusted(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    command.appid = STR("infra.discovery");
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_REFUSED, world->decision.err);
+    command.origin = ORIGIN_SELF;
+    assert_int_equal(1, do_register(world, &command));
+    command.origin = ORIGIN_CLIENT;
+    world->rules.trust_client_nodes = true;
+    assert_int_equal(1, do_register(world, &command));
+}
+
+static void renew_answers_by_dirty_only_when_replicated(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    struct msg_renew renew = {
+        .env = STR("dev"), .appid = STR("app"), .zone = STR("sh001"), .hostname = STR("h")};
+    const struct {
+        bool replication;
+        int64_t delta;
+        enum err err;
+    } cases[] = {{false, 5, ERR_OK},       {false, -5, ERR_OK},      {true, 0, ERR_OK},
+                 {true, 1, ERR_NOT_FOUND}, {true, -1, ERR_CONFLICT}, {true, -now0, ERR_CONFLICT}};
+
+    (void)do_register(world, &command);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        renew.replication = cases[i].replication;
+        renew.dirty_timestamp = now0 + cases[i].delta;
+        decide_renew(world->registry, &world->rules, &renew, world->now, &world->decision);
+        assert_int_equal(cases[i].err, world->decision.err);
+        assert_true(world->decision.heartbeat != REGISTRY_NONE); /* counts all the same */
+        assert_int_equal(0, world->decision.count);
+    }
+    renew.hostname = STR("other");
+    decide_renew(world->registry, &world->rules, &renew, world->now, &world->decision);
+    assert_int_equal(ERR_NOT_FOUND, world->decision.err);
+    assert_int_equal(REGISTRY_NONE, world->decision.heartbeat);
+}
+
+static void a_renew_of_another_zone_stays_in_this_zone(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    struct msg_renew renew = {
+        .env = STR("dev"), .appid = STR("app"), .zone = STR("sh002"), .hostname = STR("h")};
+
+    command.zone = STR("sh002");
+    (void)do_register(world, &command);
+    assert_int_equal(SPREAD_EVERYWHERE, world->decision.changes[0].spread);
+    decide_renew(world->registry, &world->rules, &renew, world->now, &world->decision);
+    assert_int_equal(SPREAD_ZONE, world->decision.spread);
+}
+
+struct set_host_args {
+    const char *hostname;
+    uint32_t status;
+    const char *key;
+    const char *value;
+};
+
+static uint32_t do_set(struct world *world, const struct set_host_args *hosts, uint32_t count,
+                       int64_t set_timestamp)
+{
+    struct buf bytes = {0};
+    struct msg_set set = {.env = STR("dev"),
+                          .appid = STR("app"),
+                          .zone = STR("sh001"),
+                          .statuses_given = hosts[0].status != 0,
+                          .metadatas_given = hosts[0].key != NULL,
+                          .set_timestamp = set_timestamp};
+    uint32_t changed;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct msg host = {.type = MSG_TYPE_HOST};
+
+        host.as_host.hostname = str_from(hosts[i].hostname);
+        host.as_host.status = hosts[i].status;
+        if (hosts[i].key != NULL) {
+            const char *const pair[] = {hosts[i].key, hosts[i].value};
+
+            world->store.len = 0;
+            host.as_host.metadata = list_of(world, pair, 2);
+            host.as_host.metadata.count = 1;
+        }
+        msg_list_add(&set.hosts, &bytes, &host);
+    }
+    decide_set(world->registry, &world->rules, &set, world->now, &world->decision);
+    changed = apply(world);
+    buf_fini(&bytes);
+    return changed;
+}
+
+static void set_merges_metadata_and_advances_the_app(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    const struct set_host_args b = {"h", 0, "b", "2"};
+    const struct set_host_args a = {"h", 0, "a", "1"};
+    const struct set_host_args again = {"h", 0, "b", "3"};
+    struct str rest;
+    struct str item;
+    static const char *const wanted[] = {"a", "1", "b", "3"};
+
+    (void)do_register(world, &command);
+    assert_int_equal(1, do_set(world, &b, 1, 0));
+    assert_int_equal(now0 + 1, app_latest(world));
+    assert_int_equal(1, do_set(world, &a, 1, 0));
+    assert_int_equal(1, do_set(world, &again, 1, 0));
+    assert_int_equal(2, held(world, "h").metadata.count);
+    rest = held(world, "h").metadata.bytes;
+    for (unsigned i = 0; i < 4; i++) {
+        assert_true(strs_next(&rest, &item));
+        assert_true(str_eq(str_from(wanted[i]), item));
+    }
+    assert_int_equal(now0 + 3, held(world, "h").dirty_timestamp);
+}
+
+static void set_changes_all_hosts_or_none(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h1");
+    const struct set_host_args hosts[] = {{"h1", 2, NULL, NULL}, {"nobody", 2, NULL, NULL}};
+
+    (void)do_register(world, &command);
+    assert_int_equal(0, do_set(world, hosts, 2, 0));
+    assert_int_equal(ERR_INVALID, world->decision.err);
+    assert_non_null(memmem(world->decision.text.data, world->decision.text.len, "nobody", 6));
+    assert_int_equal(STATUS_UP, held(world, "h1").status);
+}
+
+static void set_never_moves_dirty_backwards(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    const struct set_host_args down = {"h", 2, NULL, NULL};
+    const struct set_host_args up = {"h", 1, NULL, NULL};
+
+    (void)do_register(world, &command);
+    assert_int_equal(1, do_set(world, &down, 1, 77));
+    assert_int_equal(now0 + 1, held(world, "h").dirty_timestamp);
+    assert_int_equal(now0, held(world, "h").up_timestamp);
+    assert_int_equal(1, do_set(world, &up, 1, now0 + 500));
+    assert_int_equal(now0 + 500, held(world, "h").dirty_timestamp);
+    assert_int_equal(now0 + 500, held(world, "h").up_timestamp);
+    assert_int_equal(now0 + 500, held(world, "h").latest_timestamp);
+}
+
+static void the_same_host_twice_in_one_set_is_one_change(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    const struct set_host_args hosts[] = {{"h", 0, "a", "1"}, {"h", 0, "b", "2"}};
+
+    (void)do_register(world, &command);
+    assert_int_equal(1, do_set(world, hosts, 2, 0));
+    assert_int_equal(2, held(world, "h").metadata.count);
+    assert_int_equal(now0 + 2, held(world, "h").dirty_timestamp);
+}
+
+/* Replicated registers and cancels of one identity, told to two registries in
+ * different orders, each told everything at least once: both end equal. */
+static void any_order_of_replicated_registers_ends_the_same(void **state)
+{
+    struct world *world = *state;
+    struct prng prng;
+
+    prng_init(&prng, 3);
+    for (unsigned round = 0; round < 300; round++) {
+        enum { count = 6 };
+        struct msg_register commands[count];
+        char versions[count][2];
+        uint64_t hashes[2];
+
+        for (unsigned i = 0; i < count; i++) {
+            versions[i][0] = (char)('0' + prng_below(&prng, 4));
+            commands[i] = a_register(world, "h");
+            commands[i].version = (struct str){versions[i], 1};
+            commands[i].dirty_timestamp = now0 + (int64_t)prng_below(&prng, 3);
+            commands[i].status = 1 + (uint32_t)prng_below(&prng, 2);
+            commands[i].replication = true;
+        }
+        for (unsigned side = 0; side < 2; side++) {
+            struct instance instance;
+
+            registry_destroy(&world->registry);
+            world->registry = registry_new();
+            world->now = now0;
+            for (unsigned i = 0; i < count; i++) {
+                unsigned j = i + (unsigned)prng_below(&prng, count - i);
+                struct msg_register swap = commands[i];
+
+                commands[i] = commands[j];
+                commands[j] = swap;
+            }
+            for (unsigned i = 0; i < 2 * count; i++) {
+                (void)do_register(world, &commands[i % count]);
+            }
+            instance = held(world, "h");
+            hashes[side] = instance_hash(&instance);
+        }
+        assert_true(hashes[0] == hashes[1]);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(register_takes_all_timestamps_from_the_clock),
+        TEST(registering_again_keeps_up_and_always_wins_even_with_a_clock_behind),
+        TEST(an_older_explicit_dirty_changes_nothing_and_is_no_error),
+        TEST(a_replicated_duplicate_changes_nothing),
+        TEST(a_replicated_register_loses_to_a_tombstone_with_equal_dirty),
+        TEST(a_clients_own_registration_always_comes_back),
+        TEST(an_app_that_came_back_repeats_no_latest_timestamp),
+        TEST(a_cancels_latest_timestamp_sticks_as_in_the_reference),
+        TEST(refuses_what_is_out_of_bounds_and_says_what),
+        TEST(only_nodes_write_infra_discovery_unless_clients_are_trusted),
+        TEST(renew_answers_by_dirty_only_when_replicated),
+        TEST(a_renew_of_another_zone_stays_in_this_zone),
+        TEST(set_merges_metadata_and_advances_the_app),
+        TEST(set_changes_all_hosts_or_none),
+        TEST(set_never_moves_dirty_backwards),
+        TEST(the_same_host_twice_in_one_set_is_one_change),
+        TEST(any_order_of_replicated_registers_ends_the_same),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
