@@ -327,6 +327,19 @@ void registry_instance(const struct registry *self, uint32_t slot, struct instan
     out->id.zone = zone_name(entry->zone);
 }
 
+void registry_slot_change(const struct registry *self, uint32_t slot, struct change *out)
+{
+    struct app_info app;
+
+    registry_app(self, registry_slot_app(self, slot), &app);
+    *out = (struct change){
+        .kind = registry_is_live(self, slot) ? CHANGE_REGISTER : CHANGE_CANCEL,
+        .seq = registry_slot_seq(self, slot),
+        .latest_timestamp = app.latest_timestamp,
+    };
+    registry_instance(self, slot, &out->instance);
+}
+
 uint64_t registry_slot_seq(const struct registry *self, uint32_t slot)
 {
     return entry_seq(self, table_get(&self->slots, slot));
