@@ -1,0 +1,200 @@
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/registry/disk.h"
+#include "common/base/str.h"
+
+static int outcome(int rc)
+{
+    return rc < 0 ? -errno : rc;
+}
+
+static int os_open(struct disk *self, const char *path, enum disk_mode mode)
+{
+    static const int flags[] = {
+        [DISK_READ] = O_RDONLY, [DISK_WRITE] = O_RDWR, [DISK_CREATE] = O_RDWR | O_CREAT | O_TRUNC};
+
+    (void)self;
+    return outcome(open(path, flags[mode] | O_CLOEXEC, 0600));
+}
+
+static void os_close(struct disk *self, int file)
+{
+    (void)self;
+    (void)close(file);
+}
+
+static int64_t os_size(struct disk *self, int file)
+{
+    struct stat st;
+
+    (void)self;
+    return fstat(file, &st) == 0 ? (int64_t)st.st_size : -errno;
+}
+
+static int64_t os_read(struct disk *self, int file, uint64_t offset, void *data, size_t len)
+{
+    ssize_t n;
+
+    (void)self;
+    do {
+        n = pread(file, data, len, (off_t)offset);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int64_t os_write(struct disk *self, int file, uint64_t offset, const void *data, size_t len)
+{
+    ssize_t n;
+
+    (void)self;
+    do {
+        n = pwrite(file, data, len, (off_t)offset);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int os_allocate(struct disk *self, int file, uint64_t offset, uint64_t len)
+{
+    int rc;
+
+    (void)self;
+    do {
+        rc = fallocate(file, 0, (off_t)offset, (off_t)len);
+    } while (rc != 0 && errno == EINTR);
+    return outcome(rc);
+}
+
+static int os_truncate(struct disk *self, int file, uint64_t size)
+{
+    (void)self;
+    return outcome(ftruncate(file, (off_t)size));
+}
+
+/* Not repeated after EINTR either: what a sync that did not succeed left behind is unknown. */
+static int os_sync(struct disk *self, int file)
+{
+    (void)self;
+    return outcome(fdatasync(file));
+}
+
+static int os_rename(struct disk *self, const char *from, const char *to)
+{
+    (void)self;
+    return outcome(rename(from, to));
+}
+
+static int os_remove(struct disk *self, const char *path)
+{
+    (void)self;
+    return outcome(unlink(path));
+}
+
+static int os_make_dir(struct disk *self, const char *path)
+{
+    (void)self;
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+static int os_sync_dir(struct disk *self, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc;
+
+    (void)self;
+    if (fd < 0) {
+        return -errno;
+    }
+    rc = outcome(fsync(fd));
+    (void)close(fd);
+    return rc;
+}
+
+static int os_list(struct disk *self, const char *path, disk_list_fn *each, void *context)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    int rc;
+
+    (void)self;
+    if (dir == NULL) {
+        return -errno;
+    }
+    errno = 0;
+    while ((entry = readdir(dir)) != NULL) {
+        each(context, entry->d_name);
+        errno = 0;
+    }
+    rc = -errno;
+    (void)closedir(dir);
+    return rc;
+}
+
+/* The pid in the file is for the one who is refused; the flock alone decides. */
+static int64_t read_pid(int file)
+{
+    char text[24];
+    int64_t pid = 0;
+    ssize_t n = pread(file, text, sizeof(text), 0);
+    size_t len = 0;
+
+    while (n > 0 && len < (size_t)n && text[len] >= '0' && text[len] <= '9') {
+        len++;
+    }
+    return str_to_i64((struct str){text, len}, &pid) == ERR_OK ? pid : 0;
+}
+
+static int os_lock(struct disk *self, const char *path, int64_t *holder)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char text[24];
+    int len;
+    int rc;
+
+    (void)self;
+    if (file < 0) {
+        return -errno;
+    }
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        rc = -errno;
+        *holder = read_pid(file);
+        (void)close(file);
+        return rc;
+    }
+    len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    assert(len > 0);
+    if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)len, 0) != len) {
+        /* The lock is held all the same; only the refused one learns no pid. */
+        errno = 0;
+    }
+    return file;
+}
+
+struct disk *disk_os(void)
+{
+    static struct disk disk = {
+        .open = os_open,
+        .close = os_close,
+        .size = os_size,
+        .read = os_read,
+        .write = os_write,
+        .allocate = os_allocate,
+        .truncate = os_truncate,
+        .sync = os_sync,
+        .rename = os_rename,
+        .remove = os_remove,
+        .make_dir = os_make_dir,
+        .sync_dir = os_sync_dir,
+        .list = os_list,
+        .lock = os_lock,
+    };
+
+    return &disk;
+}

@@ -1,0 +1,252 @@
+#include "actors/registry/snapshot.h"
+
+#include <assert.h>
+
+#include "actors/registry/reader.h"
+#include "common/wire/convert.h"
+
+/* One slice: well under 2 ms of CPU. */
+static const uint32_t slice_slots_max = 2000;
+static const size_t slice_bytes_max = 512 * 1024;
+static const size_t frame_bytes = 64 * 1024;
+/* Synced as it grows, so that no single sync has to wait for the whole file. */
+static const uint64_t sync_step_bytes = 4 * 1024 * 1024;
+
+static enum err write_frame(struct snapshot *self, size_t mark)
+{
+    enum err err;
+
+    record_end(&self->frame, mark);
+    err =
+        volume_write(self->volume, self->file, self->name.text, self->bytes, buf_str(&self->frame));
+    self->bytes += self->frame.len;
+    self->frame.len = 0;
+    return err;
+}
+
+static enum err write_message(struct snapshot *self, const struct msg *msg)
+{
+    size_t mark = record_begin(&self->frame);
+
+    msg_encode(&self->frame, msg);
+    return write_frame(self, mark);
+}
+
+enum err snapshot_begin(struct snapshot *self, struct volume *volume, const struct msg_head *head)
+{
+    struct msg msg = {.type = MSG_TYPE_HEAD, .as_head = *head};
+    enum err err;
+
+    assert(self->file < 0);
+    self->volume = volume;
+    self->name = name_make(NAME_SNAPSHOT_TMP, head->seq);
+    self->seq = head->seq;
+    self->bytes = 0;
+    self->synced = 0;
+    self->count = 0;
+    self->next_slot = 0;
+    self->frame.len = 0;
+    err = volume_open(volume, self->name.text, DISK_CREATE, &self->file);
+    return err == ERR_OK ? write_message(self, &msg) : err;
+}
+
+/* Tombstones are CANCELs and live entries REGISTERs, whatever made them so. */
+static void add_entry(struct snapshot *self, const struct registry *registry, uint32_t slot,
+                      int64_t age_ms)
+{
+    struct app_info app;
+    struct change change = {
+        .kind = registry_is_live(registry, slot) ? CHANGE_REGISTER : CHANGE_CANCEL,
+        .seq = registry_slot_seq(registry, slot),
+        .age_ms = age_ms,
+    };
+    struct msg msg;
+
+    registry_app(registry, registry_slot_app(registry, slot), &app);
+    change.latest_timestamp = app.latest_timestamp;
+    registry_instance(registry, slot, &change.instance);
+    msg_from_change(&change, &msg);
+    msg_encode(&self->frame, &msg);
+    self->count++;
+}
+
+enum err snapshot_slice(struct snapshot *self, const struct registry *registry, storage_age_fn *age,
+                        void *context, bool *done)
+{
+    uint32_t end = registry_slot_count(registry);
+    uint64_t began = self->bytes;
+    uint32_t looked = 0;
+    enum err err = ERR_OK;
+
+    assert(self->file >= 0);
+    while (err == ERR_OK && self->next_slot < end && looked < slice_slots_max &&
+           self->bytes - began < slice_bytes_max) {
+        size_t mark = record_begin(&self->frame);
+
+        for (; self->next_slot < end && looked < slice_slots_max && self->frame.len < frame_bytes;
+             self->next_slot++, looked++) {
+            if (registry_slot_used(registry, self->next_slot)) {
+                add_entry(self, registry, self->next_slot,
+                          age != NULL ? age(context, self->next_slot) : 0);
+            }
+        }
+        if (self->frame.len > mark + record_head_bytes) {
+            err = write_frame(self, mark);
+        }
+        self->frame.len = 0;
+    }
+    if (err == ERR_OK && self->bytes - self->synced >= sync_step_bytes) {
+        err = volume_sync(self->volume, self->file, self->name.text);
+        self->synced = self->bytes;
+    }
+    if (err == ERR_OK) {
+        *done = self->next_slot >= end;
+    }
+    return err;
+}
+
+enum err snapshot_finish(struct snapshot *self, uint64_t seq)
+{
+    struct msg msg = {.type = MSG_TYPE_FOOT, .as_foot = {.count = self->count, .seq = seq}};
+    enum err err = write_message(self, &msg);
+
+    if (err == ERR_OK) {
+        err = volume_sync(self->volume, self->file, self->name.text);
+    }
+    if (err == ERR_OK) {
+        volume_close(self->volume, &self->file);
+    }
+    return err;
+}
+
+enum err snapshot_publish(struct snapshot *self)
+{
+    struct name name = name_make(NAME_SNAPSHOT, self->seq);
+    enum err err = volume_rename(self->volume, self->name.text, name.text);
+
+    self->name = err == ERR_OK ? name : self->name;
+    return err;
+}
+
+void snapshot_drop(struct snapshot *self)
+{
+    if (self->file >= 0) {
+        volume_close(self->volume, &self->file);
+        (void)volume_remove(self->volume, self->name.text);
+    }
+    buf_fini(&self->frame);
+}
+
+/* ── loading ────────────────────────────────────────────────────────────────*/
+
+struct loading {
+    struct registry *registry;
+    storage_loaded_fn *each;
+    void *context;
+    uint64_t count;
+    uint64_t greatest_seq;
+    bool foot;
+    struct msg_foot as_foot;
+};
+
+static bool entry_from(const struct msg *msg, struct change *change)
+{
+    return change_from_msg(msg, change) == ERR_OK && change->seq <= seq_max &&
+           (change_is_live(change->kind) || change->kind == CHANGE_CANCEL);
+}
+
+/* All messages of the frame, or none. */
+static bool frame_valid(struct loading *self, struct str body)
+{
+    struct msg msg;
+    struct change change;
+    bool first = true;
+
+    while (body.len > 0) {
+        if (msg_decode(&body, &msg) != ERR_OK) {
+            return false;
+        }
+        if (msg.type == MSG_TYPE_FOOT) {
+            self->foot = first && body.len == 0;
+            self->as_foot = msg.as_foot;
+            return self->foot;
+        }
+        if (!entry_from(&msg, &change)) {
+            return false;
+        }
+        first = false;
+    }
+    return true;
+}
+
+static void frame_apply(struct loading *self, struct str body)
+{
+    struct msg msg;
+    struct change change;
+    struct applied applied;
+
+    while (body.len > 0 && msg_decode(&body, &msg) == ERR_OK && entry_from(&msg, &change)) {
+        registry_apply(self->registry, &change, &applied);
+        self->count++;
+        self->greatest_seq = change.seq > self->greatest_seq ? change.seq : self->greatest_seq;
+        if (self->each != NULL) {
+            self->each(self->context, &change, &applied);
+        }
+    }
+}
+
+/* NULL: whole. */
+static const char *load_frames(struct loading *self, struct reader *reader, uint64_t *at)
+{
+    struct str body;
+    enum record_state state;
+
+    while ((state = reader_next(reader, &body, at)) == RECORD_OK && !self->foot) {
+        if (!frame_valid(self, body)) {
+            return "a record that is none of a snapshot's";
+        }
+        if (!self->foot) {
+            frame_apply(self, body);
+        }
+    }
+    if (!self->foot) {
+        return state == RECORD_DAMAGED ? "a bad checksum" : "cut short";
+    }
+    if (state != RECORD_END) {
+        return "something behind the end";
+    }
+    if (self->as_foot.count != self->count || self->as_foot.seq < self->greatest_seq ||
+        self->as_foot.seq > seq_max) {
+        return "not as many records as its end says";
+    }
+    return NULL;
+}
+
+void snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
+                   storage_loaded_fn *each, void *context, struct snapshot_loaded *out)
+{
+    struct name name = name_make(NAME_SNAPSHOT, seq);
+    struct loading loading = {.registry = registry, .each = each, .context = context};
+    struct reader reader;
+    struct msg_head head;
+
+    *out = (struct snapshot_loaded){.why = "unreadable"};
+    if (reader_init(&reader, volume, name.text, 0, UINT64_MAX) != ERR_OK) {
+        return;
+    }
+    if (reader_head(&reader, &head) != ERR_OK || head.seq != seq) {
+        out->why = "no valid head";
+        reader_fini(&reader);
+        return;
+    }
+    out->epoch = head.epoch;
+    out->seq = head.seq;
+    out->highest_at = head.highest_at;
+    out->why = load_frames(&loading, &reader, &out->bytes);
+    out->whole = out->why == NULL;
+    out->foot_seq = loading.greatest_seq > seq ? loading.greatest_seq : seq;
+    if (out->whole) {
+        out->foot_seq = loading.as_foot.seq > out->foot_seq ? loading.as_foot.seq : out->foot_seq;
+    }
+    reader_fini(&reader);
+}

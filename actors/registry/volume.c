@@ -1,0 +1,148 @@
+#include "actors/registry/volume.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *prefix;
+    const char *suffix;
+} forms[] = {
+#define NAME_FORM(NAME, prefix, suffix) {prefix, suffix},
+    NAME_TABLE(NAME_FORM)
+#undef NAME_FORM
+};
+
+enum { digits = 16 };
+
+struct name name_make(enum name_kind kind, uint64_t seq)
+{
+    struct name name;
+
+    assert(kind < NAME_OTHER);
+    (void)snprintf(name.text, sizeof(name.text), "%s%016" PRIx64 "%s", forms[kind].prefix, seq,
+                   forms[kind].suffix);
+    return name;
+}
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum name_kind name_parse(const char *text, uint64_t *seq)
+{
+    for (enum name_kind kind = 0; kind < NAME_OTHER; kind++) {
+        size_t prefix = strlen(forms[kind].prefix);
+        uint64_t value = 0;
+        size_t i = 0;
+
+        if (strncmp(text, forms[kind].prefix, prefix) != 0) {
+            continue;
+        }
+        for (; i < digits && hex_value(text[prefix + i]) >= 0; i++) {
+            value = value << 4 | (unsigned)hex_value(text[prefix + i]);
+        }
+        if (i == digits && strcmp(text + prefix + digits, forms[kind].suffix) == 0 &&
+            value <= seq_max) {
+            *seq = value;
+            return kind;
+        }
+    }
+    return NAME_OTHER;
+}
+
+static const char *path_of(const struct volume *self, const char *name, char path[disk_path_max])
+{
+    int len = snprintf(path, disk_path_max, "%s/%s", self->dir, name);
+
+    assert(len > 0 && len < disk_path_max); /* storage_open checked the directory's length */
+    return path;
+}
+
+enum err volume_failed(struct volume *self, const char *what, const char *name, int64_t rc)
+{
+    char text[64];
+
+    assert(rc < 0);
+    (void)snprintf(self->reason, sizeof(self->reason), "%s %s: %s", what, name,
+                   strerror_r((int)-rc, text, sizeof(text)));
+    return ERR_IO;
+}
+
+enum err volume_open(struct volume *self, const char *name, enum disk_mode mode, int *file)
+{
+    char path[disk_path_max];
+    int rc = self->disk->open(self->disk, path_of(self, name, path), mode);
+
+    if (rc < 0) {
+        return volume_failed(self, mode == DISK_CREATE ? "create" : "open", name, rc);
+    }
+    *file = rc;
+    return ERR_OK;
+}
+
+void volume_close(struct volume *self, int *file)
+{
+    if (*file >= 0) {
+        self->disk->close(self->disk, *file);
+        *file = -1;
+    }
+}
+
+enum err volume_write(struct volume *self, int file, const char *name, uint64_t offset,
+                      struct str data)
+{
+    while (data.len > 0) {
+        int64_t n = self->disk->write(self->disk, file, offset, data.data, data.len);
+
+        if (n <= 0) {
+            return volume_failed(self, "write", name, n < 0 ? n : -ENOSPC);
+        }
+        offset += (uint64_t)n;
+        data = (struct str){data.data + n, data.len - (size_t)n};
+    }
+    return ERR_OK;
+}
+
+enum err volume_sync(struct volume *self, int file, const char *name)
+{
+    int64_t began = self->clock->now(self->clock).wall_ns;
+    int rc = self->disk->sync(self->disk, file);
+    int64_t took = self->clock->now(self->clock).wall_ns - began;
+
+    took = took > 0 ? took : 0; /* the wall clock may have been set back meanwhile */
+    self->sync_count++;
+    self->sync_ns_total += took;
+    self->sync_ns_max = took > self->sync_ns_max ? took : self->sync_ns_max;
+    if (fault_on(self->faults, FAULT_SYNC_FAILS)) {
+        rc = -EIO;
+    }
+    return rc < 0 ? volume_failed(self, "sync", name, rc) : ERR_OK;
+}
+
+enum err volume_rename(struct volume *self, const char *from, const char *to)
+{
+    char a[disk_path_max];
+    char b[disk_path_max];
+    int rc = self->disk->rename(self->disk, path_of(self, from, a), path_of(self, to, b));
+
+    return rc < 0 ? volume_failed(self, "rename", from, rc) : ERR_OK;
+}
+
+enum err volume_remove(struct volume *self, const char *name)
+{
+    char path[disk_path_max];
+    int rc = self->disk->remove(self->disk, path_of(self, name, path));
+
+    return rc < 0 ? volume_failed(self, "remove", name, rc) : ERR_OK;
+}
+
+enum err volume_sync_dir(struct volume *self)
+{
+    int rc = self->disk->sync_dir(self->disk, self->dir);
+
+    return rc < 0 ? volume_failed(self, "sync", self->dir, rc) : ERR_OK;
+}

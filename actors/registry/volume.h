@@ -1,0 +1,68 @@
+/* One directory on a disk: names of files in it, whole reads and writes, syncs
+ * that are timed, and the text of what went wrong last.
+ *
+ * Errors of every function that returns enum err: ERR_IO, and volume->reason
+ * says what, on which file and why.
+ */
+#ifndef ACTORS_REGISTRY_VOLUME_H
+#define ACTORS_REGISTRY_VOLUME_H
+
+#include <stdbool.h>
+
+#include "actors/registry/disk.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
+
+struct volume {
+    struct disk *disk;
+    const struct clock *clock;
+    const struct log *log;
+    struct faults faults;
+    char *dir; /* owned by the storage */
+    uint64_t sync_count;
+    int64_t sync_ns_max;
+    int64_t sync_ns_total;
+    char reason[256];
+};
+
+// clang-format off
+/*            prefix       suffix   of a file named after a seq */
+#define NAME_TABLE(X)               \
+    X(SEGMENT,      "journal-",  ".log") \
+    X(SEGMENT_TMP,  "journal-",  ".tmp") \
+    X(SNAPSHOT,     "snapshot-", ".dat") \
+    X(SNAPSHOT_TMP, "snapshot-", ".tmp")
+// clang-format on
+
+enum name_kind {
+#define NAME_ENUM(NAME, prefix, suffix) NAME_##NAME,
+    NAME_TABLE(NAME_ENUM)
+#undef NAME_ENUM
+        NAME_OTHER
+};
+
+struct name {
+    char text[64];
+};
+
+struct name name_make(enum name_kind kind, uint64_t seq);
+enum name_kind name_parse(const char *text, uint64_t *seq); /* NAME_OTHER: not one of ours */
+
+/* Greatest seq a file may speak of: leaves room to count on. */
+static const uint64_t seq_max = (uint64_t)1 << 62;
+
+enum err volume_open(struct volume *self, const char *name, enum disk_mode mode, int *file);
+void volume_close(struct volume *self, int *file); /* -1 after it; -1 is fine */
+enum err volume_write(struct volume *self, int file, const char *name, uint64_t offset,
+                      struct str data);
+enum err volume_sync(struct volume *self, int file, const char *name);
+enum err volume_rename(struct volume *self, const char *from, const char *to);
+enum err volume_remove(struct volume *self, const char *name);
+enum err volume_sync_dir(struct volume *self);
+
+/* Notes in reason that `what` failed on name with this negative errno; ERR_IO. */
+enum err volume_failed(struct volume *self, const char *what, const char *name, int64_t rc);
+
+#endif
