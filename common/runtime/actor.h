@@ -87,7 +87,8 @@ struct actor_options {
 
 /* Takes the lock on run_dir/<actor>.lock, writes <actor>.pid, binds both endpoints,
  * runs until SHUTDOWN, SIGTERM or SIGINT, cleans up. Says on the log why it can't.
- * Errors: ERR_BUSY (somebody else holds the directory: named in the log), ERR_IO. */
+ * Errors: ERR_BUSY (somebody else holds the directory: named in the log), ERR_INVALID
+ * (run_dir is too long for an ipc address), ERR_IO. */
 enum err actor_run(const struct actor_options *options);
 
 #endif

@@ -8,9 +8,12 @@
  * silence of 3 ticks: ask again. PUB/SUB drops silently, so this is the normal path.
  *
  *   NEW ──ask──► HISTORY ──head reached──► CURRENT ◄──TURN prev = seq
- *    ▲             │ STALE                   │ gap, new epoch, silence
- *    │             ▼                         ▼
- *    └──────── SNAPSHOT ──last slice──► HISTORY
+ *                  │ STALE    (sweeping     │ gap, new epoch, silence
+ *                  ▼           before)      ▼
+ *              SNAPSHOT ──last slice──► HISTORY
+ *
+ * An owner without `record` takes no part in that: on STALE it goes on from the
+ * position that answer names, and the standing facts come with the HISTORY after it.
  *
  * Pure: it is given messages and the time, it fills an outbox.
  * Epoch 0 is none; every publisher's epoch is not 0.
@@ -26,7 +29,8 @@
 struct follower_owner {
     /* PUT or GONE, in order of seq or from a snapshot. NULL: records are ignored. */
     void (*record)(void *state, const struct msg *msg, const struct now *now);
-    /* Any other fact or standing fact: PROTECT, RENEWED, PROTECTION, NODES, … */
+    /* Any other fact or standing fact: PROTECT, RENEWED, PROTECTION, NODES, …; not TICK.
+     * Not NULL. RENEWED comes in any state but during a snapshot. */
     void (*fact)(void *state, const struct msg *msg, const struct now *now);
     /* A snapshot begins: registry_sweep_begin. May be NULL. */
     void (*begin)(void *state);
@@ -57,6 +61,10 @@ bool follower_on_answer(struct follower *self, const struct msg *msg, const stru
 /* Call once every turn: asks, asks again, sweeps. */
 void follower_step(struct follower *self, const struct now *now, struct outbox *out);
 
+/* The way to the source has opened (again): what was asked may not have reached it.
+ * The next step asks again instead of waiting out its second. */
+void follower_hurry(struct follower *self);
+
 struct follower_state {
     bool current;      /* has everything up to the newest it knows of */
     bool ever_current; /* since it was made */
@@ -69,7 +77,7 @@ struct follower_state {
 };
 void follower_state(const struct follower *self, struct follower_state *state);
 
-/* mono ms at which follower_step has something to do. */
+/* mono ms at which follower_step has something to do; INT64_MAX once broken. */
 int64_t follower_due_ms(const struct follower *self);
 
 #endif

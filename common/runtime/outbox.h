@@ -1,9 +1,11 @@
 /* What a core wants sent. The core fills it, the shell (or the simulator) empties
- * it. Adding copies. Bounded: a full outbox answers ERR_FULL and drops the message.
+ * it. Adding copies. Bounded: a full outbox answers ERR_FULL, a message over frame_max
+ * ERR_TOO_LARGE, and either drops the message.
  *
  * Two lanes: NOW leaves before turn_end (reads, heartbeats, refusals: nothing that
  * a sync must come before), SYNCED after it.
- * Messages of one lane to one destination leave as one frame, in order.
+ * Messages of one lane to one destination leave as one frame, in order; over 1 MiB
+ * as several. A fact is a frame of its own.
  */
 #ifndef COMMON_RUNTIME_OUTBOX_H
 #define COMMON_RUNTIME_OUTBOX_H
@@ -48,7 +50,8 @@ enum err outbox_reply(struct outbox *self, enum outbox_lane lane, const struct a
 /* A command to another actor (of index 0, but for gateways). Leaves in lane SYNCED. */
 enum err outbox_command(struct outbox *self, enum actor_name to, uint32_t index,
                         const struct msg *msg);
-/* A fact; leaves in lane SYNCED, after the replies of that lane. */
+/* A fact; leaves in lane SYNCED, after the replies and commands of that lane. One
+ * nobody wants is dropped unencoded, and that is ERR_OK. */
 enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *msg);
 
 /* Whether anybody subscribes to something that topic begins with. Facts nobody
@@ -76,7 +79,7 @@ struct outbox_item {
     struct str frame;       /* borrowed until the next add or clear */
 };
 
-/* Walks a lane in order; cursor starts at 0. */
+/* Walks a lane: replies, commands, facts, each in order; cursor starts at 0. */
 bool outbox_next(const struct outbox *self, enum outbox_lane lane, size_t *cursor,
                  struct outbox_item *item);
 void outbox_clear(struct outbox *self, enum outbox_lane lane);

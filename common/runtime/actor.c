@@ -1,0 +1,488 @@
+#include "common/runtime/actor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/runtime/admin.h"
+#include "common/runtime/lock.h"
+#include "common/runtime/sockets.h"
+
+enum { types_max = 256 };
+
+static const int64_t longest_sleep_ms = 1000;
+static const size_t outbox_bytes = 64 * 1024 * 1024;
+
+/* A frame that a turn could not finish stays here for the next. */
+struct inbox {
+    struct frame frame;
+    struct str rest;
+};
+
+struct actor {
+    const struct actor_options *options;
+    actor_handle_fn *handlers[types_max];
+    struct sockets sockets;
+    struct admin admin;
+    struct outbox *out;
+    struct inbox commands;
+    struct inbox *answers; /* one a link */
+    struct inbox fact;     /* what the other sockets brought last */
+    zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link */
+    int signal_fd;
+    int64_t tick_due_ms;
+    bool waits; /* some input is left over from this turn */
+};
+
+enum { ITEM_COMMANDS, ITEM_FACTS, ITEM_SIGNALS, ITEM_GUESTS };
+
+/* What a socket may still take up of a turn. What is beyond waits for the next,
+ * which follows at once. */
+struct budget {
+    size_t messages;
+    size_t bytes;
+};
+
+static const struct budget whole_budget = {1000, 4 * 1024 * 1024};
+static const size_t frame_cost_bytes = 1024; /* what an empty frame costs */
+
+static bool is_spent(const struct budget *budget)
+{
+    return budget->messages == 0 || budget->bytes == 0;
+}
+
+static void spend_frame(struct budget *budget, size_t bytes)
+{
+    bytes += frame_cost_bytes;
+    budget->bytes -= bytes < budget->bytes ? bytes : budget->bytes;
+}
+
+/* ── commands ── */
+
+static void handle(struct actor *self, const struct address *from, const struct msg *msg,
+                   const struct now *now)
+{
+    actor_handle_fn *handler =
+        (unsigned)msg->type < types_max ? self->handlers[(unsigned)msg->type] : NULL;
+
+    self->admin.commands++;
+    if (handler != NULL) {
+        handler(self->options->state, from, msg, now, self->out);
+    } else if (!admin_answer(&self->admin, from, msg, now, self->out)) {
+        admin_refuse(&self->admin, from, msg->type, msg_id(msg), self->out);
+    }
+}
+
+/* The messages of the frame in hand, as far as the budget goes. */
+static void take_commands(struct actor *self, struct budget *budget, const struct now *now)
+{
+    struct inbox *in = &self->commands;
+    struct str sender = in->frame.parts[0];
+    struct address from = {.len = (uint8_t)sender.len};
+
+    memcpy(from.bytes, sender.data, sender.len);
+    while (in->rest.len != 0 && !is_spent(budget)) {
+        struct msg msg;
+        enum err err = msg_decode(&in->rest, &msg);
+
+        budget->messages--;
+        if (err == ERR_OK) {
+            handle(self, &from, &msg, now);
+        } else if (err == ERR_UNSUPPORTED) {
+            admin_refuse(&self->admin, &from, msg.type, msg.as_ping.id, self->out);
+        } else {
+            self->admin.malformed++;
+            in->rest.len = 0; /* where its next message begins can't be known */
+        }
+    }
+}
+
+/* The next frame of `count` parts into in. False: nothing waits or the budget is spent. */
+static bool next_frame(struct actor *self, void *socket, struct inbox *in, unsigned count,
+                       struct budget *budget)
+{
+    while (!is_spent(budget)) {
+        switch (sockets_receive(&self->sockets, socket, &in->frame, count)) {
+        case RECEIVED_NOTHING:
+            return false;
+        case RECEIVED_ODD:
+            spend_frame(budget, 0);
+            break;
+        case RECEIVED:
+            in->rest = in->frame.parts[count - 1];
+            spend_frame(budget, in->rest.len);
+            return true;
+        }
+    }
+    self->waits = true;
+    return false;
+}
+
+static void drain_commands(struct actor *self, const struct now *now)
+{
+    struct inbox *in = &self->commands;
+    struct budget budget = whole_budget;
+
+    while (in->rest.len != 0 || next_frame(self, self->sockets.commands, in, 2, &budget)) {
+        if (in->frame.parts[0].len > sizeof(((struct address *)NULL)->bytes)) {
+            self->admin.malformed++; /* it chose itself a longer name than we answer */
+            in->rest.len = 0;
+            continue;
+        }
+        take_commands(self, &budget, now);
+        if (in->rest.len != 0) {
+            self->waits = true;
+            return;
+        }
+    }
+}
+
+/* ── the other inputs ── */
+
+static void drain_answers(struct actor *self, size_t at, const struct now *now)
+{
+    const struct actor_link *link = &self->options->links[at];
+    const struct actor_spec *spec = self->options->spec;
+    struct inbox *in = &self->answers[at];
+    struct budget budget = whole_budget;
+
+    while (in->rest.len != 0 || next_frame(self, self->sockets.links[at].dealer, in, 1, &budget)) {
+        while (in->rest.len != 0 && !is_spent(&budget)) {
+            struct msg msg;
+            enum err err = msg_decode(&in->rest, &msg);
+
+            budget.messages--;
+            self->admin.answers++;
+            if (err == ERR_MALFORMED) {
+                self->admin.malformed++;
+                in->rest.len = 0;
+            }
+            if (err != ERR_OK || (link->follower != NULL &&
+                                  follower_on_answer(link->follower, &msg, now, self->out))) {
+                continue;
+            }
+            if (spec->answer != NULL) {
+                spec->answer(self->options->state, link->to, link->index, &msg, now, self->out);
+            }
+        }
+        if (in->rest.len != 0) {
+            self->waits = true;
+            return;
+        }
+    }
+}
+
+static void drain_facts(struct actor *self, size_t at, const struct now *now)
+{
+    struct budget budget = whole_budget;
+
+    while (next_frame(self, self->sockets.links[at].sub, &self->fact, 2, &budget)) {
+        budget.messages--;
+        self->admin.facts++;
+        follower_on_fact(self->options->links[at].follower, self->fact.rest, now, self->out);
+    }
+}
+
+/* A subscription is one byte, 1 on or 0 off, and the prefix. */
+static void drain_subscriptions(struct actor *self)
+{
+    struct budget budget = whole_budget;
+
+    while (next_frame(self, self->sockets.facts, &self->fact, 1, &budget)) {
+        struct str body = self->fact.rest;
+
+        budget.messages--;
+        if (body.len != 0 && (unsigned char)body.data[0] <= 1) {
+            struct str prefix = {body.data + 1, body.len - 1};
+            bool on = body.data[0] == 1;
+
+            if (outbox_subscribe(self->out, prefix, on) == ERR_FULL) {
+                log_event(self->options->log, LOG_WARN, "subscriptions_full",
+                          "over %zu different prefixes: every fact is encoded from now on",
+                          outbox_subscription_count(self->out));
+            }
+        }
+    }
+}
+
+static void read_signals(struct actor *self)
+{
+    struct signalfd_siginfo info;
+
+    if (self->items[ITEM_SIGNALS].revents == 0) {
+        return;
+    }
+    while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        log_event(self->options->log, LOG_INFO, "stopping", "signal=%u from pid=%u", info.ssi_signo,
+                  info.ssi_pid);
+        outbox_stop(self->out);
+    }
+}
+
+/* ── turns ── */
+
+static zmq_pollitem_t *link_items(struct actor *self, size_t at)
+{
+    return &self->items[ITEM_GUESTS + self->options->guest_count + 2 * at];
+}
+
+/* When something is due at the latest, mono ms. */
+static int64_t due_ms(struct actor *self, const struct now *now)
+{
+    const struct actor_options *options = self->options;
+    int64_t due = now->mono_ms + longest_sleep_ms;
+
+    if (options->spec->tick != NULL && self->tick_due_ms < due) {
+        due = self->tick_due_ms;
+    }
+    if (options->spec->due_ms != NULL) {
+        int64_t own = options->spec->due_ms(options->state, now);
+
+        due = own < due ? own : due;
+    }
+    for (size_t i = 0; i < options->link_count; i++) {
+        if (options->links[i].follower != NULL) {
+            int64_t theirs = follower_due_ms(options->links[i].follower);
+
+            due = theirs < due ? theirs : due;
+        }
+    }
+    return due;
+}
+
+static void sleep_until(struct actor *self, bool at_once)
+{
+    size_t count = ITEM_GUESTS + self->options->guest_count;
+    int64_t wait_ms = 0;
+
+    for (size_t i = 0; i < self->options->link_count; i++) {
+        zmq_pollitem_t *items = link_items(self, i);
+
+        items[0].events = (short)(ZMQ_POLLIN | (self->sockets.links[i].blocked ? ZMQ_POLLOUT : 0));
+        count += 2;
+    }
+    if (!at_once) {
+        struct now now = self->options->clock->now(self->options->clock);
+        int64_t due = due_ms(self, &now);
+
+        wait_ms = due > now.mono_ms ? due - now.mono_ms : 0;
+    }
+    if (zmq_poll(self->items, (int)count, wait_ms) < 0) { /* EINTR: a debugger's doing */
+        for (size_t i = 0; i < count; i++) {
+            self->items[i].revents = 0;
+        }
+    }
+}
+
+static void take_links(struct actor *self, const struct now *now)
+{
+    for (size_t i = 0; i < self->options->link_count; i++) {
+        struct socket_link *link = &self->sockets.links[i];
+        struct follower *follower = self->options->links[i].follower;
+
+        if (link->blocked && (link_items(self, i)[0].revents & ZMQ_POLLOUT) != 0) {
+            link->blocked = false;
+            if (follower != NULL) {
+                follower_hurry(follower);
+            }
+        }
+        drain_answers(self, i, now);
+        if (follower != NULL) {
+            drain_facts(self, i, now);
+        }
+    }
+}
+
+static void take_guests(struct actor *self, const struct now *now)
+{
+    for (size_t i = 0; i < self->options->guest_count; i++) {
+        const struct actor_guest *guest = &self->options->guests[i];
+
+        if (guest->always || self->items[ITEM_GUESTS + i].revents != 0) {
+            guest->ready(self->options->state, now, self->out);
+        }
+    }
+}
+
+static void take_time(struct actor *self, const struct now *now)
+{
+    const struct actor_spec *spec = self->options->spec;
+
+    if (spec->tick != NULL && now->mono_ms >= self->tick_due_ms) {
+        self->tick_due_ms += spec->tick_ms;
+        if (self->tick_due_ms <= now->mono_ms) { /* we were stopped: ticks don't pile up */
+            self->tick_due_ms = now->mono_ms + spec->tick_ms;
+        }
+        spec->tick(self->options->state, now, self->out);
+    }
+    for (size_t i = 0; i < self->options->link_count; i++) {
+        if (self->options->links[i].follower != NULL) {
+            follower_step(self->options->links[i].follower, now, self->out);
+        }
+    }
+}
+
+static void send_all(struct actor *self, const struct now *now, actor_turn_fn *before_synced)
+{
+    sockets_send(&self->sockets, self->options, self->out, OUTBOX_NOW);
+    if (before_synced != NULL) {
+        before_synced(self->options->state, now, self->out);
+        sockets_send(&self->sockets, self->options, self->out, OUTBOX_NOW);
+    }
+    sockets_send(&self->sockets, self->options, self->out, OUTBOX_SYNCED);
+}
+
+static void turn(struct actor *self)
+{
+    const struct clock *clock = self->options->clock;
+    const struct now now = clock->now(clock);
+    int64_t cpu_us = clock->cpu_us(clock);
+
+    self->waits = false;
+    read_signals(self);
+    drain_subscriptions(self);
+    drain_commands(self, &now);
+    take_links(self, &now);
+    take_guests(self, &now);
+    take_time(self, &now);
+    send_all(self, &now, self->options->spec->turn_end);
+    cpu_us = clock->cpu_us(clock) - cpu_us;
+    self->admin.turns++;
+    self->admin.full_turns += self->waits ? 1 : 0;
+    if (cpu_us > self->admin.turn_cpu_us_max) {
+        self->admin.turn_cpu_us_max = cpu_us;
+    }
+}
+
+static void run_turns(struct actor *self)
+{
+    bool at_once = true; /* the first turn lets the followers ask */
+
+    while (!outbox_stopping(self->out)) {
+        sleep_until(self, at_once);
+        turn(self);
+        at_once = outbox_take_again(self->out) || self->waits;
+    }
+    if (self->options->spec->stop != NULL) {
+        struct now now = self->options->clock->now(self->options->clock);
+
+        self->options->spec->stop(self->options->state, &now, self->out);
+        send_all(self, &now, NULL);
+    }
+}
+
+/* ── beginning and end ── */
+
+static void lay_out_items(struct actor *self)
+{
+    const struct actor_options *options = self->options;
+
+    self->items[ITEM_COMMANDS] =
+        (zmq_pollitem_t){.socket = self->sockets.commands, .events = ZMQ_POLLIN};
+    self->items[ITEM_FACTS] = (zmq_pollitem_t){.socket = self->sockets.facts, .events = ZMQ_POLLIN};
+    self->items[ITEM_SIGNALS] = (zmq_pollitem_t){.fd = self->signal_fd, .events = ZMQ_POLLIN};
+    for (size_t i = 0; i < options->guest_count; i++) {
+        self->items[ITEM_GUESTS + i] =
+            (zmq_pollitem_t){.fd = options->guests[i].fd, .events = ZMQ_POLLIN};
+    }
+    for (size_t i = 0; i < options->link_count; i++) {
+        zmq_pollitem_t *items = link_items(self, i);
+
+        items[0] = (zmq_pollitem_t){.socket = self->sockets.links[i].dealer};
+        items[1] = (zmq_pollitem_t){.socket = self->sockets.links[i].sub, .events = ZMQ_POLLIN};
+        if (items[1].socket == NULL) {
+            items[1].fd = -1; /* poll(2) passes it over */
+        }
+    }
+}
+
+static void actor_init(struct actor *self, const struct actor_options *options, struct str name)
+{
+    const struct actor_spec *spec = options->spec;
+    size_t items = ITEM_GUESTS + options->guest_count + 2 * options->link_count;
+
+    *self = (struct actor){.options = options, .signal_fd = -1};
+    for (size_t i = 0; i < spec->handler_count; i++) {
+        assert((unsigned)spec->handlers[i].type < types_max);
+        self->handlers[(unsigned)spec->handlers[i].type] = spec->handlers[i].handle;
+    }
+    self->out = outbox_new(outbox_bytes);
+    self->answers = calloc(options->link_count + 1, sizeof(*self->answers));
+    self->items = calloc(items, sizeof(*self->items));
+    assert(self->answers != NULL && self->items != NULL);
+    self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
+    self->admin.started_ms = options->clock->now(options->clock).mono_ms;
+    self->tick_due_ms = self->admin.started_ms + spec->tick_ms;
+    outbox_subscribe(self->out, STR(""), false); /* from here on the set is kept: it is empty */
+}
+
+static void actor_fini(struct actor *self)
+{
+    frame_fini(&self->commands.frame);
+    frame_fini(&self->fact.frame);
+    for (size_t i = 0; i < self->options->link_count; i++) {
+        frame_fini(&self->answers[i].frame);
+    }
+    free(self->answers);
+    free(self->items);
+    sockets_close(&self->sockets);
+    outbox_destroy(&self->out);
+    if (self->signal_fd >= 0) {
+        close(self->signal_fd);
+    }
+}
+
+static enum err run(struct actor *self, const char *name)
+{
+    const struct actor_options *options = self->options;
+    enum err err = sockets_open(&self->sockets, options);
+
+    if (err == ERR_OK) {
+        err = run_pid_write(options->run_dir, name, options->log);
+    }
+    if (err == ERR_OK) {
+        lay_out_items(self);
+        log_event(options->log, LOG_INFO, "started", "version=%s pid=%ld run_dir=%s",
+                  MUSTER_VERSION, (long)getpid(), options->run_dir);
+        run_turns(self);
+        log_event(options->log, LOG_INFO, "stopped", "turns=%llu turn_cpu_us_max=%lld",
+                  (unsigned long long)self->admin.turns, (long long)self->admin.turn_cpu_us_max);
+    }
+    return err;
+}
+
+enum err actor_run(const struct actor_options *options)
+{
+    struct actor self;
+    struct buf name = {0};
+    struct run_lock lock;
+    sigset_t caught;
+    sigset_t before;
+    enum err err;
+
+    endpoint_name(&name, options->spec->name, options->index);
+    err = run_lock_take(&lock, options->run_dir, name.data, options->log);
+    if (err != ERR_OK) {
+        buf_fini(&name);
+        return err;
+    }
+    sigemptyset(&caught);
+    sigaddset(&caught, SIGTERM);
+    sigaddset(&caught, SIGINT);
+    sigprocmask(SIG_BLOCK, &caught, &before);
+    signal(SIGPIPE, SIG_IGN);
+    actor_init(&self, options, buf_str(&name));
+    self.signal_fd = signalfd(-1, &caught, SFD_NONBLOCK | SFD_CLOEXEC);
+    assert(self.signal_fd >= 0);
+    err = run(&self, name.data);
+    actor_fini(&self);
+    run_pid_remove(options->run_dir, name.data);
+    run_lock_release(&lock);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    buf_fini(&name);
+    return err;
+}

@@ -1,0 +1,107 @@
+#include "common/runtime/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* dir/name.suffix with a NUL behind it. The caller calls buf_fini. */
+static struct buf path_of(const char *dir, const char *name, const char *suffix)
+{
+    struct buf path = {0};
+
+    buf_printf(&path, "%s/%s.%s", dir, name, suffix);
+    buf_add_char(&path, '\0');
+    return path;
+}
+
+static bool write_pid(int fd)
+{
+    struct buf text = {0};
+    bool whole;
+
+    buf_printf(&text, "%ld\n", (long)getpid());
+    whole = pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len;
+    buf_fini(&text);
+    return whole;
+}
+
+static int64_t read_pid(int fd)
+{
+    char text[24];
+    int64_t pid = 0;
+    ssize_t len = pread(fd, text, sizeof(text), 0);
+
+    if (len > 0 && text[len - 1] == '\n') {
+        str_to_i64((struct str){text, (size_t)len - 1}, &pid);
+    }
+    return pid;
+}
+
+enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *name,
+                       const struct log *log)
+{
+    struct buf path = path_of(run_dir, name, "lock");
+    enum err err = ERR_OK;
+    int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    self->fd = -1;
+    if (fd < 0) {
+        log_event(log, LOG_ERROR, "lock_failed", "file=%s error=\"%s\"", path.data,
+                  strerror(errno));
+        err = ERR_IO;
+    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        log_event(log, LOG_ERROR, "already_running",
+                  "%s of %s runs as pid %lld: end it or choose another --dir", name, run_dir,
+                  (long long)read_pid(fd));
+        err = ERR_BUSY;
+    } else if (ftruncate(fd, 0) != 0 || !write_pid(fd)) {
+        log_event(log, LOG_ERROR, "lock_failed", "file=%s error=\"%s\"", path.data,
+                  strerror(errno));
+        err = ERR_IO;
+    } else {
+        self->fd = fd;
+    }
+    if (err != ERR_OK && fd >= 0) {
+        close(fd);
+    }
+    buf_fini(&path);
+    return err;
+}
+
+void run_lock_release(struct run_lock *self)
+{
+    if (self->fd >= 0) {
+        close(self->fd);
+        self->fd = -1;
+    }
+}
+
+enum err run_pid_write(const char *run_dir, const char *name, const struct log *log)
+{
+    struct buf path = path_of(run_dir, name, "pid");
+    struct buf draft = path_of(run_dir, name, "pid.new");
+    int fd = open(draft.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool done = fd >= 0 && write_pid(fd) && rename(draft.data, path.data) == 0;
+
+    if (!done) {
+        log_event(log, LOG_ERROR, "pid_file_failed", "file=%s error=\"%s\"", path.data,
+                  strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    buf_fini(&draft);
+    buf_fini(&path);
+    return done ? ERR_OK : ERR_IO;
+}
+
+void run_pid_remove(const char *run_dir, const char *name)
+{
+    struct buf path = path_of(run_dir, name, "pid");
+
+    unlink(path.data);
+    buf_fini(&path);
+}

@@ -1,0 +1,71 @@
+/* The ZeroMQ sockets of one actor: its own two, and a pair for every actor it is
+ * linked to. Nothing here waits; what can't be sent at once is dropped and counted.
+ */
+#ifndef COMMON_RUNTIME_SOCKETS_H
+#define COMMON_RUNTIME_SOCKETS_H
+
+#include <zmq.h>
+
+#include "common/runtime/actor.h"
+
+/* One way to another actor. */
+struct socket_link {
+    void *dealer;
+    void *sub;    /* NULL: not followed */
+    bool blocked; /* a command found no connection, and it has not opened since */
+};
+
+struct socket_counts {
+    uint64_t frames_in;
+    uint64_t frames_out;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t send_dropped; /* no connection, or its queue is full */
+    uint64_t odd_frames;   /* not the number of parts they should have */
+};
+
+struct sockets {
+    void *context;
+    void *commands;            /* ROUTER */
+    void *facts;               /* XPUB */
+    struct socket_link *links; /* in the order of actor_options.links */
+    size_t link_count;
+    struct buf commands_path; /* of the bound sockets, for removing them; NUL behind */
+    struct buf facts_path;
+    struct socket_counts counts;
+};
+
+/* Names an actor in paths and topics: "registry", "gateway.0". Appended with a NUL
+ * that is not counted. */
+void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index);
+
+/* Binds and connects all. Errors, said on the log: ERR_INVALID (a path too long for
+ * an ipc address), ERR_IO. sockets_close also after an error. */
+enum err sockets_open(struct sockets *self, const struct actor_options *options);
+/* Gives what is still queued 200 ms, then closes and removes the socket files. */
+void sockets_close(struct sockets *self);
+
+/* What was received last; {0} at first. */
+enum { frame_parts_max = 2 };
+struct frame {
+    zmq_msg_t messages[frame_parts_max];
+    struct str parts[frame_parts_max]; /* borrowed from messages until the next receive or fini */
+    unsigned count;
+};
+void frame_fini(struct frame *frame);
+
+enum received {
+    RECEIVED,
+    RECEIVED_NOTHING,
+    RECEIVED_ODD, /* counted and thrown away */
+};
+
+/* Takes one frame that must have `count` parts. */
+enum received sockets_receive(struct sockets *self, void *socket, struct frame *frame,
+                              unsigned count);
+
+/* Sends one lane of the outbox and clears it. */
+void sockets_send(struct sockets *self, const struct actor_options *options, struct outbox *out,
+                  enum outbox_lane lane);
+
+#endif
