@@ -1,0 +1,193 @@
+/* What hangs together: addresses, limits of each other, and the values that are
+ * derived from others when they were left empty. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/runtime/config_draft.h"
+
+enum err config_address_parse(struct str text, struct config_address *address)
+{
+    const char *colon = text.len > 0 ? memrchr(text.data, ':', text.len) : NULL;
+    struct config_address parsed;
+    size_t host_len;
+
+    if (colon == NULL) {
+        return ERR_MALFORMED;
+    }
+    host_len = (size_t)(colon - text.data);
+    parsed.host = (struct str){text.data, host_len};
+    if (host_len >= 2 && text.data[0] == '[' && text.data[host_len - 1] == ']') {
+        parsed.host = (struct str){text.data + 1, host_len - 2};
+    } else if (memchr(text.data, ':', host_len) != NULL) {
+        return ERR_MALFORMED; /* IPv6 needs its brackets */
+    }
+    for (size_t i = 0; i < parsed.host.len; i++) {
+        if (strchr(" \t/[]@=?#", parsed.host.data[i]) != NULL) {
+            return ERR_MALFORMED;
+        }
+    }
+    if (str_to_u32((struct str){colon + 1, text.len - host_len - 1}, &parsed.port) != ERR_OK ||
+        parsed.port > UINT16_MAX) {
+        return ERR_MALFORMED;
+    }
+    parsed.wildcard = parsed.host.len == 0 || str_eq(parsed.host, STR("0.0.0.0")) ||
+                      str_eq(parsed.host, STR("::")) || str_eq(parsed.host, STR("*"));
+    *address = parsed;
+    return ERR_OK;
+}
+
+static void complain(struct config_draft *self, const char *key_name, const char *value,
+                     const char *why)
+{
+    const struct config_key *key = config_key_named(str_from(key_name));
+    struct buf where = {0};
+
+    config_draft_where(self, key, &where);
+    config_draft_problem(self, "%.*s: %s = \"%.300s\": %s", STR_ARG(buf_str(&where)), key_name,
+                         value, why);
+    buf_fini(&where);
+}
+
+static bool address_ok(struct config_draft *self, const char *key_name, const char *value,
+                       struct config_address *address)
+{
+    if (config_address_parse(str_from(value), address) == ERR_OK) {
+        return true;
+    }
+    complain(self, key_name, value,
+             "expected host:port with a port of 0 to 65535, such as 10.0.0.5:7171 or [::1]:7171");
+    return false;
+}
+
+/* Where clients and peers can reach it: no wildcard. */
+static void check_target(struct config_draft *self, const char *key_name, const char *value,
+                         const char *address_text)
+{
+    struct config_address address;
+
+    if (config_address_parse(str_from(address_text), &address) != ERR_OK || address.wildcard ||
+        address.port == 0) {
+        complain(self, key_name, value,
+                 strcmp(key_name, "peers.zones") == 0
+                     ? "expected zone=host:port, such as sh002=10.0.1.5:7171"
+                     : "expected host:port of one host, such as 10.0.0.5:7171");
+    }
+}
+
+static void check_gateway(struct config_draft *self)
+{
+    struct config *config = self->config;
+    struct config_address listen;
+    struct config_address advertise;
+
+    if (!address_ok(self, "gateway.listen", config->gateway_listen, &listen)) {
+        return;
+    }
+    if (config->gateway_advertise[0] == '\0' && listen.wildcard) {
+        struct buf why = {0};
+
+        buf_printf(&why,
+                   "a wildcard is no address others could be told; say which one it is with "
+                   "gateway.advertise, e.g. --gateway.advertise=10.0.0.5:%u, or listen on one "
+                   "address",
+                   listen.port);
+        buf_add_char(&why, '\0');
+        complain(self, "gateway.listen", config->gateway_listen, why.data);
+        buf_fini(&why);
+    } else if (config->gateway_advertise[0] == '\0') {
+        const struct config_key *key = config_key_named(STR("gateway.advertise"));
+
+        config_draft_set_text(self, key, (struct config_source){CONFIG_DERIVED, 0},
+                              str_from(config->gateway_listen));
+    } else if (address_ok(self, "gateway.advertise", config->gateway_advertise, &advertise) &&
+               advertise.wildcard) {
+        complain(self, "gateway.advertise", config->gateway_advertise,
+                 "a wildcard is no address others could be told; name one of this host's, such as "
+                 "10.0.0.5:7171");
+    }
+}
+
+static void derive_name(struct config_draft *self, const char *hostname)
+{
+    struct config_address listen;
+    struct buf name = {0};
+
+    if (self->config->node_name[0] != '\0' ||
+        config_address_parse(str_from(self->config->gateway_listen), &listen) != ERR_OK) {
+        return;
+    }
+    buf_printf(&name, "%.200s-%u", hostname, listen.port);
+    config_draft_set_text(self, config_key_named(STR("node.name")),
+                          (struct config_source){CONFIG_DERIVED, 0}, buf_str(&name));
+    buf_fini(&name);
+}
+
+/* One file may serve all nodes: whoever reads it leaves itself out. */
+static void leave_self_out(struct config *config)
+{
+    struct config_list *nodes = &config->peers_nodes;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < nodes->count; i++) {
+        if (strcmp(nodes->items[i], config->gateway_advertise) == 0 ||
+            strcmp(nodes->items[i], config->gateway_listen) == 0) {
+            free(nodes->items[i]);
+        } else {
+            nodes->items[kept++] = nodes->items[i];
+        }
+    }
+    nodes->count = kept;
+}
+
+static void check_peers(struct config_draft *self)
+{
+    const struct config *config = self->config;
+    struct config_address address;
+
+    for (uint32_t i = 0; i < config->peers_nodes.count; i++) {
+        check_target(self, "peers.nodes", config->peers_nodes.items[i],
+                     config->peers_nodes.items[i]);
+    }
+    for (uint32_t i = 0; i < config->peers_zones.count; i++) {
+        const char *item = config->peers_zones.items[i];
+        const char *equals = strchr(item, '=');
+
+        check_target(self, "peers.zones", item, equals != NULL && equals != item ? equals + 1 : "");
+    }
+    if (config->peers_listen[0] != '\0') {
+        (void)address_ok(self, "peers.listen", config->peers_listen, &address);
+    }
+}
+
+static void check_evictor(struct config_draft *self)
+{
+    const struct config *config = self->config;
+
+    if (config->evictor_idle >= config->evictor_ceiling) {
+        const struct config_key *idle = config_key_named(STR("evictor.idle"));
+        const struct config_key *ceiling = config_key_named(STR("evictor.ceiling"));
+        struct buf text[4] = {{0}};
+
+        config_draft_where(self, idle, &text[0]);
+        config_key_print(idle, config, &text[1]);
+        config_draft_where(self, ceiling, &text[2]);
+        config_key_print(ceiling, config, &text[3]);
+        config_draft_problem(self,
+                             "%.*s: evictor.idle = %.*s must be less than evictor.ceiling = %.*s "
+                             "(%.*s); lower one or raise the other",
+                             STR_ARG(buf_str(&text[0])), STR_ARG(buf_str(&text[1])),
+                             STR_ARG(buf_str(&text[3])), STR_ARG(buf_str(&text[2])));
+        for (size_t i = 0; i < 4; i++) {
+            buf_fini(&text[i]);
+        }
+    }
+}
+
+void config_draft_finish(struct config_draft *self, const char *hostname)
+{
+    check_gateway(self);
+    derive_name(self, hostname);
+    leave_self_out(self->config);
+    check_peers(self);
+    check_evictor(self);
+}
