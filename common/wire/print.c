@@ -59,10 +59,11 @@ static bool print_value(struct buf *json, struct cursor *in);
 static bool print_key(struct buf *json, struct cursor *in)
 {
     struct cursor from = *in;
+    struct cursor peek = *in;
     struct buf key = {0};
     struct value value;
 
-    if (!value_skip(in) || !value_next(&(struct cursor){from.at, from.end, from.depth}, &value)) {
+    if (!value_skip(in) || !value_next(&peek, &value)) {
         return false;
     }
     if (value.kind == VALUE_STR) {

@@ -8,9 +8,9 @@
  *   {"value":{"a":1}}                   msgpack, but no message
  *   {"damaged_at":17,"hex":"dfdf…"}     no msgpack; nothing after it is shown
  *
- * Integers are exact, bin is a string of hex, a map's key that is no string is
- * shown as the string of its JSON (an array or map: of its bytes in hex). The output is always
- * valid JSON, also where a map holds a key twice.
+ * Integers are exact, bin is a string of hex; a map's key that is no string is
+ * shown as the string of its JSON (an array or map: of its bytes in hex). The
+ * output is always valid JSON, also where a map holds a key twice.
  */
 #ifndef COMMON_WIRE_PRINT_H
 #define COMMON_WIRE_PRINT_H
