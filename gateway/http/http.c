@@ -1,0 +1,323 @@
+#include "gateway/http/http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/http/server.h"
+
+enum {
+    events_max = 256,
+    rounds_max = 4, /* of the daemon in one turn */
+    listen_backlog = 4096,
+    reserved_fds = 100,  /* sockets of the bus, files, the log */
+    sleep_max_ms = 1000, /* at the fd limit the daemon stops to accept, and tries again when run */
+    drain_rounds = 64,
+};
+
+/* ── the socket ─────────────────────────────────────────────────────────────*/
+
+/* "host:port", "[::1]:port", ":port" */
+static bool split(const char *listen, char *host, size_t size, const char **port)
+{
+    const char *colon = strrchr(listen, ':');
+    size_t len;
+
+    if (colon == NULL || colon[1] == '\0') {
+        return false;
+    }
+    len = (size_t)(colon - listen);
+    if (len >= 2 && listen[0] == '[' && colon[-1] == ']') {
+        listen++;
+        len -= 2;
+    }
+    if (len >= size) {
+        return false;
+    }
+    memcpy(host, listen, len);
+    host[len] = '\0';
+    *port = colon + 1;
+    return true;
+}
+
+static enum err bind_one(struct http *self, const struct addrinfo *at)
+{
+    int on = 1;
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool bound = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                 (!self->options.reuse_port ||
+                  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
+                 bind(fd, at->ai_addr, at->ai_addrlen) == 0;
+
+    if (!bound) {
+        log_event(self->options.log, LOG_ERROR, "listen_failed",
+                  "address=%s: %s; choose another gateway.listen, or end who holds it",
+                  self->options.listen, strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return ERR_IO;
+    }
+    self->listener = fd;
+    return ERR_OK;
+}
+
+static enum err bind_listener(struct http *self)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    char host[256];
+    const char *port;
+    enum err err = ERR_INVALID;
+    int failed = EAI_NONAME;
+
+    if (split(self->options.listen, host, sizeof(host), &port)) {
+        failed = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
+    }
+    if (failed != 0) {
+        log_event(self->options.log, LOG_ERROR, "listen_invalid",
+                  "gateway.listen=%s: %s; write it as host:port", self->options.listen,
+                  gai_strerror(failed));
+    } else {
+        err = bind_one(self, found);
+        freeaddrinfo(found);
+    }
+    return err;
+}
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof(at);
+
+    (void)getsockname(fd, (struct sockaddr *)&at, &len);
+    return at.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port)
+                                    : ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
+}
+
+/* ── the daemon ─────────────────────────────────────────────────────────────*/
+
+static void on_connection(void *state, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *self = state;
+    struct connection *connection = *context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        connection = calloc(1, sizeof(*connection));
+        if (connection == NULL) {
+            abort();
+        }
+        *connection = (struct connection){.http = self, .mhd = mhd};
+        *context = connection;
+        self->counts.connections++;
+    } else if (connection != NULL) {
+        assert(connection->request == NULL);
+        free(connection->user);
+        free(connection);
+        *context = NULL;
+        self->counts.connections--;
+    }
+}
+
+/* libmicrohttpd's messages are about clients' faults: nothing per request is logged. */
+static void on_log(void *state, const char *format, va_list args)
+{
+    (void)state;
+    (void)format;
+    (void)args;
+}
+
+static unsigned connection_max(void)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1u << 20) {
+        limit.rlim_cur = 1u << 20;
+    }
+    return limit.rlim_cur > 2 * reserved_fds ? (unsigned)limit.rlim_cur - reserved_fds
+                                             : reserved_fds;
+}
+
+static enum err start_daemon(struct http *self)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    const union MHD_DaemonInfo *info;
+
+    /* No STRICT_FOR_CLIENT: its answer to a missing Host has its header twice, and it
+     * closes without a word on a space in the URI; header_check does both. */
+    self->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+        self->listener, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)listen_backlog,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes, MHD_OPTION_CONNECTION_LIMIT,
+        connection_max(), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)((self->options.idle_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, request_open,
+        self, MHD_OPTION_NOTIFY_COMPLETED, request_close, self, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, self, MHD_OPTION_END);
+    if (self->daemon == NULL) {
+        return ERR_IO;
+    }
+    info = MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return epoll_ctl(self->epoll, EPOLL_CTL_ADD, info->epoll_fd, &event) == 0 ? ERR_OK : ERR_IO;
+}
+
+enum err http_new(struct http **self, const struct http_options *options,
+                  const struct http_app *app, void *state)
+{
+    struct http *http = calloc(1, sizeof(*http));
+    enum err err;
+
+    if (http == NULL) {
+        abort();
+    }
+    *http = (struct http){.options = *options, .app = app, .state = state, .listener = -1};
+    if (fault_on(options->faults, FAULT_REFERENCE_ROW_32)) {
+        http->options.pool_bytes = (size_t)1 << 20;
+    }
+    http->epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = http->epoll >= 0 ? bind_listener(http) : ERR_IO;
+    if (err != ERR_OK) {
+        http_destroy(&http);
+        return err;
+    }
+    *self = http;
+    return ERR_OK;
+}
+
+enum err http_listen(struct http *self)
+{
+    enum err err;
+
+    assert(self->daemon == NULL);
+    err = listen(self->listener, listen_backlog) == 0 ? start_daemon(self) : ERR_IO;
+    if (err != ERR_OK) {
+        log_event(self->options.log, LOG_ERROR, "listen_failed",
+                  "address=%s: %s; choose another gateway.listen, or end who holds it",
+                  self->options.listen, strerror(errno));
+        return err;
+    }
+    self->port = bound_port(self->listener);
+    return ERR_OK;
+}
+
+void http_destroy(struct http **self)
+{
+    struct http *http = *self;
+
+    if (http == NULL) {
+        return;
+    }
+    while (http->parked != NULL) {
+        request_hang_up(http->parked);
+    }
+    if (http->daemon != NULL) {
+        http->listener = MHD_quiesce_daemon(http->daemon);
+        /* what was just answered leaves as far as the sockets take it at once */
+        for (int i = 0; i < drain_rounds; i++) {
+            (void)MHD_run(http->daemon);
+            while (http->parked != NULL) {
+                request_hang_up(http->parked);
+            }
+        }
+        MHD_stop_daemon(http->daemon);
+    }
+    if (http->listener >= 0) {
+        (void)close(http->listener);
+    }
+    if (http->epoll >= 0) {
+        (void)close(http->epoll);
+    }
+    request_free_all(http);
+    free(http);
+    *self = NULL;
+}
+
+/* ── turns ──────────────────────────────────────────────────────────────────*/
+
+int http_fd(const struct http *self)
+{
+    return self->epoll;
+}
+
+uint16_t http_port(const struct http *self)
+{
+    return self->port;
+}
+
+/* Connections are freed only while the daemon runs, so none of events' is stale. */
+static bool take_hang_ups(struct http *self)
+{
+    struct epoll_event events[events_max];
+    int count = epoll_wait(self->epoll, events, events_max, 0);
+
+    for (int i = 0; i < count; i++) {
+        struct connection *connection = events[i].data.ptr;
+
+        if (connection == NULL || fault_on(self->options.faults, FAULT_REFERENCE_ROW_9)) {
+            continue; /* the daemon's own descriptor */
+        }
+        connection->hung_up = true;
+        if (connection->request != NULL && connection->request->suspended) {
+            request_hang_up(connection->request);
+        }
+    }
+    return count == events_max;
+}
+
+static bool daemon_has_more(const struct http *self)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+
+    return self->resumed || (MHD_get_timeout(self->daemon, &wait_ms) == MHD_YES && wait_ms == 0);
+}
+
+bool http_turn(struct http *self, const struct now *now)
+{
+    bool more;
+
+    if (self->daemon == NULL) {
+        return false;
+    }
+    self->now = *now;
+    more = take_hang_ups(self);
+    for (int round = 0; round < rounds_max; round++) {
+        self->resumed = false;
+        (void)MHD_run(self->daemon);
+        if (!daemon_has_more(self)) {
+            return more;
+        }
+    }
+    return true;
+}
+
+int64_t http_due_ms(const struct http *self, const struct now *now)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms = sleep_max_ms;
+
+    if (self->daemon == NULL) {
+        return now->mono_ms + sleep_max_ms;
+    }
+    if (self->resumed) {
+        return now->mono_ms; /* a resume does not wake the daemon: run it */
+    }
+    if (MHD_get_timeout(self->daemon, &wait_ms) != MHD_YES || wait_ms > sleep_max_ms) {
+        wait_ms = sleep_max_ms;
+    }
+    return now->mono_ms + (int64_t)wait_ms;
+}
+
+void http_counts(const struct http *self, struct http_counts *counts)
+{
+    *counts = self->counts;
+}

@@ -1,0 +1,569 @@
+#include <arpa/inet.h>
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "gateway/http/server.h"
+
+enum { free_max = 1024, kept_bytes_max = 16384 };
+
+/* Of a body over its limit this much more is read and thrown away, so that its
+ * sender can read the 413; who sends more is cut off. */
+static const size_t overrun_max = (size_t)16 << 20;
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    assert(info != NULL && info->socket_context != NULL);
+    return info->socket_context;
+}
+
+/* ── from the free list and back ────────────────────────────────────────────*/
+
+static void trim(struct buf *buf)
+{
+    buf->len = 0;
+    if (buf->cap > kept_bytes_max) {
+        buf_fini(buf);
+    }
+}
+
+static void request_destroy(struct request *self)
+{
+    buf_fini(&self->uri);
+    buf_fini(&self->path);
+    buf_fini(&self->body);
+    params_fini(&self->params);
+    free(self);
+}
+
+static void recycle(struct request *self)
+{
+    struct http *http = self->http;
+    struct request clean = {.http = http, .next = http->free};
+
+    assert(self->before == NULL && self != http->parked);
+    response_unref(&self->response);
+    if (http->free_count >= free_max) {
+        request_destroy(self);
+        return;
+    }
+    trim(&self->uri);
+    trim(&self->path);
+    trim(&self->body);
+    if (self->params.store.cap > kept_bytes_max || self->params.cap > 128) {
+        params_fini(&self->params);
+    }
+    params_clear(&self->params);
+    clean.uri = self->uri;
+    clean.path = self->path;
+    clean.body = self->body;
+    clean.params = self->params;
+    *self = clean;
+    http->free = self;
+    http->free_count++;
+}
+
+void request_free_all(struct http *http)
+{
+    while (http->free != NULL) {
+        struct request *next = http->free->next;
+
+        request_destroy(http->free);
+        http->free = next;
+    }
+    http->free_count = 0;
+}
+
+void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
+{
+    struct http *http = state;
+    struct request *self = http->free;
+
+    if (self != NULL) {
+        http->free = self->next;
+        http->free_count--;
+        self->next = NULL;
+    } else {
+        self = calloc(1, sizeof(*self));
+        if (self == NULL) {
+            abort();
+        }
+        self->http = http;
+    }
+    self->connection = connection_of(mhd);
+    self->connection->request = self;
+    /* libmicrohttpd takes it apart in place after this call */
+    buf_add_str(&self->uri, str_from(uri));
+    return self;
+}
+
+/* ── the list of those that wait or stream ──────────────────────────────────*/
+
+static void link_parked(struct request *self)
+{
+    struct http *http = self->http;
+
+    self->next = http->parked;
+    if (http->parked != NULL) {
+        http->parked->before = self;
+    }
+    http->parked = self;
+}
+
+static void unlink_parked(struct request *self)
+{
+    struct http *http = self->http;
+
+    if (self->before != NULL) {
+        self->before->next = self->next;
+    } else {
+        http->parked = self->next;
+    }
+    if (self->next != NULL) {
+        self->next->before = self->before;
+    }
+    self->before = NULL;
+    self->next = NULL;
+}
+
+/* ── suspended, watched, gone ───────────────────────────────────────────────*/
+
+/* The socket stays watched until it is closed: one call a connection, and
+ * edge-triggered, so that a hung-up one that is not parked costs one event. */
+static void suspend(struct request *self)
+{
+    struct connection *connection = self->connection;
+
+    if (!connection->watched) {
+        struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        connection->watched =
+            epoll_ctl(self->http->epoll, EPOLL_CTL_ADD, info->connect_fd, &event) == 0;
+    }
+    self->suspended = true;
+    MHD_suspend_connection(connection->mhd);
+}
+
+static void resume(struct request *self)
+{
+    if (self->suspended) {
+        self->suspended = false;
+        self->http->resumed = true;
+        MHD_resume_connection(self->connection->mhd);
+    }
+}
+
+void request_hang_up(struct request *self)
+{
+    struct http *http = self->http;
+    struct response *response;
+
+    if (self->state == REQUEST_STREAMING) {
+        self->state = REQUEST_ANSWERED;
+        unlink_parked(self);
+        http->app->gone(http->state, self);
+        if (self->stream != NULL) {
+            self->stream->request = NULL;
+        }
+        resume(self);
+        return;
+    }
+    assert(self->state == REQUEST_PARKED);
+    http->app->gone(http->state, self);
+    response = http->app->refuse(http->state, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                 "the server is ending, or the client has gone");
+    request_answer(self, response);
+    response_unref(&response);
+}
+
+/* ── answers ────────────────────────────────────────────────────────────────*/
+
+#ifdef MUSTER_FAULTS
+/* What the reference does with callback=f on any endpoint. */
+static struct response *jsonp(const struct request *self, struct response *response)
+{
+    struct str callback = params_get(&self->params, STR("callback"));
+    struct buf body = {0};
+
+    buf_printf(&body, "%.*s(%.*s)", STR_ARG(callback), STR_ARG(response->body));
+    return response_new(response->status, "application/json; charset=utf-8", &body);
+}
+#endif
+
+void request_answer(struct request *self, struct response *response)
+{
+    assert(self->state == REQUEST_SERVING || self->state == REQUEST_PARKED);
+    if (self->state == REQUEST_PARKED) {
+        unlink_parked(self);
+        self->http->counts.parked--;
+    }
+    self->state = REQUEST_ANSWERED;
+    self->response = response_ref(response);
+#ifdef MUSTER_FAULTS
+    if (fault_on(self->http->options.faults, FAULT_REFERENCE_ROW_30) &&
+        params_has(&self->params, STR("callback"))) {
+        response_unref(&self->response);
+        self->response = jsonp(self, response);
+    }
+#endif
+    resume(self);
+}
+
+void request_park(struct request *self)
+{
+    assert(self->state == REQUEST_SERVING);
+    self->state = REQUEST_PARKED;
+    link_parked(self);
+    self->http->counts.parked++;
+}
+
+static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
+{
+    struct stream *self = context;
+    int64_t len;
+
+    (void)pos;
+    if (self->request == NULL) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    len = self->next(self->context, to, max);
+    assert(len <= (int64_t)max);
+    if (len == HTTP_STREAM_END) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    if (len == HTTP_STREAM_WAIT) {
+        if (self->request->connection->hung_up) {
+            request_hang_up(self->request);
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        }
+        self->waiting = true;
+        suspend(self->request);
+    }
+    return (ssize_t)len;
+}
+
+static void stream_free(void *context)
+{
+    struct stream *self = context;
+
+    if (self->request != NULL) {
+        self->request->stream = NULL;
+    }
+    self->http->counts.streams--;
+    self->end(self->context);
+    free(self);
+}
+
+void request_stream(struct request *self, int status, const char *content_type,
+                    request_next_fn *next, request_end_fn *end, void *context)
+{
+    struct stream *stream = calloc(1, sizeof(*stream));
+    struct response *response = calloc(1, sizeof(*response));
+
+    if (stream == NULL || response == NULL) {
+        abort();
+    }
+    assert(self->state == REQUEST_SERVING);
+    *stream = (struct stream){
+        .http = self->http, .request = self, .next = next, .end = end, .context = context};
+    *response = (struct response){.refs = 1, .status = status};
+    response->mhd =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, stream, stream_free);
+    if (response->mhd == NULL) {
+        abort();
+    }
+    response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    self->stream = stream;
+    self->response = response;
+    self->state = REQUEST_STREAMING;
+    link_parked(self);
+    self->http->counts.streams++;
+}
+
+void request_stream_more(struct request *self)
+{
+    if (self->stream != NULL && self->stream->waiting) {
+        self->stream->waiting = false;
+        resume(self);
+    }
+}
+
+/* ── from the first byte to the handler ─────────────────────────────────────*/
+
+static enum MHD_Result queue(struct request *self)
+{
+    enum MHD_Result queued = MHD_queue_response(
+        self->connection->mhd, (unsigned)self->response->status, self->response->mhd);
+
+    response_unref(&self->response);
+    return queued;
+}
+
+/* The server's own answer; ending: and the connection is closed after it. */
+static void refuse(struct request *self, int status, const char *why, bool ending)
+{
+    struct http *http = self->http;
+    struct response *response = http->app->refuse(http->state, status, why);
+
+    if (ending) {
+        response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+    http->counts.refused_total++;
+    self->state = REQUEST_SERVING;
+    request_answer(self, response);
+    response_unref(&response);
+}
+
+static enum MHD_Result begin(struct request *self, const char *method, const char *version)
+{
+    const char *why = "malformed path";
+    int status;
+
+    self->begun = true;
+    self->http->counts.requests_total++;
+    self->method = strcmp(method, MHD_HTTP_METHOD_GET) == 0    ? HTTP_GET
+                   : strcmp(method, MHD_HTTP_METHOD_POST) == 0 ? HTTP_POST
+                                                               : HTTP_OTHER;
+    status = header_check(self->connection->mhd, method, version, &why);
+    if (status == 0 && !uri_split(buf_str(&self->uri), &self->path, &self->query)) {
+        status = MHD_HTTP_BAD_REQUEST;
+    }
+    if (status != 0) {
+        /* where its body ends is in doubt: nothing after it is read */
+        refuse(self, status, why, true);
+        return queue(self);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct request *self, const char *data, size_t len)
+{
+    size_t max = self->http->options.body_max_bytes;
+
+    self->body_seen += len;
+    if (self->body_seen > max) {
+        buf_fini(&self->body);
+        return self->body_seen <= max + overrun_max ? MHD_YES : MHD_NO;
+    }
+    buf_add(&self->body, data, len);
+    return MHD_YES;
+}
+
+/* The media type of a Content-Type header, without its parameters, in any case. */
+static bool type_is(struct str header, struct str type)
+{
+    return header.len >= type.len && strncasecmp(header.data, type.data, type.len) == 0 &&
+           (header.len == type.len || strchr("; \t", header.data[type.len]) != NULL);
+}
+
+/* Form body first, then query string. Fills why for an answer of -400. */
+static void bind_params(struct request *self, struct buf *why)
+{
+    const struct http_options *options = &self->http->options;
+    struct str body = buf_str(&self->body);
+    enum err err = ERR_OK;
+
+    if (self->method == HTTP_POST && body.len > 0) {
+        struct str type = request_header(self, MHD_HTTP_HEADER_CONTENT_TYPE);
+
+        if (type_is(type, STR("application/x-www-form-urlencoded"))) {
+            err = params_add_form(&self->params, body, options->param_max);
+        } else if (type_is(type, STR("application/json"))) {
+            err = params_add_json(&self->params, body, options->param_max, why);
+        } else if (type_is(type, STR("multipart/form-data")) ||
+                   type_is(type, STR("application/xml")) || type_is(type, STR("text/xml"))) {
+            buf_printf(why,
+                       "a body of Content-Type %.*s is not read: send "
+                       "application/x-www-form-urlencoded or application/json",
+                       (int)strcspn(type.data, "; \t"), type.data);
+        } /* any other, or none: an empty form, as in the reference */
+    }
+    if (err == ERR_OK &&
+        !(self->method == HTTP_POST && fault_on(options->faults, FAULT_REFERENCE_ROW_19))) {
+        err = params_add_form(&self->params, self->query, options->param_max);
+    }
+    if (err == ERR_TOO_LARGE) {
+        why->len = 0;
+        buf_printf(why, "more than %zu parameters", options->param_max);
+    }
+}
+
+static void serve(struct request *self)
+{
+    struct http *http = self->http;
+    struct buf why = {0};
+
+    if (self->body_seen > http->options.body_max_bytes) {
+        refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
+        return;
+    }
+    bind_params(self, &why);
+    if (why.len > 0) {
+        buf_add_char(&why, '\0');
+        refuse(self, MHD_HTTP_OK, why.data, false);
+    } else {
+        self->state = REQUEST_SERVING;
+        http->app->serve(http->state, self, &http->now);
+    }
+    buf_fini(&why);
+}
+
+enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *upload,
+                               size_t *upload_size, void **context)
+{
+    struct request *self = *context;
+
+    (void)state;
+    (void)mhd;
+    (void)url;
+    if (!self->begun) {
+        return begin(self, method, version);
+    }
+    if (*upload_size > 0) {
+        size_t len = *upload_size;
+
+        *upload_size = 0;
+        return take_body(self, upload, len);
+    }
+    if (self->state == REQUEST_READING) {
+        serve(self);
+        assert(self->state != REQUEST_SERVING); /* a handler answers, parks or streams */
+    }
+    if (self->state == REQUEST_PARKED && self->connection->hung_up) {
+        request_hang_up(self);
+    }
+    if (self->state == REQUEST_PARKED) {
+        suspend(self);
+        return MHD_YES;
+    }
+    return queue(self);
+}
+
+void request_close(void *state, struct MHD_Connection *mhd, void **context,
+                   enum MHD_RequestTerminationCode how)
+{
+    struct request *self = *context;
+    struct http *http = state;
+
+    (void)mhd;
+    if (self == NULL) {
+        return;
+    }
+    *context = NULL;
+    if (self->state == REQUEST_PARKED || self->state == REQUEST_STREAMING) {
+        bool gone = self->state == REQUEST_PARKED || how != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+
+        unlink_parked(self);
+        http->counts.parked -= self->state == REQUEST_PARKED ? 1 : 0;
+        if (gone) {
+            http->app->gone(http->state, self);
+        }
+    }
+    if (self->stream != NULL) {
+        self->stream->request = NULL;
+    }
+    self->connection->request = NULL;
+    recycle(self);
+}
+
+/* ── what a handler asks ────────────────────────────────────────────────────*/
+
+enum http_method request_method(const struct request *self)
+{
+    return self->method;
+}
+
+struct str request_path(const struct request *self)
+{
+    return buf_str(&self->path);
+}
+
+const struct params *request_params(const struct request *self)
+{
+    return &self->params;
+}
+
+struct str request_header(const struct request *self, const char *name)
+{
+    return str_from(MHD_lookup_connection_value(self->connection->mhd, MHD_HEADER_KIND, name));
+}
+
+static const struct sockaddr *peer(const struct request *self)
+{
+    return MHD_get_connection_info(self->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+        ->client_addr;
+}
+
+bool request_from_loopback(const struct request *self)
+{
+    const struct sockaddr *addr = peer(self);
+
+    if (addr->sa_family == AF_INET) {
+        const struct sockaddr_in *in4 = (const void *)addr;
+
+        return ntohl(in4->sin_addr.s_addr) >> 24 == 127;
+    }
+    if (addr->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)addr;
+
+        return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
+               (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == 127);
+    }
+    return false;
+}
+
+void request_peer(const struct request *self, char *text, size_t size)
+{
+    const struct sockaddr *addr = peer(self);
+    const void *from = NULL;
+    int family = addr->sa_family;
+
+    if (family == AF_INET) {
+        from = &((const struct sockaddr_in *)(const void *)addr)->sin_addr;
+    } else if (family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)addr;
+
+        from = &in6->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+            from = &in6->sin6_addr.s6_addr[12];
+            family = AF_INET;
+        }
+    }
+    text[0] = '\0';
+    if (from != NULL) {
+        (void)inet_ntop(family, from, text, (socklen_t)size);
+    }
+}
+
+void request_set_user(struct request *self, void *user)
+{
+    self->user = user;
+}
+
+void *request_user(const struct request *self)
+{
+    return self->user;
+}
+
+void request_set_connection_user(struct request *self, void *heap)
+{
+    if (self->connection->user != heap) {
+        free(self->connection->user);
+    }
+    self->connection->user = heap;
+}
+
+void *request_connection_user(const struct request *self)
+{
+    return self->connection->user;
+}

@@ -1,0 +1,66 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "gateway/http/server.h"
+
+struct response *response_new(int status, const char *content_type, struct buf *body)
+{
+    struct response *self = calloc(1, sizeof(*self));
+
+    if (self == NULL) {
+        abort();
+    }
+    if (body->cap > body->len + 1024) { /* it may be kept for long */
+        char *tight = realloc(body->data, body->len > 0 ? body->len : 1);
+
+        body->data = tight != NULL ? tight : body->data;
+    }
+    self->mhd = MHD_create_response_from_buffer(
+        body->len, body->data, body->data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (self->mhd == NULL) {
+        abort();
+    }
+    self->body = buf_str(body);
+    self->refs = 1;
+    self->status = status;
+    *body = (struct buf){0};
+    if (content_type != NULL) {
+        response_header(self, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    }
+    return self;
+}
+
+void response_header(struct response *self, const char *name, const char *value)
+{
+    enum MHD_Result added = MHD_add_response_header(self->mhd, name, value);
+
+    assert(added == MHD_YES); /* a name or value that is no header */
+    (void)added;
+}
+
+struct response *response_ref(struct response *self)
+{
+    self->refs++;
+    return self;
+}
+
+void response_unref(struct response **self)
+{
+    struct response *it = *self;
+
+    *self = NULL;
+    if (it != NULL && --it->refs == 0) {
+        MHD_destroy_response(it->mhd); /* answers under way hold their own count */
+        free(it);
+    }
+}
+
+struct str response_body(const struct response *self)
+{
+    return self->body;
+}
+
+int response_status(const struct response *self)
+{
+    return self->status;
+}

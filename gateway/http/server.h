@@ -1,0 +1,108 @@
+/* What the files of this folder know of each other: server.c runs the daemon and
+ * watches sockets, request.c takes a request from its first byte to its answer.
+ *
+ *   READING ──body complete──► SERVING ──request_answer──► ANSWERED ──► queued
+ *                                 │ request_park              ▲
+ *                                 ├──────────► PARKED ────────┤ request_answer, hang-up
+ *                                 │ request_stream            │
+ *                                 └──────────► STREAMING      └ (its end is the response's)
+ */
+#ifndef GATEWAY_HTTP_SERVER_H
+#define GATEWAY_HTTP_SERVER_H
+
+#include <microhttpd.h>
+
+#include "gateway/http/http.h"
+
+enum request_state {
+    REQUEST_READING,
+    REQUEST_SERVING,
+    REQUEST_PARKED,
+    REQUEST_ANSWERED,
+    REQUEST_STREAMING,
+};
+
+struct connection {
+    struct http *http;
+    struct MHD_Connection *mhd;
+    struct request *request; /* of the one under way; NULL between two */
+    void *user;              /* the handlers' own; owned: free() */
+    bool watched;            /* its socket is in the epoll set */
+    bool hung_up;            /* the watch has fired; it fires once */
+};
+
+/* A body in the making. Lives as long as its MHD_Response, which may be longer
+ * than its request. */
+struct stream {
+    struct http *http;
+    struct request *request; /* NULL: it is over */
+    request_next_fn *next;
+    request_end_fn *end;
+    void *context;
+    bool waiting; /* suspended until request_stream_more */
+};
+
+struct request {
+    struct http *http;
+    struct connection *connection;
+    struct request *before; /* in http->parked while PARKED or STREAMING; next alone: free list */
+    struct request *next;
+    enum request_state state;
+    enum http_method method;
+    bool begun; /* the header block was looked at */
+    bool suspended;
+    struct buf uri; /* as it came */
+    struct str query;
+    struct buf path;
+    struct buf body; /* at most body_max_bytes */
+    size_t body_seen;
+    struct params params;
+    struct response *response;
+    struct stream *stream;
+    void *user;
+};
+
+struct response {
+    struct MHD_Response *mhd;
+    struct str body; /* owned by mhd */
+    uint32_t refs;
+    int status;
+};
+
+struct http {
+    struct http_options options;
+    const struct http_app *app;
+    void *state;
+    struct MHD_Daemon *daemon; /* NULL until it listens */
+    int listener;              /* bound; the daemon's from http_listen on */
+    int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
+    uint16_t port;
+    bool resumed;   /* something was resumed since the daemon last ran */
+    struct now now; /* of the turn that runs */
+    struct request *parked;
+    struct request *free;
+    size_t free_count;
+    struct http_counts counts;
+};
+
+/* Callbacks of the daemon (request.c). */
+void *request_open(void *http, const char *uri, struct MHD_Connection *mhd);
+enum MHD_Result request_access(void *http, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *upload,
+                               size_t *upload_size, void **context);
+void request_close(void *http, struct MHD_Connection *mhd, void **context,
+                   enum MHD_RequestTerminationCode how);
+
+/* The client of a parked or streaming request is gone, or the server ends: tells
+ * the handler, then lets libmicrohttpd have the connection back. */
+void request_hang_up(struct request *self);
+void request_free_all(struct http *http);
+
+/* path.c: the decoded, cleaned path of an uri, and its query. False: malformed. */
+bool uri_split(struct str uri, struct buf *path, struct str *query);
+
+/* header.c: 0, or the status to refuse the request with and why (static). */
+int header_check(struct MHD_Connection *mhd, const char *method, const char *version,
+                 const char **why);
+
+#endif
