@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "actors/registry/registry.h"
 #include "common/base/prng.h"
+#include "common/runtime/process.h"
 
 /* Names the machine's run, so that a restarted process is told from a restarted machine. */
 static void read_machine_boot(char *text, size_t size)
@@ -27,18 +27,12 @@ int main(int argc, char **argv)
     struct buf dir = {0};
     char machine_boot[64];
     enum err err;
+    int status;
 
-    switch (config_load(&config, "the truth about who is registered", argc, argv)) {
-    case CONFIG_RUN:
-        break;
-    case CONFIG_EXIT:
-        config_fini(&config);
-        return EXIT_SUCCESS;
-    case CONFIG_FAILED:
-        config_fini(&config);
-        return EXIT_FAILURE;
+    if (!process_begin(&config, &log, "registry", "the truth about who is registered", &clock_os,
+                       argc, argv, &status)) {
+        return status;
     }
-    config_log(&config, &log, "registry", &clock_os);
     read_machine_boot(machine_boot, sizeof(machine_boot));
     buf_printf(&dir, "%s/registry%c", config.data_dir, 0);
     err = registry_actor_new(&self,
