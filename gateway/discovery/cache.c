@@ -93,7 +93,7 @@ static void document_empty(struct cache *self, struct document *document)
 
 static void document_drop(struct cache *self, struct document *document)
 {
-    struct app_cell *cell = column_make(&self->apps, document->app, false);
+    struct app_cell *cell = column_find(&self->apps, document->app);
     struct document **at = &cell->documents;
 
     while (*at != document) {
@@ -345,7 +345,7 @@ static void fragment_drop(struct cache *self, struct fragment *fragment)
 void cache_on_applied(struct cache *self, const struct applied *applied)
 {
     struct fragment *fragment =
-        applied->slot == REGISTRY_NONE ? NULL : column_cell(&self->fragments, applied->slot);
+        applied->slot == REGISTRY_NONE ? NULL : column_find(&self->fragments, applied->slot);
     struct app_cell *cell =
         applied->app == REGISTRY_NONE ? NULL : column_find(&self->apps, applied->app);
 

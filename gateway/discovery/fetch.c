@@ -1,0 +1,85 @@
+/* fetch and fetchs: what is registered now of the apps asked for. */
+#include <stdlib.h>
+
+#include "gateway/discovery/args.h"
+#include "gateway/discovery/json.h"
+#include "gateway/discovery/replica.h"
+
+static void answer_nothing(const struct gateway *self, struct request *request,
+                           const struct args *args, const struct found *found,
+                           const struct now *now)
+{
+    struct buf body = {0};
+
+    buf_add_str(&body, STR("{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":"));
+    if (found->known) {
+        (void)query_write(self, &args->query, found, now, &body);
+    } else {
+        buf_add_str(&body, STR("null"));
+    }
+    buf_add_char(&body, '}');
+    query_answer_body(self, request, -404, &body, now);
+}
+
+static void answer_own(const struct gateway *self, struct request *request, const struct args *args,
+                       const struct found *found, const struct now *now)
+{
+    struct buf body = {0};
+
+    buf_add_str(&body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":"));
+    (void)query_write(self, &args->query, found, now, &body);
+    buf_add_char(&body, '}');
+    query_answer_body(self, request, 0, &body, now);
+}
+
+void serve_fetch(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct args args;
+    struct found found;
+
+    if (!args_bind(self, request, ARGS_STATUS, &args)) {
+        return;
+    }
+    found = query_find(self, &args.query, args.apps[0].appid);
+    if (!found.known || !found.zone_known) {
+        answer_nothing(self, request, &args, &found, now);
+    } else if (found.own) {
+        answer_own(self, request, &args, &found, now);
+    } else {
+        query_answer(self, request,
+                     cache_fetch(replica_cache(self->replica), found.app, &args.query.key, now), 0,
+                     now);
+    }
+    args_fini(&args);
+}
+
+void serve_fetchs(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct args args;
+    struct buf body = {0};
+    bool more = false;
+
+    if (!args_bind(self, request, ARGS_STATUS, &args)) {
+        return;
+    }
+    args_sort(&args);
+    buf_add_str(&body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{"));
+    for (uint32_t i = 0; i < args.app_count; i++) {
+        struct str appid = args.apps[i].appid;
+        struct found found = query_find(self, &args.query, appid);
+
+        if (!found.zone_known || (i > 0 && str_eq(appid, args.apps[i - 1].appid))) {
+            continue;
+        }
+        if (more) {
+            buf_add_char(&body, ',');
+        }
+        more = true;
+        json_string(&body, appid);
+        buf_add_char(&body, ':');
+        (void)query_write(self, &args.query, &found, now, &body);
+    }
+    buf_add_str(&body, STR("}}"));
+    query_answer_body(self, request, 0, &body, now);
+    args_fini(&args);
+}

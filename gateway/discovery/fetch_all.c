@@ -1,0 +1,192 @@
+/* fetch/all: every instance of every env and status, by appid, produced app by
+ * app while the socket takes it: memory holds the names and one app's instances. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/discovery/json.h"
+#include "gateway/discovery/query.h"
+#include "gateway/discovery/render.h"
+#include "gateway/discovery/replica.h"
+
+/* An app by name, since numbers are reused while the answer is under way. */
+struct name {
+    size_t at; /* in text: appid, then env */
+    uint16_t appid_len;
+    uint16_t env_len;
+};
+
+struct fetch_all {
+    const struct gateway *gateway; /* borrowed; outlives every request */
+    struct buf text;
+    struct name *names; /* heap: least appid, then least env, first */
+    size_t count;
+    struct buf out; /* produced, not taken yet from out_at on */
+    size_t out_at;
+    struct str appid; /* whose array is open; in text */
+    bool open;
+    bool ended;
+};
+
+static struct str name_appid(const struct fetch_all *self, size_t i)
+{
+    return (struct str){self->text.data + self->names[i].at, self->names[i].appid_len};
+}
+
+static struct str name_env(const struct fetch_all *self, size_t i)
+{
+    const struct name *name = &self->names[i];
+
+    return (struct str){self->text.data + name->at + name->appid_len, name->env_len};
+}
+
+static bool is_less(const struct fetch_all *self, size_t a, size_t b)
+{
+    int order = str_cmp(name_appid(self, a), name_appid(self, b));
+
+    return order < 0 || (order == 0 && str_cmp(name_env(self, a), name_env(self, b)) < 0);
+}
+
+static void sift_down(struct fetch_all *self, size_t at)
+{
+    for (;;) {
+        size_t least = at;
+        struct name kept = self->names[at];
+
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < self->count; child++) {
+            least = is_less(self, child, least) ? child : least;
+        }
+        if (least == at) {
+            return;
+        }
+        self->names[at] = self->names[least];
+        self->names[least] = kept;
+        at = least;
+    }
+}
+
+static void collect(struct fetch_all *self, const struct registry *registry)
+{
+    struct app_info info;
+
+    self->names = malloc((registry_app_count(registry) + (size_t)1) * sizeof(*self->names));
+    if (self->names == NULL) {
+        abort();
+    }
+    for (uint32_t app = 0; app < registry_app_count(registry); app++) {
+        if (!registry_app_used(registry, app)) {
+            continue;
+        }
+        registry_app(registry, app, &info);
+        if (info.live_count > 0) {
+            self->names[self->count++] =
+                (struct name){self->text.len, (uint16_t)info.appid.len, (uint16_t)info.env.len};
+            buf_add_str(&self->text, info.appid);
+            buf_add_str(&self->text, info.env);
+        }
+    }
+    for (size_t i = self->count / 2; i-- > 0;) {
+        sift_down(self, i);
+    }
+}
+
+/* Instances of one app, after those of the same appid in other envs. */
+static void add_app(struct fetch_all *self, const struct registry *registry, uint32_t app)
+{
+    struct app_info info;
+    struct zone_info zone;
+    struct instance instance;
+    bool more = false;
+
+    registry_app(registry, app, &info);
+    if (info.live_count == 0) {
+        return;
+    }
+    if (!self->open || !str_eq(self->appid, info.appid)) {
+        buf_add_str(&self->out, self->open ? STR("],") : STR(""));
+        json_string(&self->out, info.appid);
+        buf_add_str(&self->out, STR(":["));
+    } else {
+        more = true;
+    }
+    for (uint32_t i = 0; i < info.zone_count; i++) {
+        registry_zone(registry, app, i, &zone);
+        for (uint32_t k = 0; k < zone.slot_count; k++) {
+            if (more) {
+                buf_add_char(&self->out, ',');
+            }
+            more = true;
+            registry_instance(registry, zone.slots[k], &instance);
+            render_instance(&self->out, &instance, instance.renew_timestamp, RENDER_METADATA_NULL);
+        }
+    }
+}
+
+/* The next app of the heap, or the end. */
+static void produce(struct fetch_all *self)
+{
+    const struct registry *registry = replica_registry(self->gateway->replica);
+    uint32_t app;
+
+    self->out.len = 0;
+    self->out_at = 0;
+    if (self->count == 0) {
+        buf_add_str(&self->out, self->open ? STR("]}}") : STR("}}"));
+        self->ended = true;
+        return;
+    }
+    app = registry_app_find(registry, name_env(self, 0), name_appid(self, 0));
+    if (app != REGISTRY_NONE) {
+        size_t before = self->out.len;
+
+        add_app(self, registry, app);
+        if (self->out.len > before) {
+            self->appid = name_appid(self, 0);
+            self->open = true;
+        }
+    }
+    self->names[0] = self->names[--self->count];
+    sift_down(self, 0);
+}
+
+static int64_t next_bytes(void *context, char *to, size_t max)
+{
+    struct fetch_all *self = context;
+    size_t len;
+
+    while (self->out_at == self->out.len) {
+        if (self->ended) {
+            return HTTP_STREAM_END;
+        }
+        produce(self);
+    }
+    len = self->out.len - self->out_at;
+    len = len < max ? len : max;
+    memcpy(to, self->out.data + self->out_at, len);
+    self->out_at += len;
+    return (int64_t)len;
+}
+
+static void end(void *context)
+{
+    struct fetch_all *self = context;
+
+    buf_fini(&self->text);
+    buf_fini(&self->out);
+    free(self->names);
+    free(self);
+}
+
+void serve_fetch_all(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct fetch_all *all = calloc(1, sizeof(*all));
+
+    (void)now;
+    if (all == NULL) {
+        abort();
+    }
+    all->gateway = self;
+    collect(all, replica_registry(self->replica));
+    buf_add_str(&all->out, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{"));
+    request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, all);
+}
