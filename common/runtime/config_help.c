@@ -17,10 +17,10 @@ static void wrap(struct buf *to, int indent, const char *text)
             buf_add_char(to, '\n');
             column = 0;
         }
-        if (column == 0) {
+        if (column == 0 && len > 0) {
             buf_printf(to, "%*s", indent, "");
             column = (size_t)indent;
-        } else {
+        } else if (column > 0) {
             buf_add_char(to, ' ');
             column++;
         }

@@ -490,10 +490,9 @@ static void the_sample_file_holds_every_key_with_its_help_and_default(void **sta
     for (size_t i = 0; i < config_key_count; i++) {
         struct buf want = {0};
 
-        assert_int_equal(CONFIG_FILE, config_keys[i].default_text[0] == '\0' &&
-                                              made.draft.sources[i].origin == CONFIG_DERIVED
-                                          ? CONFIG_FILE
-                                          : made.draft.sources[i].origin);
+        if (made.draft.sources[i].origin != CONFIG_DERIVED) {
+            assert_int_equal(CONFIG_FILE, made.draft.sources[i].origin);
+        }
         buf_printf(&want, " %s. ", config_keys[i].help);
         text_end(&want);
         assert_has(&sample, want.data);
