@@ -289,6 +289,12 @@ void request_stream(struct request *self, int status, const char *content_type,
     self->http->counts.streams++;
 }
 
+void request_stream_header(struct request *self, const char *name, const char *value)
+{
+    assert(self->state == REQUEST_STREAMING && self->response != NULL);
+    response_header(self->response, name, value);
+}
+
 void request_stream_more(struct request *self)
 {
     if (self->stream != NULL && self->stream->waiting) {
