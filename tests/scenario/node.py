@@ -1,0 +1,252 @@
+"""A node of real processes for the scripts: started through ./muster in a directory of its own,
+spoken to over HTTP, ended by pid. MUSTER_BIN says which build; default build/dev/bin."""
+import atexit
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import urllib.parse
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("MUSTER_BIN") or os.path.join(ROOT, "build", "dev", "bin")
+ACTORS = ("registry", "replicator", "evictor", "gateway.0")
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def skip(reason):
+    print("skipped: %s" % reason)
+    sys.exit(77)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def listens(port):
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(what, test, seconds=10):
+    """Returns test()'s first true value; raises when it stays false."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = test()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("not within %g s: %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+class Answer:
+    def __init__(self, status, headers, text, elapsed):
+        self.status, self.headers, self.text, self.elapsed = status, headers, text, elapsed
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    @property
+    def code(self):
+        return self.json["code"]
+
+    @property
+    def data(self):
+        return self.json.get("data")
+
+    def __repr__(self):
+        return "HTTP %d %s after %.3f s" % (self.status, self.text[:400], self.elapsed)
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, port, timeout=40):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+    def ask(self, method, path, body=None, headers=None):
+        began = time.monotonic()
+        self.connection.request(method, path, body, headers or {})
+        answer = self.connection.getresponse()
+        text = answer.read().decode("utf-8", "surrogateescape")
+        return Answer(answer.status, answer.headers, text, time.monotonic() - began)
+
+    def get(self, path, headers=None, **query):
+        query = urllib.parse.urlencode(query, doseq=True)
+        return self.ask("GET", path + ("?" + query if query else ""), None, headers)
+
+    def post(self, path, headers=None, **form):
+        return self.ask("POST", path, urllib.parse.urlencode(form, doseq=True), {**HEADERS, **(headers or {})})
+
+    def close(self):
+        self.connection.close()
+
+
+class Node:
+    def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None):
+        if not os.access(os.path.join(BIN, "muster-gateway"), os.X_OK):
+            skip("no muster-gateway in %s" % BIN)
+        self.port = port or free_port()
+        self.dir = directory or tempfile.mkdtemp(prefix="muster-", dir="/tmp")
+        self.env = {**os.environ, "MUSTER_BIN": BIN, **(env or {})}
+        self.env.pop("MUSTER_DIR", None)
+        self.env.pop("MUSTER_FAULTS", None)
+        if faults:
+            self.env["MUSTER_FAULTS"] = faults
+        self.flags = ["--gateway.listen=127.0.0.1:%d" % self.port, *flags]
+        atexit.register(self.end)
+        if ready:
+            done = self.muster("up", *self.flags)
+            if done.returncode != 0:
+                raise AssertionError("the node does not come up:\n%s" % done.stdout)
+        else:  # one that will not be ready, but answers
+            up = Background(self.muster, "up", *self.flags)
+            wait_until("it listens", lambda: listens(self.port) or not up.running(), 30)
+
+    def muster(self, *words, timeout=120):
+        return subprocess.run([os.path.join(ROOT, "muster"), "--dir", self.dir, *words], env=self.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
+
+    def ctl(self, *words, timeout=20):
+        return subprocess.run([os.path.join(BIN, "musterctl"), *words, "--dir", self.dir], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
+
+    def pid(self, actor):
+        try:
+            with open(os.path.join(self.dir, "run", actor + ".pid"), encoding="ascii") as file:
+                return int(file.read())
+        except (OSError, ValueError):
+            return None
+
+    def kill(self, actor, number=signal.SIGKILL):
+        pid = self.pid(actor)
+        os.kill(pid, number)
+        return pid
+
+    def endpoint(self, actor, which):
+        return "ipc://" + os.path.join(self.dir, "run", "%s.%s" % (actor, which))
+
+    def end(self):
+        if not os.path.isdir(self.dir):
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.muster("down")
+        for actor in (*ACTORS, "launcher"):  # whatever ./muster down may have left
+            if self.pid(actor):
+                with contextlib.suppress(OSError):
+                    self.kill(actor)
+        if os.environ.get("MUSTER_KEEP"):
+            print("kept: %s" % self.dir)
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    # ── the API, each call on a connection of its own ──
+
+    def client(self, timeout=40):
+        return Client(self.port, timeout)
+
+    def get(self, path, headers=None, **query):
+        client = self.client()
+        try:
+            return client.get(path, headers, **query)
+        finally:
+            client.close()
+
+    def post(self, path, headers=None, **form):
+        client = self.client()
+        try:
+            return client.post(path, headers, **form)
+        finally:
+            client.close()
+
+    def register(self, appid, hostname="h1", **more):
+        form = {"zone": "sh001", "env": "dev", "appid": appid, "hostname": hostname, "status": 1,
+                "addrs": "http://10.0.0.1:80", **more}
+        return self.post("/discovery/register", **form)
+
+    def renew(self, appid, hostname="h1", **more):
+        return self.post("/discovery/renew", **{"zone": "sh001", "env": "dev", "appid": appid, "hostname": hostname, **more})
+
+    def cancel(self, appid, hostname="h1", **more):
+        return self.post("/discovery/cancel", **{"zone": "sh001", "env": "dev", "appid": appid, "hostname": hostname, **more})
+
+    def set(self, appid, **more):
+        return self.post("/discovery/set", **{"zone": "sh001", "env": "dev", "appid": appid, **more})
+
+    def fetch(self, appid, env="dev", status=3, **more):
+        return self.get("/discovery/fetch", env=env, appid=appid, status=status, **more)
+
+    def instances(self, appid, env="dev", zone="sh001"):
+        data = self.fetch(appid, env).data
+        return {i["hostname"]: i for i in data["instances"].get(zone, [])} if data else {}
+
+    def latest(self, appid, env="dev"):
+        return self.fetch(appid, env).data["latest_timestamp"]
+
+    def polls(self, appid, latest, wait_ms=5000, **more):
+        """A polls that waits wait_ms at most; -304 after that."""
+        return self.get("/discovery/polls", {"x1-bmspy-timeout": str(wait_ms + 20)},
+                        **{"env": "dev", "hostname": "poller", "appid": appid, "latest_timestamp": latest, **more})
+
+    def stats(self, actor):
+        done = self.ctl("stats", actor, "-o", "json")
+        assert done.returncode == 0, done.stdout
+        stats = json.loads(done.stdout)
+        return stats[0] if isinstance(stats, list) else stats
+
+
+class Background:
+    """A call in a thread; result() gives its value or raises what it raised."""
+
+    def __init__(self, call, *args, **more):
+        self.value = self.error = None
+        self.thread = threading.Thread(target=self.run, args=(call, args, more), daemon=True)
+        self.thread.start()
+
+    def run(self, call, args, more):
+        try:
+            self.value = call(*args, **more)
+        except Exception as error:  # handed to result()
+            self.error = error
+
+    def running(self):
+        return self.thread.is_alive()
+
+    def result(self, seconds=45):
+        self.thread.join(seconds)
+        if self.thread.is_alive():
+            raise AssertionError("no answer within %g s" % seconds)
+        if self.error:
+            raise self.error
+        return self.value
+
+
+def main(tests, last="ok"):
+    """Runs the named functions in order; prints what failed, and `ok` when none did."""
+    failed = 0
+    wanted = sys.argv[1:]
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        try:
+            test()
+            print("%s: passed" % test.__name__, flush=True)
+        except Exception:
+            failed += 1
+            print("%s: FAILED\n%s" % (test.__name__, traceback.format_exc()), flush=True)
+    if failed:
+        print("%d failed" % failed)
+        sys.exit(1)
+    print(last)
