@@ -180,8 +180,8 @@ static void end(void *context)
 void serve_fetch_all(struct gateway *self, struct request *request, const struct now *now)
 {
     struct fetch_all *all = calloc(1, sizeof(*all));
+    char stale[24];
 
-    (void)now;
     if (all == NULL) {
         abort();
     }
@@ -189,4 +189,8 @@ void serve_fetch_all(struct gateway *self, struct request *request, const struct
     collect(all, replica_registry(self->replica));
     buf_add_str(&all->out, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{"));
     request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, all);
+    request_stream_header(request, "Kratos-Status-Code", "0");
+    if (query_stale_text(self, now, stale, sizeof(stale))) {
+        request_stream_header(request, "Muster-Stale-Ms", stale);
+    }
 }

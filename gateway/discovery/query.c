@@ -184,15 +184,21 @@ void query_answer(const struct gateway *self, struct request *request, struct re
     query_answer_body(self, request, code, &copy, now);
 }
 
+bool query_stale_text(const struct gateway *self, const struct now *now, char *text, size_t size)
+{
+    int64_t stale_ms = replica_stale_ms(self->replica, now);
+
+    (void)snprintf(text, size, "%" PRId64, stale_ms);
+    return stale_ms > 0;
+}
+
 void query_answer_body(const struct gateway *self, struct request *request, int code,
                        struct buf *body, const struct now *now)
 {
     struct response *response = response_json(200, code, body);
-    int64_t stale_ms = replica_stale_ms(self->replica, now);
     char text[24];
 
-    if (stale_ms > 0) {
-        (void)snprintf(text, sizeof(text), "%" PRId64, stale_ms);
+    if (query_stale_text(self, now, text, sizeof(text))) {
         response_header(response, "Muster-Stale-Ms", text);
     }
     request_answer(request, response);

@@ -38,4 +38,7 @@ void query_answer(const struct gateway *self, struct request *request, struct re
 void query_answer_body(const struct gateway *self, struct request *request, int code,
                        struct buf *body, const struct now *now);
 
+/* The header's text; false: the registry speaks. */
+bool query_stale_text(const struct gateway *self, const struct now *now, char *text, size_t size);
+
 #endif

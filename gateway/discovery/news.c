@@ -1,0 +1,357 @@
+#include "gateway/discovery/news.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "gateway/discovery/json.h"
+#include "gateway/discovery/replica.h"
+
+/* Beyond, an app is sent whole. */
+enum { delta_items_max = 1024 };
+
+/* How one asked app stands for the client. */
+enum standing { UNCHANGED, CHANGED, MISSING };
+
+struct view {
+    struct found found;
+    enum standing standing;
+    bool went; /* missing, and that is news */
+};
+
+static bool delta_follows(const struct gateway *self, const struct news_asked *asked, bool full)
+{
+    return asked->form == NEWS_DELTA && !full &&
+           delta_holds(replica_delta(self->replica), asked->since);
+}
+
+static bool has_delta(const struct gateway *self, const struct news_asked *asked,
+                      const struct news_app *app)
+{
+    struct delta_item item;
+    uint64_t cursor = 0;
+
+    return delta_each(replica_delta(self->replica), app->app_hash, asked->since.seq, &cursor,
+                      &item);
+}
+
+static struct view look(const struct gateway *self, const struct news_asked *asked,
+                        const struct news_app *app, bool full)
+{
+    struct view view = {.found = query_find(self, &asked->query, app->appid)};
+    bool follows = delta_follows(self, asked, full);
+    bool changed = full || asked->form == NEWS_DELTA || view.found.latest_timestamp > app->given;
+
+    if (follows) {
+        changed = has_delta(self, asked, app);
+    }
+    view.standing = !view.found.known                    ? MISSING
+                    : !changed                           ? UNCHANGED
+                    : !view.found.zone_known && !follows ? MISSING
+                                                         : CHANGED;
+    view.went = !view.found.known && (app->was_known || (follows && changed)) &&
+                !fault_on(self->config->faults, FAULT_REFERENCE_ROW_8);
+    return view;
+}
+
+void news_begin(const struct gateway *self, struct news_asked *asked)
+{
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        asked->apps[i].was_known = query_find(self, &asked->query, asked->apps[i].appid).known;
+    }
+}
+
+bool news_any(const struct gateway *self, const struct news_asked *asked, bool full)
+{
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        struct view view = look(self, asked, &asked->apps[i], full);
+
+        if (view.standing == CHANGED) {
+            return true;
+        }
+        if (asked->form == NEWS_POLL ? i == 0 && view.standing == MISSING : view.went) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool news_ahead(const struct gateway *self, const struct news_asked *asked)
+{
+    struct position_at newest = delta_newest(replica_delta(self->replica));
+
+    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_26)) {
+        return false;
+    }
+    if (delta_follows(self, asked, false)) {
+        return asked->since.seq > newest.seq;
+    }
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        struct found found = query_find(self, &asked->query, asked->apps[i].appid);
+
+        if (found.known && found.latest_timestamp < asked->apps[i].given) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ── one app of a delta answer ──────────────────────────────────────────────*/
+
+struct piece {
+    struct str zone;
+    struct str hostname;
+    uint32_t slot; /* REGISTRY_NONE: removed */
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct piece *left = a;
+    const struct piece *right = b;
+    int order = str_cmp(left->zone, right->zone);
+
+    return order != 0 ? order : str_cmp(left->hostname, right->hostname);
+}
+
+/* What became of the app's instances that changed, by name, each once; false: too many. */
+static bool collect(const struct gateway *self, const struct news_asked *asked,
+                    const struct news_app *app, struct piece *pieces, size_t *count)
+{
+    const struct registry *registry = replica_registry(self->replica);
+    const struct cache_key *key = &asked->query.key;
+    struct delta_item item;
+    struct instance instance;
+    uint64_t cursor = 0;
+    size_t unique = 0;
+
+    *count = 0;
+    while (
+        delta_each(replica_delta(self->replica), app->app_hash, asked->since.seq, &cursor, &item)) {
+        struct identity id = {asked->query.env, app->appid, item.zone, item.hostname};
+        uint32_t slot = registry_find(registry, identity_key(&id));
+
+        if (key->zone.len > 0 && !str_eq(key->zone, item.zone)) {
+            continue;
+        }
+        if (*count == delta_items_max) {
+            return false;
+        }
+        if (slot != REGISTRY_NONE && registry_is_live(registry, slot)) {
+            registry_instance(registry, slot, &instance);
+            slot = (instance.status & key->status) != 0 ? slot : REGISTRY_NONE;
+        } else {
+            slot = REGISTRY_NONE;
+        }
+        pieces[(*count)++] = (struct piece){item.zone, item.hostname, slot};
+    }
+    qsort(pieces, *count, sizeof(*pieces), by_name);
+    for (size_t i = 0; i < *count; i++) {
+        if (unique == 0 || by_name(&pieces[unique - 1], &pieces[i]) != 0) {
+            pieces[unique++] = pieces[i];
+        }
+    }
+    *count = unique;
+    return true;
+}
+
+/* {zone:[…]} of the removed (hostnames) or of the others (instances). */
+static void add_pieces(const struct gateway *self, const struct piece *pieces, size_t count,
+                       bool removed, struct buf *to)
+{
+    const struct piece *last = NULL;
+
+    buf_add_char(to, '{');
+    for (size_t i = 0; i < count; i++) {
+        if ((pieces[i].slot == REGISTRY_NONE) != removed) {
+            continue;
+        }
+        if (last == NULL || !str_eq(last->zone, pieces[i].zone)) {
+            buf_add_str(to, last == NULL ? STR("") : STR("],"));
+            json_string(to, pieces[i].zone);
+            buf_add_str(to, STR(":["));
+        } else {
+            buf_add_char(to, ',');
+        }
+        last = &pieces[i];
+        if (removed) {
+            json_string(to, last->hostname);
+        } else {
+            cache_instance(replica_cache(self->replica), last->slot, to);
+        }
+    }
+    buf_add_str(to, last == NULL ? STR("}") : STR("]}"));
+}
+
+static void add_delta(const struct gateway *self, const struct news_asked *asked,
+                      const struct news_app *app, const struct found *found, bool full,
+                      const struct now *now, struct buf *to)
+{
+    struct piece *pieces = malloc(delta_items_max * sizeof(*pieces));
+    size_t count = 0;
+
+    if (pieces == NULL) {
+        abort();
+    }
+    if (!delta_follows(self, asked, full) || found->own ||
+        !collect(self, asked, app, pieces, &count)) {
+        buf_add_str(to, STR("{\"full\":true,\"removed\":{},"));
+        size_t brace = to->len;
+        (void)query_write(self, &asked->query, found, now, to);
+        to->data[brace] = ' '; /* its own opening brace */
+    } else {
+        buf_add_str(to, STR("{\"full\":false,\"removed\":"));
+        add_pieces(self, pieces, count, true, to);
+        buf_add_str(to, STR(",\"instances\":"));
+        add_pieces(self, pieces, count, false, to);
+        buf_printf(to, ",\"latest_timestamp\":%" PRId64 "}", found->latest_timestamp);
+    }
+    free(pieces);
+}
+
+/* ── answers ────────────────────────────────────────────────────────────────*/
+
+struct shown {
+    const struct news_app *app;
+    struct found found;
+};
+
+static int by_appid(const void *a, const void *b)
+{
+    return str_cmp(((const struct shown *)a)->app->appid, ((const struct shown *)b)->app->appid);
+}
+
+static void note_empty(struct news_answer *answer, const struct shown *shown)
+{
+    if (answer->empty_count < news_empty_max) {
+        answer->empty[answer->empty_count++] = (struct news_empty){
+            shown->app->app_hash, shown->app->claimed, shown->found.latest_timestamp};
+    }
+}
+
+/* {"code":0,"data":{…},"error":{"-404":…},"message":"0"}, and the position of a delta. */
+static void write_all(const struct gateway *self, const struct news_asked *asked, bool full,
+                      const struct now *now, const struct shown *shown, uint32_t count,
+                      const struct buf *missing, struct news_answer *answer)
+{
+    struct buf *to = &answer->body;
+
+    buf_add_str(to, STR("{\"code\":0,\"data\":{"));
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buf_add_char(to, ',');
+        }
+        json_string(to, shown[i].app->appid);
+        buf_add_char(to, ':');
+        if (asked->form == NEWS_DELTA) {
+            add_delta(self, asked, shown[i].app, &shown[i].found, full, now, to);
+        } else if (query_write(self, &asked->query, &shown[i].found, now, to) == 0) {
+            note_empty(answer, &shown[i]);
+        }
+    }
+    buf_add_str(to, STR("},\"error\":{\"-404\":"));
+    if (missing->len > 0) {
+        buf_printf(to, "[%.*s]", STR_ARG(buf_str(missing)));
+    } else {
+        buf_add_str(to, STR("null"));
+    }
+    buf_add_str(to, STR("},\"message\":\"0\""));
+    if (asked->form == NEWS_DELTA) {
+        buf_add_str(to, STR(",\"position\":\""));
+        position_print(to, delta_newest(replica_delta(self->replica)));
+        buf_add_char(to, '"');
+    }
+    buf_add_char(to, '}');
+}
+
+static void write_polls(const struct gateway *self, const struct news_asked *asked, bool full,
+                        const struct now *now, struct news_answer *answer)
+{
+    struct shown *shown = malloc(asked->app_count * sizeof(*shown));
+    struct buf missing = {0};
+    uint32_t count = 0;
+    uint32_t unique = 0;
+
+    if (shown == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        struct view view = look(self, asked, &asked->apps[i], full);
+
+        if (view.standing == CHANGED) {
+            shown[count++] = (struct shown){&asked->apps[i], view.found};
+        } else if (view.standing == MISSING) {
+            buf_add_str(&missing, missing.len > 0 ? STR(",") : STR(""));
+            json_string(&missing, asked->apps[i].appid);
+        }
+    }
+    qsort(shown, count, sizeof(*shown), by_appid);
+    for (uint32_t i = 0; i < count; i++) {
+        if (unique == 0 || by_appid(&shown[unique - 1], &shown[i]) != 0) {
+            shown[unique++] = shown[i];
+        }
+    }
+    if (asked->form == NEWS_POLLS && unique == 1 && missing.len == 0 && !shown[0].found.own) {
+        answer->app = shown[0].found.app;
+        if (cache_app(replica_cache(self->replica), answer->app, &asked->query.key, now)
+                .instance_count == 0) {
+            note_empty(answer, &shown[0]);
+        }
+    } else {
+        write_all(self, asked, full, now, shown, unique, &missing, answer);
+    }
+    free(shown);
+    buf_fini(&missing);
+}
+
+static void write_miss(const struct str appid, struct news_answer *answer)
+{
+    struct buf text = {0};
+
+    buf_add_str(&text, appid);
+    buf_add_str(&text, STR(" not found"));
+    answer->code = -404;
+    buf_add_str(&answer->body, STR("{\"code\":-404,\"message\":"));
+    json_string(&answer->body, buf_str(&text));
+    buf_add_char(&answer->body, '}');
+    buf_fini(&text);
+}
+
+static void write_poll(const struct gateway *self, const struct news_asked *asked, bool full,
+                       const struct now *now, struct news_answer *answer)
+{
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        struct view view = look(self, asked, &asked->apps[i], full);
+
+        if (i == 0 && view.standing == MISSING) {
+            write_miss(asked->apps[0].appid, answer);
+            return;
+        }
+        if (view.standing != CHANGED) {
+            continue;
+        }
+        if (!view.found.own && (i == 0 || !fault_on(self->config->faults, FAULT_REFERENCE_ROW_7))) {
+            answer->app = view.found.app;
+            return;
+        }
+        buf_add_str(&answer->body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":"));
+        if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_7)) {
+            buf_add_str(&answer->body, STR("null"));
+        } else {
+            (void)query_write(self, &asked->query, &view.found, now, &answer->body);
+        }
+        buf_add_char(&answer->body, '}');
+        return;
+    }
+    assert(!"asked only where there is news");
+}
+
+void news_write(const struct gateway *self, const struct news_asked *asked, bool full,
+                const struct now *now, struct news_answer *answer)
+{
+    *answer = (struct news_answer){.app = REGISTRY_NONE};
+    if (asked->form == NEWS_POLL) {
+        write_poll(self, asked, full, now, answer);
+    } else {
+        write_polls(self, asked, full, now, answer);
+    }
+}

@@ -1,0 +1,63 @@
+/* What a poll has to be told, decided without sockets or time of its own: given
+ * the replica and what a client has, is there news, and its body.
+ *
+ * An app is changed for a client when its latest_timestamp is above the one given
+ * (delta: when the history holds a change after its position). A missing app is
+ * no news, one that was there when the poll began and went is.
+ */
+#ifndef GATEWAY_DISCOVERY_NEWS_H
+#define GATEWAY_DISCOVERY_NEWS_H
+
+#include "gateway/discovery/delta.h"
+#include "gateway/discovery/query.h"
+
+enum news_form {
+    NEWS_POLLS, /* every changed app, missing ones in error */
+    NEWS_POLL,  /* the first changed app as fetch; -404 when the first asked is missing */
+    NEWS_DELTA, /* NEWS_POLLS, only what changed after a position */
+};
+
+struct news_app {
+    struct str appid;
+    uint64_t app_hash;
+    int64_t given;   /* latest_timestamp the client has, as it counts */
+    int64_t claimed; /* the same as it was sent: differs after an answer without instance */
+    bool was_known;  /* when the poll began */
+};
+
+struct news_asked {
+    enum news_form form;
+    struct query query;
+    struct position_at since; /* NEWS_DELTA; epoch 0: none */
+    struct news_app *apps;    /* borrowed */
+    uint32_t app_count;
+};
+
+/* Fills in was_known. */
+void news_begin(const struct gateway *self, struct news_asked *asked);
+
+/* full: as if the client had nothing. */
+bool news_any(const struct gateway *self, const struct news_asked *asked, bool full);
+
+/* Some timestamp (delta: the position) is ahead of this node's. */
+bool news_ahead(const struct gateway *self, const struct news_asked *asked);
+
+/* An answer, and for each app of it without instance what the client may repeat. */
+enum { news_empty_max = 16 };
+struct news_empty {
+    uint64_t app_hash;
+    int64_t claimed;
+    int64_t latest_timestamp;
+};
+struct news_answer {
+    int code;
+    uint32_t app;         /* the one cached answer that serves, as cache_polls or (NEWS_POLL) … */
+    struct buf body;      /* … cache_fetch; REGISTRY_NONE: body is the answer (owned) */
+    uint32_t empty_count; /* at most news_empty_max */
+    struct news_empty empty[news_empty_max];
+};
+/* Only where news_any said so. */
+void news_write(const struct gateway *self, const struct news_asked *asked, bool full,
+                const struct now *now, struct news_answer *answer);
+
+#endif
