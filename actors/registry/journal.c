@@ -1,8 +1,8 @@
 #include "actors/registry/journal.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/wire/record.h"
 
@@ -149,7 +149,77 @@ enum err journal_finish(struct journal *self)
 
 void journal_drop(struct journal *self)
 {
-    if (self->volume != NULL) {
-        volume_close(self->volume, &self->file);
+    uint64_t seq;
+
+    if (self->volume == NULL || self->file < 0) {
+        return;
     }
+    volume_close(self->volume, &self->file);
+    if (name_parse(self->name.text, &seq) == NAME_SEGMENT_TMP) {
+        (void)volume_remove(self->volume, self->name.text);
+    }
+}
+
+enum err segment_trim(const struct segment *self, struct volume *volume)
+{
+    struct name name = name_make(NAME_SEGMENT, self->prev_seq + 1);
+    int file = -1;
+    enum err err = volume_open(volume, name.text, DISK_WRITE, &file);
+
+    if (err == ERR_OK) {
+        int rc = volume->disk->truncate(volume->disk, file, self->bytes);
+
+        err = rc < 0 ? volume_failed(volume, "truncate", name.text, rc) : ERR_OK;
+    }
+    if (err == ERR_OK) {
+        err = volume_sync(volume, file, name.text);
+    }
+    volume_close(volume, &file);
+    return err;
+}
+
+/* ── the list ───────────────────────────────────────────────────────────────*/
+
+void segments_fini(struct segments *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        segment_fini(&self->items[i]);
+    }
+    free(self->items);
+    *self = (struct segments){0};
+}
+
+void segments_add(struct segments *self, struct segment *segment)
+{
+    self->items = realloc(self->items, (self->count + 1) * sizeof(*segment));
+    assert(self->items != NULL);
+    self->items[self->count++] = *segment;
+    *segment = (struct segment){0};
+}
+
+void segments_drop_first(struct segments *self)
+{
+    assert(self->count > 0);
+    segment_fini(&self->items[0]);
+    self->count--;
+    self->history_from -= self->history_from > 0 ? 1 : 0;
+    memmove(self->items, self->items + 1, self->count * sizeof(self->items[0]));
+}
+
+void segments_drop_empty(struct segments *self, uint64_t seq)
+{
+    while (self->count > 0 && self->items[self->count - 1].prev_seq == seq) {
+        segment_fini(&self->items[--self->count]);
+    }
+    self->history_from = self->history_from < self->count ? self->history_from : self->count;
+}
+
+const struct segment *segments_find(const struct segments *self, uint64_t seq)
+{
+    for (size_t i = self->count; i-- > self->history_from;) {
+        if (seq > self->items[i].prev_seq) {
+            return seq <= self->items[i].last_seq ? &self->items[i] : NULL;
+        }
+    }
+    return NULL;
 }

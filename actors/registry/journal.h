@@ -39,6 +39,24 @@ void segment_extend(struct segment *self, uint64_t first_seq, uint64_t last_seq,
 /* Where to begin reading for seq, which is in the segment. */
 uint64_t segment_offset(const struct segment *self, uint64_t seq);
 
+/* Cuts the file behind its last whole frame and syncs it, so that nothing torn is ever found
+ * before the end of the journal. Errors: ERR_IO. */
+enum err segment_trim(const struct segment *self, struct volume *volume);
+
+/* Segments that are no longer written and still held, oldest first. */
+struct segments {
+    struct segment *items; /* owned */
+    size_t count;
+    size_t history_from; /* those from here on are one unbroken history of the present epoch */
+};
+
+void segments_fini(struct segments *self);
+void segments_add(struct segments *self, struct segment *segment); /* moves it in */
+void segments_drop_first(struct segments *self);
+/* The last ones, if they begin after seq: their name is taken by a newer file. */
+void segments_drop_empty(struct segments *self, uint64_t seq);
+const struct segment *segments_find(const struct segments *self, uint64_t seq); /* in history */
+
 struct journal {
     struct volume *volume;  /* borrowed */
     struct segment segment; /* the caller may move it out after finish */
@@ -63,7 +81,7 @@ enum err journal_write(struct journal *self, uint64_t offset, struct str frames)
 /* The orderly end: FOOT, the zeros cut off, synced, closed. */
 enum err journal_finish(struct journal *self);
 
-/* Closes the file as it is. Keeps the segment. */
+/* Closes the file as it is; one that was never published is removed. Keeps segment. */
 void journal_drop(struct journal *self);
 
 #endif

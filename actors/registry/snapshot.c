@@ -85,9 +85,17 @@ enum err snapshot_slice(struct snapshot *self, const struct registry *registry, 
 
         for (; self->next_slot < end && looked < slice_slots_max && self->frame.len < frame_bytes;
              self->next_slot++, looked++) {
-            if (registry_slot_used(registry, self->next_slot)) {
-                add_entry(self, registry, self->next_slot,
-                          age != NULL ? age(context, self->next_slot) : 0);
+            size_t before = self->frame.len;
+
+            if (!registry_slot_used(registry, self->next_slot)) {
+                continue;
+            }
+            add_entry(self, registry, self->next_slot,
+                      age != NULL ? age(context, self->next_slot) : 0);
+            if (before > mark + record_head_bytes && self->frame.len > frame_max) {
+                self->frame.len = before; /* a giant: it begins the next frame */
+                self->count--;
+                break;
             }
         }
         if (self->frame.len > mark + record_head_bytes) {
@@ -130,10 +138,15 @@ enum err snapshot_publish(struct snapshot *self)
 
 void snapshot_drop(struct snapshot *self)
 {
-    if (self->file >= 0) {
+    uint64_t seq;
+
+    if (self->volume != NULL) {
         volume_close(self->volume, &self->file);
-        (void)volume_remove(self->volume, self->name.text);
+        if (name_parse(self->name.text, &seq) == NAME_SNAPSHOT_TMP) {
+            (void)volume_remove(self->volume, self->name.text);
+        }
     }
+    self->name.text[0] = '\0';
     buf_fini(&self->frame);
 }
 

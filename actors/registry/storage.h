@@ -127,11 +127,11 @@ bool storage_step(struct storage *self, const struct registry *registry, int64_t
 
 struct storage_position storage_position(const struct storage *self);
 
-/* Appends to records the PUT and GONE messages with seqs after_seq + 1 … *last_seq, whole
- * commands, at least one and else up to max_bytes, as many as are committed and found in one
- * bounded read; *count of them. At the head: ERR_OK, count 0, *last_seq = after_seq. Errors,
- * records untouched: ERR_STALE: not held (too old, above the head, or the state is failed): the
- * caller's follower takes a snapshot. The caller compares the epoch. */
+/* Appends to records the PUT and GONE messages with seqs after_seq + 1 … *last_seq: at least one
+ * and else up to max_bytes, as many as are committed and one bounded read finds; *count of
+ * them. At the head: ERR_OK, count 0, *last_seq = after_seq. Errors, records untouched:
+ * ERR_STALE: not held (too old, above the head, or the state is failed): the caller's follower
+ * takes a snapshot. The caller compares the epoch. */
 enum err storage_history(struct storage *self, uint64_t after_seq, size_t max_bytes,
                          struct buf *records, uint32_t *count, uint64_t *last_seq);
 

@@ -53,6 +53,10 @@ enum name_kind name_parse(const char *text, uint64_t *seq); /* NAME_OTHER: not o
 /* Greatest seq a file may speak of: leaves room to count on. */
 static const uint64_t seq_max = (uint64_t)1 << 62;
 
+/* Makes the directory when it is missing and holds it for this process until *lock is closed.
+ * Errors, logged here: ERR_BUSY: another process holds it; ERR_IO. */
+enum err volume_take(struct volume *self, int *lock);
+
 enum err volume_open(struct volume *self, const char *name, enum disk_mode mode, int *file);
 void volume_close(struct volume *self, int *file); /* -1 after it; -1 is fine */
 enum err volume_write(struct volume *self, int file, const char *name, uint64_t offset,

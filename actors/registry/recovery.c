@@ -1,0 +1,383 @@
+#include "actors/registry/recovery.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/registry/reader.h"
+#include "actors/registry/snapshot.h"
+#include "common/wire/convert.h"
+
+void names_add(struct names *self, struct name name)
+{
+    /* Few: the files of one directory. */
+    self->items = realloc(self->items, (self->count + 1) * sizeof(name));
+    assert(self->items != NULL);
+    self->items[self->count++] = name;
+}
+
+void names_fini(struct names *self)
+{
+    free(self->items);
+    *self = (struct names){0};
+}
+
+static int names_cmp(const void *a, const void *b)
+{
+    return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+}
+
+struct recovery {
+    struct volume *volume;
+    struct str machine_boot;
+    struct registry *registry;
+    storage_loaded_fn *each;
+    void *context;
+    struct recovered *out;
+    struct names segments;  /* names, oldest first: 16 digits sort as numbers do */
+    struct names snapshots; /* the same */
+    bool based;             /* a whole snapshot is loaded */
+    uint64_t foot_seq;      /* which the segments must reach */
+    bool broken;            /* the last segment was damaged: a gap after it is no news */
+};
+
+static void on_file(void *context, const char *text)
+{
+    struct recovery *self = context;
+    uint64_t seq;
+    struct name name;
+    enum name_kind kind = name_parse(text, &seq);
+
+    if (strcmp(text, "failed") == 0) {
+        self->out->marked_failed = true;
+    }
+    if (kind == NAME_OTHER) {
+        return;
+    }
+    name = name_make(kind, seq);
+    if (kind == NAME_SEGMENT) {
+        names_add(&self->segments, name);
+    } else if (kind == NAME_SNAPSHOT) {
+        names_add(&self->snapshots, name);
+    } else {
+        names_add(&self->out->unfinished, name);
+    }
+}
+
+static uint64_t seq_of(struct name name)
+{
+    uint64_t seq = 0;
+
+    (void)name_parse(name.text, &seq);
+    return seq;
+}
+
+static enum err check_formats(struct recovery *self, const struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i].text;
+        struct reader reader;
+        struct msg_head head;
+        enum err err;
+
+        if (reader_init(&reader, self->volume, name, 0, UINT64_MAX) != ERR_OK) {
+            continue; /* shown as damage when it is loaded */
+        }
+        err = reader_head(&reader, &head);
+        reader_fini(&reader);
+        if (err == ERR_UNSUPPORTED) {
+            log_event(self->volume->log, LOG_ERROR, "storage_format",
+                      "file=%s/%s was not written in format %d: start the version of muster that "
+                      "wrote it, or move the directory away to begin without it",
+                      self->volume->dir, name, record_format);
+            return err;
+        }
+    }
+    return ERR_OK;
+}
+
+static void raise_to(uint64_t *value, uint64_t other)
+{
+    *value = other > *value ? other : *value;
+}
+
+static void report(struct recovery *self, const char *name, uint64_t offset, const char *what)
+{
+    self->out->damage_count++;
+    log_event(self->volume->log, LOG_WARN, "storage_damaged",
+              "file=%s/%s offset=%" PRIu64 ": %s; what stands before it is kept", self->volume->dir,
+              name, offset, what);
+}
+
+static void report_file(struct recovery *self, struct name name, uint64_t offset, const char *what)
+{
+    report(self, name.text, offset, what);
+    names_add(&self->out->damaged, name);
+}
+
+/* ── snapshots ──────────────────────────────────────────────────────────────*/
+
+/* The newest whole one is what segments are replayed onto. What is valid of damaged newer ones is
+ * taken as well: their entries are facts, and older states do not replace them. */
+static void load_snapshots(struct recovery *self)
+{
+    struct recovered *out = self->out;
+
+    for (size_t i = self->snapshots.count; i-- > 0;) {
+        struct name name = self->snapshots.items[i];
+        struct snapshot_loaded loaded;
+
+        raise_to(&out->above, seq_of(name));
+        if (self->based) {
+            names_add(&out->old_snapshots, name);
+            continue;
+        }
+        snapshot_load(self->volume, seq_of(name), self->registry, self->each, self->context,
+                      &loaded);
+        raise_to(&out->above, loaded.foot_seq);
+        out->epoch = out->epoch != 0 ? out->epoch : loaded.epoch;
+        out->highest_at = loaded.highest_at > out->highest_at ? loaded.highest_at : out->highest_at;
+        if (!loaded.whole) {
+            report_file(self, name, loaded.bytes, loaded.why);
+            continue;
+        }
+        self->based = true;
+        self->foot_seq = loaded.foot_seq;
+        out->seq = loaded.seq;
+        out->snapshot_seq = loaded.seq;
+        out->snapshot_bytes = loaded.bytes;
+    }
+}
+
+/* ── segments ───────────────────────────────────────────────────────────────*/
+
+struct replay {
+    struct recovery *recovery;
+    struct segment segment;
+    uint64_t count;
+    bool foot;
+    bool always;
+    bool same_machine;
+};
+
+/* Whether the frame is what may follow here, and how far it reaches. FOOT: *last_seq stays. */
+static bool frame_valid(struct replay *self, struct str body, uint64_t *last_seq)
+{
+    struct msg msg;
+    struct change change;
+    uint64_t seq = self->segment.last_seq;
+
+    while (body.len > 0) {
+        if (msg_decode(&body, &msg) != ERR_OK) {
+            return false;
+        }
+        if (msg.type == MSG_TYPE_FOOT) {
+            self->foot = seq == self->segment.last_seq && body.len == 0 && msg.as_foot.seq == seq &&
+                         msg.as_foot.count == self->count;
+            return self->foot;
+        }
+        if (change_from_msg(&msg, &change) != ERR_OK || change.seq != seq + 1 ||
+            change.seq > seq_max) {
+            return false;
+        }
+        seq = change.seq;
+    }
+    *last_seq = seq;
+    return true;
+}
+
+static void frame_apply(struct replay *self, struct str body)
+{
+    struct recovery *recovery = self->recovery;
+    struct recovered *out = recovery->out;
+    struct msg msg;
+    struct change change;
+
+    while (body.len > 0 && msg_decode(&body, &msg) == ERR_OK &&
+           change_from_msg(&msg, &change) == ERR_OK) {
+        struct applied applied = {.ignored = true, .slot = REGISTRY_NONE, .app = REGISTRY_NONE};
+
+        if (change.seq > out->seq) {
+            registry_apply(recovery->registry, &change, &applied);
+            out->seq = change.seq;
+        }
+        self->count++;
+        out->highest_at = change.at > out->highest_at ? change.at : out->highest_at;
+        if (recovery->each != NULL) {
+            recovery->each(recovery->context, &change, &applied);
+        }
+    }
+}
+
+/* NULL: all of it is good, up to its end or a torn last write. */
+static const char *replay_frames(struct replay *self, struct reader *reader, uint64_t *at)
+{
+    struct str body;
+    enum record_state state;
+
+    self->segment.bytes = reader->offset;
+    while ((state = reader_next(reader, &body, at)) == RECORD_OK) {
+        uint64_t last_seq = self->segment.last_seq;
+
+        if (self->foot || !frame_valid(self, body, &last_seq)) {
+            return self->foot ? "something behind the end" : "a record that does not follow";
+        }
+        if (!self->foot) {
+            frame_apply(self, body);
+            segment_extend(&self->segment, self->segment.last_seq + 1, last_seq,
+                           reader->offset - *at);
+        }
+    }
+    if (state == RECORD_DAMAGED) {
+        return reader->unreadable ? "unreadable" : "a bad checksum";
+    }
+    if (state == RECORD_TORN) {
+        log_event(self->recovery->volume->log, LOG_INFO, "storage_torn",
+                  "offset=%" PRIu64 " of the segment after seq %" PRIu64
+                  ": the last write was cut short; it was not answered yet",
+                  *at, self->segment.prev_seq);
+    }
+    return NULL;
+}
+
+static const char *replay_segment(struct replay *self, struct name name, bool checked, uint64_t *at)
+{
+    struct recovery *recovery = self->recovery;
+    struct recovered *out = recovery->out;
+    struct reader reader;
+    struct msg_head head;
+    const char *wrong;
+
+    *at = 0;
+    if (reader_init(&reader, recovery->volume, name.text, 0, UINT64_MAX) != ERR_OK) {
+        return "unreadable";
+    }
+    if (reader_head(&reader, &head) != ERR_OK || head.seq + 1 != seq_of(name)) {
+        reader_fini(&reader);
+        return "no valid head";
+    }
+    if (checked && head.seq != out->seq && !recovery->broken) {
+        report(recovery, name.text, 0,
+               head.seq > out->seq ? "the changes before this file are missing"
+                                   : "it overlaps the file before it");
+    }
+    raise_to(&out->seq, checked ? head.seq : 0);
+    self->always = head.always;
+    self->same_machine = str_eq(head.machine_boot, recovery->machine_boot);
+    self->segment =
+        (struct segment){.epoch = head.epoch, .prev_seq = head.seq, .last_seq = head.seq};
+    out->epoch = head.epoch;
+    out->highest_at = head.highest_at > out->highest_at ? head.highest_at : out->highest_at;
+    wrong = replay_frames(self, &reader, at);
+    reader_fini(&reader);
+    return wrong;
+}
+
+static void keep_segment(struct segments *kept, struct segment *segment)
+{
+    const struct segment *before = kept->count > 0 ? &kept->items[kept->count - 1] : NULL;
+
+    if (before != NULL &&
+        (before->epoch != segment->epoch || before->last_seq != segment->prev_seq)) {
+        kept->history_from = kept->count;
+    }
+    segments_add(kept, segment);
+}
+
+/* A segment that the snapshot covers is read for its write ids and as history only: nothing that
+ * is wrong with it is missing. */
+static void load_segments(struct recovery *self)
+{
+    struct recovered *out = self->out;
+
+    for (size_t i = 0; i < self->segments.count; i++) {
+        struct name name = self->segments.items[i];
+        bool covered = self->based && i + 1 < self->segments.count &&
+                       seq_of(self->segments.items[i + 1]) <= out->snapshot_seq + 1;
+        struct replay replay = {.recovery = self};
+        uint64_t at;
+        const char *wrong = replay_segment(&replay, name, !covered, &at);
+
+        raise_to(&out->above, seq_of(name) - 1);
+        raise_to(&out->above, out->seq);
+        self->broken = wrong != NULL && !covered;
+        if (self->broken) {
+            report_file(self, name, at, wrong);
+        }
+        out->closed = replay.foot;
+        if (!self->broken && i + 1 == self->segments.count && !replay.foot && !replay.always &&
+            !replay.same_machine) {
+            out->new_epoch = "the machine went down with changes that were not synced";
+        }
+        if (self->broken) {
+            segment_fini(&replay.segment);
+        } else {
+            keep_segment(&out->segments, &replay.segment);
+        }
+    }
+}
+
+static void judge(struct recovery *self)
+{
+    struct recovered *out = self->out;
+
+    if (self->based && (self->segments.count == 0 || out->seq < self->foot_seq) && !self->broken) {
+        report(self, self->snapshots.items[self->snapshots.count - 1].text, 0,
+               "the journal that belongs to it is missing or too short");
+    }
+    if (out->damage_count > 0) {
+        out->new_epoch = "damage was found";
+    } else if (out->marked_failed) {
+        out->new_epoch = "changes had been in memory only";
+    } else if (out->epoch == 0) {
+        out->new_epoch = "the directory was empty";
+    }
+    raise_to(&out->above, out->seq);
+}
+
+enum err recovery_run(struct volume *volume, struct str machine_boot, struct registry *registry,
+                      storage_loaded_fn *each, void *context, struct recovered *out)
+{
+    struct recovery self = {.volume = volume,
+                            .machine_boot = machine_boot,
+                            .registry = registry,
+                            .each = each,
+                            .context = context,
+                            .out = out};
+    enum err err = ERR_OK;
+    int rc;
+
+    *out = (struct recovered){0};
+    rc = volume->disk->list(volume->disk, volume->dir, on_file, &self);
+    if (rc < 0) {
+        err = volume_failed(volume, "list", volume->dir, rc);
+        log_event(volume->log, LOG_ERROR, "storage_open", "%s", volume->reason);
+        goto out;
+    }
+    qsort(self.segments.items, self.segments.count, sizeof(struct name), names_cmp);
+    qsort(self.snapshots.items, self.snapshots.count, sizeof(struct name), names_cmp);
+    err = check_formats(&self, &self.snapshots);
+    err = err == ERR_OK ? check_formats(&self, &self.segments) : err;
+    if (err == ERR_OK) {
+        load_snapshots(&self);
+        load_segments(&self);
+        judge(&self);
+    }
+out:
+    names_fini(&self.segments);
+    names_fini(&self.snapshots);
+    if (err != ERR_OK) {
+        recovered_fini(out);
+    }
+    return err;
+}
+
+void recovered_fini(struct recovered *self)
+{
+    segments_fini(&self->segments);
+    names_fini(&self->old_snapshots);
+    names_fini(&self->unfinished);
+    names_fini(&self->damaged);
+    *self = (struct recovered){0};
+}

@@ -1,0 +1,42 @@
+/* What a start finds in the storage's directory: reads everything, changes no
+ * file, and says what is there, what is wrong with it and whether anything
+ * that was published may be missing.
+ */
+#ifndef ACTORS_REGISTRY_RECOVERY_H
+#define ACTORS_REGISTRY_RECOVERY_H
+
+#include "actors/registry/journal.h"
+#include "actors/registry/storage.h"
+
+struct names {
+    struct name *items; /* owned */
+    size_t count;
+};
+void names_add(struct names *self, struct name name);
+void names_fini(struct names *self);
+
+struct recovered {
+    uint64_t epoch; /* of the newest file; 0: there is none */
+    uint64_t seq;   /* of the last change */
+    uint64_t above; /* the greatest seq that any file or record speaks of, >= seq */
+    int64_t highest_at;
+    uint64_t snapshot_seq; /* of the snapshot everything after was replayed onto; 0: none */
+    uint64_t snapshot_bytes;
+    struct segments segments;   /* owned; without the damaged ones */
+    bool closed;                /* the last segment ends in order */
+    struct names old_snapshots; /* owned; no longer needed */
+    struct names unfinished;    /* owned; *.tmp */
+    struct names damaged;       /* owned; to be renamed once a fresh snapshot is in place */
+    uint32_t damage_count;      /* damaged files, and gaps between them */
+    bool marked_failed;         /* the file "failed" was there */
+    const char *new_epoch;      /* static: why an epoch must begin; NULL: it goes on */
+};
+
+/* On success the caller owns what is in out and ends it with recovered_fini.
+ * Errors: ERR_UNSUPPORTED: a file has another format number: nothing was applied;
+ * ERR_IO: the directory can't be listed. Both are logged. */
+enum err recovery_run(struct volume *volume, struct str machine_boot, struct registry *registry,
+                      storage_loaded_fn *each, void *context, struct recovered *out);
+void recovered_fini(struct recovered *self);
+
+#endif

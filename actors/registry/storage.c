@@ -1,0 +1,720 @@
+#include "actors/registry/storage.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/registry/history.h"
+#include "actors/registry/journal.h"
+#include "actors/registry/recovery.h"
+#include "actors/registry/snapshot.h"
+#include "common/base/prng.h"
+#include "common/wire/record.h"
+
+static const int64_t retry_ms = 10000;
+static const int64_t sync_every_ms = 1000;
+static const uint64_t snapshot_bytes_default = 64 * 1024 * 1024;
+static const uint64_t allocate_bytes_default = 4 * 1024 * 1024;
+static const int64_t keep_ms_default = 60000;
+static const uint32_t uncovered_segments_max = 64; /* a registry restarted in a loop leaves many */
+enum { name_room = 96 };                           /* of a path for the file's own name */
+
+/*   OK ──journal fails──► FAILED ──every 10 s──► HEALING ──snapshot in place──► OK
+ *                           ▲──────anything fails──────┘
+ * While HEALING changes go to the new segment, still a .tmp, as its snapshot is. */
+enum state { OK, FAILED, HEALING };
+
+struct storage {
+    struct storage_options options; /* dir and machine_boot: owned copies */
+    struct volume volume;
+    struct prng prng;
+    int lock;
+    enum state state;
+    char reason[sizeof(((struct volume *)0)->reason)]; /* of the failure */
+    int64_t retry_due_ms;
+    uint64_t failure_count;
+
+    uint64_t epoch;
+    uint64_t seq;      /* of the last committed change */
+    uint64_t appended; /* of the last appended one; above seq only within a turn */
+    int64_t highest_at;
+    struct buf turn; /* frames of this turn */
+
+    struct journal journal;   /* the segment that is written */
+    uint64_t written;         /* of its bytes: to here without this turn's */
+    int64_t synced_ms;        /* mode 1s: the last sync */
+    struct segment *segments; /* owned; older ones that are still held, in order */
+    size_t segment_count;
+    size_t history_from; /* history is those from here on, and the journal's */
+
+    struct snapshot snapshot; /* being written while its file is >= 0 */
+    int64_t snapshot_due_ms;  /* not before, after one could not be written */
+    uint64_t snapshot_seq;    /* of the last whole one */
+    uint64_t snapshot_bytes;
+    struct names old_snapshots;
+    struct names damaged;
+    int64_t remove_due_ms; /* then segments and snapshots that are covered go */
+};
+
+enum err storage_sync_from(struct str name, enum storage_sync *sync)
+{
+#define STORAGE_SYNC_NAME(NAME, text)                                                              \
+    if (str_eq(name, STR(text))) {                                                                 \
+        *sync = STORAGE_SYNC_##NAME;                                                               \
+        return ERR_OK;                                                                             \
+    }
+    STORAGE_SYNC_TABLE(STORAGE_SYNC_NAME)
+#undef STORAGE_SYNC_NAME
+    return ERR_INVALID;
+}
+
+static void draw_epoch(struct storage *self)
+{
+    do {
+        self->epoch = prng_next(&self->prng);
+    } while (self->epoch == 0);
+}
+
+static struct msg_head head_of(struct storage *self, const struct registry *registry)
+{
+    int64_t at = registry_highest_at(registry);
+
+    self->highest_at = at > self->highest_at ? at : self->highest_at;
+    return (struct msg_head){.format = record_format,
+                             .epoch = self->epoch,
+                             .seq = self->seq,
+                             .machine_boot = self->options.machine_boot,
+                             .highest_at = self->highest_at,
+                             .always = self->options.sync == STORAGE_SYNC_ALWAYS};
+}
+
+/* ── failing and healing ────────────────────────────────────────────────────*/
+
+/* So that a start which finds the disk as it was before the failure does not go on as if nothing
+ * had been published since. The disk may refuse this too: then what is missing shows as a gap. */
+static void mark_failed(struct storage *self)
+{
+    int file = -1;
+
+    if (volume_open(&self->volume, "failed", DISK_CREATE, &file) == ERR_OK) {
+        volume_close(&self->volume, &file);
+        (void)volume_sync_dir(&self->volume);
+    }
+}
+
+/* seen: files of the present epoch may be found by the next start. As long as none can be, failing
+ * again and again does not begin epoch after epoch, each of which costs every
+ * follower a whole snapshot. */
+static void fail(struct storage *self, int64_t now_ms, bool seen)
+{
+    bool was_ok = self->state == OK;
+
+    memcpy(self->reason, self->volume.reason, sizeof(self->reason));
+    if (was_ok || seen) {
+        draw_epoch(self);
+        mark_failed(self);
+    }
+    if (was_ok && self->journal.segment.epoch != 0) {
+        /* Kept for what it is: a file that can be removed once a snapshot covers it. */
+        self->segments =
+            realloc(self->segments, (self->segment_count + 1) * sizeof(self->segments[0]));
+        assert(self->segments != NULL);
+        self->segments[self->segment_count++] = self->journal.segment;
+        self->journal.segment = (struct segment){0};
+    }
+    journal_drop(&self->journal);
+    segment_fini(&self->journal.segment);
+    snapshot_drop(&self->snapshot);
+    self->turn.len = 0;
+    self->history_from = self->segment_count;
+    self->state = FAILED;
+    self->retry_due_ms = now_ms + retry_ms;
+    self->remove_due_ms = now_ms; /* it may be room that is wanting */
+    self->failure_count++;
+    log_event(self->volume.log, was_ok ? LOG_ERROR : LOG_WARN, "storage_failed",
+              "%s: changes are kept in memory only; trying again every %" PRId64
+              " s: free or repair the disk under %s",
+              self->reason, retry_ms / 1000, self->options.dir);
+}
+
+static void heal_begin(struct storage *self, const struct registry *registry, int64_t now_ms)
+{
+    struct msg_head head = head_of(self, registry);
+    enum err err =
+        journal_create(&self->journal, &self->volume, &head, self->options.allocate_bytes);
+
+    self->state = HEALING;
+    self->written = self->journal.segment.bytes;
+    if (err == ERR_OK) {
+        err = snapshot_begin(&self->snapshot, &self->volume, &head);
+    }
+    if (err != ERR_OK) {
+        fail(self, now_ms, false);
+    }
+}
+
+/* Names are taken only now that the valid part of each is in the snapshot. */
+static void set_aside(struct storage *self)
+{
+    for (size_t i = 0; i < self->damaged.count; i++) {
+        const char *from = self->damaged.items[i].text;
+        struct name to;
+
+        (void)snprintf(to.text, sizeof(to.text), "%.50s.damaged", from);
+        if (volume_rename(&self->volume, from, to.text) != ERR_OK) {
+            log_event(self->volume.log, LOG_WARN, "storage_set_aside", "%s", self->volume.reason);
+        }
+    }
+    names_fini(&self->damaged);
+}
+
+static void healed(struct storage *self)
+{
+    self->state = OK;
+    set_aside(self);
+    (void)volume_remove(&self->volume, "failed"); /* mostly not there */
+    (void)volume_sync_dir(&self->volume);
+    self->history_from = self->segment_count;
+    if (self->failure_count > 0) {
+        log_event(self->volume.log, LOG_INFO, "storage_ok",
+                  "changes are kept on disk again, from seq %" PRIu64 " on", self->snapshot_seq);
+    }
+}
+
+/* ── snapshots ──────────────────────────────────────────────────────────────*/
+
+static void put_off(struct storage *self, int64_t now_ms)
+{
+    log_event(self->volume.log, LOG_WARN, "snapshot_failed",
+              "%s: the journal goes on; trying again in %" PRId64 " s", self->volume.reason,
+              retry_ms / 1000);
+    snapshot_drop(&self->snapshot);
+    self->snapshot_due_ms = now_ms + retry_ms;
+}
+
+/* The present segment ends in order and one with nothing in it takes its place. */
+static void rotate(struct storage *self, const struct msg_head *head, int64_t now_ms)
+{
+    struct journal next;
+    enum err err = journal_create(&next, &self->volume, head, self->options.allocate_bytes);
+
+    if (err != ERR_OK) {
+        journal_drop(&next);
+        put_off(self, now_ms);
+        return;
+    }
+    err = journal_finish(&self->journal);
+    self->segments = realloc(self->segments, (self->segment_count + 1) * sizeof(self->segments[0]));
+    assert(self->segments != NULL);
+    self->segments[self->segment_count++] = self->journal.segment;
+    self->journal = next;
+    self->written = next.segment.bytes;
+    if (err == ERR_OK) {
+        err = journal_publish(&self->journal);
+    }
+    if (err == ERR_OK) {
+        err = volume_sync_dir(&self->volume);
+    }
+    if (err != ERR_OK) {
+        fail(self, now_ms, true);
+    }
+}
+
+static void snapshot_start(struct storage *self, const struct registry *registry, int64_t now_ms)
+{
+    struct msg_head head = head_of(self, registry);
+
+    if (snapshot_begin(&self->snapshot, &self->volume, &head) != ERR_OK) {
+        put_off(self, now_ms);
+    } else if (self->journal.segment.last_seq > self->journal.segment.prev_seq) {
+        rotate(self, &head, now_ms);
+    }
+}
+
+static void snapshot_end(struct storage *self, int64_t now_ms)
+{
+    bool healing = self->state == HEALING;
+    bool seen = false;
+    enum err err = journal_sync(&self->journal);
+
+    if (err != ERR_OK) {
+        fail(self, now_ms, false);
+        return;
+    }
+    err = snapshot_finish(&self->snapshot, self->seq);
+    if (err == ERR_OK && healing) {
+        seen = true;
+        err = journal_publish(&self->journal);
+    }
+    if (err == ERR_OK) {
+        err = snapshot_publish(&self->snapshot);
+    }
+    if (err == ERR_OK) {
+        err = volume_sync_dir(&self->volume);
+    }
+    if (err != ERR_OK && healing) {
+        fail(self, now_ms, seen);
+        return;
+    }
+    if (err != ERR_OK) {
+        put_off(self, now_ms);
+        return;
+    }
+    if (self->snapshot_seq != 0 && self->snapshot_seq != self->snapshot.seq) {
+        names_add(&self->old_snapshots, name_make(NAME_SNAPSHOT, self->snapshot_seq));
+    }
+    self->snapshot_seq = self->snapshot.seq;
+    self->snapshot_bytes = self->snapshot.bytes;
+    self->remove_due_ms = now_ms + self->options.keep_ms;
+    snapshot_drop(&self->snapshot);
+    if (healing) {
+        healed(self);
+    }
+}
+
+static void snapshot_go_on(struct storage *self, const struct registry *registry, int64_t now_ms)
+{
+    bool done = false;
+    enum err err =
+        snapshot_slice(&self->snapshot, registry, self->options.age, self->options.context, &done);
+
+    if (err != ERR_OK && self->state == HEALING) {
+        fail(self, now_ms, false);
+    } else if (err != ERR_OK) {
+        put_off(self, now_ms);
+    } else if (done) {
+        snapshot_end(self, now_ms);
+    }
+}
+
+static bool snapshot_wanted(const struct storage *self)
+{
+    uint64_t bytes = self->written;
+    uint32_t count = 1;
+    uint64_t limit = self->options.snapshot_bytes;
+
+    for (size_t i = self->segment_count; i-- > 0;) {
+        if (self->segments[i].prev_seq >= self->snapshot_seq) {
+            bytes += self->segments[i].bytes;
+            count++;
+        }
+    }
+    limit = self->snapshot_bytes > limit ? self->snapshot_bytes : limit;
+    return bytes > limit || count > uncovered_segments_max;
+}
+
+/* ── what is covered goes ───────────────────────────────────────────────────*/
+
+static bool removable(const struct storage *self)
+{
+    return self->old_snapshots.count > 0 ||
+           (self->segment_count > 0 && self->segments[0].last_seq <= self->snapshot_seq &&
+            self->segments[0].prev_seq < self->snapshot_seq);
+}
+
+/* One file. One that can't be removed is left to the next start. */
+static void remove_one(struct storage *self)
+{
+    struct name name;
+
+    if (self->old_snapshots.count > 0) {
+        name = self->old_snapshots.items[--self->old_snapshots.count];
+    } else {
+        name = name_make(NAME_SEGMENT, self->segments[0].prev_seq + 1);
+        segment_fini(&self->segments[0]);
+        self->segment_count--;
+        self->history_from -= self->history_from > 0 ? 1 : 0;
+        memmove(self->segments, self->segments + 1,
+                self->segment_count * sizeof(self->segments[0]));
+    }
+    if (volume_remove(&self->volume, name.text) != ERR_OK) {
+        log_event(self->volume.log, LOG_WARN, "storage_remove", "%s", self->volume.reason);
+    }
+}
+
+/* ── the turn ───────────────────────────────────────────────────────────────*/
+
+enum err storage_append(struct storage *self, struct str body, uint64_t first_seq,
+                        uint64_t last_seq)
+{
+    size_t before = self->turn.len;
+    size_t mark;
+
+    assert(first_seq == self->appended + 1 && last_seq >= first_seq && body.len > 0);
+    if (body.len > frame_max) {
+        return ERR_TOO_LARGE;
+    }
+    self->appended = last_seq;
+    if (self->state == FAILED) {
+        return ERR_OK;
+    }
+    mark = record_begin(&self->turn);
+    buf_add_str(&self->turn, body);
+    record_end(&self->turn, mark);
+    segment_extend(&self->journal.segment, first_seq, last_seq, self->turn.len - before);
+    self->journal.count += last_seq - first_seq + 1;
+    return ERR_OK;
+}
+
+enum err storage_commit(struct storage *self, int64_t now_ms)
+{
+    enum err err = ERR_OK;
+
+    if (self->turn.len > 0) {
+        err = journal_write(&self->journal, self->written, buf_str(&self->turn));
+        self->written += self->turn.len;
+        self->turn.len = 0;
+        if (err == ERR_OK && self->options.sync == STORAGE_SYNC_ALWAYS) {
+            err = journal_sync(&self->journal);
+        }
+    }
+    self->seq = self->appended;
+    if (err != ERR_OK) {
+        fail(self, now_ms, false);
+    }
+    return self->state == OK ? ERR_OK : ERR_IO;
+}
+
+static void sync_each_second(struct storage *self, int64_t now_ms)
+{
+    if (self->options.sync != STORAGE_SYNC_SECOND || self->state != OK ||
+        now_ms - self->synced_ms < sync_every_ms) {
+        return;
+    }
+    self->synced_ms = now_ms;
+    if (journal_sync(&self->journal) != ERR_OK) {
+        fail(self, now_ms, true);
+    }
+}
+
+bool storage_step(struct storage *self, const struct registry *registry, int64_t now_ms)
+{
+    if (self->appended != self->seq) {
+        return true; /* only between turns is the registry what the journal says */
+    }
+    sync_each_second(self, now_ms);
+    if (self->state == FAILED && now_ms >= self->retry_due_ms) {
+        heal_begin(self, registry, now_ms);
+    } else if (self->snapshot.file >= 0) {
+        snapshot_go_on(self, registry, now_ms);
+    } else if (self->state == OK && now_ms >= self->snapshot_due_ms && snapshot_wanted(self)) {
+        snapshot_start(self, registry, now_ms);
+    } else if (removable(self) && now_ms >= self->remove_due_ms) {
+        remove_one(self);
+    } else {
+        return false;
+    }
+    return self->snapshot.file >= 0 || (removable(self) && now_ms >= self->remove_due_ms);
+}
+
+struct storage_position storage_position(const struct storage *self)
+{
+    return (struct storage_position){.epoch = self->epoch, .seq = self->seq};
+}
+
+/* ── history ────────────────────────────────────────────────────────────────*/
+
+static const struct segment *history_segment(const struct storage *self, uint64_t seq)
+{
+    const struct segment *now = &self->journal.segment;
+
+    if (seq > now->prev_seq) {
+        return now;
+    }
+    for (size_t i = self->segment_count; i-- > self->history_from;) {
+        if (seq > self->segments[i].prev_seq) {
+            return &self->segments[i];
+        }
+    }
+    return NULL;
+}
+
+enum err storage_history(struct storage *self, uint64_t after_seq, size_t max_bytes,
+                         struct buf *records, uint32_t *count, uint64_t *last_seq)
+{
+    const struct segment *segment;
+    enum err err;
+
+    if (self->state != OK || after_seq > self->seq) {
+        return ERR_STALE;
+    }
+    if (after_seq == self->seq) {
+        *count = 0;
+        *last_seq = after_seq;
+        return ERR_OK;
+    }
+    segment = history_segment(self, after_seq + 1);
+    if (segment == NULL) {
+        return ERR_STALE;
+    }
+    err = history_read(&self->volume, segment,
+                       segment == &self->journal.segment ? self->written : segment->bytes,
+                       after_seq, max_bytes, records, count, last_seq);
+    if (err != ERR_OK) {
+        log_event(self->volume.log, LOG_WARN, "history_unreadable",
+                  "%s: followers take a snapshot instead", self->volume.reason);
+        return ERR_STALE;
+    }
+    return ERR_OK;
+}
+
+/* ── sums ───────────────────────────────────────────────────────────────────*/
+
+void storage_stats(const struct storage *self, struct storage_stats *out)
+{
+    *out = (struct storage_stats){
+        .ok = self->state == OK,
+        .reason = self->state == OK ? "" : self->reason,
+        .journal_bytes = self->state == FAILED ? 0 : self->written,
+        .segment_count = (uint32_t)self->segment_count + (self->state == OK ? 1 : 0),
+        .history_seq = self->seq,
+        .snapshot_seq = self->snapshot_seq,
+        .snapshot_bytes = self->snapshot_bytes,
+        .snapshot_running = self->snapshot.file >= 0,
+        .sync_count = self->volume.sync_count,
+        .sync_ns_max = self->volume.sync_ns_max,
+        .sync_ns_total = self->volume.sync_ns_total,
+        .failure_count = self->failure_count,
+    };
+    for (size_t i = 0; i < self->segment_count; i++) {
+        out->journal_bytes += self->segments[i].bytes;
+    }
+    if (self->state == OK) {
+        out->history_seq = self->history_from < self->segment_count
+                               ? self->segments[self->history_from].prev_seq
+                               : self->journal.segment.prev_seq;
+    }
+}
+
+void storage_stats_reset_max(struct storage *self)
+{
+    self->volume.sync_ns_max = 0;
+}
+
+/* ── begin and end ──────────────────────────────────────────────────────────*/
+
+static struct storage *storage_new(const struct storage_options *options)
+{
+    struct storage *self = calloc(1, sizeof(*self));
+    struct storage_options *mine;
+    char *boot;
+
+    assert(self != NULL);
+    self->options = *options;
+    mine = &self->options;
+    mine->snapshot_bytes =
+        mine->snapshot_bytes != 0 ? mine->snapshot_bytes : snapshot_bytes_default;
+    mine->allocate_bytes =
+        mine->allocate_bytes != 0 ? mine->allocate_bytes : allocate_bytes_default;
+    mine->keep_ms = mine->keep_ms != 0 ? mine->keep_ms : keep_ms_default;
+    boot = malloc(options->machine_boot.len + 1);
+    assert(boot != NULL);
+    if (options->machine_boot.len > 0) {
+        memcpy(boot, options->machine_boot.data, options->machine_boot.len);
+    }
+    mine->machine_boot = (struct str){boot, options->machine_boot.len};
+    self->volume = (struct volume){.disk = options->disk,
+                                   .clock = options->clock,
+                                   .log = options->log,
+                                   .faults = options->faults,
+                                   .dir = strdup(options->dir)};
+    assert(self->volume.dir != NULL);
+    mine->dir = self->volume.dir;
+    prng_init(&self->prng, options->seed);
+    self->lock = -1;
+    self->journal.file = -1;
+    self->snapshot.file = -1;
+    return self;
+}
+
+static enum err take_directory(struct storage *self)
+{
+    struct disk *disk = self->volume.disk;
+    const char *dir = self->options.dir;
+    char path[disk_path_max];
+    int64_t holder = 0;
+    int rc = strlen(dir) + name_room > disk_path_max ? -ENAMETOOLONG : disk->make_dir(disk, dir);
+
+    if (rc < 0) {
+        (void)volume_failed(&self->volume, "make directory", dir, rc);
+        log_event(self->volume.log, LOG_ERROR, "storage_open", "%s", self->volume.reason);
+        return ERR_IO;
+    }
+    (void)snprintf(path, sizeof(path), "%s/lock", dir);
+    rc = disk->lock(disk, path, &holder);
+    if (rc == -EWOULDBLOCK) {
+        log_event(self->volume.log, LOG_ERROR, "storage_held",
+                  "%s is used by process %" PRId64 ": end it first, or choose another directory",
+                  dir, holder);
+        return ERR_BUSY;
+    }
+    if (rc < 0) {
+        (void)volume_failed(&self->volume, "lock", path, rc);
+        log_event(self->volume.log, LOG_ERROR, "storage_open", "%s", self->volume.reason);
+        return ERR_IO;
+    }
+    self->lock = rc;
+    return ERR_OK;
+}
+
+/* The last segment as it was left: what is behind its last whole frame goes, so that
+ * nothing torn is ever found before the end. */
+static enum err trim_last(struct storage *self, const struct segment *last)
+{
+    struct volume *volume = &self->volume;
+    struct name name = name_make(NAME_SEGMENT, last->prev_seq + 1);
+    int file = -1;
+    enum err err = volume_open(volume, name.text, DISK_WRITE, &file);
+
+    if (err == ERR_OK) {
+        int rc = volume->disk->truncate(volume->disk, file, last->bytes);
+
+        err = rc < 0 ? volume_failed(volume, "truncate", name.text, rc) : ERR_OK;
+    }
+    if (err == ERR_OK) {
+        err = volume_sync(volume, file, name.text);
+    }
+    volume_close(volume, &file);
+    return err;
+}
+
+/* Goes on behind what was found: in a new segment, whose HEAD says who writes now. */
+static enum err go_on(struct storage *self, const struct registry *registry, bool closed)
+{
+    struct msg_head head = head_of(self, registry);
+    struct segment *last =
+        self->segment_count > 0 ? &self->segments[self->segment_count - 1] : NULL;
+    enum err err = ERR_OK;
+
+    if (last != NULL && last->prev_seq == self->seq) {
+        segment_fini(last); /* the new one takes its name */
+        self->segment_count--;
+    } else if (last != NULL && !closed) {
+        err = trim_last(self, last);
+    }
+    if (self->history_from > self->segment_count) {
+        self->history_from = self->segment_count;
+    }
+    if (err == ERR_OK) {
+        err = journal_create(&self->journal, &self->volume, &head, self->options.allocate_bytes);
+        self->written = self->journal.segment.bytes;
+    }
+    if (err == ERR_OK) {
+        err = journal_publish(&self->journal);
+    }
+    return err == ERR_OK ? volume_sync_dir(&self->volume) : err;
+}
+
+/* Damage, or a doubt: everything is written anew at once, under a seq of its own so that no
+ * file that is there is written over. */
+static void begin_anew(struct storage *self, const struct registry *registry, int64_t now_ms)
+{
+    self->state = FAILED;
+    heal_begin(self, registry, now_ms);
+    while (self->state == HEALING) {
+        snapshot_go_on(self, registry, now_ms);
+    }
+}
+
+static void begin(struct storage *self, struct recovered *found, const struct registry *registry,
+                  int64_t now_ms)
+{
+    bool anew = found->damage_count > 0 || found->marked_failed;
+
+    for (size_t i = 0; i < found->unfinished.count; i++) {
+        (void)volume_remove(&self->volume, found->unfinished.items[i].text);
+    }
+    self->segments = found->segments;
+    self->segment_count = found->segment_count;
+    self->history_from = found->new_epoch != NULL ? found->segment_count : found->history_from;
+    self->old_snapshots = found->old_snapshots;
+    self->damaged = found->damaged;
+    self->snapshot_seq = found->snapshot_seq;
+    self->snapshot_bytes = found->snapshot_bytes;
+    self->highest_at = found->highest_at;
+    self->epoch = found->epoch;
+    self->seq = anew ? found->above + 1 : found->seq;
+    self->appended = self->seq;
+    self->synced_ms = now_ms;
+    self->remove_due_ms = now_ms + self->options.keep_ms;
+    found->segments = NULL;
+    found->segment_count = 0;
+    found->old_snapshots = (struct names){0};
+    found->damaged = (struct names){0};
+    if (found->new_epoch != NULL) {
+        draw_epoch(self);
+    }
+    if (anew) {
+        begin_anew(self, registry, now_ms);
+    } else if (go_on(self, registry, found->closed) != ERR_OK) {
+        fail(self, now_ms, true);
+    }
+    log_event(self->volume.log, LOG_INFO, "storage_open",
+              "epoch=%016" PRIx64 " seq=%" PRIu64 "%s%s", self->epoch, self->seq,
+              found->new_epoch != NULL ? " a new epoch: " : "",
+              found->new_epoch != NULL ? found->new_epoch : "");
+}
+
+static void storage_free(struct storage **self)
+{
+    struct storage *gone = *self;
+
+    for (size_t i = 0; i < gone->segment_count; i++) {
+        segment_fini(&gone->segments[i]);
+    }
+    free(gone->segments);
+    segment_fini(&gone->journal.segment);
+    names_fini(&gone->old_snapshots);
+    names_fini(&gone->damaged);
+    buf_fini(&gone->turn);
+    if (gone->lock >= 0) {
+        gone->volume.disk->close(gone->volume.disk, gone->lock);
+    }
+    free((char *)gone->options.machine_boot.data);
+    free(gone->volume.dir);
+    free(gone);
+    *self = NULL;
+}
+
+enum err storage_open(const struct storage_options *options, struct registry *registry,
+                      int64_t now_ms, struct storage **self, struct storage_restored *restored)
+{
+    struct storage *made = storage_new(options);
+    struct recovered found;
+    enum err err = take_directory(made);
+
+    if (err == ERR_OK) {
+        err = recovery_run(&made->volume, made->options.machine_boot, registry, options->loaded,
+                           options->context, &found);
+    }
+    if (err != ERR_OK) {
+        storage_free(&made);
+        return err;
+    }
+    *restored = (struct storage_restored){.restored = found.epoch != 0 || found.damage_count > 0,
+                                          .highest_at = found.highest_at,
+                                          .damage_count = found.damage_count};
+    begin(made, &found, registry, now_ms);
+    recovered_fini(&found);
+    *self = made;
+    return ERR_OK;
+}
+
+void storage_close(struct storage **self)
+{
+    struct storage *gone = *self;
+
+    if (gone == NULL) {
+        return;
+    }
+    snapshot_drop(&gone->snapshot);
+    if (gone->state == OK && gone->appended == gone->seq &&
+        journal_finish(&gone->journal) != ERR_OK) {
+        log_event(gone->volume.log, LOG_ERROR, "storage_close", "%s", gone->volume.reason);
+    }
+    journal_drop(&gone->journal);
+    storage_free(self);
+}
