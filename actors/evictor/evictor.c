@@ -1,0 +1,240 @@
+#include "actors/evictor/evictor.h"
+
+static const int64_t tick_ms = 1000;
+static const int64_t silence_ms = 5000; /* of the registry, until we say so */
+
+static const char *const topics[] = {"registry.turn", NULL};
+
+/* ── the registry's facts ───────────────────────────────────────────────────*/
+
+static void on_fact(void *state, const struct msg *msg, const struct now *now)
+{
+    struct evictor *self = state;
+
+    if (msg->type == MSG_TYPE_RENEWED) {
+        self->heard_ms = now->mono_ms;
+        self->new_run = guard_hear(&self->guard, &msg->as_renewed) || self->new_run;
+    }
+}
+
+static void on_broken(void *state, unsigned type)
+{
+    struct evictor *self = state;
+
+    log_event(self->log, LOG_ERROR, "facts_unreadable",
+              "the registry published a fact of type %u, which version " MUSTER_VERSION
+              " can't read: run the same version of all actors",
+              type);
+    self->broken = true;
+}
+
+static const struct follower_owner follower_owner = {.fact = on_fact, .broken = on_broken};
+
+/* ── what is said ───────────────────────────────────────────────────────────*/
+
+static void publish_protection(struct evictor *self, struct outbox *out)
+{
+    const struct guard_verdict *verdict = &self->verdict;
+    struct msg msg = {.type = MSG_TYPE_PROTECTION};
+
+    msg.as_protection = (struct msg_protection){
+        .on = verdict->protected,
+        .reason = str_from(verdict->reason),
+        .heard = verdict->heard,
+        .expected = verdict->expected,
+        .threshold = verdict->threshold,
+        .live = verdict->live,
+        .next_round_ms = guard_left_ms(&self->guard),
+    };
+    publisher_publish(&self->publisher, "evictor.protection", &msg, true, out);
+}
+
+static void publish_round(struct evictor *self, enum err err, struct str text, struct outbox *out)
+{
+    struct msg msg = {.type = MSG_TYPE_ROUND};
+
+    msg.as_round = (struct msg_round){
+        .idle_ms = self->asked.idle_ms,
+        .limit = self->asked.limit,
+        .err = err,
+        .text = text,
+    };
+    if (err != ERR_OK) {
+        self->counters.refused_rounds++;
+        log_event(self->log, LOG_WARN, "round_failed", "%s: %.*s", err_name(err), STR_ARG(text));
+    }
+    self->asked.id = 0;
+    publisher_publish(&self->publisher, "evictor.round", &msg, false, out);
+}
+
+static void log_verdict(const struct evictor *self, const struct guard_verdict *before)
+{
+    const struct guard_verdict *verdict = &self->verdict;
+
+    if (verdict->protected != before->protected) {
+        log_event(self->log, LOG_INFO, verdict->protected ? "protected" : "not_protected",
+                  "reason=\"%s\" heard=%llu expected=%llu threshold=%llu live=%llu",
+                  verdict->reason, (unsigned long long)verdict->heard,
+                  (unsigned long long)verdict->expected, (unsigned long long)verdict->threshold,
+                  (unsigned long long)verdict->live);
+    }
+}
+
+/* Protected without numbers to show for it. */
+static void protect_unheard(struct evictor *self, const char *reason, struct outbox *out)
+{
+    self->verdict =
+        (struct guard_verdict){.protected = true, .reason = reason, .live = self->guard.last.live};
+    publish_protection(self, out);
+}
+
+/* ── a round ────────────────────────────────────────────────────────────────*/
+
+static void ask(struct evictor *self, struct outbox *out)
+{
+    struct msg evict = {.type = MSG_TYPE_EVICT};
+
+    self->asked.id = ++self->last_id;
+    self->asked.idle_ms =
+        self->verdict.protected ? self->config->evictor_ceiling : self->config->evictor_idle;
+    self->asked.limit = guard_limit(&self->guard);
+    evict.as_evict = (struct msg_evict){
+        .id = self->asked.id,
+        .epoch = self->guard.epoch,
+        .boot = self->guard.boot,
+        .tick = self->guard.last.tick,
+        .idle_ms = self->asked.idle_ms,
+        .limit = self->asked.limit,
+    };
+    outbox_command(out, ACTOR_REGISTRY, 0, &evict); /* full: no answer, the next round says so */
+}
+
+static void finish_window(struct evictor *self, struct outbox *out)
+{
+    struct guard_verdict before = self->verdict;
+
+    if (self->asked.id != 0) {
+        publish_round(self, ERR_TIMEOUT, STR("the registry has not answered"), out);
+    }
+    guard_close(&self->guard, &self->verdict);
+    log_verdict(self, &before);
+    self->counters.rounds++;
+    self->counters.protected_rounds += self->verdict.protected;
+    ask(self, out);
+    publish_protection(self, out);
+}
+
+static void turn_end(void *state, const struct now *now, struct outbox *out)
+{
+    struct evictor *self = state;
+
+    (void)now;
+    if (self->broken) {
+        outbox_stop(out);
+        return;
+    }
+    if (self->new_run) {
+        self->new_run = false;
+        self->asked.id = 0; /* the run that was asked is over */
+        protect_unheard(self, "window incomplete", out);
+    }
+    if (guard_is_over(&self->guard)) {
+        finish_window(self, out);
+        self->silent = false;
+    }
+}
+
+static void on_answer(void *state, enum actor_name from, uint32_t index, const struct msg *msg,
+                      const struct now *now, struct outbox *out)
+{
+    struct evictor *self = state;
+
+    (void)from;
+    (void)index;
+    (void)now;
+    if (msg->type == MSG_TYPE_RESULT && self->asked.id != 0 &&
+        msg->as_result.id == self->asked.id) {
+        publish_round(self, (enum err)msg->as_result.err, msg->as_result.text, out);
+    }
+}
+
+static void on_tick(void *state, const struct now *now, struct outbox *out)
+{
+    struct evictor *self = state;
+
+    if (!self->silent && now->mono_ms - self->heard_ms > silence_ms) {
+        self->silent = true; /* until a window is over */
+        protect_unheard(self, "registry not heard", out);
+    }
+    publisher_tick(&self->publisher, out);
+}
+
+/* ── the actor ──────────────────────────────────────────────────────────────*/
+
+static void on_ask(void *state, const struct address *from, const struct msg *msg,
+                   const struct now *now, struct outbox *out)
+{
+    struct evictor *self = state;
+
+    (void)now;
+    publisher_answer(&self->publisher, from, msg, out);
+}
+
+static struct position position(void *state)
+{
+    const struct evictor *self = state;
+
+    return self->publisher.at;
+}
+
+static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
+                  struct msg_counts *sizes, struct buf *size_store)
+{
+    const struct evictor *self = state;
+
+    (void)sizes;
+    (void)size_store;
+    counts_add(counters, counter_store, "rounds", (int64_t)self->counters.rounds);
+    counts_add(counters, counter_store, "protected_rounds",
+               (int64_t)self->counters.protected_rounds);
+    counts_add(counters, counter_store, "refused_rounds", (int64_t)self->counters.refused_rounds);
+}
+
+void evictor_init(struct evictor *self, const struct config *config, struct log *log,
+                  uint64_t epoch, const struct now *now)
+{
+    *self =
+        (struct evictor){.config = config, .log = log, .heard_ms = now->mono_ms, .new_run = true};
+    self->registry = follower_new(ACTOR_REGISTRY, 0, tick_ms, &follower_owner, self);
+    publisher_init(&self->publisher, ACTOR_EVICTOR, 0, epoch);
+    guard_init(&self->guard, config->evictor_share, config->evictor_interval, config->evictor_idle,
+               config->faults);
+}
+
+void evictor_fini(struct evictor *self)
+{
+    follower_destroy(&self->registry);
+    publisher_fini(&self->publisher);
+}
+
+struct actor_link evictor_link(const struct evictor *self)
+{
+    return (struct actor_link){.to = ACTOR_REGISTRY, .follower = self->registry, .topics = topics};
+}
+
+static const struct actor_handler handlers[] = {
+    {MSG_TYPE_SNAPSHOT, on_ask},
+    {MSG_TYPE_FACTS, on_ask},
+};
+
+const struct actor_spec evictor_spec = {
+    .name = ACTOR_EVICTOR,
+    .handlers = handlers,
+    .handler_count = sizeof(handlers) / sizeof(handlers[0]),
+    .answer = on_answer,
+    .turn_end = turn_end,
+    .tick = on_tick,
+    .tick_ms = tick_ms,
+    .position = position,
+    .count = count,
+};
