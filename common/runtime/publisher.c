@@ -27,17 +27,17 @@ void publisher_fini(struct publisher *self)
 
 static void stand(struct publisher *self, const struct msg *msg)
 {
-    for (unsigned i = 0; i < publisher_standing_max; i++) {
-        struct buf *frame = &self->standing[i].frame;
+    unsigned at = 0;
+    struct buf *frame;
 
-        if (frame->len == 0 || self->standing[i].type == msg->type) {
-            self->standing[i].type = msg->type;
-            frame->len = 0;
-            msg_encode(frame, msg);
-            return;
-        }
+    while (self->standing[at].frame.len != 0 && self->standing[at].type != msg->type) {
+        at++;
+        assert(at < publisher_standing_max); /* the actor has more types than that */
     }
-    assert(!"more types of standing facts than publisher_standing_max");
+    frame = &self->standing[at].frame;
+    self->standing[at].type = msg->type;
+    frame->len = 0;
+    msg_encode(frame, msg);
 }
 
 void publisher_publish(struct publisher *self, const char *topic, struct msg *msg, bool keep,

@@ -46,10 +46,10 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
 
     (void)now;
     self->records++;
-    self->seen[key] = true;
-    if (msg->as_gone.seq > self->key_seq[key] || self->current_epoch != self->source.epoch) {
+    if (!self->seen[key] || msg->as_gone.seq > self->key_seq[key]) {
         self->key_seq[key] = msg->as_gone.seq;
     }
+    self->seen[key] = true;
 }
 
 static void on_fact(void *state, const struct msg *msg, const struct now *now)
@@ -394,7 +394,7 @@ static void a_new_epoch_is_copied_slice_by_slice_and_swept(void **state)
     }
     expect_question(self, MSG_TYPE_FACTS);
     assert_int_equal(88, self->asked.as_facts.epoch);
-    assert_int_equal(30, self->asked.as_facts.from); /* of the first slice */
+    assert_int_equal(source_keys + 10, self->asked.as_facts.from); /* of the first slice */
     turn(self, 31, 1);
     hear(self);
     answer(self);
@@ -557,8 +557,8 @@ static void what_does_not_fit_is_thrown_away_and_asked_for(void **state)
     tick(self);
     expect_question(self, MSG_TYPE_FACTS);
     source_answer(&self->source, &self->asked, &early);
-    turn(self, 2, 1);
-    hear(self); /* kept, and thrown away with the rest */
+    source_protect(&self->source, &self->wire, true);
+    hear(self); /* kept, and thrown away with the rest; no seq tells of it */
     memset(buf_reserve(&reason, 60000), 'x', 60000);
     storage.as_storage.epoch = 77;
     storage.as_storage.seq = self->source.head;
@@ -569,9 +569,11 @@ static void what_does_not_fit_is_thrown_away_and_asked_for(void **state)
     }
     assert_true(give_answer(self, buf_str(&early)));
     assert_false(state_of(self).current);
+    assert_false(self->protect);
     expect_question(self, MSG_TYPE_FACTS);
     answer(self);
     assert_copied(self);
+    assert_true(self->protect);
     buf_fini(&reason);
     buf_fini(&early);
 }
@@ -608,6 +610,60 @@ static void a_cut_history_needs_a_snapshot(void **state)
     settle(self);
     assert_copied(self);
     assert_int_equal(2, state_of(self).snapshots);
+}
+
+static void a_history_with_a_hole_needs_a_snapshot(void **state)
+{
+    struct fixture *self = *state;
+    struct msg history = {.type = MSG_TYPE_HISTORY};
+    struct msg record = {.type = MSG_TYPE_GONE};
+    struct buf store = {0};
+    unsigned records;
+
+    start(self);
+    records = self->records;
+    turn(self, 1, 3);
+    self->wire.len = 0;
+    tick(self);
+    expect_question(self, MSG_TYPE_FACTS);
+    record.as_gone.seq = 22; /* 21 is missing */
+    record.as_gone.hostname = STR("A");
+    msg_list_add(&history.as_history.records, &store, &record);
+    history.as_history.id = self->asked.as_facts.id;
+    history.as_history.epoch = 77;
+    history.as_history.head = 23;
+    assert_true(follower_on_answer(self->follower, &history, now(self), self->out));
+    assert_int_equal(records, self->records);
+    expect_question(self, MSG_TYPE_SNAPSHOT);
+    answer(self);
+    settle(self);
+    assert_copied(self);
+    buf_fini(&store);
+}
+
+static void kept_facts_of_another_history_are_not_mixed_in(void **state)
+{
+    struct fixture *self = *state;
+    struct buf early = {0};
+    uint64_t held[source_keys];
+
+    start(self);
+    turn(self, 1, 20); /* 21 … 40 */
+    self->wire.len = 0;
+    tick(self);
+    expect_question(self, MSG_TYPE_FACTS);
+    self->source.history_records = 20;
+    source_answer(&self->source, &self->asked, &early);
+    memcpy(held, self->source.key_seq, sizeof(held));
+    source_new_epoch(&self->source, 88);
+    turn(self, 0, 9); /* 33 … 41 of the new one: overlaps */
+    hear(self);
+    assert_true(give_answer(self, buf_str(&early)));
+    assert_memory_equal(held, self->key_seq, sizeof(held));
+    tick(self);
+    settle(self);
+    assert_copied(self);
+    buf_fini(&early);
 }
 
 static void a_source_that_never_reaches_what_it_names_is_not_asked_in_a_circle(void **state)
@@ -908,6 +964,8 @@ int main(void)
         TEST(what_does_not_fit_is_thrown_away_and_asked_for),
         TEST(a_state_heard_while_catching_up_wins_over_an_earlier_answer),
         TEST(a_cut_history_needs_a_snapshot),
+        TEST(a_history_with_a_hole_needs_a_snapshot),
+        TEST(kept_facts_of_another_history_are_not_mixed_in),
         TEST(a_source_that_never_reaches_what_it_names_is_not_asked_in_a_circle),
         TEST(an_unknown_fact_breaks_it_unless_it_may_be_skipped),
         TEST(bytes_that_are_no_message_break_it),

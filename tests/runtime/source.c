@@ -12,9 +12,10 @@ void source_new_epoch(struct source *self, uint64_t epoch)
 {
     self->epoch = epoch;
     self->boot = epoch;
+    self->head = source_keys;
     self->cut = self->head;
-    for (unsigned i = 0; i < source_keys; i += 2) {
-        self->key_seq[i] = 0;
+    for (unsigned i = 0; i < source_keys; i++) {
+        self->key_seq[i] = i % 2 == 1 && self->key_seq[i] != 0 ? i : 0;
     }
 }
 

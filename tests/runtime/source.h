@@ -20,7 +20,7 @@ struct source {
 };
 
 void source_init(struct source *self, uint64_t epoch);
-/* A new history that holds every second key of what it held. */
+/* A new history, with seqs of its own, that holds every second key of what it held. */
 void source_new_epoch(struct source *self, uint64_t epoch);
 
 /* Each appends one fact. source_turn changes count keys, from `key` on. */
