@@ -1,7 +1,6 @@
 #include "actors/registry/storage.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,6 @@ static const uint64_t snapshot_bytes_default = 64 * 1024 * 1024;
 static const uint64_t allocate_bytes_default = 4 * 1024 * 1024;
 static const int64_t keep_ms_default = 60000;
 static const uint32_t uncovered_segments_max = 64; /* a registry restarted in a loop leaves many */
-enum { name_room = 96 };                           /* of a path for the file's own name */
 
 /*   OK ──journal fails──► FAILED ──every 10 s──► HEALING ──snapshot in place──► OK
  *                           ▲──────anything fails──────┘
@@ -46,9 +44,7 @@ struct storage {
     struct journal journal;   /* the segment that is written */
     uint64_t written;         /* of its bytes: to here without this turn's */
     int64_t synced_ms;        /* mode 1s: the last sync */
-    struct segment *segments; /* owned; older ones that are still held, in order */
-    size_t segment_count;
-    size_t history_from; /* history is those from here on, and the journal's */
+    struct segments segments; /* the older ones; history ends with the journal's */
 
     struct snapshot snapshot; /* being written while its file is >= 0 */
     int64_t snapshot_due_ms;  /* not before, after one could not be written */
@@ -111,25 +107,22 @@ static void mark_failed(struct storage *self)
 static void fail(struct storage *self, int64_t now_ms, bool seen)
 {
     bool was_ok = self->state == OK;
+    uint64_t seq;
 
     memcpy(self->reason, self->volume.reason, sizeof(self->reason));
     if (was_ok || seen) {
         draw_epoch(self);
         mark_failed(self);
     }
-    if (was_ok && self->journal.segment.epoch != 0) {
+    if (was_ok && name_parse(self->journal.name.text, &seq) == NAME_SEGMENT) {
         /* Kept for what it is: a file that can be removed once a snapshot covers it. */
-        self->segments =
-            realloc(self->segments, (self->segment_count + 1) * sizeof(self->segments[0]));
-        assert(self->segments != NULL);
-        self->segments[self->segment_count++] = self->journal.segment;
-        self->journal.segment = (struct segment){0};
+        segments_add(&self->segments, &self->journal.segment);
     }
     journal_drop(&self->journal);
     segment_fini(&self->journal.segment);
     snapshot_drop(&self->snapshot);
     self->turn.len = 0;
-    self->history_from = self->segment_count;
+    self->segments.history_from = self->segments.count;
     self->state = FAILED;
     self->retry_due_ms = now_ms + retry_ms;
     self->remove_due_ms = now_ms; /* it may be room that is wanting */
@@ -177,7 +170,8 @@ static void healed(struct storage *self)
     set_aside(self);
     (void)volume_remove(&self->volume, "failed"); /* mostly not there */
     (void)volume_sync_dir(&self->volume);
-    self->history_from = self->segment_count;
+    segments_drop_empty(&self->segments, self->snapshot_seq);
+    self->segments.history_from = self->segments.count;
     if (self->failure_count > 0) {
         log_event(self->volume.log, LOG_INFO, "storage_ok",
                   "changes are kept on disk again, from seq %" PRIu64 " on", self->snapshot_seq);
@@ -207,9 +201,7 @@ static void rotate(struct storage *self, const struct msg_head *head, int64_t no
         return;
     }
     err = journal_finish(&self->journal);
-    self->segments = realloc(self->segments, (self->segment_count + 1) * sizeof(self->segments[0]));
-    assert(self->segments != NULL);
-    self->segments[self->segment_count++] = self->journal.segment;
+    segments_add(&self->segments, &self->journal.segment);
     self->journal = next;
     self->written = next.segment.bytes;
     if (err == ERR_OK) {
@@ -296,9 +288,9 @@ static bool snapshot_wanted(const struct storage *self)
     uint32_t count = 1;
     uint64_t limit = self->options.snapshot_bytes;
 
-    for (size_t i = self->segment_count; i-- > 0;) {
-        if (self->segments[i].prev_seq >= self->snapshot_seq) {
-            bytes += self->segments[i].bytes;
+    for (size_t i = 0; i < self->segments.count; i++) {
+        if (self->segments.items[i].prev_seq >= self->snapshot_seq) {
+            bytes += self->segments.items[i].bytes;
             count++;
         }
     }
@@ -310,9 +302,11 @@ static bool snapshot_wanted(const struct storage *self)
 
 static bool removable(const struct storage *self)
 {
+    const struct segment *first = self->segments.items;
+
     return self->old_snapshots.count > 0 ||
-           (self->segment_count > 0 && self->segments[0].last_seq <= self->snapshot_seq &&
-            self->segments[0].prev_seq < self->snapshot_seq);
+           (self->segments.count > 0 && first->last_seq <= self->snapshot_seq &&
+            first->prev_seq < self->snapshot_seq);
 }
 
 /* One file. One that can't be removed is left to the next start. */
@@ -323,12 +317,8 @@ static void remove_one(struct storage *self)
     if (self->old_snapshots.count > 0) {
         name = self->old_snapshots.items[--self->old_snapshots.count];
     } else {
-        name = name_make(NAME_SEGMENT, self->segments[0].prev_seq + 1);
-        segment_fini(&self->segments[0]);
-        self->segment_count--;
-        self->history_from -= self->history_from > 0 ? 1 : 0;
-        memmove(self->segments, self->segments + 1,
-                self->segment_count * sizeof(self->segments[0]));
+        name = name_make(NAME_SEGMENT, self->segments.items[0].prev_seq + 1);
+        segments_drop_first(&self->segments);
     }
     if (volume_remove(&self->volume, name.text) != ERR_OK) {
         log_event(self->volume.log, LOG_WARN, "storage_remove", "%s", self->volume.reason);
@@ -417,21 +407,6 @@ struct storage_position storage_position(const struct storage *self)
 
 /* ── history ────────────────────────────────────────────────────────────────*/
 
-static const struct segment *history_segment(const struct storage *self, uint64_t seq)
-{
-    const struct segment *now = &self->journal.segment;
-
-    if (seq > now->prev_seq) {
-        return now;
-    }
-    for (size_t i = self->segment_count; i-- > self->history_from;) {
-        if (seq > self->segments[i].prev_seq) {
-            return &self->segments[i];
-        }
-    }
-    return NULL;
-}
-
 enum err storage_history(struct storage *self, uint64_t after_seq, size_t max_bytes,
                          struct buf *records, uint32_t *count, uint64_t *last_seq)
 {
@@ -446,7 +421,9 @@ enum err storage_history(struct storage *self, uint64_t after_seq, size_t max_by
         *last_seq = after_seq;
         return ERR_OK;
     }
-    segment = history_segment(self, after_seq + 1);
+    segment = after_seq >= self->journal.segment.prev_seq
+                  ? &self->journal.segment
+                  : segments_find(&self->segments, after_seq + 1);
     if (segment == NULL) {
         return ERR_STALE;
     }
@@ -465,11 +442,13 @@ enum err storage_history(struct storage *self, uint64_t after_seq, size_t max_by
 
 void storage_stats(const struct storage *self, struct storage_stats *out)
 {
+    const struct segments *held = &self->segments;
+
     *out = (struct storage_stats){
         .ok = self->state == OK,
         .reason = self->state == OK ? "" : self->reason,
         .journal_bytes = self->state == FAILED ? 0 : self->written,
-        .segment_count = (uint32_t)self->segment_count + (self->state == OK ? 1 : 0),
+        .segment_count = (uint32_t)held->count + (self->state == OK ? 1 : 0),
         .history_seq = self->seq,
         .snapshot_seq = self->snapshot_seq,
         .snapshot_bytes = self->snapshot_bytes,
@@ -479,12 +458,12 @@ void storage_stats(const struct storage *self, struct storage_stats *out)
         .sync_ns_total = self->volume.sync_ns_total,
         .failure_count = self->failure_count,
     };
-    for (size_t i = 0; i < self->segment_count; i++) {
-        out->journal_bytes += self->segments[i].bytes;
+    for (size_t i = 0; i < held->count; i++) {
+        out->journal_bytes += held->items[i].bytes;
     }
     if (self->state == OK) {
-        out->history_seq = self->history_from < self->segment_count
-                               ? self->segments[self->history_from].prev_seq
+        out->history_seq = held->history_from < held->count
+                               ? held->items[held->history_from].prev_seq
                                : self->journal.segment.prev_seq;
     }
 }
@@ -530,73 +509,15 @@ static struct storage *storage_new(const struct storage_options *options)
     return self;
 }
 
-static enum err take_directory(struct storage *self)
-{
-    struct disk *disk = self->volume.disk;
-    const char *dir = self->options.dir;
-    char path[disk_path_max];
-    int64_t holder = 0;
-    int rc = strlen(dir) + name_room > disk_path_max ? -ENAMETOOLONG : disk->make_dir(disk, dir);
-
-    if (rc < 0) {
-        (void)volume_failed(&self->volume, "make directory", dir, rc);
-        log_event(self->volume.log, LOG_ERROR, "storage_open", "%s", self->volume.reason);
-        return ERR_IO;
-    }
-    (void)snprintf(path, sizeof(path), "%s/lock", dir);
-    rc = disk->lock(disk, path, &holder);
-    if (rc == -EWOULDBLOCK) {
-        log_event(self->volume.log, LOG_ERROR, "storage_held",
-                  "%s is used by process %" PRId64 ": end it first, or choose another directory",
-                  dir, holder);
-        return ERR_BUSY;
-    }
-    if (rc < 0) {
-        (void)volume_failed(&self->volume, "lock", path, rc);
-        log_event(self->volume.log, LOG_ERROR, "storage_open", "%s", self->volume.reason);
-        return ERR_IO;
-    }
-    self->lock = rc;
-    return ERR_OK;
-}
-
-/* The last segment as it was left: what is behind its last whole frame goes, so that
- * nothing torn is ever found before the end. */
-static enum err trim_last(struct storage *self, const struct segment *last)
-{
-    struct volume *volume = &self->volume;
-    struct name name = name_make(NAME_SEGMENT, last->prev_seq + 1);
-    int file = -1;
-    enum err err = volume_open(volume, name.text, DISK_WRITE, &file);
-
-    if (err == ERR_OK) {
-        int rc = volume->disk->truncate(volume->disk, file, last->bytes);
-
-        err = rc < 0 ? volume_failed(volume, "truncate", name.text, rc) : ERR_OK;
-    }
-    if (err == ERR_OK) {
-        err = volume_sync(volume, file, name.text);
-    }
-    volume_close(volume, &file);
-    return err;
-}
-
 /* Goes on behind what was found: in a new segment, whose HEAD says who writes now. */
 static enum err go_on(struct storage *self, const struct registry *registry, bool closed)
 {
     struct msg_head head = head_of(self, registry);
-    struct segment *last =
-        self->segment_count > 0 ? &self->segments[self->segment_count - 1] : NULL;
     enum err err = ERR_OK;
 
-    if (last != NULL && last->prev_seq == self->seq) {
-        segment_fini(last); /* the new one takes its name */
-        self->segment_count--;
-    } else if (last != NULL && !closed) {
-        err = trim_last(self, last);
-    }
-    if (self->history_from > self->segment_count) {
-        self->history_from = self->segment_count;
+    segments_drop_empty(&self->segments, self->seq); /* the new one takes its name */
+    if (self->segments.count > 0 && !closed) {
+        err = segment_trim(&self->segments.items[self->segments.count - 1], &self->volume);
     }
     if (err == ERR_OK) {
         err = journal_create(&self->journal, &self->volume, &head, self->options.allocate_bytes);
@@ -628,8 +549,9 @@ static void begin(struct storage *self, struct recovered *found, const struct re
         (void)volume_remove(&self->volume, found->unfinished.items[i].text);
     }
     self->segments = found->segments;
-    self->segment_count = found->segment_count;
-    self->history_from = found->new_epoch != NULL ? found->segment_count : found->history_from;
+    if (found->new_epoch != NULL) {
+        self->segments.history_from = self->segments.count;
+    }
     self->old_snapshots = found->old_snapshots;
     self->damaged = found->damaged;
     self->snapshot_seq = found->snapshot_seq;
@@ -640,8 +562,7 @@ static void begin(struct storage *self, struct recovered *found, const struct re
     self->appended = self->seq;
     self->synced_ms = now_ms;
     self->remove_due_ms = now_ms + self->options.keep_ms;
-    found->segments = NULL;
-    found->segment_count = 0;
+    found->segments = (struct segments){0};
     found->old_snapshots = (struct names){0};
     found->damaged = (struct names){0};
     if (found->new_epoch != NULL) {
@@ -662,17 +583,12 @@ static void storage_free(struct storage **self)
 {
     struct storage *gone = *self;
 
-    for (size_t i = 0; i < gone->segment_count; i++) {
-        segment_fini(&gone->segments[i]);
-    }
-    free(gone->segments);
+    segments_fini(&gone->segments);
     segment_fini(&gone->journal.segment);
     names_fini(&gone->old_snapshots);
     names_fini(&gone->damaged);
     buf_fini(&gone->turn);
-    if (gone->lock >= 0) {
-        gone->volume.disk->close(gone->volume.disk, gone->lock);
-    }
+    volume_close(&gone->volume, &gone->lock);
     free((char *)gone->options.machine_boot.data);
     free(gone->volume.dir);
     free(gone);
@@ -684,7 +600,7 @@ enum err storage_open(const struct storage_options *options, struct registry *re
 {
     struct storage *made = storage_new(options);
     struct recovered found;
-    enum err err = take_directory(made);
+    enum err err = volume_take(&made->volume, &made->lock);
 
     if (err == ERR_OK) {
         err = recovery_run(&made->volume, made->options.machine_boot, registry, options->loaded,

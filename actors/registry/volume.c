@@ -15,7 +15,7 @@ static const struct {
 #undef NAME_FORM
 };
 
-enum { digits = 16 };
+enum { digits = 16, name_room = 96 /* of a path, for the file's own name */ };
 
 struct name name_make(enum name_kind kind, uint64_t seq)
 {
@@ -70,6 +70,44 @@ enum err volume_failed(struct volume *self, const char *what, const char *name, 
     (void)snprintf(self->reason, sizeof(self->reason), "%s %s: %s", what, name,
                    strerror_r((int)-rc, text, sizeof(text)));
     return ERR_IO;
+}
+
+/* The directory's own name, which would else be gone with all that is synced in it. */
+static int sync_parent(struct volume *self)
+{
+    const char *slash = strrchr(self->dir, '/');
+    char parent[disk_path_max];
+
+    (void)snprintf(parent, sizeof(parent), "%.*s", slash == NULL ? 1 : (int)(slash - self->dir),
+                   slash == NULL ? "." : self->dir);
+    return self->disk->sync_dir(self->disk, parent[0] != '\0' ? parent : "/");
+}
+
+enum err volume_take(struct volume *self, int *lock)
+{
+    char path[disk_path_max];
+    int64_t holder = 0;
+    int rc = strlen(self->dir) + name_room > disk_path_max
+                 ? -ENAMETOOLONG
+                 : self->disk->make_dir(self->disk, self->dir);
+
+    if (rc >= 0) {
+        (void)sync_parent(self); /* not everyone may read it; then it is not ours to sync */
+        rc = self->disk->lock(self->disk, path_of(self, "lock", path), &holder);
+    }
+    if (rc == -EWOULDBLOCK) {
+        log_event(self->log, LOG_ERROR, "storage_held",
+                  "%s is used by process %" PRId64 ": end it first, or choose another directory",
+                  self->dir, holder);
+        return ERR_BUSY;
+    }
+    if (rc < 0) {
+        (void)volume_failed(self, "make and lock the directory", self->dir, rc);
+        log_event(self->log, LOG_ERROR, "storage_open", "%s", self->reason);
+        return ERR_IO;
+    }
+    *lock = rc;
+    return ERR_OK;
 }
 
 enum err volume_open(struct volume *self, const char *name, enum disk_mode mode, int *file)
