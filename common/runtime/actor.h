@@ -65,7 +65,7 @@ struct actor_spec {
     int64_t tick_ms;
     /* mono ms of the next thing due before the next tick, INT64_MAX if none; may be NULL */
     int64_t (*due_ms)(void *state, const struct now *now);
-    struct position (*position)(void *state);
+    struct position (*position)(void *state); /* never NULL */
     /* Own counters and sizes for STATS and /metrics; may be NULL. store keeps the bytes. */
     void (*count)(void *state, struct msg_counts *counters, struct buf *counter_store,
                   struct msg_counts *sizes, struct buf *size_store);
