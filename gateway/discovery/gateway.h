@@ -20,6 +20,7 @@ struct polls;   /* poll.h: parked polls, by app */
 struct streams; /* stream.h: SSE clients */
 struct pending; /* pending.h: writes waiting for their answer */
 struct scrape;  /* metrics.h: /metrics requests waiting for COUNTERS */
+struct trust;   /* trust.h: whose replication flags are believed */
 
 struct gateway {
     const struct config *config; /* borrowed */
@@ -31,10 +32,25 @@ struct gateway {
     struct streams *streams;     /* owns */
     struct pending *pending;     /* owns */
     struct scrape *scrape;       /* owns */
+    struct trust *trust;         /* owns */
     struct publisher publisher;  /* this process's own (empty) facts */
     struct outbox *out;          /* of the turn that is running: valid inside callbacks */
     uint64_t id;                 /* random: names this run in write ids */
+    struct actor_link *links;    /* owns: the replica's, and every gateway for /metrics */
+    size_t link_count;
+    bool listens;
+    bool failed; /* the process ends with an error: it could not listen, or not follow */
 };
+
+/* seed: random. Errors: those of http_new. log: borrowed, may be NULL. */
+enum err gateway_new(struct gateway **self, const struct config *config, struct log *log,
+                     const struct clock *clock, uint64_t seed);
+/* Parked requests are answered 503. */
+void gateway_destroy(struct gateway **self);
+
+/* The core for actor_run; gateway_turn is its guest on http_fd, with always set. */
+extern const struct actor_spec gateway_spec;
+void gateway_turn(void *self, const struct now *now, struct outbox *out);
 
 /* First member of whatever request_set_user is given: http_app.gone calls it when
  * the client of a parked request went (the request dies after the call). */
@@ -60,6 +76,13 @@ void answer_err(struct request *request, enum err err, const char *text);
 void answer_data(struct request *request, struct buf *data_json);
 /* The two above as responses that may be kept and shared. code: discovery code. */
 struct response *response_json(int status, int code, struct buf *body);
+struct response *response_err(enum err err, const char *text);
+/* An error with Retry-After. */
+void answer_busy(struct request *request, enum err err, const char *text, int64_t retry_s);
+/* HTTP 200, err's code, its number as message, and data (taken). */
+void answer_code_data(struct request *request, enum err err, struct buf *data_json);
+/* Anything else; text is taken. */
+void answer_text(struct request *request, int status, const char *content_type, struct buf *text);
 
 /* handlers: write.c */
 route_fn serve_register, serve_renew, serve_cancel, serve_set;

@@ -1,0 +1,107 @@
+/* The envelope every JSON answer has: {"code":0,"message":"0","ttl":1,"data":…}. */
+#include <stdio.h>
+
+#include "gateway/discovery/gateway.h"
+#include "gateway/discovery/json.h"
+
+static const char json_type[] = "application/json; charset=utf-8";
+
+struct response *response_json(int status, int code, struct buf *body)
+{
+    struct response *response = response_new(status, json_type, body);
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%d", code);
+    response_header(response, "Kratos-Status-Code", text);
+    return response;
+}
+
+/* 304, 404 and 409 say no more than their number; clients compare it. */
+static bool is_number_only(int code)
+{
+    return code == 0 || code == -304 || code == -404 || code == -409;
+}
+
+struct response *response_err(enum err err, const char *text)
+{
+    struct buf body = {0};
+    int code = err_discovery_code(err);
+    struct response *response;
+
+    buf_printf(&body, "{\"code\":%d,\"message\":", code);
+    if (is_number_only(code)) {
+        buf_printf(&body, "\"%d\"", code);
+    } else {
+        json_string(&body, str_from(text != NULL && text[0] != '\0' ? text : err_text(err)));
+    }
+    buf_add_str(&body, STR(",\"ttl\":1}"));
+    response = response_json(err_http_status(err), code, &body);
+    return response;
+}
+
+/* One shared answer for each error that has no text of its own; success above all. */
+static struct response *shared_err(enum err err)
+{
+    enum { shared_max = 32 };
+    static struct response *shared[shared_max];
+    int at = -(int)err;
+
+    if (at < 0 || at >= shared_max) {
+        return response_err(err, NULL);
+    }
+    if (shared[at] == NULL) {
+        shared[at] = response_err(err, NULL);
+    }
+    return response_ref(shared[at]);
+}
+
+void answer_err(struct request *request, enum err err, const char *text)
+{
+    bool plain = text == NULL || text[0] == '\0' || is_number_only(err_discovery_code(err));
+    struct response *response = plain ? shared_err(err) : response_err(err, text);
+
+    request_answer(request, response);
+    response_unref(&response);
+}
+
+void answer_busy(struct request *request, enum err err, const char *text, int64_t retry_s)
+{
+    struct response *response = response_err(err, text);
+    char after[24];
+
+    (void)snprintf(after, sizeof(after), "%lld", (long long)(retry_s > 0 ? retry_s : 1));
+    response_header(response, "Retry-After", after);
+    request_answer(request, response);
+    response_unref(&response);
+}
+
+void answer_code_data(struct request *request, enum err err, struct buf *data_json)
+{
+    struct buf body = {0};
+    int code = err_discovery_code(err);
+    struct response *response;
+
+    buf_printf(&body, "{\"code\":%d,\"message\":\"%d\",\"ttl\":1", code, code);
+    if (data_json->len > 0) {
+        buf_add_str(&body, STR(",\"data\":"));
+        buf_add_str(&body, buf_str(data_json));
+    }
+    buf_add_char(&body, '}');
+    buf_fini(data_json);
+    response = response_json(200, code, &body);
+    request_answer(request, response);
+    response_unref(&response);
+}
+
+void answer_data(struct request *request, struct buf *data_json)
+{
+    answer_code_data(request, ERR_OK, data_json);
+}
+
+void answer_text(struct request *request, int status, const char *content_type, struct buf *text)
+{
+    struct response *response = response_new(status, content_type, text);
+
+    request_answer(request, response);
+    response_unref(&response);
+}

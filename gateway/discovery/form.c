@@ -1,0 +1,212 @@
+#include "gateway/discovery/form.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/domain/instance.h"
+#include "gateway/discovery/limits.h"
+#include "gateway/discovery/metadata.h"
+
+void form_init(struct form *self, const struct params *params, struct faults faults)
+{
+    *self = (struct form){.params = params, .faults = faults};
+}
+
+void form_fini(struct form *self)
+{
+    buf_fini(&self->why);
+}
+
+static bool unlimited(const struct form *self)
+{
+    return fault_on(self->faults, FAULT_REFERENCE_ROW_18);
+}
+
+void form_wrong(struct form *self, const char *name, const char *format, ...)
+{
+    va_list args;
+    char text[512];
+
+    if (fault_on(self->faults, FAULT_REFERENCE_ROW_1)) {
+        buf_printf(&self->why,
+                   "%sKey: 'Arg.%s' Error:Field validation for '%s' failed on the "
+                   "'required' tag",
+                   self->why.len > 0 ? "\n" : "", name, name);
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_printf(&self->why, "%s%s %s", self->why.len > 0 ? "; " : "", name, text);
+}
+
+bool form_ok(const struct form *self)
+{
+    return self->why.len == 0;
+}
+
+bool form_refused(struct form *self, struct request *request)
+{
+    bool refused = !form_ok(self);
+
+    if (refused) {
+        buf_add_char(&self->why, '\0');
+        answer_err(request, ERR_INVALID, self->why.data);
+    }
+    form_fini(self);
+    return refused;
+}
+
+/* A value as a message shows it: cut where it gets long. */
+static struct str shown(struct str value)
+{
+    value.len = value.len > 64 ? 64 : value.len;
+    return value;
+}
+
+struct str form_text(struct form *self, const char *name, size_t max)
+{
+    struct str value = params_get(self->params, str_from(name));
+
+    if (value.len > max && !unlimited(self)) {
+        form_wrong(self, name, "may have at most %zu bytes, got %zu", max, value.len);
+        value.len = 0;
+    }
+    return value;
+}
+
+struct str form_name(struct form *self, const char *name, enum form_need need)
+{
+    struct str value = params_get(self->params, str_from(name));
+
+    if (need == FORM_REQUIRED && value.len == 0) {
+        form_wrong(self, name, "is required");
+        return value;
+    }
+    return form_text(self, name, limit_name_bytes);
+}
+
+int64_t form_timestamp(struct form *self, const char *name)
+{
+    const struct param *param = params_find(self->params, str_from(name));
+    int64_t value = 0;
+
+    if (param == NULL) {
+        return 0;
+    }
+    if (param->quoted || str_to_i64(param->value, &value) == ERR_MALFORMED) {
+        form_wrong(self, name, "must be a number of nanoseconds, got %s%.*s%s",
+                   param->quoted ? "\"" : "", STR_ARG(shown(param->value)),
+                   param->quoted ? "\"" : "");
+        return 0;
+    }
+    if (fault_on(self->faults, FAULT_REFERENCE_ROW_25) &&
+        str_to_i64(param->value, &value) == ERR_OK) {
+        return value > 0 ? value : 0;
+    }
+    if (str_to_i64(param->value, &value) != ERR_OK || value < 0 || value > timestamp_max) {
+        form_wrong(self, name, "must be from 0 to %" PRId64 ", got %.*s", timestamp_max,
+                   STR_ARG(shown(param->value)));
+        return 0;
+    }
+    return value;
+}
+
+bool form_flag(const struct form *self, const char *name)
+{
+    static const struct str yes[] = {{"1", 1},    {"t", 1},    {"T", 1},
+                                     {"TRUE", 4}, {"true", 4}, {"True", 4}};
+    struct str value = params_get(self->params, str_from(name));
+
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (str_eq(value, yes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t form_status_of(struct form *self, struct str text, bool quoted)
+{
+    const char *quote = quoted ? "\"" : "";
+    uint32_t value = 0;
+
+    if (!quoted && str_to_u32(text, &value) == ERR_OK &&
+        (value == STATUS_UP || value == STATUS_WAITING ||
+         (value > 2 && fault_on(self->faults, FAULT_REFERENCE_ROW_2)))) {
+        return value;
+    }
+    form_wrong(self, "status", "must be 1 (up) or 2 (waiting), got %s%.*s%s", quote,
+               STR_ARG(shown(text)), quote);
+    return 0;
+}
+
+uint32_t form_status(struct form *self)
+{
+    const struct param *param = params_find(self->params, STR("status"));
+
+    if (param == NULL) {
+        form_wrong(self, "status", "is required: 1 (up) or 2 (waiting)");
+        return 0;
+    }
+    return form_status_of(self, param->value, param->quoted);
+}
+
+static void add_addr(struct form *self, struct str addr, struct buf *store, struct strs *addrs)
+{
+    if (addr.len == 0) {
+        return;
+    }
+    if (addr.len > limit_addr_bytes && !unlimited(self)) {
+        form_wrong(self, "addrs", "may have at most %d bytes each, got %zu", limit_addr_bytes,
+                   addr.len);
+        return;
+    }
+    strs_pack(store, addr);
+    addrs->count++;
+}
+
+struct strs form_addrs(struct form *self, bool split, struct buf *store)
+{
+    struct strs addrs = {0};
+    struct str value;
+    size_t from = store->len;
+    size_t wrong = self->why.len;
+    size_t at = 0;
+
+    while (params_each(self->params, STR("addrs"), &at, &value)) {
+        const char *comma;
+
+        while (split && (comma = memchr(value.data, ',', value.len)) != NULL) {
+            size_t len = (size_t)(comma - value.data);
+
+            add_addr(self, (struct str){value.data, len}, store, &addrs);
+            value.data += len + 1;
+            value.len -= len + 1;
+        }
+        add_addr(self, value, store, &addrs);
+    }
+    if (addrs.count == 0 && self->why.len == wrong) {
+        form_wrong(self, "addrs", "is required: at least one address");
+    } else if (addrs.count > limit_addrs && !unlimited(self)) {
+        form_wrong(self, "addrs", "may be given at most %d times, got %" PRIu32, limit_addrs,
+                   addrs.count);
+    }
+    addrs.bytes = (struct str){store->data + from, store->len - from};
+    return addrs;
+}
+
+struct strs form_metadata(struct form *self, struct str text, struct buf *store, bool *is_null)
+{
+    struct strs metadata = {0};
+    struct buf why = {0};
+    enum err err = metadata_parse(text, self->faults, store, &metadata, is_null, &why);
+
+    if (err != ERR_OK) {
+        form_wrong(self, "metadata", "%.*s", STR_ARG(buf_str(&why)));
+    }
+    buf_fini(&why);
+    return metadata;
+}

@@ -1,0 +1,284 @@
+#include "gateway/discovery/gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gateway/discovery/metrics.h"
+#include "gateway/discovery/pending.h"
+#include "gateway/discovery/poll.h"
+#include "gateway/discovery/replica.h"
+#include "gateway/discovery/routes.h"
+#include "gateway/discovery/stream.h"
+#include "gateway/discovery/trust.h"
+
+enum { parameters_max = 2048 }; /* read at all: routes.c holds the limit of the API */
+
+static const int64_t idle_ms = 90000; /* of a connection; longer than SDKs' heartbeats are apart */
+
+/* ── what the server calls ──────────────────────────────────────────────────*/
+
+static void on_serve(void *state, struct request *request, const struct now *now)
+{
+    route_serve(state, request, now);
+}
+
+static void on_gone(void *state, struct request *request)
+{
+    struct parked *parked = request_user(request);
+
+    parked->gone(state, parked);
+}
+
+static struct response *on_refuse(void *state, int status, const char *text)
+{
+    return route_refuse(state, status, text);
+}
+
+static const struct http_app app = {.serve = on_serve, .gone = on_gone, .refuse = on_refuse};
+
+/* ── listening ──────────────────────────────────────────────────────────────*/
+
+static void port_path(const struct gateway *self, const char *suffix, struct buf *path)
+{
+    path->len = 0;
+    buf_printf(path, "%s/gateway.%u.port%s%c", self->config->run_dir, (unsigned)self->config->index,
+               suffix, 0);
+}
+
+/* For the launcher, whole or not at all: it may have been told to take any free port. */
+static enum err write_port(const struct gateway *self)
+{
+    struct buf draft = {0};
+    struct buf path = {0};
+    FILE *file;
+    bool written;
+
+    port_path(self, ".new", &draft);
+    port_path(self, "", &path);
+    file = fopen(draft.data, "we");
+    written = file != NULL && fprintf(file, "%u\n", (unsigned)http_port(self->http)) > 0;
+    written = file != NULL && fclose(file) == 0 && written;
+    written = written && rename(draft.data, path.data) == 0;
+    if (!written) {
+        log_event(self->log, LOG_ERROR, "port_not_written", "file=%s: make its directory writable",
+                  path.data);
+    }
+    buf_fini(&draft);
+    buf_fini(&path);
+    return written ? ERR_OK : ERR_IO;
+}
+
+static void fail(struct gateway *self)
+{
+    self->failed = true;
+    outbox_stop(self->out);
+}
+
+/* Once the first catch-up is done: before it, answers would be wrong. */
+static void listen_when_ready(struct gateway *self)
+{
+    if (self->listens || self->failed || !replica_ready(self->replica)) {
+        return;
+    }
+    if (http_listen(self->http) != ERR_OK || write_port(self) != ERR_OK) {
+        fail(self);
+        return;
+    }
+    self->listens = true;
+    log_event(self->log, LOG_INFO, "listening", "address=%s port=%u", self->config->gateway_listen,
+              (unsigned)http_port(self->http));
+}
+
+/* ── making and ending one ──────────────────────────────────────────────────*/
+
+/* The replica's links, and every gateway of this node, this one too, for their STATS. */
+static void lay_links(struct gateway *self)
+{
+    const struct actor_link *followed = replica_links(self->replica);
+    size_t gateways = (size_t)self->config->gateway_processes;
+
+    if (gateways <= self->config->index) {
+        gateways = (size_t)self->config->index + 1;
+    }
+    self->link_count = replica_link_count + gateways;
+    self->links = calloc(self->link_count, sizeof(*self->links));
+    if (self->links == NULL) {
+        abort();
+    }
+    for (size_t i = 0; i < replica_link_count; i++) {
+        self->links[i] = followed[i];
+    }
+    for (size_t i = 0; i < gateways; i++) {
+        self->links[replica_link_count + i] =
+            (struct actor_link){.to = ACTOR_GATEWAY, .index = (uint32_t)i};
+    }
+}
+
+static enum err open_http(struct gateway *self)
+{
+    const struct config *config = self->config;
+    bool unlimited = fault_on(config->faults, FAULT_REFERENCE_ROW_18);
+    struct http_options options = {
+        .listen = config->gateway_listen,
+        .reuse_port = config->gateway_processes > 1,
+        .pool_bytes = (size_t)config->gateway_pool,
+        .body_max_bytes = unlimited ? (size_t)10 << 20 : (size_t)config->gateway_body_max,
+        .param_max = unlimited ? (size_t)1 << 20 : parameters_max,
+        .idle_ms = idle_ms,
+        .faults = config->faults,
+        .log = self->log,
+    };
+
+    return http_new(&self->http, &options, &app, self);
+}
+
+enum err gateway_new(struct gateway **self, const struct config *config, struct log *log,
+                     const struct clock *clock, uint64_t seed)
+{
+    struct gateway *gateway = calloc(1, sizeof(*gateway));
+    enum err err;
+
+    if (gateway == NULL) {
+        abort();
+    }
+    gateway->config = config;
+    gateway->log = log;
+    gateway->clock = clock;
+    gateway->id = seed;
+    gateway->replica = replica_new(config->gateway_renew_refresh, log);
+    gateway->polls = polls_new(gateway->replica);
+    gateway->streams = streams_new(gateway->replica);
+    gateway->pending = pending_new(seed, config->gateway_write_deadline);
+    gateway->trust = trust_new(config);
+    lay_links(gateway);
+    gateway->scrape = scrape_new(gateway->links, gateway->link_count);
+    publisher_init(&gateway->publisher, ACTOR_GATEWAY, config->index, seed);
+    err = open_http(gateway);
+    if (err != ERR_OK) {
+        gateway_destroy(&gateway);
+        return err;
+    }
+    *self = gateway;
+    return ERR_OK;
+}
+
+void gateway_destroy(struct gateway **self)
+{
+    struct gateway *it = *self;
+
+    *self = NULL;
+    if (it == NULL) {
+        return;
+    }
+    if (it->listens) {
+        struct buf path = {0};
+
+        port_path(it, "", &path);
+        (void)unlink(path.data);
+        buf_fini(&path);
+    }
+    http_destroy(&it->http); /* first: whoever is parked is told */
+    scrape_destroy(&it->scrape);
+    trust_destroy(&it->trust);
+    pending_destroy(&it->pending);
+    streams_destroy(&it->streams);
+    polls_destroy(&it->polls);
+    replica_destroy(&it->replica);
+    publisher_fini(&it->publisher);
+    free(it->links);
+    free(it);
+}
+
+/* ── turns ──────────────────────────────────────────────────────────────────*/
+
+void gateway_turn(void *state, const struct now *now, struct outbox *out)
+{
+    struct gateway *self = state;
+    const char *broken = replica_broken(self->replica);
+
+    self->out = out;
+    if (broken != NULL && !self->failed) {
+        log_event(self->log, LOG_ERROR, "follower_broken",
+                  "%s; this gateway is older than what it follows: update it", broken);
+        fail(self);
+    }
+    listen_when_ready(self);
+    /* Answers first, so that the server sends them in this very turn. */
+    writes_turn(self, now);
+    polls_turn(self, now);
+    streams_turn(self, now);
+    scrape_turn(self, now);
+    if (http_turn(self->http, now)) {
+        outbox_again(out);
+    }
+    self->out = NULL;
+}
+
+static void on_answer(void *state, enum actor_name from, uint32_t index, const struct msg *msg,
+                      const struct now *now, struct outbox *out)
+{
+    struct gateway *self = state;
+
+    (void)out;
+    if (msg->type == MSG_TYPE_RESULT && from == ACTOR_REGISTRY) {
+        writes_result(self, msg, now);
+    } else if (msg->type == MSG_TYPE_COUNTERS) {
+        scrape_counters(self, from, index, &msg->as_counters);
+    } /* anything else is an answer to nobody's question */
+}
+
+static void on_publisher(void *state, const struct address *from, const struct msg *msg,
+                         const struct now *now, struct outbox *out)
+{
+    struct gateway *self = state;
+
+    (void)now;
+    publisher_answer(&self->publisher, from, msg, out);
+}
+
+static void on_tick(void *state, const struct now *now, struct outbox *out)
+{
+    struct gateway *self = state;
+
+    (void)now;
+    publisher_tick(&self->publisher, out);
+}
+
+static int64_t due_ms(void *state, const struct now *now)
+{
+    const struct gateway *self = state;
+    const int64_t dues[] = {http_due_ms(self->http, now), pending_due_ms(self->pending),
+                            polls_due_ms(self->polls), streams_due_ms(self->streams),
+                            scrape_due_ms(self->scrape)};
+    int64_t due = INT64_MAX;
+
+    for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
+        due = dues[i] < due ? dues[i] : due;
+    }
+    return due;
+}
+
+static struct position position(void *state)
+{
+    const struct gateway *self = state;
+
+    return self->publisher.at;
+}
+
+static const struct actor_handler handlers[] = {
+    {MSG_TYPE_SNAPSHOT, on_publisher},
+    {MSG_TYPE_FACTS, on_publisher},
+};
+
+const struct actor_spec gateway_spec = {
+    .name = ACTOR_GATEWAY,
+    .handlers = handlers,
+    .handler_count = sizeof(handlers) / sizeof(handlers[0]),
+    .answer = on_answer,
+    .tick = on_tick,
+    .tick_ms = 1000,
+    .due_ms = due_ms,
+    .position = position,
+    .count = gateway_count,
+};

@@ -1,0 +1,79 @@
+/* livez: the process answers. readyz: it answers well; verbose names each part. */
+#include "gateway/discovery/gateway.h"
+#include "gateway/discovery/replica.h"
+
+static const char text_type[] = "text/plain; charset=utf-8";
+
+struct report {
+    struct buf lines;
+    bool ready;
+};
+
+/* needed: readyz fails without it. */
+static void note(struct report *self, const char *name, bool ok, bool needed, struct str why)
+{
+    self->ready = self->ready && (ok || !needed);
+    buf_printf(&self->lines, ok ? "[+]%s ok" : "[-]%s ", name);
+    if (!ok) {
+        buf_add_str(&self->lines, why);
+    }
+    buf_add_char(&self->lines, '\n');
+}
+
+static void note_registry(struct gateway *self, struct report *report, const struct now *now)
+{
+    struct replica_protect protect = replica_protect(self->replica, now);
+    struct replica_storage storage = replica_storage(self->replica);
+    int64_t stale_ms = replica_stale_ms(self->replica, now);
+    struct buf why = {0};
+
+    note(report, "replica", replica_ready(self->replica), true, STR("not caught up yet"));
+    buf_printf(&why, "stale: %lld s", (long long)(stale_ms / 1000));
+    note(report, "registry", stale_ms == 0, stale_ms > self->config->gateway_stale_limit,
+         buf_str(&why));
+    why.len = 0;
+    buf_printf(&why, "%.*s; ends in %lld s at most", STR_ARG(protect.reason),
+               (long long)((protect.left_ms + 999) / 1000));
+    note(report, "protect", !protect.on, true, buf_str(&why));
+    why.len = 0;
+    buf_printf(&why, "changes are in memory only: %.*s", STR_ARG(storage.reason));
+    note(report, "storage", storage.ok, false, buf_str(&why));
+    buf_fini(&why);
+}
+
+static void note_followers(struct gateway *self, struct report *report)
+{
+    static const enum actor_name others[] = {ACTOR_REPLICATOR, ACTOR_EVICTOR};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        struct follower_state state;
+
+        replica_follower(self->replica, others[i], &state);
+        note(report, actor_name_text(others[i]), state.current, false, STR("not heard"));
+    }
+}
+
+void serve_livez(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct buf body = {0};
+
+    (void)self;
+    (void)now;
+    buf_add_str(&body, params_has(request_params(request), STR("verbose"))
+                           ? STR("[+]gateway ok\nok\n")
+                           : STR("ok\n"));
+    answer_text(request, 200, text_type, &body);
+}
+
+void serve_readyz(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct report report = {.ready = true};
+
+    note_registry(self, &report, now);
+    note_followers(self, &report);
+    if (!params_has(request_params(request), STR("verbose"))) {
+        report.lines.len = 0;
+    }
+    buf_add_str(&report.lines, report.ready ? STR("ok\n") : STR("not ready\n"));
+    answer_text(request, report.ready ? 200 : 503, text_type, &report.lines);
+}

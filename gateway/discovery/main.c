@@ -1,0 +1,38 @@
+#include <stdlib.h>
+
+#include "common/base/prng.h"
+#include "common/runtime/process.h"
+#include "gateway/discovery/gateway.h"
+
+int main(int argc, char **argv)
+{
+    struct config config;
+    struct log log;
+    struct gateway *self = NULL;
+    enum err err;
+    int status;
+
+    if (!process_begin(&config, &log, "gateway", "the discovery HTTP API", &clock_os, argc, argv,
+                       &status)) {
+        return status;
+    }
+    err = gateway_new(&self, &config, &log, &clock_os, prng_seed_os());
+    if (err == ERR_OK) {
+        struct actor_guest guest = {http_fd(self->http), true, gateway_turn};
+
+        err = actor_run(&(struct actor_options){.spec = &gateway_spec,
+                                                .state = self,
+                                                .index = config.index,
+                                                .run_dir = config.run_dir,
+                                                .clock = &clock_os,
+                                                .log = &log,
+                                                .links = self->links,
+                                                .link_count = self->link_count,
+                                                .guests = &guest,
+                                                .guest_count = 1});
+        err = self->failed ? ERR_IO : err;
+    }
+    gateway_destroy(&self);
+    config_fini(&config);
+    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,127 @@
+#include "gateway/discovery/routes.h"
+
+#include <stdio.h>
+
+#include "gateway/discovery/limits.h"
+#include "gateway/discovery/replica.h"
+
+// clang-format off
+static const struct route routes[] = {
+    /* path                    get    post   guarded serve */
+    {"/discovery/fetch",       true,  false, true,  serve_fetch},
+    {"/discovery/polls",       true,  true,  true,  serve_polls},
+    {"/discovery/renew",       false, true,  false, serve_renew},
+    {"/discovery/register",    false, true,  false, serve_register},
+    {"/discovery/cancel",      false, true,  false, serve_cancel},
+    {"/discovery/set",         false, true,  false, serve_set},
+    {"/discovery/fetchs",      true,  true,  true,  serve_fetchs},
+    {"/discovery/fetch/all",   true,  false, true,  serve_fetch_all},
+    {"/discovery/poll",        true,  false, true,  serve_poll},
+    {"/discovery/nodes",       true,  false, true,  serve_nodes},
+    {"/discovery/stream",      true,  false, true,  serve_stream},
+    {"/livez",                 true,  false, false, serve_livez},
+    {"/readyz",                true,  false, false, serve_readyz},
+    {"/metrics",               true,  false, false, serve_metrics},
+};
+// clang-format on
+
+const struct route *route_find(struct str path)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (str_eq(str_from(routes[i].path), path)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static void answer_plain(struct request *request, int status, struct str text)
+{
+    struct buf body = {0};
+
+    buf_add_str(&body, text);
+    answer_text(request, status, "text/plain", &body);
+}
+
+static bool allows(const struct gateway *self, const struct route *route, enum http_method method)
+{
+    bool form_reads = !fault_on(self->config->faults, FAULT_REFERENCE_ROW_31);
+
+    return (method == HTTP_GET && route->get) ||
+           (method == HTTP_POST && route->post && (!route->get || form_reads));
+}
+
+/* Init-protect: what is here may be less than what peers have (differences row 5). */
+static bool refused_by_guard(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct replica_protect protect = replica_protect(self->replica, now);
+    int64_t left_s = (protect.left_ms + 999) / 1000;
+    struct buf text = {0};
+
+    if (!protect.on) {
+        return false;
+    }
+    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_5)) {
+        buf_add_str(&text, STR("{\"code\":-500,\"message\":\"-500\",\"ttl\":1}"));
+        answer_text(request, 200, "application/json; charset=utf-8", &text);
+        return true;
+    }
+    buf_printf(&text,
+               "protected at start: %.*s; ends when in sync with a peer, in %lld s at most%c",
+               STR_ARG(protect.reason), (long long)left_s, 0);
+    answer_busy(request, ERR_PROTECTED, text.data, left_s);
+    buf_fini(&text);
+    return true;
+}
+
+/* An appid and its latest_timestamp are one, so that the largest poll fits. */
+static bool refused_by_count(struct gateway *self, struct request *request)
+{
+    const struct params *params = request_params(request);
+    size_t count = params->count;
+    char text[64];
+
+    if (count > limit_parameters) {
+        count -= params_count(params, STR("latest_timestamp"));
+    }
+    if (count <= limit_parameters || fault_on(self->config->faults, FAULT_REFERENCE_ROW_18)) {
+        return false;
+    }
+    (void)snprintf(text, sizeof(text), "at most %d parameters are read, got %zu", limit_parameters,
+                   count);
+    answer_err(request, ERR_INVALID, text);
+    return true;
+}
+
+void route_serve(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct str path = request_path(request);
+    const struct route *route = route_find(path);
+
+    if (route == NULL && fault_on(self->config->faults, FAULT_REFERENCE_ROW_17) &&
+        str_eq(path, STR("/metadata"))) {
+        answer_err(request, ERR_OK, NULL);
+    } else if (route == NULL) {
+        answer_plain(request, 404, STR("404 page not found"));
+    } else if (!allows(self, route, request_method(request))) {
+        answer_plain(request, 405, STR("Method Not Allowed"));
+    } else if (!(route->guarded && refused_by_guard(self, request, now)) &&
+               !refused_by_count(self, request)) {
+        route->serve(self, request, now);
+    }
+}
+
+struct response *route_refuse(struct gateway *self, int status, const char *text)
+{
+    struct buf body = {0};
+
+    (void)self;
+    if (status == 200 || status == 413) {
+        return response_err(status == 200 ? ERR_INVALID : ERR_TOO_LARGE, text);
+    }
+    if (status == 503) {
+        return response_err(ERR_UNAVAILABLE, text);
+    }
+    buf_printf(&body, "%d: %s\n", status, text);
+    return response_new(status, "text/plain; charset=utf-8", &body);
+}

@@ -1,0 +1,337 @@
+/* register, renew, cancel, set: a form becomes a command, its answer waits until
+ * the replica holds what the registry has done. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/discovery/form.h"
+#include "gateway/discovery/limits.h"
+#include "gateway/discovery/pending.h"
+#include "gateway/discovery/render.h"
+#include "gateway/discovery/replica.h"
+#include "gateway/discovery/trust.h"
+
+/* What a post says of its sender, as far as it is believed. */
+struct sender {
+    bool replication;
+    bool from_zone;
+    uint32_t origin;
+};
+
+static struct sender sender_of(const struct gateway *self, const struct request *request,
+                               const struct form *form)
+{
+    struct sender sender = {form_flag(form, "replication"), form_flag(form, "from_zone"),
+                            ORIGIN_CLIENT};
+
+    if (!sender.replication && !sender.from_zone) {
+        return sender;
+    }
+    if (!trust_request(self, request)) {
+        return (struct sender){.origin = ORIGIN_CLIENT};
+    }
+    sender.origin = ORIGIN_HTTP_PEER;
+    return sender;
+}
+
+static struct identity form_identity(struct form *form)
+{
+    struct identity id;
+
+    id.zone = form_name(form, "zone", FORM_REQUIRED);
+    id.env = form_name(form, "env", FORM_REQUIRED);
+    id.appid = form_name(form, "appid", FORM_REQUIRED);
+    id.hostname = form_name(form, "hostname", FORM_REQUIRED);
+    return id;
+}
+
+/* ── the client went, or is answered ────────────────────────────────────────*/
+
+static void on_gone(struct gateway *self, struct parked *parked)
+{
+    pending_drop(self->pending, (struct write *)(void *)parked);
+}
+
+static uint64_t registry_boot(const struct gateway *self)
+{
+    struct follower_state state;
+
+    replica_follower(self->replica, ACTOR_REGISTRY, &state);
+    return state.boot;
+}
+
+/* Sends the command and parks its request. */
+static struct write *ask(struct gateway *self, struct request *request, struct msg *command,
+                         const struct now *now)
+{
+    struct write *write = pending_send(self->pending, command, registry_boot(self), now, self->out);
+
+    if (write == NULL) {
+        answer_busy(request, ERR_FULL, "too many writes are under way: try again", 1);
+        return NULL;
+    }
+    write->parked.gone = on_gone;
+    write->request = request;
+    request_set_user(request, write);
+    request_park(request);
+    return write;
+}
+
+static bool reached(const void *context, uint64_t epoch, uint64_t seq)
+{
+    return replica_reached(context, epoch, seq);
+}
+
+static bool zone_is_known(const struct registry *registry, const struct identity *id)
+{
+    uint32_t app = registry_app_find(registry, id->env, id->appid);
+    struct app_info info = {0};
+    struct zone_info zone;
+
+    if (app != REGISTRY_NONE) {
+        registry_app(registry, app, &info);
+    }
+    for (uint32_t i = 0; i < info.zone_count; i++) {
+        registry_zone(registry, app, i, &zone);
+        if (str_eq(zone.zone, id->zone)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The instance as it is now; for an unknown host of a known zone one of zeros, else null. */
+static void answer_renew(struct gateway *self, const struct write *write)
+{
+    const struct registry *registry = replica_registry(self->replica);
+    uint32_t slot = registry_find(registry, identity_key(&write->id));
+    struct instance instance;
+    struct buf data = {0};
+
+    if (slot != REGISTRY_NONE && registry_is_live(registry, slot)) {
+        registry_instance(registry, slot, &instance);
+        render_instance(&data, &instance,
+                        write->timestamp > instance.renew_timestamp ? write->timestamp
+                                                                    : instance.renew_timestamp,
+                        RENDER_METADATA_OBJECT);
+    } else if (zone_is_known(registry, &write->id)) {
+        render_zero(&data);
+    } else {
+        buf_add_str(&data, STR("null"));
+    }
+    answer_code_data(write->request, write->err, &data);
+}
+
+static void answer_write(struct gateway *self, const struct write *write)
+{
+    bool has_data =
+        write->type == MSG_TYPE_RENEW &&
+        (write->err == ERR_OK || write->err == ERR_NOT_FOUND || write->err == ERR_CONFLICT);
+
+    if (has_data) {
+        answer_renew(self, write);
+    } else if (err_http_status(write->err) == 503) {
+        answer_busy(write->request, write->err, write->text.data, 1);
+    } else {
+        answer_err(write->request, write->err, write->text.len > 0 ? write->text.data : NULL);
+    }
+}
+
+void writes_turn(struct gateway *self, const struct now *now)
+{
+    struct write *write;
+    bool expired;
+
+    while ((write = pending_over(self->pending, reached, self->replica, now, &expired)) != NULL) {
+        if (expired) {
+            answer_busy(write->request, ERR_TIMEOUT,
+                        write->state == WRITE_SENT
+                            ? "the registry did not answer in time: try again"
+                            : "the write is done but can't be shown yet: ask again",
+                        1);
+        } else {
+            answer_write(self, write);
+        }
+        pending_drop(self->pending, write);
+    }
+    if (pending_resend(self->pending, registry_boot(self), now, self->out)) {
+        outbox_again(self->out);
+    }
+}
+
+void writes_result(struct gateway *self, const struct msg *result, const struct now *now)
+{
+    (void)pending_result(self->pending, result, now);
+}
+
+/* ── the endpoints ──────────────────────────────────────────────────────────*/
+
+static void answer_empty(struct request *request)
+{
+    struct buf nothing = {0};
+
+    answer_text(request, 200, NULL, &nothing);
+}
+
+void serve_register(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct msg command = {.type = MSG_TYPE_REGISTER};
+    struct msg_register *to = &command.as_register;
+    const struct params *params = request_params(request);
+    struct form form;
+    struct sender sender;
+    struct identity id;
+
+    form_init(&form, params, self->config->faults);
+    sender = sender_of(self, request, &form);
+    to->region = form_name(&form, "region", FORM_OPTIONAL);
+    id = form_identity(&form);
+    to->status = form_status(&form);
+    to->addrs = form_addrs(&form,
+                           sender.origin != ORIGIN_CLIENT &&
+                               !fault_on(self->config->faults, FAULT_REFERENCE_ROW_6),
+                           pending_scratch(self->pending, 0));
+    to->version = form_text(&form, "version", limit_version_bytes);
+    to->metadata = form_metadata(&form, params_get(params, STR("metadata")),
+                                 pending_scratch(self->pending, 1), &to->metadata_null);
+    to->latest_timestamp = form_timestamp(&form, "latest_timestamp");
+    to->dirty_timestamp = form_timestamp(&form, "dirty_timestamp");
+    if (form_refused(&form, request)) {
+        return;
+    }
+    if (to->status > STATUS_WAITING) { /* only with the switch of row 2 */
+        answer_empty(request);
+        return;
+    }
+    to->origin = sender.origin;
+    to->replication = sender.replication;
+    to->from_zone = sender.from_zone;
+    to->env = id.env;
+    to->appid = id.appid;
+    to->zone = id.zone;
+    to->hostname = id.hostname;
+    (void)ask(self, request, &command, now);
+}
+
+void serve_renew(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct msg command = {.type = MSG_TYPE_RENEW};
+    struct msg_renew *to = &command.as_renew;
+    struct form form;
+    struct sender sender;
+    struct identity id;
+    struct write *write;
+
+    form_init(&form, request_params(request), self->config->faults);
+    sender = sender_of(self, request, &form);
+    id = form_identity(&form);
+    to->dirty_timestamp = form_timestamp(&form, "dirty_timestamp");
+    if (form_refused(&form, request)) {
+        return;
+    }
+    to->origin = sender.origin;
+    to->replication = sender.replication;
+    to->from_zone = sender.from_zone;
+    to->env = id.env;
+    to->appid = id.appid;
+    to->zone = id.zone;
+    to->hostname = id.hostname;
+    write = ask(self, request, &command, now);
+    if (write != NULL) {
+        write->id = id;
+    }
+}
+
+void serve_cancel(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct msg command = {.type = MSG_TYPE_CANCEL};
+    struct msg_cancel *to = &command.as_cancel;
+    struct form form;
+    struct sender sender;
+    struct identity id;
+
+    form_init(&form, request_params(request), self->config->faults);
+    sender = sender_of(self, request, &form);
+    id = form_identity(&form);
+    to->latest_timestamp = form_timestamp(&form, "latest_timestamp");
+    if (form_refused(&form, request)) {
+        return;
+    }
+    to->origin = sender.origin;
+    to->replication = sender.replication;
+    to->from_zone = sender.from_zone;
+    to->env = id.env;
+    to->appid = id.appid;
+    to->zone = id.zone;
+    to->hostname = id.hostname;
+    (void)ask(self, request, &command, now);
+}
+
+/* One HOST a hostname, with the status and metadata at its place where they are given. */
+static void form_hosts(struct form *form, struct msg_set *to, struct buf *store,
+                       struct buf *metadata)
+{
+    struct str hostname;
+    struct str text;
+    size_t at = 0;
+    size_t status_at = 0;
+    size_t metadata_at = 0;
+
+    while (params_each(form->params, STR("hostname"), &at, &hostname)) {
+        struct msg host = {.type = MSG_TYPE_HOST};
+
+        if (hostname.len > limit_name_bytes && !fault_on(form->faults, FAULT_REFERENCE_ROW_18)) {
+            form_wrong(form, "hostname", "may have at most %d bytes, got %zu", limit_name_bytes,
+                       hostname.len);
+        }
+        host.as_host.hostname = hostname;
+        if (to->statuses_given && params_each(form->params, STR("status"), &status_at, &text)) {
+            host.as_host.status = form_status_of(form, text, false);
+        }
+        metadata->len = 0;
+        if (to->metadatas_given &&
+            params_each(form->params, STR("metadata"), &metadata_at, &text)) {
+            host.as_host.metadata =
+                form_metadata(form, text, metadata, &host.as_host.metadata_null);
+        }
+        msg_list_add(&to->hosts, store, &host);
+    }
+}
+
+void serve_set(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct msg command = {.type = MSG_TYPE_SET};
+    struct msg_set *to = &command.as_set;
+    const struct params *params = request_params(request);
+    size_t hosts = params_count(params, STR("hostname"));
+    size_t statuses = params_count(params, STR("status"));
+    size_t metadatas = params_count(params, STR("metadata"));
+    struct form form;
+    struct sender sender;
+
+    form_init(&form, params, self->config->faults);
+    sender = sender_of(self, request, &form);
+    to->zone = form_name(&form, "zone", FORM_REQUIRED);
+    to->env = form_name(&form, "env", FORM_REQUIRED);
+    to->appid = form_name(&form, "appid", FORM_REQUIRED);
+    to->set_timestamp = form_timestamp(&form, "set_timestamp");
+    to->statuses_given = statuses > 0;
+    to->metadatas_given = metadatas > 0;
+    if (hosts == 0) {
+        form_wrong(&form, "hostname", "is required");
+    } else if (statuses > 0 && statuses != hosts) {
+        form_wrong(&form, "status", "must be given once for each of %zu hostname, got %zu", hosts,
+                   statuses);
+    } else if (metadatas > 0 && metadatas != hosts) {
+        form_wrong(&form, "metadata", "must be given once for each of %zu hostname, got %zu", hosts,
+                   metadatas);
+    } else {
+        form_hosts(&form, to, pending_scratch(self->pending, 0), pending_scratch(self->pending, 1));
+    }
+    if (form_refused(&form, request)) {
+        return;
+    }
+    to->origin = sender.origin;
+    to->replication = sender.replication;
+    to->from_zone = sender.from_zone;
+    (void)ask(self, request, &command, now);
+}
