@@ -1,0 +1,56 @@
+/* A disk for tests that knows what was synced: a power cut takes the rest away,
+ * wholly, in part, or torn in the middle of a write; names come and go with
+ * sync_dir. Fails operations by countdown, flips bits, and can be dead from
+ * one operation on. Deterministic: the same seed and calls give the same disk.
+ */
+#ifndef TESTS_REGISTRY_DISK_SIM_H
+#define TESTS_REGISTRY_DISK_SIM_H
+
+#include <stdbool.h>
+
+#include "actors/registry/disk.h"
+#include "common/base/str.h"
+
+struct disk_sim;
+
+struct disk_sim *disk_sim_new(uint64_t seed);
+void disk_sim_destroy(struct disk_sim **self);
+struct disk *disk_sim_disk(struct disk_sim *self); /* lives as long as self */
+
+/* The process is gone: its files and locks are let go, nothing is lost. */
+void disk_sim_kill(struct disk_sim *self);
+
+enum disk_sim_keep {
+    DISK_KEEP_NOTHING, /* only what was synced survives */
+    DISK_KEEP_TORN,    /* of each file's last unsynced write the first `bytes`; all before it */
+    DISK_KEEP_RANDOM,  /* any part of the unsynced writes and a first part of the name changes */
+    DISK_KEEP_ALL,
+};
+void disk_sim_power_cut(struct disk_sim *self, enum disk_sim_keep keep, size_t bytes);
+
+enum disk_sim_op {
+    DISK_OP_READ = 1,
+    DISK_OP_CREATE = 2,
+    DISK_OP_WRITE = 4,
+    DISK_OP_ALLOCATE = 8,
+    DISK_OP_TRUNCATE = 16,
+    DISK_OP_SYNC = 32, /* of a file; what a failed one did not write is never written */
+    DISK_OP_RENAME = 64,
+    DISK_OP_REMOVE = 128,
+    DISK_OP_SYNC_DIR = 256,
+    DISK_OP_CHANGES = 510, /* all that change something */
+};
+
+/* Of the operations in mask the first `after` go well, `times` more give -error. */
+void disk_sim_fail(struct disk_sim *self, unsigned mask, uint32_t after, uint32_t times, int error);
+
+/* After so many more changing operations nothing works until the next power_cut. */
+void disk_sim_die_after(struct disk_sim *self, uint32_t changes);
+uint64_t disk_sim_changes(const struct disk_sim *self); /* changing operations so far */
+
+/* Files as they are now, by path. False: there is none. put makes or replaces one for good. */
+bool disk_sim_get(const struct disk_sim *self, const char *path, struct buf *bytes);
+void disk_sim_put(struct disk_sim *self, const char *path, struct str bytes);
+bool disk_sim_flip(struct disk_sim *self, const char *path, size_t offset, unsigned char mask);
+
+#endif
