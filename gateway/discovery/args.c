@@ -3,40 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-struct binding {
-    const struct params *params;
-    struct buf why; /* what is wrong, "; " between */
-};
-
-static void refuse(struct binding *self)
-{
-    if (self->why.len > 0) {
-        buf_add_str(&self->why, STR("; "));
-    }
-}
-
-static bool check_name(struct binding *self, const char *name, struct str value)
-{
-    if (value.len > args_name_max) {
-        refuse(self);
-        buf_printf(&self->why, "%s may have at most %d bytes, got %zu", name, args_name_max,
-                   value.len);
-        return false;
-    }
-    return true;
-}
-
-static struct str get_name(struct binding *self, const char *name, bool required)
-{
-    struct str value = params_get(self->params, str_from(name));
-
-    if (value.len == 0 && required) {
-        refuse(self);
-        buf_printf(&self->why, "%s is required", name);
-    }
-    (void)check_name(self, name, value);
-    return value;
-}
+#include "gateway/discovery/form.h"
+#include "gateway/discovery/limits.h"
 
 /* A value a person sent in, cut to what a message can bear. */
 static struct str shown(struct str value)
@@ -44,17 +12,16 @@ static struct str shown(struct str value)
     return (struct str){value.data, value.len < 64 ? value.len : 64};
 }
 
-static uint32_t get_status(struct binding *self)
+static uint32_t get_status(struct form *form)
 {
-    struct str text = params_get(self->params, STR("status"));
+    struct str text = params_get(form->params, STR("status"));
     uint32_t status = 0;
 
-    if (str_to_u32(text, &status) != ERR_OK || status == 0) {
-        refuse(self);
-        buf_add_str(&self->why, STR("status must be 1 (up), 2 (waiting) or 3 (both)"));
-        if (text.len > 0) {
-            buf_printf(&self->why, ", got %.*s", STR_ARG(shown(text)));
-        }
+    if (text.len == 0) {
+        form_wrong(form, "status", "is required: 1 (up), 2 (waiting) or 3 (both)");
+    } else if (str_to_u32(text, &status) != ERR_OK || status == 0) {
+        form_wrong(form, "status", "must be 1 (up), 2 (waiting) or 3 (both), got %.*s",
+                   STR_ARG(shown(text)));
     }
     return status & (STATUS_UP | STATUS_WAITING);
 }
@@ -96,17 +63,21 @@ static bool has_comma(const struct params *params, struct str name)
     return false;
 }
 
-static void get_appids(struct binding *self, bool commas, struct args *args)
+static void get_appids(struct form *form, bool commas, struct args *args)
 {
     struct str rest = {0};
     struct str appid;
     uint32_t cap = 0;
     size_t at = 0;
 
-    while (next_item(self->params, STR("appid"), commas, &at, &rest, &appid)) {
-        if (args->app_count == args_appid_max) {
-            refuse(self);
-            buf_printf(&self->why, "appid may be given at most %d times", args_appid_max);
+    while (next_item(form->params, STR("appid"), commas, &at, &rest, &appid)) {
+        if (args->app_count == limit_appids) {
+            form_wrong(form, "appid", "may be given at most %d times", limit_appids);
+            return;
+        }
+        if (appid.len > limit_name_bytes) {
+            form_wrong(form, "appid", "may have at most %d bytes, got %zu", limit_name_bytes,
+                       appid.len);
             return;
         }
         if (args->app_count == cap) {
@@ -116,29 +87,25 @@ static void get_appids(struct binding *self, bool commas, struct args *args)
                 abort();
             }
         }
-        if (!check_name(self, "appid", appid)) {
-            return;
-        }
         args->apps[args->app_count++] = (struct asked_app){.appid = appid};
     }
     if (args->app_count == 0) {
-        refuse(self);
-        buf_add_str(&self->why, STR("appid is required"));
+        form_wrong(form, "appid", "is required");
     }
 }
 
-static void get_timestamps(struct binding *self, bool commas, bool required, struct args *args)
+static void get_timestamps(struct form *form, bool commas, bool required, struct args *args)
 {
+    static const char name[] = "latest_timestamp";
     struct str rest = {0};
     struct str text;
     uint32_t count = 0;
     size_t at = 0;
     int64_t given;
 
-    while (next_item(self->params, STR("latest_timestamp"), commas, &at, &rest, &text)) {
+    while (next_item(form->params, STR("latest_timestamp"), commas, &at, &rest, &text)) {
         if (str_to_i64(text, &given) != ERR_OK) {
-            refuse(self);
-            buf_printf(&self->why, "latest_timestamp must be a number of nanoseconds, got %.*s",
+            form_wrong(form, name, "must be a number of nanoseconds, got %.*s",
                        STR_ARG(shown(text)));
             return;
         }
@@ -151,10 +118,7 @@ static void get_timestamps(struct binding *self, bool commas, bool required, str
         return;
     }
     if (required && args->app_count > 0) {
-        refuse(self);
-        buf_printf(&self->why,
-                   "latest_timestamp must be given once for each appid: %" PRIu32 " appid, %" PRIu32
-                   " latest_timestamp",
+        form_wrong(form, name, "must be given once for each of the %" PRIu32 " appid, got %" PRIu32,
                    args->app_count, count);
     }
     for (uint32_t i = 0; i < args->app_count; i++) {
@@ -165,32 +129,32 @@ static void get_timestamps(struct binding *self, bool commas, bool required, str
 bool args_bind(const struct gateway *self, struct request *request, unsigned needs,
                struct args *args)
 {
-    struct binding binding = {.params = request_params(request)};
-    bool commas = (needs & (ARGS_TIMESTAMPS | ARGS_TIMESTAMPS_MAY)) != 0 &&
-                  !fault_on(self->config->faults, FAULT_REFERENCE_ROW_21) &&
-                  has_comma(binding.params, STR("latest_timestamp"));
+    struct form form;
+    bool timestamps = (needs & (ARGS_TIMESTAMPS | ARGS_TIMESTAMPS_MAY)) != 0;
+    bool commas;
 
+    form_init(&form, request_params(request), self->config->faults);
+    commas = timestamps && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_21) &&
+             has_comma(form.params, STR("latest_timestamp"));
     *args = (struct args){0};
-    args->query.env = get_name(&binding, "env", true);
-    get_appids(&binding, commas, args);
+    args->query.env = form_name(&form, "env", FORM_REQUIRED);
+    get_appids(&form, commas, args);
     if ((needs & ARGS_HOSTNAME) != 0) {
-        (void)get_name(&binding, "hostname", true);
+        (void)form_name(&form, "hostname", FORM_REQUIRED);
     }
     args->query.key = (struct cache_key){
-        .zone = get_name(&binding, "zone", false),
-        .status = (needs & ARGS_STATUS) != 0 ? get_status(&binding) : STATUS_UP,
+        .zone = form_name(&form, "zone", FORM_OPTIONAL),
+        .status = (needs & ARGS_STATUS) != 0 ? get_status(&form) : STATUS_UP,
         .legacy = query_wants_legacy(self, request),
     };
-    if ((needs & (ARGS_TIMESTAMPS | ARGS_TIMESTAMPS_MAY)) != 0) {
-        get_timestamps(&binding, commas, (needs & ARGS_TIMESTAMPS) != 0, args);
+    if (timestamps) {
+        get_timestamps(&form, commas, (needs & ARGS_TIMESTAMPS) != 0, args);
     }
-    if (binding.why.len > 0) {
-        buf_add_char(&binding.why, '\0');
-        answer_err(request, ERR_INVALID, binding.why.data);
+    if (form_refused(&form, request)) {
         args_fini(args);
+        return false;
     }
-    buf_fini(&binding.why);
-    return args->apps != NULL;
+    return true;
 }
 
 void args_fini(struct args *args)

@@ -4,8 +4,6 @@
 
 #include "gateway/discovery/query.h"
 
-enum { args_appid_max = 1000, args_name_max = 255 };
-
 /* What an endpoint requires beside env and at least one appid. */
 enum args_need {
     ARGS_STATUS = 1,         /* a bit mask, not 0; else STATUS_UP */

@@ -22,9 +22,10 @@ struct entry {
 
 struct delta {
     struct position_at newest; /* epoch 0: broken */
-    uint64_t floor;            /* positions below it are not held */
-    uint64_t first;            /* number of the oldest entry */
-    uint64_t next;             /* number of the entry to come */
+    uint64_t mended;
+    uint64_t floor; /* positions below it are not held */
+    uint64_t first; /* number of the oldest entry */
+    uint64_t next;  /* number of the entry to come */
     size_t bytes;
     uint64_t *bucket; /* owns: number of the newest entry in it */
     struct entry *entry;
@@ -158,6 +159,7 @@ void delta_reached(struct delta *self, uint64_t epoch, uint64_t seq)
 {
     if (self->newest.epoch != epoch) {
         delta_break(self);
+        self->mended++;
         self->newest.epoch = epoch;
         self->floor = seq;
     }
@@ -167,6 +169,11 @@ void delta_reached(struct delta *self, uint64_t epoch, uint64_t seq)
 struct position_at delta_newest(const struct delta *self)
 {
     return self->newest;
+}
+
+uint64_t delta_mended(const struct delta *self)
+{
+    return self->mended;
 }
 
 bool delta_holds(const struct delta *self, struct position_at since)

@@ -39,6 +39,8 @@ void delta_reached(struct delta *self, uint64_t epoch, uint64_t seq);
 
 /* The newest position; epoch 0 while broken. */
 struct position_at delta_newest(const struct delta *self);
+/* Counts the times the history was broken and mended. */
+uint64_t delta_mended(const struct delta *self);
 /* Whether all changes after the position are still held (none, if it is the newest or ahead). */
 bool delta_holds(const struct delta *self, struct position_at since);
 

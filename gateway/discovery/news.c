@@ -61,8 +61,17 @@ void news_begin(const struct gateway *self, struct news_asked *asked)
     }
 }
 
+/* No history yet to give a position in: a delta waits for it. */
+static bool is_unsettled(const struct gateway *self, const struct news_asked *asked)
+{
+    return asked->form == NEWS_DELTA && delta_newest(replica_delta(self->replica)).epoch == 0;
+}
+
 bool news_any(const struct gateway *self, const struct news_asked *asked, bool full)
 {
+    if (is_unsettled(self, asked)) {
+        return false;
+    }
     for (uint32_t i = 0; i < asked->app_count; i++) {
         struct view view = look(self, asked, &asked->apps[i], full);
 
@@ -80,6 +89,9 @@ bool news_ahead(const struct gateway *self, const struct news_asked *asked)
 {
     struct position_at newest = delta_newest(replica_delta(self->replica));
 
+    if (is_unsettled(self, asked)) {
+        return true;
+    }
     if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_26)) {
         return false;
     }
@@ -94,6 +106,23 @@ bool news_ahead(const struct gateway *self, const struct news_asked *asked)
         }
     }
     return false;
+}
+
+void news_key(const struct gateway *self, const struct news_asked *asked, bool full,
+              struct buf *key)
+{
+    buf_printf(key, "%d %d %d %" PRIx64 " %" PRIu64 " ", (int)asked->form, full,
+               asked->query.key.legacy, asked->since.epoch, asked->since.seq);
+    strs_pack(key, asked->query.env);
+    strs_pack(key, asked->query.key.zone);
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        struct view view = look(self, asked, &asked->apps[i], full);
+
+        if (view.standing != UNCHANGED) {
+            buf_add_char(key, view.standing == CHANGED ? '+' : '-');
+            strs_pack(key, asked->apps[i].appid);
+        }
+    }
 }
 
 /* ── one app of a delta answer ──────────────────────────────────────────────*/
@@ -223,8 +252,8 @@ static int by_appid(const void *a, const void *b)
 static void note_empty(struct news_answer *answer, const struct shown *shown)
 {
     if (answer->empty_count < news_empty_max) {
-        answer->empty[answer->empty_count++] = (struct news_empty){
-            shown->app->app_hash, shown->app->claimed, shown->found.latest_timestamp};
+        answer->empty[answer->empty_count++] =
+            (struct news_empty){shown->app->app_hash, shown->found.latest_timestamp};
     }
 }
 

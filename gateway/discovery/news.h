@@ -42,17 +42,20 @@ bool news_any(const struct gateway *self, const struct news_asked *asked, bool f
 /* Some timestamp (delta: the position) is ahead of this node's. */
 bool news_ahead(const struct gateway *self, const struct news_asked *asked);
 
-/* An answer, and for each app of it without instance what the client may repeat. */
+/* Equal keys in one replica_version: equal answers. Appends to key. */
+void news_key(const struct gateway *self, const struct news_asked *asked, bool full,
+              struct buf *key);
+
+/* An answer, and the apps of it that hold no instance. */
 enum { news_empty_max = 16 };
 struct news_empty {
     uint64_t app_hash;
-    int64_t claimed;
     int64_t latest_timestamp;
 };
 struct news_answer {
     int code;
-    uint32_t app;         /* the one cached answer that serves, as cache_polls or (NEWS_POLL) … */
-    struct buf body;      /* … cache_fetch; REGISTRY_NONE: body is the answer (owned) */
+    uint32_t app; /* whose cached answer serves: cache_polls, or cache_fetch for NEWS_POLL; … */
+    struct buf body;      /* … REGISTRY_NONE: this does (owned) */
     uint32_t empty_count; /* at most news_empty_max */
     struct news_empty empty[news_empty_max];
 };

@@ -18,6 +18,10 @@ void polls_destroy(struct polls **self);
 void polls_turn(struct gateway *self, const struct now *now);
 int64_t polls_due_ms(const struct polls *self); /* mono ms; INT64_MAX: nothing due */
 
+/* For every request but a poll or polls: what its connection's last polls was answered no
+ * longer counts (differences row 27; it keeps the request's connection user). */
+void polls_forget(struct request *request);
+
 struct polls_counts {
     uint64_t parked;       /* now */
     uint64_t apps;         /* names waited for */

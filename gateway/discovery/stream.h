@@ -11,7 +11,8 @@
  *
  * id: is the position; only the last of a run of full and gone events has one, so
  * that a client cut between them gets all of them again. Several changes of one
- * instance between two writes are one event.
+ * instance between two writes are one event. Last-Event-ID goes on after a position
+ * the history still holds, else begins with full ones.
  */
 #ifndef GATEWAY_DISCOVERY_STREAM_H
 #define GATEWAY_DISCOVERY_STREAM_H

@@ -1,0 +1,71 @@
+#include "gateway/discovery/deadline.h"
+
+#include <stdlib.h>
+
+void deadlines_fini(struct deadlines *self)
+{
+    free(self->items);
+    *self = (struct deadlines){0};
+}
+
+static void put(struct deadlines *self, struct deadline *deadline, size_t at)
+{
+    self->items[at - 1] = deadline;
+    deadline->at = at;
+}
+
+static void settle(struct deadlines *self, struct deadline *deadline, size_t at)
+{
+    for (; at > 1 && self->items[at / 2 - 1]->due_ms > deadline->due_ms; at /= 2) {
+        put(self, self->items[at / 2 - 1], at);
+    }
+    for (;;) {
+        size_t child = 2 * at;
+
+        if (child < self->count && self->items[child]->due_ms < self->items[child - 1]->due_ms) {
+            child++;
+        }
+        if (child > self->count || self->items[child - 1]->due_ms >= deadline->due_ms) {
+            break;
+        }
+        put(self, self->items[child - 1], at);
+        at = child;
+    }
+    put(self, deadline, at);
+}
+
+void deadlines_set(struct deadlines *self, struct deadline *deadline, int64_t due_ms)
+{
+    if (deadline->at == 0) {
+        if (self->count == self->cap) {
+            self->cap = self->cap == 0 ? 64 : self->cap * 2;
+            self->items = realloc(self->items, self->cap * sizeof(struct deadline *));
+            if (self->items == NULL) {
+                abort();
+            }
+        }
+        deadline->at = ++self->count;
+    }
+    deadline->due_ms = due_ms;
+    settle(self, deadline, deadline->at);
+}
+
+void deadlines_remove(struct deadlines *self, struct deadline *deadline)
+{
+    size_t at = deadline->at;
+    struct deadline *last;
+
+    if (at == 0) {
+        return;
+    }
+    last = self->items[--self->count];
+    if (last != deadline) {
+        settle(self, last, at);
+    }
+    deadline->at = 0;
+}
+
+struct deadline *deadlines_first(const struct deadlines *self)
+{
+    return self->count == 0 ? NULL : self->items[0];
+}

@@ -1,0 +1,434 @@
+#include "gateway/discovery/poll.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/discovery/accepted.h"
+#include "gateway/discovery/args.h"
+#include "gateway/discovery/deadline.h"
+#include "gateway/discovery/form.h"
+#include "gateway/discovery/replica.h"
+#include "gateway/discovery/watch.h"
+
+/* Polls looked at in one turn: with bodies shared, about 10 ms of sending. */
+enum { slice_max = 2048 };
+
+/* A client ahead of us for longer than a tick has its timestamps from another node. */
+static const int64_t ahead_ms = 1100;
+/* What a client's own timeout leaves for the answer's way back, as the reference has it. */
+static const int64_t answer_way_ms = 20;
+
+/* A parked poll, in one piece of memory with its apps, nodes and names. */
+struct waiter {
+    struct parked parked; /* first: the request's user */
+    struct watcher watcher;
+    struct deadline deadline; /* when to look at it: its end, or at a client that is ahead */
+    struct request *request;
+    int64_t ends_ms;
+    struct news_asked asked;
+    struct watch_node *nodes; /* one for each app */
+};
+
+struct polls {
+    struct replica *replica; /* borrowed */
+    struct watches *watches; /* owns */
+    struct deadlines deadlines;
+    struct polls_counts counts;
+    struct response *not_modified; /* shared by all */
+
+    /* The last answer composed of several apps, for the next who asks the same. */
+    struct buf memo_key;
+    struct buf key;
+    uint64_t memo_version;
+    int64_t memo_ms;
+    struct news_answer memo_answer; /* without body */
+    struct response *memo;
+};
+
+static void on_changed(void *state, uint64_t app_hash)
+{
+    struct polls *self = state;
+
+    watches_wake(self->watches, app_hash);
+}
+
+struct polls *polls_new(struct replica *replica)
+{
+    struct polls *self = calloc(1, sizeof(*self));
+    struct buf body = {0};
+
+    if (self == NULL) {
+        abort();
+    }
+    self->replica = replica;
+    self->watches = watches_new();
+    buf_add_str(&body, STR("{\"code\":-304,\"message\":\"-304\",\"ttl\":1}"));
+    self->not_modified = response_json(200, -304, &body);
+    replica_observe(replica, on_changed, self);
+    return self;
+}
+
+static struct waiter *waiter_of_deadline(struct deadline *deadline)
+{
+    return (struct waiter *)(void *)((char *)deadline - offsetof(struct waiter, deadline));
+}
+
+static struct waiter *waiter_of_watcher(struct watcher *watcher)
+{
+    return (struct waiter *)(void *)((char *)watcher - offsetof(struct waiter, watcher));
+}
+
+static void waiter_free(struct polls *self, struct waiter *waiter)
+{
+    for (uint32_t i = 0; i < waiter->asked.app_count; i++) {
+        watches_remove(self->watches, &waiter->nodes[i]);
+    }
+    watches_forget(self->watches, &waiter->watcher);
+    deadlines_remove(&self->deadlines, &waiter->deadline);
+    free(waiter);
+    self->counts.parked--;
+}
+
+void polls_destroy(struct polls **self)
+{
+    struct deadline *deadline;
+
+    if (*self == NULL) {
+        return;
+    }
+    while ((deadline = deadlines_first(&(*self)->deadlines)) != NULL) {
+        waiter_free(*self, waiter_of_deadline(deadline));
+    }
+    replica_unobserve((*self)->replica, *self);
+    watches_destroy(&(*self)->watches);
+    deadlines_fini(&(*self)->deadlines);
+    response_unref(&(*self)->not_modified);
+    if ((*self)->memo != NULL) {
+        response_unref(&(*self)->memo);
+    }
+    buf_fini(&(*self)->memo_key);
+    buf_fini(&(*self)->key);
+    free(*self);
+    *self = NULL;
+}
+
+/* ── answers ────────────────────────────────────────────────────────────────*/
+
+static bool is_memo(const struct gateway *self, const struct now *now)
+{
+    const struct polls *polls = self->polls;
+
+    return polls->memo != NULL && polls->memo_version == replica_version(polls->replica) &&
+           polls->memo_ms == now->mono_ms && /* later, the cache knows what is fresh enough */
+           str_eq(buf_str(&polls->memo_key), buf_str(&polls->key));
+}
+
+/* The answer in memo, composed if what is there is another one. */
+static void compose(const struct gateway *self, const struct news_asked *asked, bool full,
+                    const struct now *now)
+{
+    struct polls *polls = self->polls;
+    struct news_answer answer;
+
+    polls->key.len = 0;
+    news_key(self, asked, full, &polls->key);
+    if (is_memo(self, now)) {
+        return;
+    }
+    news_write(self, asked, full, now, &answer);
+    if (polls->memo != NULL) {
+        response_unref(&polls->memo);
+    }
+    if (answer.app == REGISTRY_NONE) {
+        polls->memo = response_json(200, answer.code, &answer.body);
+    } else {
+        struct cache *cache = replica_cache(self->replica);
+
+        polls->memo = response_ref(asked->form == NEWS_POLL
+                                       ? cache_fetch(cache, answer.app, &asked->query.key, now)
+                                       : cache_polls(cache, answer.app, &asked->query.key, now));
+    }
+    polls->memo_answer = answer;
+    polls->memo_answer.body = (struct buf){0};
+    polls->memo_version = replica_version(polls->replica);
+    polls->memo_ms = now->mono_ms;
+    polls->memo_key.len = 0;
+    buf_add_str(&polls->memo_key, buf_str(&polls->key));
+}
+
+static void answer_news(const struct gateway *self, struct request *request,
+                        const struct news_asked *asked, bool full, const struct now *now)
+{
+    struct polls *polls = self->polls;
+
+    compose(self, asked, full, now);
+    if (asked->form == NEWS_POLLS) {
+        accepted_answer(self, request, asked, &polls->memo_answer);
+    }
+    query_answer(self, request, polls->memo, polls->memo_answer.code, now);
+}
+
+/* 503 instead of an answer that is too old, so that SDKs switch nodes. */
+static bool is_too_stale(const struct gateway *self, const struct now *now)
+{
+    return replica_stale_ms(self->replica, now) > self->config->gateway_stale_limit;
+}
+
+static void answer_stale(const struct gateway *self, struct request *request, const struct now *now)
+{
+    struct buf text = {0};
+
+    buf_printf(&text,
+               "the registry of this node has been silent for %" PRId64
+               " s, longer than gateway.stale_limit: poll another node",
+               replica_stale_ms(self->replica, now) / 1000);
+    buf_add_char(&text, '\0');
+    answer_busy(request, ERR_UNAVAILABLE, text.data, 1);
+    buf_fini(&text);
+}
+
+static void answer_end(const struct gateway *self, struct request *request, const struct now *now)
+{
+    if (is_too_stale(self, now)) {
+        answer_stale(self, request, now);
+    } else {
+        query_answer(self, request, self->polls->not_modified, -304, now);
+    }
+}
+
+/* ── waiting ────────────────────────────────────────────────────────────────*/
+
+static void on_gone(struct gateway *self, struct parked *parked)
+{
+    self->polls->counts.gone_total++;
+    waiter_free(self->polls, (struct waiter *)(void *)parked);
+}
+
+static struct str keep(char **text, struct str from)
+{
+    struct str kept = {*text, from.len};
+
+    if (from.len > 0) {
+        memcpy(*text, from.data, from.len);
+    }
+    *text += from.len;
+    return kept;
+}
+
+static struct waiter *waiter_new(const struct news_asked *asked)
+{
+    size_t count = asked->app_count;
+    size_t text_bytes = asked->query.env.len + asked->query.key.zone.len;
+    struct waiter *self;
+    struct news_app *apps;
+    char *text;
+
+    for (size_t i = 0; i < count; i++) {
+        text_bytes += asked->apps[i].appid.len;
+    }
+    self = calloc(1, sizeof(*self) + count * (sizeof(*apps) + sizeof(*self->nodes)) + text_bytes);
+    if (self == NULL) {
+        abort();
+    }
+    apps = (struct news_app *)(void *)(self + 1);
+    self->nodes = (struct watch_node *)(void *)(apps + count);
+    text = (char *)(self->nodes + count);
+    self->asked = *asked;
+    self->asked.apps = apps;
+    self->asked.query.env = keep(&text, asked->query.env);
+    self->asked.query.key.zone = keep(&text, asked->query.key.zone);
+    for (size_t i = 0; i < count; i++) {
+        apps[i] = asked->apps[i];
+        apps[i].appid = keep(&text, asked->apps[i].appid);
+    }
+    return self;
+}
+
+/* Looks again at a client that is ahead once it has been so for more than a tick. */
+static void set_deadline(const struct gateway *self, struct waiter *waiter, const struct now *now)
+{
+    int64_t due_ms = waiter->ends_ms;
+
+    if (now->mono_ms + ahead_ms < due_ms && news_ahead(self, &waiter->asked)) {
+        due_ms = now->mono_ms + ahead_ms;
+    }
+    deadlines_set(&self->polls->deadlines, &waiter->deadline, due_ms);
+}
+
+static void park(const struct gateway *self, struct request *request,
+                 const struct news_asked *asked, int64_t wait_ms, const struct now *now)
+{
+    struct polls *polls = self->polls;
+    struct waiter *waiter = waiter_new(asked);
+
+    waiter->parked.gone = on_gone;
+    waiter->request = request;
+    waiter->ends_ms = now->mono_ms + wait_ms;
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        watches_add(polls->watches, asked->apps[i].app_hash, &waiter->watcher, &waiter->nodes[i]);
+    }
+    set_deadline(self, waiter, now);
+    polls->counts.parked++;
+    polls->counts.parked_total++;
+    request_set_user(request, &waiter->parked);
+    request_park(request);
+}
+
+static void wake(const struct gateway *self, struct waiter *waiter, bool full,
+                 const struct now *now)
+{
+    self->polls->counts.woken_total++;
+    answer_news(self, waiter->request, &waiter->asked, full, now);
+    waiter_free(self->polls, waiter);
+}
+
+static void on_due(const struct gateway *self, struct waiter *waiter, const struct now *now)
+{
+    bool full = replica_current(self->replica) && news_ahead(self, &waiter->asked);
+
+    if (now->mono_ms >= waiter->ends_ms) {
+        self->polls->counts.expired_total++;
+        answer_end(self, waiter->request, now);
+        waiter_free(self->polls, waiter);
+    } else if (news_any(self, &waiter->asked, full)) {
+        wake(self, waiter, full, now);
+    } else {
+        set_deadline(self, waiter, now);
+    }
+}
+
+void polls_turn(struct gateway *self, const struct now *now)
+{
+    struct polls *polls = self->polls;
+    struct watcher *watcher;
+    struct deadline *deadline;
+    uint32_t looked = 0;
+
+    while (looked < slice_max && (watcher = watches_take(polls->watches)) != NULL) {
+        struct waiter *waiter = waiter_of_watcher(watcher);
+
+        looked++;
+        if (news_any(self, &waiter->asked, false)) {
+            wake(self, waiter, false, now);
+        } else if (waiter->deadline.due_ms == waiter->ends_ms) {
+            set_deadline(self, waiter, now); /* may have got ahead; who is keeps its time */
+        }
+    }
+    while (looked < slice_max && (deadline = deadlines_first(&polls->deadlines)) != NULL &&
+           deadline->due_ms <= now->mono_ms) {
+        looked++;
+        on_due(self, waiter_of_deadline(deadline), now);
+    }
+    if (looked == slice_max) {
+        outbox_again(self->out);
+    }
+}
+
+int64_t polls_due_ms(const struct polls *self)
+{
+    const struct deadline *first = deadlines_first(&self->deadlines);
+
+    if (watches_due(self->watches)) {
+        return 0;
+    }
+    return first == NULL ? INT64_MAX : first->due_ms;
+}
+
+void polls_counts(const struct polls *self, struct polls_counts *counts)
+{
+    *counts = self->counts;
+    counts->apps = watches_count(self->watches);
+}
+
+void polls_forget(struct request *request)
+{
+    accepted_forget(request);
+}
+
+/* ── requests ───────────────────────────────────────────────────────────────*/
+
+static int64_t wait_ms(const struct gateway *self, const struct request *request)
+{
+    int64_t longest = self->config->gateway_poll_wait;
+    int64_t asked = 0;
+
+    if (str_to_i64(request_header(request, "x1-bmspy-timeout"), &asked) != ERR_OK || asked <= 0 ||
+        fault_on(self->config->faults, FAULT_REFERENCE_ROW_30)) {
+        return longest;
+    }
+    asked -= asked > answer_way_ms ? answer_way_ms : 0;
+    return asked < longest ? asked : longest;
+}
+
+static void fill(const struct gateway *self, const struct args *args, struct news_asked *asked)
+{
+    for (uint32_t i = 0; i < args->app_count; i++) {
+        asked->apps[i] = (struct news_app){
+            .appid = args->apps[i].appid,
+            .app_hash = replica_app_hash(args->query.env, args->apps[i].appid),
+            .given = args->apps[i].given,
+            .claimed = args->apps[i].given,
+        };
+    }
+    asked->query = args->query;
+    asked->query.key.legacy = asked->query.key.legacy && asked->form != NEWS_DELTA;
+    asked->app_count = args->app_count;
+    news_begin(self, asked);
+}
+
+static void serve(struct gateway *self, struct request *request, struct news_asked *asked,
+                  const struct args *args, const struct now *now)
+{
+    asked->apps = malloc(args->app_count * sizeof(*asked->apps));
+    if (asked->apps == NULL) {
+        abort();
+    }
+    fill(self, args, asked);
+    if (asked->form == NEWS_POLLS && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_27)) {
+        accepted_begin(request, asked);
+    } else {
+        accepted_forget(request);
+    }
+    if (is_too_stale(self, now)) {
+        answer_stale(self, request, now);
+    } else if (news_any(self, asked, false)) {
+        answer_news(self, request, asked, false, now);
+    } else {
+        park(self, request, asked, wait_ms(self, request), now);
+    }
+    free(asked->apps);
+}
+
+void serve_poll(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct news_asked asked = {.form = NEWS_POLL};
+    struct args args;
+
+    if (args_bind(self, request, ARGS_HOSTNAME | ARGS_TIMESTAMPS_MAY, &args)) {
+        serve(self, request, &asked, &args, now);
+        args_fini(&args);
+    }
+}
+
+void serve_polls(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct form form;
+    bool delta;
+    struct news_asked asked;
+    struct args args;
+
+    form_init(&form, request_params(request), self->config->faults);
+    delta = form_flag(&form, "delta");
+    form_fini(&form);
+    asked = (struct news_asked){.form = delta ? NEWS_DELTA : NEWS_POLLS};
+    if (delta) { /* one that can't be read is as good as none: the answer is full */
+        (void)position_parse(params_get(request_params(request), STR("position")), &asked.since);
+    }
+    if (args_bind(self, request, ARGS_HOSTNAME | (delta ? ARGS_TIMESTAMPS_MAY : ARGS_TIMESTAMPS),
+                  &args)) {
+        serve(self, request, &asked, &args, now);
+        args_fini(&args);
+    }
+}
