@@ -44,7 +44,7 @@ struct index {
     struct index_cells other;  /* CLEARING: the new table; MOVING: the old one */
 };
 
-enum { INDEX_NONE = UINT32_MAX }; /* numbers are below UINT32_MAX - 1 */
+#define INDEX_NONE UINT32_MAX /* numbers are below UINT32_MAX - 1 */
 
 void index_init(struct index *self, struct memory *memory, index_key_fn *key_of,
                 const void *context);

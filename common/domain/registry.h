@@ -14,7 +14,7 @@
 
 #include "common/domain/change.h"
 
-enum { REGISTRY_NONE = UINT32_MAX }; /* no such slot, app or zone */
+#define REGISTRY_NONE UINT32_MAX /* no such slot, app or zone */
 
 struct registry;
 
