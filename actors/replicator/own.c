@@ -1,0 +1,174 @@
+#include "actors/replicator/own.h"
+
+#include <assert.h>
+
+static const int64_t resend_ms = 1000;
+static const int64_t ns_per_ms = 1000000;
+
+/* Stable as long as the node keeps its name: registering again changes nothing in it. */
+static void add_node_id(struct buf *metadata, const struct identity *id)
+{
+    struct hash128 key = identity_key(id);
+    struct buf text = {0};
+
+    buf_printf(&text, "%016llx%016llx", (unsigned long long)key.hi, (unsigned long long)key.lo);
+    strs_pack(metadata, buf_str(&text));
+    buf_fini(&text);
+}
+
+void own_init(struct own *self, const struct config *config, struct log *log, uint64_t gateway,
+              const struct now *now)
+{
+    struct buf text = {0};
+
+    assert(gateway != 0);
+    *self = (struct own){
+        .log = log,
+        .id = {.env = str_from(config->node_env),
+               .appid = STR("infra.discovery"),
+               .zone = str_from(config->node_zone),
+               .hostname = str_from(config->node_name)},
+        .region = str_from(config->node_region),
+        .period_ms = config->evictor_idle / 3,
+        .deadline_ms = config->gateway_write_deadline,
+        .gateway = gateway,
+        .state = OWN_REGISTER,
+        .due_ms = now->mono_ms,
+    };
+    buf_printf(&text, "http://%s", config->gateway_advertise);
+    strs_pack(&self->addrs, buf_str(&text));
+    strs_pack(&self->metadata, STR("muster.node"));
+    add_node_id(&self->metadata, &self->id);
+    strs_pack(&self->metadata, STR("muster.proto"));
+    text.len = 0;
+    buf_add_i64(&text, protocol_version);
+    strs_pack(&self->metadata, buf_str(&text));
+    self->metadata_count = 2;
+    buf_fini(&text);
+}
+
+void own_fini(struct own *self)
+{
+    buf_fini(&self->addrs);
+    buf_fini(&self->metadata);
+}
+
+static void fill_register(const struct own *self, struct msg *msg)
+{
+    *msg = (struct msg){.type = MSG_TYPE_REGISTER};
+    msg->as_register = (struct msg_register){
+        .id = self->command_id,
+        .gateway = self->gateway,
+        .expires = self->expires,
+        .origin = ORIGIN_SELF,
+        .env = self->id.env,
+        .appid = self->id.appid,
+        .zone = self->id.zone,
+        .hostname = self->id.hostname,
+        .region = self->region,
+        .addrs = {1, buf_str(&self->addrs)},
+        .metadata = {self->metadata_count, buf_str(&self->metadata)},
+        .status = STATUS_UP,
+    };
+}
+
+static void fill_renew(const struct own *self, struct msg *msg)
+{
+    *msg = (struct msg){.type = MSG_TYPE_RENEW};
+    msg->as_renew = (struct msg_renew){
+        .id = self->command_id,
+        .gateway = self->gateway,
+        .expires = self->expires,
+        .origin = ORIGIN_SELF,
+        .env = self->id.env,
+        .appid = self->id.appid,
+        .zone = self->id.zone,
+        .hostname = self->id.hostname,
+    };
+}
+
+static void fill_cancel(const struct own *self, struct msg *msg)
+{
+    *msg = (struct msg){.type = MSG_TYPE_CANCEL};
+    msg->as_cancel = (struct msg_cancel){
+        .id = self->command_id,
+        .gateway = self->gateway,
+        .expires = self->expires,
+        .origin = ORIGIN_SELF,
+        .env = self->id.env,
+        .appid = self->id.appid,
+        .zone = self->id.zone,
+        .hostname = self->id.hostname,
+    };
+}
+
+void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct outbox *out)
+{
+    static void (*const fill[])(const struct own *self, struct msg *msg) = {
+        [OWN_REGISTER] = fill_register, [OWN_RENEW] = fill_renew, [OWN_CANCEL] = fill_cancel};
+    struct msg msg;
+
+    if (self->state == OWN_GONE || now->mono_ms < self->due_ms) {
+        return;
+    }
+    if (self->command_id == 0 || now->wall_ns >= self->expires) {
+        self->command_id = ++*last_id;
+        self->expires = now->wall_ns + self->deadline_ms * ns_per_ms;
+    }
+    fill[self->state](self, &msg);
+    outbox_command(out, ACTOR_REGISTRY, 0, &msg); /* full: sent again as if it were lost */
+    self->due_ms = now->mono_ms + resend_ms;
+}
+
+static void log_failure(const struct own *self, const struct msg_result *result)
+{
+    enum err err = (enum err)result->err;
+
+    if (err != ERR_OK && err != self->failed && self->state == OWN_REGISTER) {
+        log_event(self->log, LOG_WARN, "own_instance",
+                  "the registry does not take this node's infra.discovery: %s: %.*s; tried again "
+                  "each second",
+                  err_name(err), STR_ARG(result->text));
+    }
+}
+
+bool own_answer(struct own *self, const struct msg_result *result, const struct now *now)
+{
+    enum err err = (enum err)result->err;
+
+    if (self->command_id == 0 || result->id != self->command_id) {
+        return false;
+    }
+    log_failure(self, result);
+    self->failed = err;
+    self->command_id = 0;
+    if (self->state == OWN_CANCEL) {
+        self->state = OWN_GONE;
+        self->due_ms = INT64_MAX;
+    } else if (err == ERR_OK) {
+        self->state = OWN_RENEW;
+        self->due_ms = now->mono_ms + self->period_ms;
+    } else if (self->state == OWN_RENEW && err == ERR_NOT_FOUND) {
+        self->state = OWN_REGISTER;
+        self->due_ms = now->mono_ms;
+    } else {
+        self->due_ms = now->mono_ms + resend_ms;
+    }
+    return true;
+}
+
+void own_hurry(struct own *self, const struct now *now)
+{
+    if (self->state != OWN_GONE) {
+        self->due_ms = now->mono_ms;
+    }
+}
+
+void own_leave(struct own *self, const struct now *now)
+{
+    if (self->state != OWN_CANCEL && self->state != OWN_GONE) {
+        self->state = OWN_CANCEL;
+        self->command_id = 0;
+        self->due_ms = now->mono_ms;
+    }
+}

@@ -1,0 +1,56 @@
+/* This node's own instance, infra.discovery: registered when the replicator starts,
+ * renewed while it runs, cancelled only when the node leaves for good.
+ *
+ *              ┌──NOT_FOUND──┐ ┌─period─┐
+ *              ▼             │ ▼        │
+ *   start ──► REGISTER ─OK─► RENEW ──OK─┘       leave, in any state ──► CANCEL ──► GONE
+ *
+ * A command without an answer is sent again each second under the same id, so that it
+ * is done once; after its deadline as a new one. The registry may be absent for as long
+ * as it likes.
+ */
+#ifndef ACTORS_REPLICATOR_OWN_H
+#define ACTORS_REPLICATOR_OWN_H
+
+#include "common/base/log.h"
+#include "common/domain/instance.h"
+#include "common/runtime/config.h"
+#include "common/runtime/outbox.h"
+
+enum own_state { OWN_REGISTER, OWN_RENEW, OWN_CANCEL, OWN_GONE };
+
+struct own {
+    struct log *log; /* borrowed; may be NULL */
+    struct identity id;
+    struct str region;
+    int64_t period_ms;   /* between heartbeats */
+    int64_t deadline_ms; /* of a write */
+    uint64_t gateway;    /* with command_id the name of a write */
+    struct buf addrs;    /* one, http://<advertise> */
+    struct buf metadata; /* in order of the keys */
+    uint32_t metadata_count;
+    enum own_state state;
+    uint64_t command_id; /* that waits for its answer; 0: none */
+    int64_t expires;     /* of that command, wall ns */
+    int64_t due_ms;      /* mono: to be sent, or sent again */
+    enum err failed;     /* why the last command failed, to log a failure once */
+};
+
+/* config and log are borrowed for its life; gateway is random and not 0. */
+void own_init(struct own *self, const struct config *config, struct log *log, uint64_t gateway,
+              const struct now *now);
+void own_fini(struct own *self);
+
+/* Sends what is due. last_id counts the replicator's commands. */
+void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct outbox *out);
+
+/* True if it was the answer to the last command. */
+bool own_answer(struct own *self, const struct msg_result *result, const struct now *now);
+
+/* The registry runs anew and may not know this node: heartbeat at once. */
+void own_hurry(struct own *self, const struct now *now);
+
+/* Cancels the instance; own.state is OWN_GONE when the registry has answered. */
+void own_leave(struct own *self, const struct now *now);
+
+#endif
