@@ -1,5 +1,6 @@
 #include "common/wire/value.h"
 
+#include <endian.h>
 #include <string.h>
 
 static bool take_number(struct cursor *in, size_t bytes, uint64_t *number)
@@ -9,8 +10,13 @@ static bool take_number(struct cursor *in, size_t bytes, uint64_t *number)
     if (cursor_left(in) < bytes) {
         return false;
     }
-    for (size_t i = 0; i < bytes; i++) {
-        value = value << 8 | in->at[i];
+    if (bytes == sizeof(value)) { /* every timestamp: worth not going byte by byte */
+        memcpy(&value, in->at, sizeof(value));
+        value = be64toh(value);
+    } else {
+        for (size_t i = 0; i < bytes; i++) {
+            value = value << 8 | in->at[i];
+        }
     }
     in->at += bytes;
     *number = value;

@@ -125,6 +125,26 @@ static void a_line_is_cut_at_4_kib_and_stays_whole(void **state)
     }
 }
 
+static void nothing_slips_in_behind_a_cut(void **state)
+{
+    static char event[4093];
+    struct fixture *self = *state;
+
+    for (size_t len = 3900; len < sizeof(event); len++) {
+        size_t got;
+
+        memset(event, 'x', len);
+        event[len] = 0;
+        log_event(&self->log, LOG_INFO, event, "%s", "tttttt");
+        got = strlen(written(self));
+        assert_in_range(got, 3900, 4096);
+        assert_string_equal("\"}\n", self->line + got - 3);
+        if (strstr(self->line, "\"text\":\"") == NULL) {
+            assert_null(strstr(self->line + 100, "t"));
+        }
+    }
+}
+
 static void a_log_that_is_not_there_is_no_matter(void **state)
 {
     struct fixture *self = *state;
@@ -158,6 +178,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(text_from_outside_can_not_forge_a_line_or_move_a_cursor,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_line_is_cut_at_4_kib_and_stays_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_slips_in_behind_a_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_that_is_not_there_is_no_matter, setup, teardown),
         cmocka_unit_test(levels_have_names),
     };
