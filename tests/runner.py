@@ -1,0 +1,274 @@
+#!/usr/bin/python3
+"""Builds and runs the tests: unit, fuzz, tidy, golden, scenario, and on request lint.
+
+Cases are counted, not programs: cmocka's XML, the `NAME: passed` lines of a scenario, the entries
+of the replay. The report is build/test-report.json; the last line `N passed, N failed, N skipped`.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build")
+GROUPS = ("tidy", "unit", "fuzz", "golden", "scenario")
+FUZZ_SECONDS = 10
+WORKERS = max(2, os.cpu_count() or 2)
+OUTPUT_MAX = 8000  # characters of a failed program's output that are shown and reported
+
+
+class Results:
+    def __init__(self):
+        self.cases = []
+        self.lock = threading.Lock()
+
+    def add(self, group, name, state, output=""):
+        with self.lock:
+            self.cases.append({"group": group, "name": name, "state": state, "output": output[-OUTPUT_MAX:]})
+            if state != "passed":
+                print("%s %s: %s\n%s" % (group, state, name, output[-OUTPUT_MAX:]), flush=True)
+
+    def count(self, state):
+        return sum(case["state"] == state for case in self.cases)
+
+    def say(self, group, name, before):
+        """One line of progress for a program whose cases came after `before`."""
+        with self.lock:
+            mine = [c for c in self.cases[before:] if c["group"] == group and c["name"].startswith(name)]
+        print("%-8s %-36s %d cases" % (group, name, len(mine)), flush=True)
+
+
+def run(command, seconds, env=None, cwd=ROOT):
+    """(exit status, output); a program that takes too long is killed with all it started."""
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output = process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output = process.communicate()[0] + b"\nkilled: took longer than %d s\n" % seconds
+    return process.returncode, output.decode("utf-8", "replace")
+
+
+def build(preset, targets=()):
+    """Configures and builds; ends the run when that fails."""
+    began = time.monotonic()
+    tree = os.path.join(BUILD, preset)
+    print("building %s" % preset, flush=True)
+    commands = [["cmake", "--build", tree, *(["--target", *targets] if targets else [])]]
+    if not os.path.exists(os.path.join(tree, "build.ninja")):
+        commands.insert(0, ["cmake", "--preset", preset])
+    for command in commands:
+        status, output = run(command, 1800)
+        if status != 0:
+            print(output[-OUTPUT_MAX:])
+            print("the build of %s failed: %s\n0 passed, 1 failed, 0 skipped" % (preset, " ".join(command)))
+            sys.exit(1)
+    print("building %s took %.0f s" % (preset, time.monotonic() - began), flush=True)
+
+
+def in_parallel(jobs):
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for job in [pool.submit(*job) for job in jobs]:
+            job.result()
+
+
+# ── unit ──
+
+def read_cmocka(results, name, folder, status, output):
+    """Adds the cases of one binary from its XML; a crash is a failed case of its own."""
+    found = failed = 0
+    for file in sorted(os.listdir(folder)):
+        try:
+            root = ElementTree.parse(os.path.join(folder, file)).getroot()
+        except ElementTree.ParseError:
+            continue
+        for case in root.iter("testcase"):
+            found += 1
+            full = "%s: %s" % (name, case.get("name"))
+            failure = case.find("failure")
+            if failure is None:
+                failure = case.find("error")
+            if failure is not None:
+                failed += 1
+                results.add("unit", full, "failed", (failure.text or "") + output)
+            elif case.find("skipped") is not None:
+                results.add("unit", full, "skipped", case.find("skipped").text or "")
+            else:
+                results.add("unit", full, "passed")
+    if (status != 0 and not failed) or found == 0:
+        results.add("unit", name, "failed", "exit %d, %d cases seen\n%s" % (status, found, output))
+
+
+def unit_program(results, preset, name, command):
+    before = len(results.cases)
+    label = "%s %s" % (preset, name)
+    if name.startswith("fuzz_"):  # its seeds, one program
+        status, output = run(command, 120)
+        results.add("unit", label, "passed" if status == 0 else "failed", output)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            status, output = run(command, 120, {"CMOCKA_MESSAGE_OUTPUT": "xml",
+                                                "CMOCKA_XML_FILE": os.path.join(folder, "%g.xml")})
+            read_cmocka(results, label, folder, status, output)
+    results.say("unit", label, before)
+
+
+def unit(results):
+    jobs = []
+    for preset in ("dev", "asan"):
+        _, text = run(["ctest", "--test-dir", os.path.join(BUILD, preset), "--show-only=json-v1"], 60)
+        tests = json.loads(text)["tests"]
+        if not tests:
+            results.add("unit", preset, "failed", "ctest knows no test in build/%s" % preset)
+        jobs += [(unit_program, results, preset, test["name"], test["command"]) for test in tests]
+    in_parallel(jobs)
+
+
+# ── fuzz ──
+
+def fuzzers():
+    folder = os.path.join(ROOT, "tests", "fuzz")
+    return sorted(f[:-2] for f in os.listdir(folder) if f.startswith("fuzz_") and f.endswith(".c"))
+
+
+def fuzz_one(results, name):
+    with tempfile.TemporaryDirectory() as found:
+        status, output = run([os.path.join(BUILD, "fuzz", "bin", name), found,
+                              os.path.join(ROOT, "tests", "fuzz", "corpus", name),
+                              "-max_total_time=%d" % FUZZ_SECONDS, "-timeout=5", "-rss_limit_mb=1024",
+                              "-artifact_prefix=%s/" % BUILD, "-print_final_stats=1"], FUZZ_SECONDS + 60)
+    runs = re.search(r"number_of_executed_units:\s*(\d+)", output)
+    results.add("fuzz", name, "passed" if status == 0 and runs else "failed", output)
+    print("%-8s %-36s %s runs" % ("fuzz", name, runs.group(1) if runs else "no"), flush=True)
+
+
+def fuzz(results):
+    in_parallel([(fuzz_one, results, name) for name in fuzzers()])
+
+
+# ── scripts ──
+
+def script_cases(results, group, name, status, output):
+    """The cases a script names in its output, else the script as one."""
+    if status == 77:
+        results.add(group, name, "skipped", output)
+        return
+    cases = re.findall(r"^(\w+): (passed|FAILED)", output, re.M)
+    for case, state in cases:
+        passed = state == "passed"
+        results.add(group, "%s: %s" % (name, case), "passed" if passed else "failed", "" if passed else output)
+    if not cases or (status != 0 and all(state == "passed" for _, state in cases)):
+        results.add(group, name, "passed" if status == 0 else "failed", output)
+
+
+def script(results, group, path, seconds, preset="dev"):
+    before, name = len(results.cases), os.path.basename(path)
+    status, output = run([path], seconds, {"MUSTER_BIN": os.path.join(BUILD, preset, "bin")})
+    script_cases(results, group, name, status, output)
+    results.say(group, name, before)
+
+
+def golden(results):
+    status, output = run([os.path.join(ROOT, "tests", "golden", "all")], 240,
+                         {"MUSTER_BIN": os.path.join(BUILD, "dev", "bin")})
+    match = re.search(r"(\d+) checked, (\d+) differ\s*$", output)
+    checked, differ = (int(match.group(1)), int(match.group(2))) if match else (0, 1)
+    for number in range(checked - differ):
+        results.add("golden", "entry %d" % number, "passed")
+    for number in range(differ):
+        results.add("golden", "difference %d" % (number + 1), "failed", output if number == 0 else "see above")
+    if status != 0 and differ == 0:
+        results.add("golden", "all", "failed", output)
+    print("%-8s %-36s %d checked, %d differ" % ("golden", "all", checked, differ), flush=True)
+
+
+def scenarios():
+    folder = os.path.join(ROOT, "tests", "scenario")
+    return sorted(os.path.join(folder, f) for f in os.listdir(folder)
+                  if "." not in f and os.access(os.path.join(folder, f), os.X_OK) and os.path.isfile(os.path.join(folder, f)))
+
+
+def scripts(results, wanted):
+    """The replay waits most of its time, so scenarios run beside it; longest first."""
+    jobs = [(golden, results)] if "golden" in wanted else []
+    if "scenario" in wanted:
+        order = sorted(scenarios(), key=lambda path: (os.path.basename(path) != "differences", path))
+        jobs += [(script, results, "scenario", path, 300) for path in order]
+    in_parallel(jobs)
+
+
+def tidy(results):
+    status, output = run([os.path.join(ROOT, "tests", "tidy.sh")], 300)
+    for state, name in re.findall(r"^(ok|FAILED|skipped) (.*)$", output, re.M):
+        results.add("tidy", name, {"ok": "passed", "FAILED": "failed"}.get(state, state), "" if state == "ok" else output)
+    if not output.strip():
+        results.add("tidy", "tidy.sh", "failed", "it printed nothing, exit %d" % status)
+    cppcheck(results)
+
+
+def cppcheck(results):
+    status, output = run(["cppcheck", "-q", "-j%d" % WORKERS, "--std=c11", "--enable=warning,portability",
+                          "--inline-suppr", "--error-exitcode=1", "-I.", "-D_GNU_SOURCE", "-DMUSTER_VERSION=\"0\"",
+                          "--suppressions-list=tests/cppcheck.txt",
+                          "common", "actors", "gateway"], 180)
+    results.add("tidy", "cppcheck", "passed" if status == 0 else "failed", output)
+    print("%-8s %-36s" % ("tidy", "tidy.sh and cppcheck"), flush=True)
+
+
+def lint(results):
+    """clang-tidy over every source: minutes, so only when asked for."""
+    subprocess.run([os.path.join(ROOT, "muster"), "packages", "clang-tidy"], check=True)
+    with open(os.path.join(BUILD, "dev", "compile_commands.json"), encoding="utf-8") as file:
+        sources = sorted({entry["file"] for entry in json.load(file) if entry["file"].endswith(".c")})
+
+    def one(source):
+        status, output = run(["clang-tidy", "--quiet", "-p", os.path.join(BUILD, "dev"), "--warnings-as-errors=*",
+                              "--checks=-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,"
+                              "-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition,"
+                              "-bugprone-macro-parentheses", source], 300)
+        results.add("lint", os.path.relpath(source, ROOT), "passed" if status == 0 else "failed", output)
+    in_parallel([(one, source) for source in sources])
+
+
+def main():
+    wanted = sys.argv[1:] or list(GROUPS)
+    for name in wanted:
+        if name not in (*GROUPS, "lint"):
+            print("no tests named %s: %s or lint" % (name, ", ".join(GROUPS)), file=sys.stderr)
+            sys.exit(2)
+    began, results = time.monotonic(), Results()
+    os.makedirs(BUILD, exist_ok=True)
+    if "tidy" in wanted:
+        tidy(results)
+    if {"unit", "golden", "scenario", "lint"} & set(wanted):
+        build("dev")
+    if "unit" in wanted:
+        build("asan")
+        unit(results)
+    if "fuzz" in wanted and fuzzers():
+        build("fuzz", fuzzers())
+        fuzz(results)
+    if "lint" in wanted:
+        lint(results)
+    scripts(results, wanted)
+
+    with open(os.path.join(BUILD, "test-report.json"), "w", encoding="utf-8") as file:
+        json.dump({"seconds": round(time.monotonic() - began), "cases": results.cases}, file, indent=1)
+    passed, failed, skipped = map(results.count, ("passed", "failed", "skipped"))
+    print("%.0f s; report: build/test-report.json" % (time.monotonic() - began))
+    for case in results.cases:
+        if case["state"] == "failed":
+            print("failed: %s %s" % (case["group"], case["name"]))
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+    sys.exit(1 if failed or not passed else 0)
+
+
+main()

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# House rules that a compiler does not know. One line a rule: `ok NAME`, or `FAILED NAME` after what
+# breaks it. exit 0: all hold.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+
+FAILED=0
+
+verdict() { # NAME FINDINGS
+    if [ -n "$2" ]; then
+        printf '%s\nFAILED %s\n' "$2" "$1"
+        FAILED=1
+    else
+        echo "ok $1"
+    fi
+}
+
+# Tracked and new files of the tree that match the patterns.
+files() {
+    if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+        git ls-files -co --exclude-standard -- "$@" | sort -u
+    else
+        local pattern
+        for pattern in "$@"; do find . -path ./build -prune -o -path "./$pattern" -print; done | sed 's,^\./,,'
+    fi | while IFS= read -r file; do [ ! -f "$file" ] || echo "$file"; done
+}
+
+# file: text, for every line of code, comments left out, that matches.
+code_matches() { # REGEX FILE…
+    local regex=$1 file
+    shift
+    for file in "$@"; do
+        gcc -fpreprocessed -dD -E -P -x c "$file" 2>/dev/null | grep -nE "$regex" | sed "s,^[0-9]*,$file,"
+    done
+}
+
+mapfile -t SOURCES < <(files '*.c' '*.h' '*.cc')
+mapfile -t PRODUCT < <(printf '%s\n' "${SOURCES[@]}" | grep -E '^(common|actors|gateway)/')
+mapfile -t UNIT < <(printf '%s\n' "${SOURCES[@]}" | grep -E '^tests/' | grep -vE '^tests/bench/')
+mapfile -t SCRIPTS < <(files '*.py' '*.sh' 'muster' '.ci/run' 'tests/run' 'tests/golden/*' 'tests/scenario/*' | grep -v '\.json')
+
+too_long() {
+    wc -l "${SOURCES[@]}" "${SCRIPTS[@]}" | awk '$1 > 1000 && $2 != "total" {print $2 ": " $1 " lines, at most 1000"}'
+}
+verdict "no file above 1000 lines" "$(too_long)"
+
+mapfile -t TIMED < <(printf '%s\n' "${PRODUCT[@]}" "${UNIT[@]}" | grep -v '^common/base/clock\.c$')
+verdict "the time comes in as an argument; clocks are read in common/base/clock.c only" "$(code_matches \
+    '\b(clock_gettime|gettimeofday|time|sleep|usleep|nanosleep|clock_nanosleep|zclock_[a-z]+)[[:space:]]*\(' "${TIMED[@]}")"
+verdict "no unbounded string calls" \
+    "$(code_matches '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|atoll|strtok|gets)[[:space:]]*\(' "${SOURCES[@]}")"
+verdict "no threads or locks of ours" \
+    "$(code_matches '\b(pthread_(create|mutex|cond|rwlock)|thrd_create|mtx_)' "${PRODUCT[@]}")"
+
+includes() { # WHERE WHAT
+    grep -nE "#include \"($2)" "${SOURCES[@]}" /dev/null | grep -E "^($1)"
+}
+wrong_includes() {
+    includes 'common/' '(actors|gateway|tests)/'
+    includes 'gateway/' '(actors|tests)/'
+    includes 'actors/' '(gateway|tests)/'
+    includes 'common/(base|domain)/' 'common/(wire|runtime)/'
+    includes 'common/base/' 'common/domain/'
+    includes 'common/wire/' 'common/runtime/'
+    grep -nE '#include "' "${SOURCES[@]}" /dev/null | grep -vE '#include "(common|actors|gateway|tests)/'
+}
+verdict "includes point down and start at the root" "$(wrong_includes)"
+
+verdict "nothing is left to do" \
+    "$(grep -nwE 'TO[D]O|FIX[M]E|X[X]X' "${SOURCES[@]}" "${SCRIPTS[@]}" /dev/null)"
+verdict "no paths of one machine" \
+    "$(git grep -nIE '(^|[^a-z.$}])/(home|root|work|Users)/' -- . ':(exclude)*.jsonl' ':(exclude)tests/tidy.sh' 2>/dev/null)"
+generated() {
+    grep -nE '@generate[d]|DO NOT EDI[T]|[Gg]enerated (by|from) ' "${SOURCES[@]}" /dev/null
+    files '*.pb-c.*' '*.pb.*'
+}
+verdict "no generated code" "$(generated)"
+
+shebangs() {
+    local file first
+    for file in "${SCRIPTS[@]}"; do
+        read -r first <"$file"
+        case $first in *python*) [ "$first" = '#!/usr/bin/python3' ] || echo "$file: $first, must be #!/usr/bin/python3" ;; esac
+    done
+}
+verdict "python scripts run Debian's python" "$(shebangs)"
+
+seeds() {
+    local fuzzer
+    for fuzzer in $(files 'tests/fuzz/fuzz_*.c'); do
+        fuzzer=$(basename "$fuzzer" .c)
+        [ -n "$(files "tests/fuzz/corpus/$fuzzer/*")" ] || echo "tests/fuzz/corpus/$fuzzer: no seeds"
+    done
+}
+verdict "every fuzzer has seeds" "$(seeds)"
+
+if command -v clang-format-14 >/dev/null; then
+    verdict "formatted as .clang-format says" \
+        "$(clang-format-14 --dry-run "${SOURCES[@]}" 2>&1 | grep -E 'warning|error' | cut -d: -f1,2 | sort | uniq | head -n 20)"
+else
+    echo "skipped formatted as .clang-format says: no clang-format-14"
+fi
+exit $FAILED
