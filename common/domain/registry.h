@@ -69,7 +69,8 @@ bool registry_is_live(const struct registry *self, uint32_t slot);
 void registry_instance(const struct registry *self, uint32_t slot, struct instance *out);
 
 /* The change that gives slot's entry to one who lacks it: REGISTER or CANCEL, with its seq
- * and the app's latest_timestamp; at, age_ms and the write id are 0. Borrows as registry_instance. */
+ * and the app's latest_timestamp; at, age_ms and the write id are 0. Borrows as registry_instance.
+ */
 void registry_slot_change(const struct registry *self, uint32_t slot, struct change *out);
 
 uint64_t registry_slot_seq(const struct registry *self, uint32_t slot);
