@@ -30,9 +30,10 @@ enum record_state {
 
 /* How far a bad frame goes is what its length says; where that says nothing
  * possible (0, or more than frame_max), up to frame_max bytes. If a whole frame
- * stands inside that stretch, it was the length that broke: then it is DAMAGED. In
- * doubt DAMAGED: a torn tail is cut without a word, so it must be certain.
- * rest and body are untouched unless RECORD_OK. */
+ * stands inside that stretch, it was the length that broke: then it is DAMAGED; so
+ * too if a search of about a second has not ruled it out. In doubt DAMAGED: a torn
+ * tail is cut without a word, so it must be certain. rest and body are untouched
+ * unless RECORD_OK. */
 enum record_state record_next(struct str *rest, struct str *body);
 
 #endif

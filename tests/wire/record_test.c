@@ -200,6 +200,24 @@ static void every_flipped_bit_of_the_last_frame_is_seen(void **state)
     buf_fini(&file.bytes);
 }
 
+/* Bytes a client could have stored: a wrong frame of 1 MiB begins at every 11th. */
+static void bytes_made_to_be_searched_for_long_are_damage_before_that(void **state)
+{
+    static const char decoy[11] = {0, 0x10, 0, 0, 1, 2, 3, 4, (char)0x92, 1, 7};
+    struct buf file = {0};
+    unsigned frames;
+
+    (void)state;
+    buf_add_str(&file, STR("\x00\x7f\xff\xff\x01\x02\x03\x04"));
+    while (file.len < 4 * 1024 * 1024) {
+        buf_add(&file, decoy, sizeof(decoy));
+    }
+    assert_int_equal(RECORD_DAMAGED, read_all(buf_str(&file), &frames));
+    file.len = 20000; /* the same, but shorter than any decoy claims */
+    assert_int_equal(RECORD_TORN, read_all(buf_str(&file), &frames));
+    buf_fini(&file);
+}
+
 static void what_is_not_ok_moves_nothing(void **state)
 {
     static const char torn[] = {0, 0, 0, 9, 1};
@@ -223,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_hole_in_the_last_frame_is_a_torn_tail),
         cmocka_unit_test(every_flipped_bit_in_front_of_a_frame_is_damage),
         cmocka_unit_test(every_flipped_bit_of_the_last_frame_is_seen),
+        cmocka_unit_test(bytes_made_to_be_searched_for_long_are_damage_before_that),
         cmocka_unit_test(what_is_not_ok_moves_nothing),
     };
 
