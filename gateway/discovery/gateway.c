@@ -27,7 +27,9 @@ static void on_gone(void *state, struct request *request)
 {
     struct parked *parked = request_user(request);
 
-    parked->gone(state, parked);
+    if (parked != NULL) { /* NULL: a stream that has its end only */
+        parked->gone(state, parked);
+    }
 }
 
 static struct response *on_refuse(void *state, int status, const char *text)

@@ -1,6 +1,8 @@
 #include "gateway/discovery/replica.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/wire/convert.h"
@@ -37,6 +39,7 @@ struct replica {
     uint64_t seq;                 /* reached in epochs[0] */
     struct column app_hashes;     /* uint64_t by app: a freed app is named no more */
     const char *broken;
+    char broken_text[80];
 
     bool protect_on;
     int64_t protect_ends_ms;
@@ -140,6 +143,7 @@ static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct n
         }
         self->epochs[0] = epoch;
         self->version++;
+        log_event(self->log, LOG_INFO, "caught_up", "epoch=%" PRIx64 " seq=%" PRIu64, epoch, seq);
     }
     self->seq = seq;
     self->since = self->since != 0 ? self->since : now->wall_ns;
@@ -257,11 +261,9 @@ static void on_broken(void *state, unsigned type)
 {
     struct replica *self = state;
 
-    log_event(self->log, LOG_ERROR, "follower_broken",
-              "fact type %u is not known here and may not be skipped: this gateway is older than "
-              "the actors it follows",
-              type);
-    self->broken = "an actor speaks a newer protocol than this gateway";
+    (void)snprintf(self->broken_text, sizeof(self->broken_text),
+                   "a fact of type %u is not known here and may not be skipped", type);
+    self->broken = self->broken_text;
 }
 
 /* ── making ─────────────────────────────────────────────────────────────────*/

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/discovery/limits.h"
+#include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 
 // clang-format off
@@ -98,6 +99,9 @@ void route_serve(struct gateway *self, struct request *request, const struct now
     struct str path = request_path(request);
     const struct route *route = route_find(path);
 
+    if (route == NULL || (route->serve != serve_polls && route->serve != serve_poll)) {
+        polls_forget(request);
+    }
     if (route == NULL && fault_on(self->config->faults, FAULT_REFERENCE_ROW_17) &&
         str_eq(path, STR("/metadata"))) {
         answer_err(request, ERR_OK, NULL);

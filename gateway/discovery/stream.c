@@ -27,12 +27,13 @@ struct stream_app {
 };
 
 struct stream {
-    struct watcher watcher; /* first */
+    struct parked parked; /* first: the request's user */
+    struct watcher watcher;
     struct deadline ping;
     struct streams *streams;
-    struct request *request;
-    struct position_at at; /* everything up to it is written */
-    uint32_t next_full;    /* app whose full state comes next; app_count: none */
+    struct request *request; /* NULL: its client has gone, end() will follow */
+    struct position_at at;   /* everything up to it is written */
+    uint32_t next_full;      /* app whose full state comes next; app_count: none */
     bool waiting;
     bool ping_due;
 
@@ -372,12 +373,25 @@ static void end(void *context)
     free(self);
 }
 
+static void on_gone(struct gateway *gateway, struct parked *parked)
+{
+    struct stream *self = (struct stream *)(void *)parked;
+
+    (void)gateway;
+    self->request = NULL;
+}
+
 static void more(struct stream *self)
 {
-    if (self->waiting) {
+    if (self->waiting && self->request != NULL) {
         self->waiting = false;
         request_stream_more(self->request);
     }
+}
+
+static struct stream *stream_of_watcher(struct watcher *watcher)
+{
+    return (struct stream *)(void *)((char *)watcher - offsetof(struct stream, watcher));
 }
 
 static struct stream *stream_of_ping(struct deadline *deadline)
@@ -408,7 +422,7 @@ void streams_turn(struct gateway *self, const struct now *now)
     }
     while (looked < slice_max && (watcher = watches_take(streams->watches)) != NULL) {
         looked++;
-        more((struct stream *)(void *)watcher);
+        more(stream_of_watcher(watcher));
     }
     while (looked < slice_max && (ping = deadlines_first(&streams->pings)) != NULL &&
            ping->due_ms <= now->mono_ms) {
@@ -511,6 +525,8 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
     streams->now = *now;
     stream = stream_new(streams, &args);
     stream->request = request;
+    stream->parked.gone = on_gone;
+    request_set_user(request, &stream->parked);
     if (delta_holds(delta, last) && last.seq <= delta_newest(delta).seq) {
         stream->at = last;
         stream->next_full = stream->app_count;
