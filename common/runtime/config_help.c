@@ -2,39 +2,7 @@
 #include <string.h>
 
 #include "common/runtime/config_draft.h"
-
-enum { page_width = 80 };
-
-/* Words of text, each line indented; a line feed in it begins a new line. */
-static void wrap(struct buf *to, int indent, const char *text)
-{
-    size_t column = 0;
-
-    while (*text != '\0') {
-        size_t len = strcspn(text, " \n");
-
-        if (column > 0 && column + 1 + len > page_width) {
-            buf_add_char(to, '\n');
-            column = 0;
-        }
-        if (column == 0 && len > 0) {
-            buf_printf(to, "%*s", indent, "");
-            column = (size_t)indent;
-        } else if (column > 0) {
-            buf_add_char(to, ' ');
-            column++;
-        }
-        buf_add(to, text, len);
-        column += len;
-        text += len;
-        if (*text == '\n') {
-            buf_add_char(to, '\n');
-            column = 0;
-        }
-        text += *text != '\0';
-    }
-    buf_add_str(to, column > 0 ? STR("\n") : STR(""));
-}
+#include "common/runtime/page.h"
 
 static const char *placeholder(enum config_kind kind)
 {
@@ -60,7 +28,7 @@ static void help_key(struct buf *to, const struct config_key *key)
     buf_printf(&text, "%s%.*s. Environment ", range.len > 0 ? "; " : "", STR_ARG(buf_str(&range)));
     config_key_environment(key, &text);
     buf_add(&text, ".", 2); /* and its NUL */
-    wrap(to, 6, text.data);
+    page_wrap(to, 0, 6, text.data);
     buf_fini(&range);
     buf_fini(&text);
 }
@@ -84,49 +52,53 @@ void config_help(struct buf *to, const char *program, const char *purpose)
                "[--SECTION.KEY=VALUE]...\n  %s --check-config | --help | --version\n",
                program, purpose, program, program);
     buf_add_str(to, STR("\nDESCRIPTION\n"));
-    wrap(to, 2,
-         "One process of a muster node. It runs in the foreground until SIGTERM or SIGINT, logs to "
-         "stderr, and waits for the other processes of the node where it needs them; they may "
-         "start in any order. The command ./muster up starts them all.\n"
-         "\n"
-         "A value comes from the command line, else the environment, else the file, else its "
-         "default. A key gateway.poll_wait is written --gateway.poll_wait=30s on the command line "
-         "(or with a blank instead of the =), MUSTER_GATEWAY_POLL_WAIT=30s in the environment, and "
-         "in the file as poll_wait = \"30s\" in section [gateway].\n"
-         "\n"
-         "A DURATION is a number with ms, s, m or h, such as 250ms or 1h30m; a SIZE one with B, "
-         "KiB, MiB or GiB; a SHARE lies between 0 and 1. Lists are separated by commas, in the "
-         "file they are arrays. Of a true|false key, --KEY alone means true. Unknown keys and bad "
-         "values are refused.");
+    page_wrap(
+        to, 0, 2,
+        "One process of a muster node. It runs in the foreground until SIGTERM or SIGINT, logs to "
+        "stderr, and waits for the other processes of the node where it needs them; they may "
+        "start in any order. The command ./muster up starts them all.\n"
+        "\n"
+        "A value comes from the command line, else the environment, else the file, else its "
+        "default. A key gateway.poll_wait is written --gateway.poll_wait=30s on the command line "
+        "(or with a blank instead of the =), MUSTER_GATEWAY_POLL_WAIT=30s in the environment, and "
+        "in the file as poll_wait = \"30s\" in section [gateway].\n"
+        "\n"
+        "A DURATION is a number with ms, s, m or h, such as 250ms or 1h30m; a SIZE one with B, "
+        "KiB, MiB or GiB; a SHARE lies between 0 and 1. Lists are separated by commas, in the "
+        "file they are arrays. Of a true|false key, --KEY alone means true. Unknown keys and bad "
+        "values are refused.");
     buf_add_str(to, STR("\nOPTIONS\n"));
     for (size_t i = 0; i < sizeof(general) / sizeof(general[0]); i++) {
         buf_printf(to, "%s  %s\n", i > 0 ? "\n" : "", general[i][0]);
-        wrap(to, 6, general[i][1]);
+        page_wrap(to, 0, 6, general[i][1]);
     }
     for (size_t i = 0; i < config_key_count; i++) {
         help_key(to, &config_keys[i]);
     }
     buf_add_str(to, STR("\nENVIRONMENT\n  MUSTER_DIR\n"));
-    wrap(to, 6, "As --dir.");
+    page_wrap(to, 0, 6, "As --dir.");
     buf_add_str(to, STR("\n  MUSTER_SECTION_KEY\n"));
-    wrap(to, 6,
-         "As --SECTION.KEY, for every key above. Another variable that begins with MUSTER_ "
-         "is named in a warning and not used.");
+    page_wrap(to, 0, 6,
+              "As --SECTION.KEY, for every key above. Another variable that begins with MUSTER_ "
+              "is named in a warning and not used.");
     buf_add_str(to, STR("\n  MUSTER_FAULTS\n"));
-    wrap(to, 6, "Switches that tests throw, separated by commas; refused by a build without them.");
+    page_wrap(to, 0, 6,
+              "Switches that tests throw, separated by commas; refused by a build without them.");
     buf_add_str(to, STR("\nFILES\n  DIR/muster.toml\n"));
-    wrap(to, 6,
-         "The configuration. config/muster.toml of the source tree is a commented one with "
-         "every key. A file with a section [httpServer] is taken as the discovery.toml of "
-         "bilibili/discovery, and its keys are mapped.");
+    page_wrap(to, 0, 6,
+              "The configuration. config/muster.toml of the source tree is a commented one with "
+              "every key. A file with a section [httpServer] is taken as the discovery.toml of "
+              "bilibili/discovery, and its keys are mapped.");
     buf_printf(to, "\n  DIR/run/<actor>.commands, .facts, .pid, .lock\n");
-    wrap(to, 6, "The actor's sockets, its process id, and the lock that keeps a second one out.");
+    page_wrap(to, 0, 6,
+              "The actor's sockets, its process id, and the lock that keeps a second one out.");
     buf_printf(to, "\n  DIR/data, DIR/log\n");
-    wrap(to, 6, "The registry's journal and snapshots; logs of processes started by ./muster.");
+    page_wrap(to, 0, 6,
+              "The registry's journal and snapshots; logs of processes started by ./muster.");
     buf_add_str(to, STR("\nEXIT STATUS\n"));
-    wrap(to, 2,
-         "0  ended in good order, or --help, --version, --check-config without a fault\n"
-         "1  could not start or go on; the last line on stderr says why and what to do");
+    page_wrap(to, 0, 2,
+              "0  ended in good order, or --help, --version, --check-config without a fault\n"
+              "1  could not start or go on; the last line on stderr says why and what to do");
 }
 
 static void report_source(struct buf *to, const struct config_draft *draft,

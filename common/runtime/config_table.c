@@ -315,6 +315,11 @@ static enum err read_units(struct str text, const struct unit *units, size_t cou
     return ERR_OK;
 }
 
+enum err config_duration_parse(struct str text, int64_t *ms)
+{
+    return read_units(text, time_units, time_unit_count, ms);
+}
+
 static void expected(const struct config_key *key, const char *what, struct buf *why)
 {
     struct buf range = {0};
@@ -332,7 +337,7 @@ static enum err set_int(const struct config_key *key, int64_t *to, struct str te
 
     switch (key->kind) {
     case config_kind_is_duration:
-        err = read_units(text, time_units, time_unit_count, &value);
+        err = config_duration_parse(text, &value);
         break;
     case config_kind_is_size:
         err = read_units(text, size_units, size_unit_count, &value);

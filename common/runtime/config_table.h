@@ -54,6 +54,9 @@ enum err config_key_set(const struct config_key *key, struct config *config,
 enum err config_key_set_text(const struct config_key *key, struct config *config, struct str text,
                              struct buf *why);
 
+/* "30s", "1h30m". Errors: ERR_MALFORMED, ERR_TOO_LARGE. */
+enum err config_duration_parse(struct str text, int64_t *ms);
+
 /* As TOML: "30s" with its quotes, 4, true, ["a", "b"]. */
 void config_key_print(const struct config_key *key, const struct config *config, struct buf *to);
 void config_key_default(const struct config_key *key, struct buf *to); /* as TOML, too */

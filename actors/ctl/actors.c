@@ -1,0 +1,388 @@
+/* ping, stats, snapshot, log-level, shutdown: the commands every actor answers. */
+#include "actors/ctl/actors.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/ctl/bus.h"
+#include "actors/ctl/table.h"
+#include "actors/ctl/verbs.h"
+#include "common/wire/print.h"
+
+enum { gateways_max = 64 };
+
+/* ── rendering ── */
+
+static void counts_json(const struct msg_counts *counts, struct buf *to)
+{
+    struct str rest = counts->bytes;
+    struct str name;
+    int64_t value;
+    bool first = true;
+
+    buf_add_char(to, '{');
+    while (counts_next(&rest, &name, &value)) {
+        buf_add_str(to, first ? STR("") : STR(","));
+        json_add_str(to, name);
+        buf_printf(to, ":%" PRId64, value);
+        first = false;
+    }
+    buf_add_char(to, '}');
+}
+
+void actors_stats_json(const struct msg_counters *counters, struct buf *to)
+{
+    buf_add_str(to, STR("{\"actor\":"));
+    json_add_str(to, counters->name);
+    buf_printf(to,
+               ",\"epoch\":\"%" PRIx64 "\",\"boot\":\"%" PRIx64 "\",\"seq\":%" PRIu64
+               ",\"uptime_s\":%.3f,\"rss_bytes\":%" PRIu64 ",\"counters\":",
+               counters->epoch, counters->boot, counters->seq, (double)counters->uptime_ms / 1000,
+               counters->rss_bytes);
+    counts_json(&counters->counters, to);
+    buf_add_str(to, STR(",\"sizes\":"));
+    counts_json(&counters->sizes, to);
+    buf_printf(to, ",\"turn_cpu_ms_max\":%.3f}", (double)counters->turn_cpu_us_max / 1000);
+}
+
+static void counts_rows(struct table *table, const char *kind, const struct msg_counts *counts)
+{
+    struct str rest = counts->bytes;
+    struct str name;
+    int64_t value;
+
+    while (counts_next(&rest, &name, &value)) {
+        table_add(table, str_from(kind));
+        table_add(table, name);
+        table_add_i64(table, value);
+    }
+}
+
+void actors_stats_table(const struct msg_counters *counters, struct buf *to)
+{
+    static const char *const head[] = {"KIND", "NAME", "VALUE", NULL};
+    struct buf text = {0};
+    struct table table;
+
+    table_init(&table, head);
+    table_add(&table, STR("actor"));
+    table_add(&table, STR("name"));
+    table_add(&table, counters->name);
+    table_add(&table, STR("actor"));
+    table_add(&table, STR("position"));
+    buf_printf(&text, "%" PRIx64 "-%" PRIu64, counters->epoch, counters->seq);
+    table_add(&table, buf_str(&text));
+    table_add(&table, STR("actor"));
+    table_add(&table, STR("uptime"));
+    table_add_age(&table, counters->uptime_ms);
+    table_add(&table, STR("actor"));
+    table_add(&table, STR("rss_bytes"));
+    table_add_i64(&table, (int64_t)counters->rss_bytes);
+    table_add(&table, STR("actor"));
+    table_add(&table, STR("turn_cpu_us_max"));
+    table_add_i64(&table, counters->turn_cpu_us_max);
+    counts_rows(&table, "counter", &counters->counters);
+    counts_rows(&table, "size", &counters->sizes);
+    table_print(&table, to);
+    table_fini(&table);
+    buf_fini(&text);
+}
+
+void actors_pong_json(const char *actor, const char *state, const struct msg_pong *pong,
+                      struct buf *to)
+{
+    buf_add_str(to, STR("{\"actor\":"));
+    json_add_str(to, str_from(actor));
+    buf_printf(to, ",\"state\":\"%s\"", state);
+    if (pong != NULL) {
+        buf_add_str(to, STR(",\"name\":"));
+        json_add_str(to, pong->name);
+        buf_add_str(to, STR(",\"version\":"));
+        json_add_str(to, pong->version);
+        buf_printf(to,
+                   ",\"protocol\":%" PRIu32 ",\"epoch\":\"%" PRIx64 "\",\"boot\":\"%" PRIx64
+                   "\",\"seq\":%" PRIu64 ",\"pid\":%" PRIu32 ",\"uptime_s\":%.3f",
+                   pong->protocol, pong->epoch, pong->boot, pong->seq, pong->pid,
+                   (double)pong->uptime_ms / 1000);
+    }
+    buf_add_char(to, '}');
+}
+
+/* ── which actors there are ── */
+
+static void add_name(struct actors *self, const char *name)
+{
+    if (self->count < actors_max) {
+        (void)snprintf(self->names[self->count++], actors_name_bytes, "%s", name);
+    }
+}
+
+void actors_find(struct actors *self, const char *run_dir)
+{
+    bool gateways[gateways_max] = {true};
+    DIR *directory = opendir(run_dir);
+    const struct dirent *entry;
+
+    *self = (struct actors){0};
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        struct str file = str_from(entry->d_name);
+        struct str end = STR(".commands");
+        uint32_t index;
+
+        if (str_starts(file, STR("gateway.")) && file.len > 8 + end.len &&
+            str_eq((struct str){file.data + file.len - end.len, end.len}, end) &&
+            str_to_u32((struct str){file.data + 8, file.len - 8 - end.len}, &index) == ERR_OK &&
+            index < gateways_max) {
+            gateways[index] = true;
+        }
+    }
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    add_name(self, "registry");
+    add_name(self, "replicator");
+    add_name(self, "evictor");
+    for (unsigned i = 0; i < gateways_max; i++) {
+        char name[actors_name_bytes];
+
+        if (gateways[i]) {
+            (void)snprintf(name, sizeof(name), "gateway.%u", i);
+            add_name(self, name);
+        }
+    }
+}
+
+/* ── ping ── */
+
+static void pong_row(struct table *table, const char *actor, const char *state,
+                     const struct msg_pong *pong)
+{
+    struct buf position = {0};
+
+    table_add(table, str_from(actor));
+    table_add(table, str_from(state));
+    if (pong != NULL) {
+        table_add_i64(table, pong->pid);
+        table_add_age(table, pong->uptime_ms);
+        table_add(table, pong->version);
+        buf_printf(&position, "%" PRIx64 "-%" PRIu64, pong->epoch, pong->seq);
+        table_add(table, buf_str(&position));
+    }
+    for (int i = 0; pong == NULL && i < 4; i++) {
+        table_add(table, STR(""));
+    }
+    buf_fini(&position);
+}
+
+static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct table *table,
+                              struct buf *json)
+{
+    struct msg ping = {.type = MSG_TYPE_PING};
+    struct msg answer;
+    struct bus bus;
+    enum ctl_exit outcome = bus_open(&bus, ctl, actor);
+
+    if (outcome == CTL_OK) {
+        const struct msg_pong *pong = NULL;
+        const char *state;
+
+        outcome = bus_ask(&bus, &ping, &answer);
+        if (outcome == CTL_OK && answer.type == MSG_TYPE_PONG) {
+            pong = &answer.as_pong;
+        } else if (outcome == CTL_OK) {
+            outcome = CTL_NEGATIVE;
+        }
+        state = pong != NULL                 ? "up"
+                : outcome == CTL_UNREACHABLE ? "not running"
+                : outcome == CTL_TIMED_OUT   ? "silent"
+                                             : "odd answer";
+        pong_row(table, actor, state, pong);
+        buf_add_str(json, json->len > 0 ? STR("\n") : STR(""));
+        actors_pong_json(actor, state, pong, json);
+    }
+    bus_close(&bus);
+    return outcome;
+}
+
+enum ctl_exit actor_ping(struct ctl *ctl)
+{
+    static const char *const head[] = {"ACTOR", "STATE", "PID", "UP", "VERSION", "POSITION", NULL};
+    const struct options *options = &ctl->options;
+    const char *endpoint = options_text(options, OPTION_ENDPOINT, NULL);
+    enum ctl_exit outcome = CTL_OK;
+    struct actors actors;
+    struct table table;
+    struct buf json = {0};
+    struct buf page = {0};
+    size_t count;
+
+    actors_find(&actors, ctl->config.run_dir);
+    count = endpoint != NULL              ? 1
+            : options->argument_count > 0 ? options->argument_count
+                                          : actors.count;
+    table_init(&table, head);
+    for (size_t i = 0; i < count && outcome != CTL_USAGE; i++) {
+        const char *actor = endpoint != NULL              ? endpoint
+                            : options->argument_count > 0 ? options->arguments[i]
+                                                          : actors.names[i];
+        enum ctl_exit one = ping_one(ctl, actor, &table, &json);
+
+        /* what is worst: nobody is there, no answer, an odd one */
+        outcome = one == CTL_USAGE || outcome == CTL_OK || one == CTL_UNREACHABLE ? one : outcome;
+    }
+    if (outcome != CTL_USAGE) {
+        table_print(&table, &page);
+        page.len -= page.len > 0;
+        ctl_print(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
+    }
+    table_fini(&table);
+    buf_fini(&json);
+    buf_fini(&page);
+    return outcome;
+}
+
+/* ── one actor, one command ── */
+
+/* How many arguments name the actor: none with --endpoint. Errors, said: ERR_INVALID. */
+static enum err name_actor(const struct ctl *ctl, size_t others, const char **actor)
+{
+    const struct options *options = &ctl->options;
+    const char *endpoint = options_text(options, OPTION_ENDPOINT, NULL);
+    size_t expected = others + (endpoint == NULL ? 1 : 0);
+
+    if (options->argument_count != expected) {
+        ctl_say(ctl, "%s %s: expected %s", ctl->verb->name, ctl->verb->arguments,
+                endpoint == NULL ? "all of these; ACTOR is registry, replicator, evictor or "
+                                   "gateway.0, gateway.1, ..."
+                                 : "no ACTOR beside --endpoint");
+        return ERR_INVALID;
+    }
+    *actor = endpoint != NULL ? endpoint : options->arguments[0];
+    return ERR_OK;
+}
+
+static enum ctl_exit demand_one(struct ctl *ctl, struct bus *bus, const char *actor,
+                                struct msg *command, enum msg_type want, struct msg *answer)
+{
+    enum ctl_exit outcome = bus_open(bus, ctl, actor);
+
+    return outcome == CTL_OK ? bus_demand(bus, actor, command, want, answer) : outcome;
+}
+
+enum ctl_exit actor_stats(struct ctl *ctl)
+{
+    struct msg command = {.type = MSG_TYPE_STATS};
+    struct msg answer;
+    struct buf page = {0};
+    struct bus bus;
+    const char *actor;
+    enum ctl_exit outcome;
+
+    if (name_actor(ctl, 0, &actor) != ERR_OK) {
+        return CTL_USAGE;
+    }
+    outcome = demand_one(ctl, &bus, actor, &command, MSG_TYPE_COUNTERS, &answer);
+    if (outcome == CTL_OK && ctl_json(ctl)) {
+        actors_stats_json(&answer.as_counters, &page);
+        ctl_print(ctl, buf_str(&page));
+    } else if (outcome == CTL_OK) {
+        actors_stats_table(&answer.as_counters, &page);
+        page.len--;
+        ctl_print(ctl, buf_str(&page));
+    }
+    bus_close(&bus);
+    buf_fini(&page);
+    return outcome;
+}
+
+static void print_list(const struct ctl *ctl, const struct msg_list *list)
+{
+    struct str rest = list->bytes;
+    struct msg record;
+
+    while (msg_next(&rest, &record)) {
+        struct buf line = {0};
+
+        msg_print(&line, &record);
+        ctl_print(ctl, buf_str(&line));
+        buf_fini(&line);
+    }
+}
+
+enum ctl_exit actor_snapshot(struct ctl *ctl)
+{
+    struct msg command = {.type = MSG_TYPE_SNAPSHOT};
+    struct msg answer;
+    struct bus bus;
+    const char *actor;
+    enum ctl_exit outcome;
+
+    if (name_actor(ctl, 0, &actor) != ERR_OK) {
+        return CTL_USAGE;
+    }
+    outcome = demand_one(ctl, &bus, actor, &command, MSG_TYPE_CHUNK, &answer);
+    while (outcome == CTL_OK) {
+        uint64_t cursor = command.as_snapshot.cursor;
+
+        print_list(ctl, &answer.as_chunk.records);
+        print_list(ctl, &answer.as_chunk.standing);
+        command.as_snapshot.cursor = answer.as_chunk.next;
+        if (answer.as_chunk.next == 0) {
+            break;
+        }
+        if (answer.as_chunk.next == cursor) {
+            ctl_say(ctl, "%s: its snapshot does not advance; is it of another version?", actor);
+            outcome = CTL_NEGATIVE;
+            break;
+        }
+        outcome = bus_demand(&bus, actor, &command, MSG_TYPE_CHUNK, &answer);
+    }
+    bus_close(&bus);
+    return outcome;
+}
+
+/* A command whose answer is a RESULT. */
+static enum ctl_exit tell(struct ctl *ctl, const char *actor, struct msg *command)
+{
+    struct msg answer;
+    struct bus bus;
+    enum ctl_exit outcome = demand_one(ctl, &bus, actor, command, MSG_TYPE_RESULT, &answer);
+
+    if (outcome == CTL_OK && ctl_json(ctl)) {
+        struct buf line = {0};
+
+        msg_print(&line, &answer);
+        ctl_print(ctl, buf_str(&line));
+        buf_fini(&line);
+    } else if (outcome == CTL_OK) {
+        ctl_print(ctl, STR("ok"));
+    }
+    bus_close(&bus);
+    return outcome;
+}
+
+enum ctl_exit actor_log_level(struct ctl *ctl)
+{
+    struct msg command = {.type = MSG_TYPE_LOG_LEVEL};
+    const char *actor;
+
+    if (name_actor(ctl, 1, &actor) != ERR_OK) {
+        return CTL_USAGE;
+    }
+    command.as_log_level.level = str_from(ctl->options.arguments[ctl->options.argument_count - 1]);
+    return tell(ctl, actor, &command);
+}
+
+enum ctl_exit actor_shutdown(struct ctl *ctl)
+{
+    struct msg command = {.type = MSG_TYPE_SHUTDOWN};
+    const char *actor;
+
+    if (name_actor(ctl, 0, &actor) != ERR_OK) {
+        return CTL_USAGE;
+    }
+    command.as_shutdown.leave = options_has(&ctl->options, OPTION_LEAVE);
+    return tell(ctl, actor, &command);
+}

@@ -1,0 +1,20 @@
+/* Answers of actors, for people and as JSON; and which actors a node has. */
+#ifndef ACTORS_CTL_ACTORS_H
+#define ACTORS_CTL_ACTORS_H
+
+#include "common/wire/codec.h"
+
+void actors_stats_json(const struct msg_counters *counters, struct buf *to);
+void actors_stats_table(const struct msg_counters *counters, struct buf *to);
+void actors_pong_json(const char *actor, const char *state, const struct msg_pong *pong,
+                      struct buf *to); /* pong NULL: no answer */
+
+enum { actors_name_bytes = 24, actors_max = 67 };
+struct actors {
+    char names[actors_max][actors_name_bytes];
+    size_t count;
+};
+/* registry, replicator, evictor, and every gateway with a socket in run_dir; gateway.0 always. */
+void actors_find(struct actors *self, const char *run_dir);
+
+#endif

@@ -1,0 +1,36 @@
+/* Asking an actor on its commands socket. */
+#ifndef ACTORS_CTL_BUS_H
+#define ACTORS_CTL_BUS_H
+
+#include "actors/ctl/ctl.h"
+#include "common/wire/codec.h"
+
+struct bus {
+    struct ctl *ctl; /* borrowed */
+    void *context;
+    void *dealer;
+    void *monitor; /* tells connected from refused */
+    bool connected;
+    uint64_t id;       /* of the last command */
+    struct buf answer; /* its frame */
+};
+
+/* actor: "registry", "gateway" (the first), "gateway.2"; with --endpoint it is not looked at.
+ * Errors, said on ctl->err: CTL_USAGE (no actor of that name), CTL_UNREACHABLE. */
+enum ctl_exit bus_open(struct bus *self, struct ctl *ctl, const char *actor);
+void bus_close(struct bus *self);
+
+/* Stamps the id (the first field of every command), sends, waits for the answer that carries it
+ * back, which is borrowed until the next call. Says nothing.
+ * CTL_UNREACHABLE: nobody is there; CTL_TIMED_OUT: somebody is and does not answer. */
+enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer);
+/* The same, and says why when there is no answer of type want; a RESULT instead of it is
+ * CTL_NEGATIVE. */
+enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,
+                         enum msg_type want, struct msg *answer);
+
+/* Where the actor's socket is: the words of --endpoint, or ipc:// in the run directory; NUL behind.
+ * kind: "commands" or "facts". Errors: ERR_NOT_FOUND. */
+enum err bus_endpoint(const struct ctl *ctl, const char *actor, const char *kind, struct buf *to);
+
+#endif

@@ -1,0 +1,74 @@
+#include "actors/ctl/help.h"
+
+#include "common/runtime/page.h"
+
+static const char exit_status[] = "0    done; interrupted, for verbs that go on until then\n"
+                                  "1    an answer that says no: a code other than 0\n"
+                                  "2    wrong usage\n"
+                                  "3    nobody there\n"
+                                  "4    no answer in time\n"
+                                  "130  interrupted while waiting for an answer";
+
+static void section(struct buf *to, const char *title, const char *text)
+{
+    buf_printf(to, "\n%s\n", title);
+    page_wrap(to, 0, 2, text);
+}
+
+/* Keeps the columns, which page_wrap would fold. */
+static void exit_section(struct buf *to)
+{
+    buf_add_str(to, STR("\nEXIT STATUS\n  "));
+    for (const char *at = exit_status; *at != '\0'; at++) {
+        buf_add_char(to, *at);
+        buf_add_str(to, *at == '\n' ? STR("  ") : STR(""));
+    }
+    buf_add_char(to, '\n');
+}
+
+void help_all(struct buf *to)
+{
+    buf_add_str(to, STR("NAME\n  musterctl - ask a muster node, by hand or from a script\n"
+                        "\nSYNOPSIS\n  musterctl [--dir=DIR] VERB [ARGUMENT]... [OPTION]...\n"
+                        "  musterctl VERB --help\n  musterctl --help | --version\n"));
+    section(to, "DESCRIPTION",
+            "register to watch speak the HTTP API of the node; tap to shutdown speak to its actors "
+            "on their sockets in DIR/run. ACTOR is registry, replicator, evictor or gateway.0, "
+            "gateway.1, ...");
+    buf_add_str(to, STR("\nVERBS\n"));
+    for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+        size_t from = to->len;
+
+        buf_printf(to, "  %s %s ", verb->name, verb->arguments);
+        page_wrap(to, to->len - from, 28, verb->summary);
+    }
+    buf_add_str(to, STR("\nOPTIONS\n  Each verb has some of these; VERB --help says which.\n\n"));
+    options_help(UINT64_MAX, to);
+    section(to, "ENVIRONMENT",
+            "MUSTER_DIR is used where --dir is not given. MUSTER_SECTION_KEY, such as "
+            "MUSTER_GATEWAY_LISTEN, stands for a key of the configuration.");
+    section(to, "FILES",
+            "DIR/muster.toml: the node's configuration; the address of the HTTP API, the zone, the "
+            "env and the region come from it.\nDIR/run: the sockets of the actors.");
+    exit_section(to);
+    buf_add_str(to, STR("\nEXAMPLES\n"
+                        "  musterctl register demo.hello --addr=http://10.0.0.5:8080 --keep\n"
+                        "  musterctl fetch demo.hello -o json\n"
+                        "  musterctl watch demo.hello\n"
+                        "  musterctl tap registry.change.dev. -o json\n"
+                        "  musterctl ping\n"));
+}
+
+void help_verb(const struct ctl_verb *verb, struct buf *to)
+{
+    buf_printf(to, "NAME\n  musterctl %s - %s\n\nSYNOPSIS\n  musterctl %s%s%s [OPTION]...\n",
+               verb->name, verb->summary, verb->name, verb->arguments[0] != '\0' ? " " : "",
+               verb->arguments);
+    section(to, "DESCRIPTION", verb->description);
+    buf_add_str(to, STR("\nOPTIONS\n"));
+    options_help(verb->options, to);
+    if ((verb->options & OPTION_BIT(TIMEOUT)) != 0) {
+        buf_printf(to, "\n  The default of --timeout is %s.\n", verb->timeout);
+    }
+    exit_section(to);
+}

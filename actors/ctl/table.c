@@ -1,0 +1,102 @@
+#include "actors/ctl/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void table_init(struct table *self, const char *const *head)
+{
+    *self = (struct table){0};
+    for (; head[self->columns] != NULL; self->columns++) {
+        table_add(self, str_from(head[self->columns]));
+    }
+}
+
+void table_fini(struct table *self)
+{
+    buf_fini(&self->text);
+}
+
+void table_add(struct table *self, struct str cell)
+{
+    if (cell.len == 0) {
+        cell = STR("-");
+    }
+    for (size_t i = 0; i < cell.len; i++) {
+        unsigned char c = (unsigned char)cell.data[i];
+
+        buf_add_char(&self->text, c < 0x20 || c == 0x7f ? '?' : (char)c);
+    }
+    buf_add_char(&self->text, '\0');
+    self->cells++;
+}
+
+void table_add_i64(struct table *self, int64_t value)
+{
+    struct buf text = {0};
+
+    buf_add_i64(&text, value);
+    table_add(self, buf_str(&text));
+    buf_fini(&text);
+}
+
+void table_add_age(struct table *self, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        char unit;
+    } units[] = {{86400000, 'd'}, {3600000, 'h'}, {60000, 'm'}, {1000, 's'}};
+    struct buf text = {0};
+    size_t i = 0;
+
+    /* two of a unit at least: 90 s say more than 1 m */
+    while (i < 3 && ms < 2 * units[i].ms) {
+        i++;
+    }
+    buf_add_i64(&text, ms / units[i].ms);
+    buf_add_char(&text, units[i].unit);
+    table_add(self, buf_str(&text));
+    buf_fini(&text);
+}
+
+/* Characters, so that "é" is as wide as "e". */
+static size_t width(const char *cell)
+{
+    size_t count = 0;
+
+    for (; *cell != '\0'; cell++) {
+        count += ((unsigned char)*cell & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+void table_print(const struct table *self, struct buf *to)
+{
+    size_t *widths = calloc(self->columns, sizeof(*widths));
+    const char *cell = self->text.data;
+
+    if (widths == NULL) {
+        abort();
+    }
+    assert(self->cells % self->columns == 0);
+    for (size_t i = 0; i < self->cells; i++) {
+        size_t wide = width(cell);
+
+        if (wide > widths[i % self->columns]) {
+            widths[i % self->columns] = wide;
+        }
+        cell += strlen(cell) + 1;
+    }
+    cell = self->text.data;
+    for (size_t i = 0; i < self->cells; i++) {
+        size_t column = i % self->columns;
+        bool last = column == self->columns - 1;
+
+        buf_printf(to, "%s%*s", cell, last ? 0 : (int)(widths[column] - width(cell) + 2), "");
+        if (last) {
+            buf_add_char(to, '\n');
+        }
+        cell += strlen(cell) + 1;
+    }
+    free(widths);
+}

@@ -1,0 +1,93 @@
+/* The table of verbs: all that the command line and --help know of them. */
+#include "actors/ctl/verbs.h"
+
+#include <stddef.h>
+
+// clang-format off
+#define WITH(NAME)  OPTION_BIT(NAME)
+#define ANY         (WITH(DIR) | WITH(OUTPUT) | WITH(TIMEOUT) | WITH(HELP))
+#define BY_HTTP     (ANY | WITH(URL))
+#define BY_BUS      (ANY | WITH(ENDPOINT))
+#define WHO         (WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(REGION) | WITH(HOSTNAME))
+
+const struct ctl_verb ctl_verbs[] = {
+    {"register", "[APPID]", 0, 1,
+     BY_HTTP | WHO | WITH(ADDR) | WITH(METADATA) | WITH(VERSION) | WITH(STATUS) | WITH(KEEP) | WITH(EVERY),
+     "10s", false, "announce an instance",
+     "Registers one instance of APPID, reachable at every --addr; a second call replaces what the "
+     "first one said. Without heartbeats it is evicted after evictor.idle (90s): with --keep, "
+     "heartbeats are sent until musterctl is interrupted, and the instance is registered again if "
+     "the node does not know it any more (-404). It is not cancelled at the end; musterctl cancel "
+     "does that.",
+     instance_register},
+    {"renew", "[APPID]", 0, 1, BY_HTTP | WHO | WITH(KEEP) | WITH(EVERY),
+     "10s", false, "send a heartbeat",
+     "Sends one heartbeat of an instance. With --keep it goes on, every 30s or as --every says, "
+     "until it is interrupted; a node that is away for a while ends nothing. An instance that is "
+     "not known (-404) ends it with 1 and is not registered anew, as musterctl renew does not know "
+     "its addresses; musterctl register --keep does that.",
+     instance_renew},
+    {"cancel", "[APPID]", 0, 1, BY_HTTP | WHO,
+     "10s", false, "take an instance out",
+     "Ends an instance. Those who wait for changes of APPID are told at once.",
+     instance_cancel},
+    {"set", "[APPID]", 0, 1, BY_HTTP | WHO | WITH(METADATA) | WITH(STATUS),
+     "10s", false, "change status or metadata of instances",
+     "Changes every --hostname of APPID, all or none. Metadata given is added to what an instance "
+     "has, key by key.",
+     instance_set},
+    {"fetch", "[APPID]...", 0, option_arguments_max,
+     BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(STATUS),
+     "10s", false, "show instances",
+     "Shows the instances of the apps named, of every status unless --status says otherwise; "
+     "without APPID those of all apps and envs (in the table, --env and --zone then choose among "
+     "them). RENEWED is how long ago the last heartbeat known here was.",
+     document_fetch},
+    {"nodes", "", 0, 0, BY_HTTP,
+     "10s", false, "show this node and its peers",
+     "Shows the nodes of this zone, and whether the last exchange with each was a good one.",
+     document_nodes},
+    {"watch", "APPID...", 0, option_arguments_max,
+     BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(COUNT),
+     "10s", true, "follow the changes of apps",
+     "Prints the full state of each app, then every change, until interrupted: events full, change "
+     "{kind, appid, zone, hostname, instance, latest_timestamp} and gone. A broken connection is "
+     "made again from the position reached, so nothing is missed or printed twice; what the node "
+     "can't continue begins anew with full. With -o json, each line is an object {time, actor, "
+     "topic, epoch, seq, type, fields}.",
+     stream_watch},
+    {"tap", "[TOPIC-PREFIX]...", 0, option_arguments_max, (BY_BUS & ~WITH(TIMEOUT)) | WITH(COUNT),
+     "10s", true, "follow the facts of the actors",
+     "Prints the facts the actors of --dir publish, until interrupted: without a prefix those meant "
+     "for people (registry.change.ENV.APPID, registry.protect, registry.storage, "
+     "evictor.protection, evictor.round, replicator.nodes), with prefixes those that begin with "
+     "one of them, such as registry.turn or evictor.tick. Actors may be restarted meanwhile. It "
+     "shows what is published while it looks; facts may be missed under load. With -o json, each "
+     "line is an object {time, actor, topic, epoch, seq, type, fields}.",
+     facts_tap},
+    {"ping", "[ACTOR]...", 0, option_arguments_max, BY_BUS,
+     "2s", false, "ask actors whether they are there",
+     "Asks each actor, or all of the node, for its pid, version and position. The exit status is 3 "
+     "if one is not running, else 4 if one is silent.",
+     actor_ping},
+    {"stats", "ACTOR", 0, 1, BY_BUS,
+     "10s", false, "show an actor's counters and sizes",
+     "Shows every counter of the actor since its start, and the size of every collection it keeps.",
+     actor_stats},
+    {"snapshot", "ACTOR", 0, 1, BY_BUS,
+     "10s", false, "print an actor's state",
+     "Prints the whole state as the actor would hand it to a follower: one record a line, as JSON, "
+     "whatever -o says; last its standing facts.",
+     actor_snapshot},
+    {"log-level", "ACTOR LEVEL", 1, 2, BY_BUS,
+     "10s", false, "change how much an actor logs",
+     "LEVEL is error, warn, info or debug, and holds until the actor ends.",
+     actor_log_level},
+    {"shutdown", "ACTOR", 0, 1, BY_BUS | WITH(LEAVE),
+     "10s", false, "end an actor in good order",
+     "Asks the actor to end; a launcher that watches over it starts it again. With --leave, sent to "
+     "the replicator, this node leaves the cluster for good.",
+     actor_shutdown},
+    {.name = NULL},
+};
+// clang-format on

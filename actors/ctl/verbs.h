@@ -1,0 +1,24 @@
+/* The verbs, one file per noun. Each is a struct ctl_verb's run. */
+#ifndef ACTORS_CTL_VERBS_H
+#define ACTORS_CTL_VERBS_H
+
+#include "actors/ctl/ctl.h"
+
+enum ctl_exit instance_register(struct ctl *ctl);
+enum ctl_exit instance_renew(struct ctl *ctl);
+enum ctl_exit instance_cancel(struct ctl *ctl);
+enum ctl_exit instance_set(struct ctl *ctl);
+
+enum ctl_exit document_fetch(struct ctl *ctl);
+enum ctl_exit document_nodes(struct ctl *ctl);
+
+enum ctl_exit stream_watch(struct ctl *ctl);
+enum ctl_exit facts_tap(struct ctl *ctl);
+
+enum ctl_exit actor_ping(struct ctl *ctl);
+enum ctl_exit actor_stats(struct ctl *ctl);
+enum ctl_exit actor_snapshot(struct ctl *ctl);
+enum ctl_exit actor_log_level(struct ctl *ctl);
+enum ctl_exit actor_shutdown(struct ctl *ctl);
+
+#endif

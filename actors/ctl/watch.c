@@ -1,0 +1,208 @@
+/* watch: GET /discovery/stream, over reconnects. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/ctl/http.h"
+#include "actors/ctl/lines.h"
+#include "actors/ctl/sse.h"
+#include "actors/ctl/verbs.h"
+
+enum { silence_s = 45, retry_default_ms = 1000, retry_max_ms = 30000 };
+
+struct watch {
+    struct ctl *ctl;
+    struct sse sse;
+    int64_t lines_left; /* of --count; INT64_MAX without it */
+    bool too_large;
+};
+
+/* id: "<epoch hex>-<seq>" */
+static void read_position(struct str id, uint64_t *epoch, uint64_t *seq)
+{
+    char text[64] = "";
+    char *end;
+
+    if (id.len == 0 || id.len >= sizeof(text)) {
+        return;
+    }
+    memcpy(text, id.data, id.len);
+    *epoch = strtoull(text, &end, 16);
+    *seq = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
+}
+
+static const char *member(const json_t *data, const char *name)
+{
+    const char *text = json_string_value(json_object_get(data, name));
+
+    return text != NULL ? text : "?";
+}
+
+static size_t count_instances(const json_t *data)
+{
+    json_t *zones = json_object_get(data, "instances");
+    const char *zone;
+    json_t *list;
+    size_t count = 0;
+
+    json_object_foreach(zones, zone, list)
+    {
+        count += json_array_size(list);
+    }
+    return count;
+}
+
+static void people_line(const struct sse_event *event, const json_t *data, struct str time,
+                        struct buf *to)
+{
+    const json_t *instance = json_object_get(data, "instance");
+    char *addrs = json_dumps(json_object_get(instance, "addrs"), JSON_COMPACT);
+
+    buf_printf(to, "%.*s  %-6.*s  %s", time.len == 24 ? 12 : (int)time.len,
+               time.len == 24 ? time.data + 11 : time.data, STR_ARG(event->type),
+               member(data, "appid"));
+    if (str_eq(event->type, STR("full"))) {
+        buf_printf(to, "  %zu instances", count_instances(data));
+    } else if (str_eq(event->type, STR("change"))) {
+        buf_printf(to, "  %s  %s/%s  %s", member(data, "kind"), member(data, "zone"),
+                   member(data, "hostname"), addrs != NULL ? addrs : "gone");
+    }
+    free(addrs);
+}
+
+static void on_event(void *state, const struct sse_event *event)
+{
+    struct watch *self = state;
+    struct buf time = {0};
+    struct buf text = {0};
+    struct line line = {.actor = STR("gateway"),
+                        .topic = STR("discovery.stream"),
+                        .type = event->type,
+                        .fields = event->data};
+    json_t *data = json_loadb(event->data.data != NULL ? event->data.data : "", event->data.len,
+                              JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    /* re-written, as data of several lines would be several lines of ours */
+    char *compact = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    ctl_time(self->ctl, &time);
+    line.time = buf_str(&time);
+    line.fields = compact != NULL ? str_from(compact) : STR("null");
+    read_position(event->id, &line.epoch, &line.seq);
+    if (ctl_json(self->ctl)) {
+        line_json(&line, &text);
+    } else {
+        people_line(event, data, line.time, &text);
+    }
+    if (self->lines_left > 0) {
+        ctl_print(self->ctl, buf_str(&text));
+        self->lines_left--;
+    }
+    free(compact);
+    json_decref(data);
+    buf_fini(&time);
+    buf_fini(&text);
+}
+
+static bool on_data(void *state, struct str bytes)
+{
+    struct watch *self = state;
+
+    self->too_large = sse_feed(&self->sse, bytes, on_event, self) != ERR_OK;
+    return !self->too_large && self->lines_left > 0;
+}
+
+/* What the server said instead of a stream. */
+static enum ctl_exit refused(struct ctl *ctl, const struct http_stream *stream)
+{
+    struct http_reply reply = {stream->status, stream->error};
+    json_t *root = NULL;
+    int code;
+    enum ctl_exit outcome = http_judge(ctl, &reply, &root, &code);
+
+    json_decref(root);
+    return outcome == CTL_OK ? CTL_NEGATIVE : outcome;
+}
+
+static enum ctl_exit unreachable(const struct ctl *ctl, enum ctl_exit outcome)
+{
+    ctl_say(ctl, "%s: %s; is the node up (./muster status), and is this its address (--url)?",
+            ctl->url.data, outcome == CTL_TIMED_OUT ? "no answer" : "no connection");
+    return outcome;
+}
+
+static enum ctl_exit follow(struct watch *self, struct http_stream *stream)
+{
+    struct ctl *ctl = self->ctl;
+    int64_t wait_ms = retry_default_ms;
+    bool once = false; /* a stream was open: from then on it is waited for */
+
+    for (;;) {
+        struct buf id = {0};
+        enum ctl_exit outcome;
+
+        buf_add_str(&id, buf_str(&self->sse.id));
+        buf_add_char(&id, '\0');
+        stream->last_event_id = id.len > 1 ? id.data : NULL;
+        sse_restart(&self->sse);
+        outcome = http_follow(ctl, stream);
+        buf_fini(&id);
+        if (outcome == CTL_INTERRUPTED || self->lines_left == 0) {
+            return CTL_OK;
+        }
+        if (self->too_large) {
+            ctl_say(ctl, "an event is larger than 64 MiB; watch fewer apps");
+            return CTL_NEGATIVE;
+        }
+        if (outcome == CTL_OK && stream->status != 200 && (!once || stream->status < 500)) {
+            return refused(ctl, stream);
+        }
+        if (outcome != CTL_OK && !once) {
+            return unreachable(ctl, outcome);
+        }
+        if (outcome == CTL_OK && stream->status == 200) {
+            once = true;
+            wait_ms = self->sse.retry_ms >= 0 ? self->sse.retry_ms : retry_default_ms;
+        }
+        ctl_say(ctl, "the stream ended; asks for it again in %" PRId64 " ms", wait_ms);
+        if (!ctl_wait(ctl, wait_ms)) {
+            return CTL_OK;
+        }
+        wait_ms = wait_ms * 2 < retry_max_ms ? wait_ms * 2 + 100 : retry_max_ms;
+    }
+}
+
+enum ctl_exit stream_watch(struct ctl *ctl)
+{
+    const struct options *options = &ctl->options;
+    const char *appid = options_text(options, OPTION_APPID, NULL);
+    struct watch watch = {.ctl = ctl,
+                          .lines_left = options_number(options, OPTION_COUNT, INT64_MAX)};
+    struct buf query = {0};
+    struct http_stream stream = {.path = "/discovery/stream",
+                                 .query = &query,
+                                 .silence_s = silence_s,
+                                 .on_data = on_data,
+                                 .state = &watch};
+    enum ctl_exit outcome;
+
+    if (appid == NULL && options->argument_count == 0) {
+        ctl_say(ctl, "APPID is missing; it names the service to watch");
+        return CTL_USAGE;
+    }
+    form_add(&query, "env", options_text(options, OPTION_ENV, ctl->config.node_env));
+    if (options_has(options, OPTION_ZONE)) {
+        form_add(&query, "zone", options_text(options, OPTION_ZONE, ""));
+    }
+    if (appid != NULL) {
+        form_add(&query, "appid", appid);
+    }
+    for (size_t i = 0; i < options->argument_count; i++) {
+        form_add(&query, "appid", options->arguments[i]);
+    }
+    sse_init(&watch.sse);
+    outcome = follow(&watch, &stream);
+    sse_fini(&watch.sse);
+    buf_fini(&query);
+    buf_fini(&stream.error);
+    return outcome;
+}
