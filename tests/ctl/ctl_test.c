@@ -1,0 +1,332 @@
+/* Whole calls of musterctl against canned answers: what is asked, what is printed, and
+ * the exit codes scripts rely on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/ctl/stub.h"
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+#define SSE_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+
+static const char dir[] = "/nonexistent/muster";
+
+static void has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        fail_msg("\"%s\" is not in:\n%s", part, text);
+    }
+}
+
+static void usage(const char *line, const char *says)
+{
+    struct called called;
+
+    call(&called, "%s", line);
+    assert_int_equal(2, called.code);
+    assert_string_equal("", called.out.data);
+    has(called.err.data, says);
+    called_fini(&called);
+}
+
+static void wrong_usage_is_2_and_says_what_to_do(void **state)
+{
+    (void)state;
+    usage("", "a verb is missing");
+    usage("fech x", "fech: no such verb; musterctl --help lists them");
+    usage("fetch --leave", "--leave: this verb has no such option");
+    usage("register app --dir /nonexistent", "--addr is missing");
+    usage("register --addr=a --dir /nonexistent", "APPID is missing");
+    usage("renew a --appid=b --dir /nonexistent", "APPID and --appid: give one of them");
+    usage("set app --dir /nonexistent", "nothing to set; give --status or --metadata");
+    usage("nodes x", "1 arguments; expected: musterctl nodes");
+    usage("watch --dir /nonexistent", "APPID is missing");
+    usage("stats --dir /nonexistent", "ACTOR is registry, replicator, evictor");
+    usage("stats nobody --dir /nonexistent", "nobody: no such actor");
+    usage("log-level registry --dir /nonexistent", "expected all of these");
+}
+
+static void help_is_there_for_the_whole_and_for_each_verb(void **state)
+{
+    struct called called;
+    struct called all;
+
+    (void)state;
+    call(&all, "--help");
+    assert_int_equal(0, all.code);
+    for (const char *const *verb =
+             (const char *const[]){"register", "renew", "cancel", "set", "fetch", "nodes", "watch",
+                                   "tap", "ping", "stats", "snapshot", "log-level", "shutdown",
+                                   NULL};
+         *verb != NULL; verb++) {
+        has(all.out.data, *verb);
+        call(&called, "%s --help", *verb);
+        assert_int_equal(0, called.code);
+        has(called.out.data, "NAME\n  musterctl ");
+        has(called.out.data, "\nSYNOPSIS\n");
+        has(called.out.data, "\nEXIT STATUS\n");
+        called_fini(&called);
+    }
+    called_fini(&all);
+    call(&called, "--version");
+    assert_int_equal(0, called.code);
+    has(called.out.data, "musterctl " MUSTER_VERSION "\n");
+    called_fini(&called);
+}
+
+static void a_registration_is_posted_as_a_form(void **state)
+{
+    static const char *const replies[] = {OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1}", NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called,
+         "--dir %s register a.b --url %s/ --addr=http://x:1 --addr=y --metadata=k=a=b "
+         "--metadata=c=\xc3\xa9 --zone z --hostname h --version 1.0 --status waiting",
+         dir, stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    assert_string_equal("registered a.b h in zone z, env dev\n", called.out.data);
+    has(requests.data, "POST /discovery/register HTTP/1.1\r\n");
+    has(requests.data, "Content-Type: application/x-www-form-urlencoded\r\n");
+    has(requests.data, "\r\n\r\nzone=z&env=dev&appid=a.b&region=sh&hostname=h&version=1.0&status=2&"
+                       "addrs=http%3A%2F%2Fx%3A1&addrs=y&"
+                       "metadata=%7B%22c%22%3A%22%C3%A9%22%2C%22k%22%3A%22a%3Db%22%7D");
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+static void a_negative_answer_is_1_with_its_message(void **state)
+{
+    static const char *const replies[] = {
+        OK_HEAD "{\"code\":-400,\"message\":\"zone is required\",\"ttl\":1}",
+        OK_HEAD "{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}",
+        "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found", NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s cancel app --url %s", dir, stub.url);
+    assert_int_equal(1, called.code);
+    has(called.err.data, "-400: zone is required");
+    called_fini(&called);
+    call(&called, "--dir %s renew app --url %s -o json", dir, stub.url);
+    assert_int_equal(1, called.code);
+    has(called.err.data, "-404: no such instance or app");
+    assert_string_equal("{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}\n",
+                        called.out.data);
+    called_fini(&called);
+    call(&called, "--dir %s nodes --url %s", dir, stub.url);
+    assert_int_equal(1, called.code);
+    has(called.err.data, "HTTP status 404 and no answer of the discovery API");
+    called_fini(&called);
+    stub_end(&stub, &requests);
+    buf_fini(&requests);
+}
+
+static void set_repeats_status_and_metadata_for_each_host(void **state)
+{
+    static const char *const replies[] = {OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1}", NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called,
+         "--dir %s set app --url %s --hostname h1 --hostname h2 --status up "
+         "--metadata=k=v --zone z",
+         dir, stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    has(requests.data, "hostname=h1&hostname=h2&status=1&status=1&"
+                       "metadata=%7B%22k%22%3A%22v%22%7D&metadata=%7B%22k%22%3A%22v%22%7D");
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+static void fetch_asks_for_one_several_or_all_apps(void **state)
+{
+    static const char empty[] = OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{}}";
+    static const char *const replies[] = {empty, empty, empty, NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+    const char *second;
+    const char *third;
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s fetch a/b --url %s --env e", dir, stub.url);
+    assert_int_equal(0, called.code);
+    has(called.out.data, "APPID  ENV  ZONE");
+    called_fini(&called);
+    call(&called, "--dir %s fetch a b --url %s --status up --zone z", dir, stub.url);
+    called_fini(&called);
+    call(&called, "--dir %s fetch --url %s", dir, stub.url);
+    called_fini(&called);
+    stub_end(&stub, &requests);
+    has(requests.data, "GET /discovery/fetch?env=e&status=3&appid=a%2Fb HTTP");
+    second = requests.data + strlen(requests.data) + 1;
+    has(second, "GET /discovery/fetchs?env=dev&status=1&zone=z&appid=a&appid=b HTTP");
+    third = second + strlen(second) + 1;
+    has(third, "GET /discovery/fetch/all HTTP");
+    buf_fini(&requests);
+}
+
+static void watch_goes_on_from_the_last_id_after_a_cut(void **state)
+{
+    static const char *const replies[] = {
+        SSE_HEAD
+        "retry: 1\n\nevent: full\nid: 5f-3\n"
+        "data: {\"appid\":\"app\",\"instances\":{\"z\":[{}, {}]},\"latest_timestamp\":1}\n\n"
+        "event: change\nid: 5f-4\ndata: {\"cut",
+        SSE_HEAD "event: change\nid: 5f-4\ndata: {\"kind\":\"register\",\"appid\":\"app\","
+                 "\"zone\":\"z\",\"hostname\":\"h\",\"instance\":{\"addrs\":[\"x\"]},"
+                 "\"latest_timestamp\":2}\n\nevent: gone\nid: 5f-5\ndata: {\"appid\":\"app\"}\n\n",
+        NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s watch app --url %s --count 3 --env e", dir, stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    has(called.out.data, "  full    app  2 instances\n");
+    has(called.out.data, "  change  app  register  z/h  [\"x\"]\n");
+    has(called.out.data, "  gone    app\n");
+    has(requests.data, "GET /discovery/stream?env=e&appid=app HTTP");
+    assert_null(strstr(requests.data, "Last-Event-ID"));
+    has(requests.data + strlen(requests.data) + 1, "Last-Event-ID: 5f-3\r\n");
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+static void watch_prints_one_json_object_a_line(void **state)
+{
+    static const char *const replies[] = {
+        SSE_HEAD "event: gone\nid: 5f-7\ndata: {\"appid\":\ndata: \"app\"}\n\n", NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s watch app --url %s --count 1 -o json", dir, stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    has(called.out.data, "{\"time\":\"2");
+    has(called.out.data, "\"actor\":\"gateway\",\"topic\":\"discovery.stream\",\"epoch\":\"5f\","
+                         "\"seq\":7,\"type\":\"gone\",\"fields\":{\"appid\":\"app\"}}\n");
+    assert_ptr_equal(called.out.data + strlen(called.out.data) - 1, strchr(called.out.data, '\n'));
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+static void nobody_there_is_3(void **state)
+{
+    static const char *const none[] = {NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, none); /* a port that nobody listens on any more */
+    stub_end(&stub, &requests);
+    buf_fini(&requests);
+    call(&called, "--dir %s nodes --url %s", dir, stub.url);
+    assert_int_equal(3, called.code);
+    has(called.err.data, "is the node up (./muster status)");
+    called_fini(&called);
+    call(&called, "--dir %s watch app --url %s", dir, stub.url);
+    assert_int_equal(3, called.code);
+    called_fini(&called);
+    call(&called, "--dir %s ping registry", dir);
+    assert_int_equal(3, called.code);
+    has(called.out.data, "registry  not running");
+    called_fini(&called);
+    call(&called, "--dir %s stats evictor", dir);
+    assert_int_equal(3, called.code);
+    has(called.err.data, "evictor: not running");
+    called_fini(&called);
+}
+
+static void an_answer_that_does_not_come_is_4(void **state)
+{
+    static const char *const replies[] = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", NULL};
+    struct called called;
+    struct stub stub;
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    /* connects and is not answered: the child waits for the rest of a request of its own */
+    call(&called, "--dir %s ping --endpoint tcp://127.0.0.1:%u --timeout 200ms", dir, stub.port);
+    assert_int_equal(4, called.code);
+    has(called.out.data, "silent");
+    called_fini(&called);
+    stub_end(&stub, &requests);
+    buf_fini(&requests);
+}
+
+/* The last test: the interrupt stays pending. */
+static void heartbeats_go_on_until_interrupted_and_register_again(void **state)
+{
+    static const char ok[] = OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1}";
+    static const char gone[] = OK_HEAD "{\"code\":-404,\"message\":\"-404\",\"ttl\":1}";
+    static const char *const replies[] = {ok, ok, gone, ok, ok, NULL};
+    static const char *const asked[] = {"register", "renew", "renew", "register", "renew"};
+    struct called called;
+    struct stub stub = {.interrupts = true};
+    struct buf requests = {0};
+    const char *request;
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s register app --addr=x --hostname=h --url %s --keep --every=1ms", dir,
+         stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    has(called.out.data, "registered app h in zone sh001, env dev\n"
+                         "registered again app h in zone sh001, env dev\n");
+    request = requests.data;
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "POST /discovery/%s HTTP", asked[i]);
+        has(request, path);
+        request += strlen(request) + 1;
+    }
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_usage_is_2_and_says_what_to_do),
+        cmocka_unit_test(help_is_there_for_the_whole_and_for_each_verb),
+        cmocka_unit_test(a_registration_is_posted_as_a_form),
+        cmocka_unit_test(a_negative_answer_is_1_with_its_message),
+        cmocka_unit_test(set_repeats_status_and_metadata_for_each_host),
+        cmocka_unit_test(fetch_asks_for_one_several_or_all_apps),
+        cmocka_unit_test(watch_goes_on_from_the_last_id_after_a_cut),
+        cmocka_unit_test(watch_prints_one_json_object_a_line),
+        cmocka_unit_test(nobody_there_is_3),
+        cmocka_unit_test(an_answer_that_does_not_come_is_4),
+        cmocka_unit_test(heartbeats_go_on_until_interrupted_and_register_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
