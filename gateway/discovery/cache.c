@@ -114,7 +114,7 @@ static bool is_for(const struct document *document, const struct cache_key *key)
 
 static struct document *document_find(struct cache *self, uint32_t app, const struct cache_key *key)
 {
-    struct app_cell *cell = column_find(&self->apps, app);
+    struct app_cell *cell = column_make(&self->apps, app);
     struct document *document = cell->documents;
     struct document *oldest = NULL;
     size_t count = 0;

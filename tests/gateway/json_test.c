@@ -1,0 +1,53 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gateway/discovery/json.h"
+
+static void assert_json(struct str text, struct str expected)
+{
+    struct buf json = {0};
+
+    json_string(&json, text);
+    assert_int_equal(json.len, expected.len);
+    assert_memory_equal(json.data, expected.data, expected.len);
+    buf_fini(&json);
+}
+
+static void writes_the_recorded_escapes(void **state)
+{
+    (void)state;
+    assert_json(STR("h<1>&\"'"), STR("\"h\\u003c1\\u003e\\u0026\\\"'\""));
+    assert_json(STR("<b>&\xe2\x80\xa8\xe2\x80\xa9é漢😀\t\x01"),
+                STR("\"\\u003cb\\u003e\\u0026\\u2028\\u2029é漢😀\\t\\u0001\""));
+    assert_json(STR("\\/\b\f\n\r\x1f\x7f"), STR("\"\\\\/\\u0008\\u000c\\n\\r\\u001f\x7f\""));
+    assert_json((struct str){0}, STR("\"\""));
+    assert_json((struct str){"a\0b", 3}, STR("\"a\\u0000b\""));
+}
+
+static void writes_each_byte_that_is_not_utf8_as_ufffd(void **state)
+{
+    (void)state;
+    assert_json(STR("h\xff\xfe"), STR("\"h\\ufffd\\ufffd\""));
+    assert_json(STR("\xe6\xbc"), STR("\"\\ufffd\\ufffd\""));
+    assert_json(STR("\xc0\xaf"), STR("\"\\ufffd\\ufffd\""));
+    assert_json(STR("\xed\xa0\x80"), STR("\"\\ufffd\\ufffd\\ufffd\""));
+    assert_json(STR("\xf4\x90\x80\x80"), STR("\"\\ufffd\\ufffd\\ufffd\\ufffd\""));
+    assert_json(STR("\xf0\x8f\xbf\xbf"), STR("\"\\ufffd\\ufffd\\ufffd\\ufffd\""));
+    assert_json(STR("\xf4\x8f\xbf\xbf"), STR("\"\xf4\x8f\xbf\xbf\""));
+    assert_json(STR("\xef\xbf\xbd"), STR("\"\xef\xbf\xbd\"")); /* a true U+FFFD stays raw */
+    assert_json(STR("\xe2\x80\xa7"), STR("\"\xe2\x80\xa7\""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_the_recorded_escapes),
+        cmocka_unit_test(writes_each_byte_that_is_not_utf8_as_ufffd),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
