@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { bucket_count = 128, none = UINT32_MAX };
+enum { bucket_count = 128 };
+
+static const uint32_t none = UINT32_MAX; /* the end of a list */
 
 struct row {
     int64_t heard_ms; /* awake; may be negative for what was old at our start */

@@ -94,7 +94,7 @@ static void send_renewed(struct registry_actor *self, bool more, struct outbox *
         .epoch = self->at.epoch,
         .boot = self->at.boot,
         .seq = self->published,
-        .tick = self->renewed.tick,
+        .tick = self->renewed.tick + (more ? 1 : 0), /* a part belongs to the coming tick */
         .more = more,
         .heartbeats = self->counters.heartbeats,
         .live = counts.live,
