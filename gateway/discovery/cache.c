@@ -271,7 +271,7 @@ static struct document *document_get(struct cache *self, uint32_t app, const str
                                      const struct now *now)
 {
     struct document *document = document_find(self, app, key);
-    struct app_cell *cell = column_make(&self->apps, app);
+    struct app_cell *cell = column_find(&self->apps, app);
     struct buf text = {0};
 
     if (document->fetch != NULL && cell->renewed_ms >= document->built_ms &&
