@@ -82,7 +82,7 @@ static void a_registration_is_posted_as_a_form(void **state)
 {
     static const char *const replies[] = {OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1}", NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
@@ -110,7 +110,7 @@ static void a_negative_answer_is_1_with_its_message(void **state)
         OK_HEAD "{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}",
         "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found", NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
@@ -137,7 +137,7 @@ static void set_repeats_status_and_metadata_for_each_host(void **state)
 {
     static const char *const replies[] = {OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1}", NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
@@ -159,7 +159,7 @@ static void fetch_asks_for_one_several_or_all_apps(void **state)
     static const char empty[] = OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{}}";
     static const char *const replies[] = {empty, empty, empty, NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
     const char *second;
     const char *third;
@@ -195,7 +195,7 @@ static void watch_goes_on_from_the_last_id_after_a_cut(void **state)
                  "\"latest_timestamp\":2}\n\nevent: gone\nid: 5f-5\ndata: {\"appid\":\"app\"}\n\n",
         NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
@@ -218,7 +218,7 @@ static void watch_prints_one_json_object_a_line(void **state)
     static const char *const replies[] = {
         SSE_HEAD "event: gone\nid: 5f-7\ndata: {\"appid\":\ndata: \"app\"}\n\n", NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
@@ -238,7 +238,7 @@ static void nobody_there_is_3(void **state)
 {
     static const char *const none[] = {NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
@@ -266,7 +266,7 @@ static void an_answer_that_does_not_come_is_4(void **state)
 {
     static const char *const replies[] = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", NULL};
     struct called called;
-    struct stub stub;
+    struct stub stub = {0};
     struct buf requests = {0};
 
     (void)state;
