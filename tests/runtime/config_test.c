@@ -339,8 +339,7 @@ static void the_mapping_of_a_discovery_toml_can_be_printed(void **state)
         "#   node.toml:2: enableprotect -> registry.protect = true\n",
         "#   node.toml:7: env.DeployEnv -> node.env = \"uat\"\n",
         "#   node.toml:9: zones.sh002 -> peers.zones, item \"sh002=h:7171\"\n",
-        "#   node.toml:10: zones.\"sh2.discovery.example\" -> peers.zones, item "
-        "\"sh2=sh2.discovery.example:80\"\n",
+        "zones.\"sh2.discovery.example\" -> peers.zones, item \"sh2=sh2.discovery.example:80\"\n",
         "#   node.toml:13: httpServer.timeout -> gateway.poll_wait = \"30s\" (30s at most)\n",
         "#   node.toml:15: httpClient.dial: not needed: ",
         "#   node.toml:19: log.stdout: not needed: ",
