@@ -57,7 +57,8 @@ struct disk_sim {
     struct handle *handles;
     size_t handle_count;
     uint64_t changes;
-    uint64_t dies_at; /* changes; 0: not */
+    bool mortal; /* dies_at counts */
+    uint64_t dies_at;
     unsigned fail_mask;
     uint32_t fail_after;
     uint32_t fail_times;
@@ -226,7 +227,7 @@ static bool inside(const char *dir, const char *path)
 /* 0, or what the operation is to return. */
 static int gate(struct disk_sim *self, enum disk_sim_op op)
 {
-    if (self->dies_at != 0 && self->changes >= self->dies_at) {
+    if (self->mortal && self->changes >= self->dies_at) {
         return -EIO;
     }
     self->changes += (op & DISK_OP_CHANGES) != 0 ? 1 : 0;
@@ -372,8 +373,8 @@ static int sim_sync(struct disk *disk, int file)
     for (size_t i = 0; rc == 0 && i < inode->change_count; i++) {
         change_apply(&inode->changes[i], &inode->durable, SIZE_MAX);
     }
-    if (sim_of(disk)->dies_at == 0 || rc == 0) {
-        changes_forget(inode);
+    if (!sim_of(disk)->mortal || rc == 0) {
+        changes_forget(inode); /* when the machine stops they are power_cut's to judge */
     }
     return rc;
 }
@@ -571,7 +572,7 @@ void disk_sim_power_cut(struct disk_sim *self, enum disk_sim_keep keep, size_t b
     for (size_t i = 0; i < self->inode_count; i++) {
         inode_cut(self, &self->inodes[i], keep, bytes);
     }
-    self->dies_at = 0;
+    self->mortal = false;
     self->fail_times = 0;
     disk_sim_kill(self);
 }
@@ -586,6 +587,7 @@ void disk_sim_fail(struct disk_sim *self, unsigned mask, uint32_t after, uint32_
 
 void disk_sim_die_after(struct disk_sim *self, uint32_t changes)
 {
+    self->mortal = changes != UINT32_MAX;
     self->dies_at = self->changes + changes;
 }
 

@@ -44,7 +44,8 @@ enum disk_sim_op {
 /* Of the operations in mask the first `after` go well, `times` more give -error. */
 void disk_sim_fail(struct disk_sim *self, unsigned mask, uint32_t after, uint32_t times, int error);
 
-/* After so many more changing operations nothing works until the next power_cut. */
+/* After so many more changing operations nothing works until the next power_cut;
+ * UINT32_MAX: not, or no longer. */
 void disk_sim_die_after(struct disk_sim *self, uint32_t changes);
 uint64_t disk_sim_changes(const struct disk_sim *self); /* changing operations so far */
 
