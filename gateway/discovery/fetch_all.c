@@ -152,19 +152,21 @@ static void produce(struct fetch_all *self)
 static int64_t next_bytes(void *context, char *to, size_t max)
 {
     struct fetch_all *self = context;
-    size_t len;
+    size_t filled = 0;
 
-    while (self->out_at == self->out.len) {
-        if (self->ended) {
-            return HTTP_STREAM_END;
+    while (filled < max && !(self->ended && self->out_at == self->out.len)) {
+        size_t len = self->out.len - self->out_at;
+
+        if (len == 0) {
+            produce(self);
+            continue;
         }
-        produce(self);
+        len = len < max - filled ? len : max - filled;
+        memcpy(to + filled, self->out.data + self->out_at, len);
+        self->out_at += len;
+        filled += len;
     }
-    len = self->out.len - self->out_at;
-    len = len < max ? len : max;
-    memcpy(to, self->out.data + self->out_at, len);
-    self->out_at += len;
-    return (int64_t)len;
+    return filled > 0 ? (int64_t)filled : HTTP_STREAM_END;
 }
 
 static void end(void *context)
