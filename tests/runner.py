@@ -198,7 +198,9 @@ def scenarios():
 
 def scripts(results, wanted):
     """The replay waits most of its time, so scenarios run beside it; longest first."""
-    jobs = [(golden, results)] if "golden" in wanted else []
+    jobs = []
+    if "golden" in wanted:
+        jobs = [(golden, results), (script, results, "golden", os.path.join(ROOT, "tests", "golden", "selftest"), 60)]
     if "scenario" in wanted:
         order = sorted(scenarios(), key=lambda path: (os.path.basename(path) != "differences", path))
         jobs += [(script, results, "scenario", path, 300) for path in order]
