@@ -69,6 +69,7 @@ static void it_is_written_in_slices_while_the_registry_goes_on(void **state)
 
     (void)state;
     rig_init_small(&rig, 2);
+    rig.forgetful = true;
     rig_open(&rig);
     for (uint32_t i = 0; i < 90; i++) {
         assert_int_equal(rig_set(&rig, i * 100, 100), ERR_OK);

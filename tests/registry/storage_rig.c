@@ -52,6 +52,9 @@ void rig_fini(struct rig *self)
 
 static void note_state(struct rig *self)
 {
+    if (self->forgetful) {
+        return;
+    }
     if (self->seq >= self->state_count) {
         size_t count = (size_t)self->seq + 1;
 

@@ -367,10 +367,10 @@ static bool crash_at(uint32_t changes, enum disk_sim_keep keep)
         uint32_t turn = 0;
 
         publish(&script);
-        for (; turn < 100 && rig_stats(rig).ok; turn++) {
+        for (; turn < 50 && rig_stats(rig).ok; turn++) {
             script_turn(&script, turn);
         }
-        reached = turn == 100 && rig_stats(rig).snapshot_seq > 0;
+        reached = turn == 50 && rig_stats(rig).snapshot_seq > 0;
     }
     rig_power_cut(rig, keep, 40);
     script_check(&script);
@@ -396,7 +396,7 @@ static void a_power_cut_at_any_operation_keeps_what_was_synced(void **state)
         while (!crash_at(changes, keeps[i])) {
             changes++;
         }
-        assert_true(changes > 200); /* several snapshots were in it */
+        assert_true(changes > 120); /* several snapshots were in it */
     }
 }
 
@@ -436,7 +436,7 @@ static void one_failing_operation_costs_nothing_once_it_has_healed(void **state)
 static void no_start_goes_on_in_an_epoch_that_published_more(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 300; seed++) {
+    for (uint64_t seed = 0; seed < 120; seed++) {
         struct script script;
         struct rig *rig = &script.rig;
 
