@@ -325,34 +325,35 @@ static bool produce(struct stream *self)
     return self->text.len > 0;
 }
 
-static int64_t take(struct str from, char *to, size_t max)
+/* What is to be sent next of what was made; empty: make more. */
+static struct str pending(const struct stream *self)
 {
-    size_t len = from.len < max ? from.len : max;
-
-    memcpy(to, from.data, len);
-    return (int64_t)len;
+    if (self->text_at < self->text.len) {
+        return (struct str){self->text.data + self->text_at, self->text.len - self->text_at};
+    }
+    return self->slice;
 }
 
 static int64_t next_bytes(void *context, char *to, size_t max)
 {
     struct stream *self = context;
-    int64_t len;
+    size_t filled = 0;
 
-    if (self->text_at == self->text.len && self->slice.len == 0 && !produce(self)) {
-        self->waiting = true;
-        return HTTP_STREAM_WAIT;
+    while (filled < max && (pending(self).len > 0 || produce(self))) {
+        struct str from = pending(self);
+        size_t len = from.len < max - filled ? from.len : max - filled;
+
+        memcpy(to + filled, from.data, len);
+        filled += len;
+        if (self->text_at < self->text.len) {
+            self->text_at += len;
+        } else {
+            self->slice.data += len;
+            self->slice.len -= len;
+        }
     }
-    self->waiting = false;
-    if (self->text_at < self->text.len) {
-        len = take((struct str){self->text.data + self->text_at, self->text.len - self->text_at},
-                   to, max);
-        self->text_at += (size_t)len;
-    } else {
-        len = take(self->slice, to, max);
-        self->slice.data += len;
-        self->slice.len -= (size_t)len;
-    }
-    return len;
+    self->waiting = filled == 0;
+    return filled > 0 ? (int64_t)filled : HTTP_STREAM_WAIT;
 }
 
 static void end(void *context)
