@@ -191,7 +191,7 @@ static void a_slow_reader_gets_the_full_state_instead_of_too_many_changes(void *
         (void)snprintf(hostname, sizeof(hostname), "h%d", i % 10);
         feed_put(&it.feed, "app.a", hostname, 1000 + i);
     }
-    COMES(fd, "event: full\nid: 5f3a-5001\n", "\"latest_timestamp\":5999}\r\n");
+    COMES(fd, "event: full\nid: 5f3a-5001\n", "\"latest_timestamp\":5999}\n\n");
     streams_counts(it.gateway->streams, &counts);
     assert_int_equal(counts.full_total, 1);
     for (int i = 0; i < 600; i++) { /* some behind: in slices, in order */
