@@ -1,6 +1,9 @@
 /* Any bytes as a frame. What decodes encodes, and decodes again to the same; what
  * is accepted here msgpack-c accepts too, to the same length; and whatever it is,
- * it prints as valid JSON. */
+ * it prints as valid JSON.
+ *
+ * Covers: common/wire/codec.c common/wire/value.c common/wire/print.c
+ */
 #include <assert.h>
 #include <msgpack.h>
 #include <stdint.h>

@@ -1,5 +1,8 @@
 /* The framing of journal and snapshot: over any bytes, and over a file that was
- * written well and then harmed in one place the input chooses. */
+ * written well and then harmed in one place the input chooses.
+ *
+ * Covers: common/wire/record.c
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
