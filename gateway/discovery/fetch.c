@@ -58,6 +58,7 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
     struct args args;
     struct buf body = {0};
     bool more = false;
+    bool nulls = fault_on(self->config->faults, FAULT_REFERENCE_ROW_22);
 
     if (!args_bind(self, request, ARGS_STATUS, &args)) {
         return;
@@ -68,7 +69,7 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
         struct str appid = args.apps[i].appid;
         struct found found = query_find(self, &args.query, appid);
 
-        if (!found.zone_known || (i > 0 && str_eq(appid, args.apps[i - 1].appid))) {
+        if ((!found.zone_known && !nulls) || (i > 0 && str_eq(appid, args.apps[i - 1].appid))) {
             continue;
         }
         if (more) {
@@ -77,7 +78,11 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
         more = true;
         json_string(&body, appid);
         buf_add_char(&body, ':');
-        (void)query_write(self, &args.query, &found, now, &body);
+        if (found.zone_known) {
+            (void)query_write(self, &args.query, &found, now, &body);
+        } else {
+            buf_add_str(&body, STR("null"));
+        }
     }
     buf_add_str(&body, STR("}}"));
     query_answer_body(self, request, 0, &body, now);
