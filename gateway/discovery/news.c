@@ -371,7 +371,7 @@ static void write_poll(const struct gateway *self, const struct news_asked *aske
         buf_add_char(&answer->body, '}');
         return;
     }
-    assert(!"asked only where there is news");
+    assert(false); /* asked only where there is news */
 }
 
 void news_write(const struct gateway *self, const struct news_asked *asked, bool full,

@@ -412,7 +412,7 @@ void replica_follower(const struct replica *self, enum actor_name of, struct fol
             return;
         }
     }
-    assert(!"an actor that is followed");
+    assert(false); /* an actor that is followed */
 }
 
 const char *replica_broken(const struct replica *self)
