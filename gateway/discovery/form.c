@@ -176,6 +176,7 @@ struct strs form_addrs(struct form *self, bool split, struct buf *store)
     size_t wrong = self->why.len;
     size_t at = 0;
 
+    buf_reserve(store, 1); /* an empty list has a place too */
     while (params_each(self->params, STR("addrs"), &at, &value)) {
         const char *comma;
 

@@ -40,9 +40,9 @@ static enum err add(struct map *self, struct str name, const struct json_value *
 {
     struct entry entry = {.key = decode(self, name), .position = self->count};
     bool scalar =
-        value->kind == JSON_NUMBER || value->kind == JSON_TRUE || value->kind == JSON_FALSE;
+        value->kind == SCAN_NUMBER || value->kind == SCAN_TRUE || value->kind == SCAN_FALSE;
 
-    if (value->kind == JSON_STRING) {
+    if (value->kind == SCAN_STRING) {
         entry.value = decode(self, value->raw);
     } else if (scalar && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
         entry.value = value->raw;
@@ -71,6 +71,7 @@ static enum err pack(struct map *self, struct faults faults, struct buf *store, 
     size_t bytes = 0;
     uint32_t keys = 0;
 
+    buf_reserve(store, 1); /* an empty map has a place too */
     if (self->count > 0) {
         qsort(self->items, self->count, sizeof(self->items[0]), by_key);
     }
@@ -137,15 +138,15 @@ enum err metadata_parse(struct str json, struct faults faults, struct buf *store
         buf_printf(why, "is not JSON: position %zu: something follows the object", text.at + 1);
         return ERR_INVALID;
     }
-    if (value.kind == JSON_OBJECT) {
+    if (value.kind == SCAN_OBJECT) {
         *is_null = false;
         return read_object(value.raw, faults, store, out, why);
     }
-    if (value.kind != JSON_NULL && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
+    if (value.kind != SCAN_NULL && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
         buf_printf(why, "must be a JSON object of strings, got %s", json_kind_text(value.kind));
         return ERR_INVALID;
     }
     *out = (struct strs){0};
-    *is_null = value.kind == JSON_NULL;
+    *is_null = value.kind == SCAN_NULL;
     return ERR_OK;
 }

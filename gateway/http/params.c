@@ -70,7 +70,7 @@ static int hex(char c)
 
 bool params_unescape(struct buf *to, struct str text, bool plus)
 {
-    char *at = buf_reserve(to, text.len);
+    char *at = buf_reserve(to, text.len + 1);
     size_t len = 0;
 
     for (size_t i = 0; i < text.len; i++) {
@@ -165,10 +165,10 @@ static enum err add_json(struct params *self, struct str name, const struct json
 {
     struct param param = {.name = name, .value = value->raw};
 
-    if (value->kind == JSON_NULL) {
+    if (value->kind == SCAN_NULL) {
         return ERR_OK;
     }
-    if (value->kind == JSON_STRING) {
+    if (value->kind == SCAN_STRING) {
         enum err err = add(self, param, max);
 
         /* The name is in the list before the store grows, so that it moves along. */
@@ -197,7 +197,7 @@ static enum err add_member(struct params *self, struct str raw_name, const struc
 
         self->store.data[name_at + i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
-    if (value->kind != JSON_ARRAY) {
+    if (value->kind != SCAN_ARRAY) {
         return add_json(self, name, value, max);
     }
     while (err == ERR_OK && scanner_item(&items, &item)) {
@@ -220,7 +220,7 @@ enum err params_add_json(struct params *self, struct str json, size_t max, struc
         scanner_explain(&text, why);
         return err;
     }
-    if (value.kind != JSON_OBJECT) {
+    if (value.kind != SCAN_OBJECT) {
         buf_printf(why, "the JSON body must be an object, got %s", json_kind_text(value.kind));
         return ERR_MALFORMED;
     }

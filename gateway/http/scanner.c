@@ -6,9 +6,9 @@
 const char *json_kind_text(enum json_kind kind)
 {
     static const char *const texts[] = {
-#define JSON_TEXT(NAME, text) [JSON_##NAME] = (text),
-        JSON_KIND_TABLE(JSON_TEXT)
-#undef JSON_TEXT
+#define SCAN_TEXT(NAME, text) [SCAN_##NAME] = (text),
+        SCAN_KIND_TABLE(SCAN_TEXT)
+#undef SCAN_TEXT
     };
 
     return texts[kind];
@@ -190,25 +190,25 @@ static enum err scan_any(struct scanner *self, unsigned depth, enum json_kind *k
     }
     switch (peek(self)) {
     case '{':
-        *kind = JSON_OBJECT;
+        *kind = SCAN_OBJECT;
         return scan_members(self, depth, true);
     case '[':
-        *kind = JSON_ARRAY;
+        *kind = SCAN_ARRAY;
         return scan_members(self, depth, false);
     case '"':
-        *kind = JSON_STRING;
+        *kind = SCAN_STRING;
         return scan_string(self);
     case 't':
-        *kind = JSON_TRUE;
+        *kind = SCAN_TRUE;
         return scan_word(self, STR("true"));
     case 'f':
-        *kind = JSON_FALSE;
+        *kind = SCAN_FALSE;
         return scan_word(self, STR("false"));
     case 'n':
-        *kind = JSON_NULL;
+        *kind = SCAN_NULL;
         return scan_word(self, STR("null"));
     default:
-        *kind = JSON_NUMBER;
+        *kind = SCAN_NUMBER;
         return peek(self) == '-' || is_digit(peek(self)) ? scan_number(self)
                                                          : fail(self, "expected a value");
     }
@@ -354,7 +354,7 @@ void json_unquote(struct buf *to, struct str raw)
     size_t len = raw.len - 2;
 
     assert(raw.len >= 2);
-    buf_reserve(to, len);
+    buf_reserve(to, len + 1);
     while (len > 0) {
         size_t took = utf8_len((const unsigned char *)s, len);
 

@@ -12,7 +12,7 @@
 enum { scanner_depth_max = 64 };
 
 // clang-format off
-#define JSON_KIND_TABLE(X)  \
+#define SCAN_KIND_TABLE(X)  \
     X(NULL,   "null")       \
     X(FALSE,  "false")      \
     X(TRUE,   "true")       \
@@ -23,9 +23,9 @@ enum { scanner_depth_max = 64 };
 // clang-format on
 
 enum json_kind {
-#define JSON_ENUM(NAME, text) JSON_##NAME,
-    JSON_KIND_TABLE(JSON_ENUM)
-#undef JSON_ENUM
+#define SCAN_ENUM(NAME, text) SCAN_##NAME,
+    SCAN_KIND_TABLE(SCAN_ENUM)
+#undef SCAN_ENUM
 };
 
 const char *json_kind_text(enum json_kind kind);

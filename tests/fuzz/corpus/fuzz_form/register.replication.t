@@ -1,0 +1,1 @@
+region=sh&zone=sh001&env=dev&appid=app.e&hostname=h1&status=1&addrs=http%3A%2F%2F1.1.1.1%3A1&replication=t

@@ -1,0 +1,1 @@
+/discovery/polls?env=dev&hostname=h1c&appid=w.g&latest_timestamp=1795305442503447398

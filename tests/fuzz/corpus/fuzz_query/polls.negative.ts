@@ -1,0 +1,1 @@
+/discovery/polls?env=dev&hostname=ph&appid=app.full&latest_timestamp=-1

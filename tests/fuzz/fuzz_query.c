@@ -1,0 +1,62 @@
+/* A query or form text: nothing is read past its end, what is bound stays readable
+ * when more is added, and binding in two pieces at a '&' equals binding the whole. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/http/params.h"
+#include "gateway/http/server.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { max = 200 };
+
+static void check_pieces(struct str text)
+{
+    const char *amp =
+        text.len > 0 ? memchr(text.data + text.len / 2, '&', text.len - text.len / 2) : NULL;
+    struct params whole = {0};
+    struct params pieces = {0};
+    enum err err = params_add_form(&whole, text, max);
+    enum err err_pieces;
+
+    assert(err == ERR_OK || (err == ERR_TOO_LARGE && whole.count == max));
+    if (amp != NULL) {
+        struct str first = {text.data, (size_t)(amp - text.data)};
+        struct str second = {amp + 1, text.len - first.len - 1};
+
+        err_pieces = params_add_form(&pieces, first, max);
+        err_pieces = err_pieces == ERR_OK ? params_add_form(&pieces, second, max) : err_pieces;
+        assert(err == err_pieces && whole.count == pieces.count);
+        for (size_t i = 0; i < whole.count; i++) {
+            assert(str_eq(whole.items[i].name, pieces.items[i].name));
+            assert(str_eq(whole.items[i].value, pieces.items[i].value));
+        }
+    }
+    params_fini(&whole);
+    params_fini(&pieces);
+}
+
+static void check_uri(struct str text)
+{
+    struct buf path = {0};
+    struct str query;
+
+    if (uri_split(text, &path, &query)) {
+        assert(path.len > 0 && path.data[0] == '/');
+        assert(memmem(path.data, path.len, "//", 2) == NULL);
+        assert(memmem(path.data, path.len, "/../", 4) == NULL);
+        assert(query.len < text.len || query.len == 0);
+    }
+    buf_fini(&path);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str text = {(const char *)data, size};
+
+    check_pieces(text);
+    check_uri(text);
+    return 0;
+}
