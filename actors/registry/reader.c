@@ -33,7 +33,9 @@ void reader_fini(struct reader *self)
 
 static struct str rest_of(const struct reader *self)
 {
-    return (struct str){self->window.data + self->used, self->window.len - self->used};
+    return self->window.len == 0
+               ? (struct str){"", 0}
+               : (struct str){self->window.data + self->used, self->window.len - self->used};
 }
 
 /* Where the window ends in the file. */

@@ -28,6 +28,13 @@ static int names_cmp(const void *a, const void *b)
     return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
+static void names_sort(struct names *self)
+{
+    if (self->count > 0) {
+        qsort(self->items, self->count, sizeof(self->items[0]), names_cmp);
+    }
+}
+
 struct recovery {
     struct volume *volume;
     struct str machine_boot;
@@ -355,8 +362,8 @@ enum err recovery_run(struct volume *volume, struct str machine_boot, struct reg
         log_event(volume->log, LOG_ERROR, "storage_open", "%s", volume->reason);
         goto out;
     }
-    qsort(self.segments.items, self.segments.count, sizeof(struct name), names_cmp);
-    qsort(self.snapshots.items, self.snapshots.count, sizeof(struct name), names_cmp);
+    names_sort(&self.segments);
+    names_sort(&self.snapshots);
     err = check_formats(&self, &self.snapshots);
     err = err == ERR_OK ? check_formats(&self, &self.segments) : err;
     if (err == ERR_OK) {
