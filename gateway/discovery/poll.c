@@ -12,8 +12,8 @@
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/watch.h"
 
-/* Polls looked at in one turn: with bodies shared, about 10 ms of sending. */
-enum { slice_max = 2048 };
+/* Polls looked at in one turn: sending to them takes up to 10 ms, however small the work here. */
+enum { slice_max = 512 };
 
 /* A client ahead of us for longer than a tick has its timestamps from another node. */
 static const int64_t ahead_ms = 1100;

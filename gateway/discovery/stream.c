@@ -14,7 +14,7 @@
 #include "gateway/discovery/watch.h"
 
 enum {
-    slice_max = 2048,  /* streams woken in one turn */
+    slice_max = 512,   /* streams woken in one turn */
     event_max = 256,   /* changes written at a time */
     behind_max = 4096, /* changes of its apps beyond which a reader gets the full state */
 };
