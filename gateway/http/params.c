@@ -70,7 +70,7 @@ static int hex(char c)
 
 bool params_unescape(struct buf *to, struct str text, bool plus)
 {
-    char *at = buf_reserve(to, text.len + 1);
+    char *at = buf_reserve(to, text.len);
     size_t len = 0;
 
     for (size_t i = 0; i < text.len; i++) {
