@@ -29,7 +29,7 @@ void publish_changed(const struct change *change, const struct position *at, str
     struct buf instance = {0};
     struct msg msg = {.type = MSG_TYPE_CHANGED};
 
-    if (change->kind == CHANGE_FORGET || !outbox_wants(out, STR("registry.change."))) {
+    if (change->kind == CHANGE_FORGET) {
         return;
     }
     buf_add_str(&topic, STR("registry.change."));
