@@ -327,25 +327,55 @@ static void remove_one(struct storage *self)
 
 /* ── the turn ───────────────────────────────────────────────────────────────*/
 
+static void add_frame(struct storage *self, struct str body, uint64_t last_seq)
+{
+    size_t mark = record_begin(&self->turn);
+
+    buf_add_str(&self->turn, body);
+    record_end(&self->turn, mark);
+    self->journal.count += last_seq - self->appended;
+    segment_extend(&self->journal.segment, self->appended + 1, last_seq, self->turn.len - mark);
+    self->appended = last_seq;
+}
+
+/* As much of the body as goes into one frame, whole messages; taken off it. Empty: not even one. */
+static struct str take_piece(struct str *body, uint64_t *last_seq)
+{
+    struct str rest = *body;
+    struct str piece = {body->data, 0};
+    struct msg msg;
+
+    while (msg_decode(&rest, &msg) == ERR_OK && (size_t)(rest.data - body->data) <= frame_max) {
+        piece.len = (size_t)(rest.data - body->data);
+        ++*last_seq;
+    }
+    *body = (struct str){body->data + piece.len, body->len - piece.len};
+    return piece;
+}
+
 enum err storage_append(struct storage *self, struct str body, uint64_t first_seq,
                         uint64_t last_seq)
 {
-    size_t before = self->turn.len;
-    size_t mark;
+    uint64_t seq = self->appended;
 
     assert(first_seq == self->appended + 1 && last_seq >= first_seq && body.len > 0);
-    if (body.len > frame_max) {
-        return ERR_TOO_LARGE;
+    for (struct str rest = body; body.len > frame_max && rest.len > 0;) {
+        if (take_piece(&rest, &seq).len == 0) {
+            return ERR_TOO_LARGE;
+        }
     }
-    self->appended = last_seq;
     if (self->state == FAILED) {
+        self->appended = last_seq;
         return ERR_OK;
     }
-    mark = record_begin(&self->turn);
-    buf_add_str(&self->turn, body);
-    record_end(&self->turn, mark);
-    segment_extend(&self->journal.segment, first_seq, last_seq, self->turn.len - before);
-    self->journal.count += last_seq - first_seq + 1;
+    while (body.len > frame_max) {
+        struct str piece;
+
+        seq = self->appended;
+        piece = take_piece(&body, &seq);
+        add_frame(self, piece, seq);
+    }
+    add_frame(self, body, last_seq);
     return ERR_OK;
 }
 

@@ -109,9 +109,11 @@ enum err storage_open(const struct storage_options *options, struct registry *re
  * dropped. Nulls. NULL is fine. */
 void storage_close(struct storage **self);
 
-/* Buffers one command's changes: body holds PUT and GONE messages with the
- * consecutive seqs first … last, first being one above the last appended. They
- * are restored all or none. Errors: ERR_TOO_LARGE: above frame_max; nothing was taken. */
+/* Buffers one command's changes: body holds PUT and GONE messages with the consecutive seqs
+ * first … last, first being one above the last appended. They are restored all or
+ * none (a body above frame_max: piece by piece, should the power go before the commit has
+ * returned). Errors: ERR_TOO_LARGE: one message above frame_max; nothing was taken, and the
+ * registry is no longer what the journal says: a bug of the caller's bounds. */
 enum err storage_append(struct storage *self, struct str body, uint64_t first_seq,
                         uint64_t last_seq);
 

@@ -280,6 +280,28 @@ static void a_file_of_a_newer_format_is_refused_and_not_touched(void **state)
     rig_fini(&rig);
 }
 
+static void a_command_larger_than_a_frame_is_kept_in_pieces(void **state)
+{
+    struct rig rig;
+    uint64_t print;
+
+    (void)state;
+    rig_init(&rig, 10);
+    rig.forgetful = true;
+    rig.options.allocate_bytes = 1024 * 1024;
+    rig_open(&rig);
+    assert_int_equal(rig_set(&rig, 0, 100000), ERR_OK);
+    assert_true(rig_stats(&rig).journal_bytes > frame_max);
+    assert_int_equal(rig_register(&rig, 1), ERR_OK);
+    assert_int_equal(rig_history(&rig, 99000, 100000), 1001);
+    print = rig_fingerprint(rig.registry);
+    rig_kill(&rig);
+    rig_open(&rig);
+    assert_int_equal(rig_position(&rig).seq, 100001);
+    assert_true(rig_fingerprint(rig.registry) == print);
+    rig_fini(&rig);
+}
+
 static void a_disk_that_cannot_preallocate_is_fine(void **state)
 {
     struct rig rig;
@@ -309,6 +331,7 @@ int main(void)
         cmocka_unit_test(history_is_served_across_segments_in_bounded_pieces),
         cmocka_unit_test(what_rots_under_a_running_registry_is_not_served),
         cmocka_unit_test(a_file_of_a_newer_format_is_refused_and_not_touched),
+        cmocka_unit_test(a_command_larger_than_a_frame_is_kept_in_pieces),
         cmocka_unit_test(a_disk_that_cannot_preallocate_is_fine),
     };
 
