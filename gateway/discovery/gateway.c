@@ -217,6 +217,19 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     self->out = NULL;
 }
 
+/* The followers' own steps come after the guests: what they brought is not left
+ * until something else wakes the loop. */
+static void on_turn_end(void *state, const struct now *now, struct outbox *out)
+{
+    const struct gateway *self = state;
+    bool may_listen = !self->listens && !self->failed && replica_ready(self->replica);
+
+    (void)now;
+    if (may_listen || writes_ready(self)) {
+        outbox_again(out);
+    }
+}
+
 static void on_answer(void *state, enum actor_name from, uint32_t index, const struct msg *msg,
                       const struct now *now, struct outbox *out)
 {
@@ -278,6 +291,7 @@ const struct actor_spec gateway_spec = {
     .handlers = handlers,
     .handler_count = sizeof(handlers) / sizeof(handlers[0]),
     .answer = on_answer,
+    .turn_end = on_turn_end,
     .tick = on_tick,
     .tick_ms = 1000,
     .due_ms = due_ms,

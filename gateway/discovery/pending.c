@@ -189,13 +189,20 @@ struct write *pending_result(struct pending *self, const struct msg *result, con
     return write;
 }
 
+bool pending_ready(const struct pending *self, pending_reached_fn *reached, const void *context)
+{
+    const struct write *first = self->answered.first;
+
+    return first != NULL && reached(context, first->epoch, first->seq);
+}
+
 struct write *pending_over(struct pending *self, pending_reached_fn *reached, const void *context,
                            const struct now *now, bool *expired)
 {
     struct write *first = self->answered.first;
 
     *expired = false;
-    if (first != NULL && reached(context, first->epoch, first->seq)) {
+    if (pending_ready(self, reached, context)) {
         return first;
     }
     first = self->by_age.first;

@@ -62,6 +62,8 @@ struct write *pending_result(struct pending *self, const struct msg *result, con
 typedef bool pending_reached_fn(const void *context, uint64_t epoch, uint64_t seq);
 struct write *pending_over(struct pending *self, pending_reached_fn *reached, const void *context,
                            const struct now *now, bool *expired);
+/* Whether a write is over because reached says so. */
+bool pending_ready(const struct pending *self, pending_reached_fn *reached, const void *context);
 /* Frees the write: over, or its client has gone. */
 void pending_drop(struct pending *self, struct write *write);
 /* Sends again what is due; bounded: true: more is due now. */
@@ -81,6 +83,7 @@ void pending_counts(const struct pending *self, struct pending_counts *counts);
 
 /* write.c: answers what is over, sends again. */
 void writes_turn(struct gateway *self, const struct now *now);
+bool writes_ready(const struct gateway *self); /* writes_turn has somebody to answer */
 void writes_result(struct gateway *self, const struct msg *result, const struct now *now);
 
 #endif

@@ -136,6 +136,11 @@ static void answer_write(struct gateway *self, const struct write *write)
     }
 }
 
+bool writes_ready(const struct gateway *self)
+{
+    return pending_ready(self->pending, reached, self->replica);
+}
+
 void writes_turn(struct gateway *self, const struct now *now)
 {
     struct write *write;
