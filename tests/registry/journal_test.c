@@ -215,6 +215,34 @@ static void every_flipped_byte_is_found_and_what_stands_before_it_kept(void **st
     buf_fini(&bytes);
 }
 
+static void something_far_behind_the_end_is_damage(void **state)
+{
+    struct rig rig;
+    struct buf bytes = {0};
+    enum { far = 1024 * 1024 };
+
+    (void)state;
+    three_frames(&rig);
+    rig_kill(&rig);
+    assert_true(disk_sim_get(rig.sim, first_segment, &bytes));
+    memset(buf_reserve(&bytes, far), 0, far);
+    bytes.len += far;
+    disk_sim_put(rig.sim, first_segment, buf_str(&bytes));
+    rig_open(&rig);
+    assert_int_equal(rig.restored.damage_count, 0);
+    rig_fini(&rig);
+
+    three_frames(&rig);
+    rig_kill(&rig);
+    bytes.data[bytes.len - 1] = 1;
+    disk_sim_put(rig.sim, first_segment, buf_str(&bytes));
+    rig_open(&rig);
+    assert_int_equal(rig.restored.damage_count, 1);
+    assert_int_equal(rig_state_since(&rig, 3), 3);
+    buf_fini(&bytes);
+    rig_fini(&rig);
+}
+
 static void history_is_served_across_segments_in_bounded_pieces(void **state)
 {
     struct rig rig;
@@ -328,6 +356,7 @@ int main(void)
         cmocka_unit_test(mode_1s_syncs_once_a_second_also_when_it_has_become_quiet),
         cmocka_unit_test(a_write_torn_at_any_byte_loses_only_what_was_not_synced),
         cmocka_unit_test(every_flipped_byte_is_found_and_what_stands_before_it_kept),
+        cmocka_unit_test(something_far_behind_the_end_is_damage),
         cmocka_unit_test(history_is_served_across_segments_in_bounded_pieces),
         cmocka_unit_test(what_rots_under_a_running_registry_is_not_served),
         cmocka_unit_test(a_file_of_a_newer_format_is_refused_and_not_touched),

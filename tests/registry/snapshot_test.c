@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "actors/registry/snapshot.h"
+#include "common/wire/record.h"
 #include "tests/registry/storage_rig.h"
 
 /* A snapshot begins behind every 3 KB of journal, and old files go at once. */
@@ -270,6 +271,116 @@ static void a_snapshot_that_cannot_be_written_is_put_off_while_the_journal_goes_
     rig_fini(&rig);
 }
 
+/* Without its segment synced up to FOOT it would hold later changes without earlier ones. */
+static void it_takes_its_name_only_when_its_segment_is_synced_in_every_mode(void **state)
+{
+    (void)state;
+    for (int sync = STORAGE_SYNC_ALWAYS; sync <= STORAGE_SYNC_NEVER; sync++) {
+        struct rig rig;
+        uint64_t print;
+
+        rig_init_small(&rig, 8);
+        rig.forgetful = true;
+        rig.options.sync = (enum storage_sync)sync;
+        rig_open(&rig);
+        assert_int_equal(rig_set(&rig, 0, 5000), ERR_OK);
+        for (uint32_t i = 0; rig_stats(&rig).snapshot_seq == 0; i++) {
+            assert_int_equal(rig_register(&rig, 4999 - i), ERR_OK);
+            (void)storage_step(rig.storage, rig.registry, rig.clock.at.mono_ms);
+        }
+        assert_true(rig_stats(&rig).snapshot_seq < rig.seq);
+        print = rig_fingerprint(rig.registry);
+        rig_power_cut(&rig, DISK_KEEP_NOTHING, 0);
+        rig_open(&rig);
+        assert_int_equal(rig.restored.damage_count, 0);
+        assert_true(rig_fingerprint(rig.registry) == print);
+        rig_fini(&rig);
+    }
+}
+
+static void a_snapshot_without_the_changes_made_during_it_is_damage(void **state)
+{
+    struct rig rig;
+    struct buf segment = {0};
+    struct str rest;
+    struct str body;
+    char path[256];
+
+    (void)state;
+    rig_init_small(&rig, 9);
+    rig.forgetful = true;
+    rig_open(&rig);
+    assert_int_equal(rig_set(&rig, 0, 5000), ERR_OK);
+    for (uint32_t i = 0; rig_stats(&rig).snapshot_seq == 0; i++) {
+        assert_int_equal(rig_register(&rig, 4999 - i), ERR_OK);
+        (void)storage_step(rig.storage, rig.registry, rig.clock.at.mono_ms);
+    }
+    (void)snprintf(path, sizeof(path), "%s/journal-%016llx.log", RIG_DIR,
+                   (unsigned long long)rig_stats(&rig).snapshot_seq + 1);
+    rig_kill(&rig);
+    assert_true(disk_sim_get(rig.sim, path, &segment));
+    rest = buf_str(&segment);
+    assert_int_equal(record_next(&rest, &body), RECORD_OK);
+    disk_sim_put(rig.sim, path, (struct str){segment.data, segment.len - rest.len});
+    rig_open(&rig);
+    assert_int_equal(rig.restored.damage_count, 1);
+    buf_fini(&segment);
+    rig_fini(&rig);
+}
+
+static void a_snapshot_that_lacks_a_frame_in_the_middle_is_damaged(void **state)
+{
+    struct rig rig;
+    struct buf bytes = {0};
+    struct buf less = {0};
+    struct str rest;
+    struct str body;
+    char path[256];
+
+    (void)state;
+    snapshot_rig(&rig, path);
+    assert_true(disk_sim_get(rig.sim, path, &bytes));
+    rest = buf_str(&bytes);
+    assert_int_equal(record_next(&rest, &body), RECORD_OK);
+    buf_add(&less, bytes.data, bytes.len - rest.len);
+    assert_int_equal(record_next(&rest, &body), RECORD_OK);
+    buf_add_str(&less, rest);
+    disk_sim_put(rig.sim, path, buf_str(&less));
+    rig_open(&rig);
+    assert_int_equal(rig.restored.damage_count, 2); /* and its segment follows nothing */
+    assert_true(rig_file(&rig, "snapshot-", ".damaged", path));
+    buf_fini(&bytes);
+    buf_fini(&less);
+    rig_fini(&rig);
+}
+
+/* Of entries that are gone nothing else remembers it; the clock is set back here. */
+static void the_highest_time_ever_taken_is_handed_on_from_file_to_file(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init_small(&rig, 10);
+    rig.options.snapshot_bytes = 150;
+    rig_open(&rig);
+    for (int run = 0; run < 4; run++) {
+        assert_int_equal(rig_register(&rig, 1), ERR_OK);
+        rig_append(&rig, CHANGE_EVICT, 1);
+        assert_int_equal(rig_commit(&rig), ERR_OK);
+        rig_step_all(&rig);
+        assert_int_equal(rig_stats(&rig).snapshot_seq, rig.seq);
+        clock_virtual_advance(&rig.clock, 5);
+        rig_step_all(&rig);
+        assert_int_equal(rig_file_count(&rig, "journal-", ""), 1);
+        rig_kill(&rig);
+        rig.at_shift = -1000;
+        rig_open(&rig);
+        assert_int_equal(rig.restored.damage_count, 0);
+        assert_true(rig.restored.highest_at == 1700000000000000001);
+    }
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +392,10 @@ int main(void)
         cmocka_unit_test(a_snapshot_cut_short_anywhere_is_not_taken_for_a_small_registry),
         cmocka_unit_test(an_older_snapshot_helps_when_the_newest_is_damaged),
         cmocka_unit_test(a_snapshot_that_cannot_be_written_is_put_off_while_the_journal_goes_on),
+        cmocka_unit_test(it_takes_its_name_only_when_its_segment_is_synced_in_every_mode),
+        cmocka_unit_test(a_snapshot_without_the_changes_made_during_it_is_damage),
+        cmocka_unit_test(a_snapshot_that_lacks_a_frame_in_the_middle_is_damaged),
+        cmocka_unit_test(the_highest_time_ever_taken_is_handed_on_from_file_to_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,7 +131,7 @@ void rig_change(struct rig *self, struct buf *body, enum change_kind kind, uint3
         .seq = self->seq + 1,
         .gateway = 7,
         .number = self->seq + 1,
-        .at = some_time + (int64_t)self->seq,
+        .at = some_time + (int64_t)self->seq + self->at_shift,
         .latest_timestamp = some_time + (int64_t)self->seq,
         .instance = {.id = {STR("dev"), STR("app.one"), STR("sh001"), {name, 0}},
                      .dirty_timestamp = some_time + (int64_t)self->seq},

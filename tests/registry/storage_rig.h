@@ -20,6 +20,7 @@ struct rig {
     uint64_t *states; /* owned: fingerprint after each seq */
     size_t state_count;
     bool forgetful;         /* do not remember them: for a registry that is large */
+    int64_t at_shift;       /* of the wall clock that changes are stamped with */
     uint32_t loaded_count;  /* records shown by the last open */
     uint64_t loaded_number; /* the greatest write id among them */
     int64_t loaded_age_ms;  /* the greatest age among them */
