@@ -47,6 +47,7 @@ struct follower {
 
     uint64_t asked_id; /* of the newest question; answers to older ones are late */
     int64_t asked_ms;
+    bool hurried;       /* follower_hurry was called while CURRENT */
     bool waiting;       /* the newest question has no answer yet */
     unsigned fruitless; /* answers in a row that brought nothing though more is known of */
 
@@ -147,6 +148,7 @@ static void ask_history(struct follower *self, const struct now *now, struct out
     struct msg question = {.type = MSG_TYPE_FACTS};
 
     enter(self, PHASE_HISTORY);
+    self->hurried = false;
     question.as_facts.epoch = self->epoch;
     question.as_facts.from = self->seq;
     ask(self, &question, now, out);
@@ -545,6 +547,8 @@ void follower_hurry(struct follower *self)
 {
     if (self->phase == PHASE_HISTORY || self->phase == PHASE_SNAPSHOT) {
         self->asked_ms = INT64_MIN / 2;
+    } else if (self->phase == PHASE_CURRENT) {
+        self->hurried = true;
     }
 }
 
@@ -555,7 +559,7 @@ int64_t follower_due_ms(const struct follower *self)
     case PHASE_SNAPSHOT:
         return self->asked_ms + resend_ms;
     case PHASE_CURRENT:
-        return self->heard_ms + silence_ticks * self->tick_ms + 1;
+        return self->hurried ? INT64_MIN : self->heard_ms + silence_ticks * self->tick_ms + 1;
     case PHASE_BROKEN:
         return INT64_MAX;
     default:

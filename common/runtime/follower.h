@@ -61,8 +61,9 @@ bool follower_on_answer(struct follower *self, const struct msg *msg, const stru
 /* Call once every turn: asks, asks again, sweeps. */
 void follower_step(struct follower *self, const struct now *now, struct outbox *out);
 
-/* The way to the source has opened (again): what was asked may not have reached it.
- * The next step asks again instead of waiting out its second. */
+/* The way to the source has opened (again), or somebody knows of a fact that has not
+ * come: what was asked may not have reached it, what it said may not have reached us.
+ * The next step asks (again) instead of waiting. */
 void follower_hurry(struct follower *self);
 
 struct follower_state {

@@ -9,6 +9,7 @@ enum { slot_bits = 16, slot_max = 1 << slot_bits, resend_max = 1024, kept_bytes_
 
 static const int64_t resend_ms = 1000;
 static const int64_t resend_silent_ms = 100;
+static const int64_t stall_ms = 100;
 static const uint64_t bytes_max = (uint64_t)64 << 20;
 
 struct list {
@@ -178,6 +179,9 @@ struct write *pending_result(struct pending *self, const struct msg *result, con
     write->state = WRITE_ANSWERED;
     write->err = (enum err)answer->err;
     write->epoch = answer->epoch;
+    write->answered_by = answer->boot;
+    write->waits_ms = now->mono_ms;
+    write->told = false;
     write->seq = answer->seq;
     write->timestamp = answer->timestamp;
     if (answer->text.len > 0) {
@@ -212,6 +216,19 @@ struct write *pending_over(struct pending *self, pending_reached_fn *reached, co
     *expired = true;
     self->counts.expired_total++;
     return first;
+}
+
+bool pending_stalled(struct pending *self, uint64_t boot, const struct now *now)
+{
+    struct write *first = self->answered.first;
+
+    if (first == NULL || ((first->told || first->answered_by == boot) &&
+                          first->waits_ms + stall_ms > now->mono_ms)) {
+        return false;
+    }
+    first->told = true;
+    first->waits_ms = now->mono_ms;
+    return true;
 }
 
 void pending_drop(struct pending *self, struct write *write)
@@ -278,6 +295,9 @@ int64_t pending_due_ms(const struct pending *self)
         int64_t again_ms = silent_ms < sent_ms + resend_ms ? silent_ms : sent_ms + resend_ms;
 
         due = again_ms < due ? again_ms : due;
+    }
+    if (self->answered.first != NULL && self->answered.first->waits_ms + stall_ms < due) {
+        due = self->answered.first->waits_ms + stall_ms;
     }
     return due;
 }

@@ -33,10 +33,13 @@ struct write {
     uint64_t boot; /* of the registry as it was known when this was sent last */
     int64_t sent_ms;
     int64_t deadline_ms;
+    int64_t waits_ms; /* ANSWERED: when that was, or when the replica was last told to ask */
+    bool told;        /* it was */
     struct buf frame; /* the command, for sending it again */
     /* of the answer */
     enum err err;
     uint64_t epoch;
+    uint64_t answered_by; /* boot */
     uint64_t seq;
     int64_t timestamp;
     struct buf text; /* NUL-terminated; empty: none */
@@ -64,11 +67,14 @@ struct write *pending_over(struct pending *self, pending_reached_fn *reached, co
                            const struct now *now, bool *expired);
 /* Whether a write is over because reached says so. */
 bool pending_ready(const struct pending *self, pending_reached_fn *reached, const void *context);
+/* Whether the replica should ask for what it lacks: the registry that answered has a
+ * boot it has not heard of, or the facts behind an answer have not come for 100 ms. */
+bool pending_stalled(struct pending *self, uint64_t boot, const struct now *now);
 /* Frees the write: over, or its client has gone. */
 void pending_drop(struct pending *self, struct write *write);
 /* Sends again what is due; bounded: true: more is due now. */
 bool pending_resend(struct pending *self, uint64_t boot, const struct now *now, struct outbox *out);
-/* mono ms of the next resend or deadline; INT64_MAX: nothing under way. */
+/* mono ms of the next resend, stall or deadline; INT64_MAX: nothing under way. */
 int64_t pending_due_ms(const struct pending *self);
 
 struct pending_counts {

@@ -373,6 +373,11 @@ static struct follower_state registry_state(const struct replica *self)
     return state;
 }
 
+void replica_hurry(struct replica *self)
+{
+    follower_hurry(self->links[0].follower);
+}
+
 bool replica_ready(const struct replica *self)
 {
     return registry_state(self).ever_current;

@@ -46,6 +46,8 @@ bool replica_current(const struct replica *self);
 /* Whether it holds what a reply of (epoch, seq) promised: that seq is reached, or a
  * catch-up into an epoch after that one is finished. */
 bool replica_reached(const struct replica *self, uint64_t epoch, uint64_t seq);
+/* Somebody knows of a change that has not come: the registry's follower asks at once. */
+void replica_hurry(struct replica *self);
 /* How long the registry has been silent; 0 while it speaks (up to 3 ticks) or was never heard. */
 int64_t replica_stale_ms(const struct replica *self, const struct now *now);
 /* For STATS, readyz?verbose: the follower of any of the three. */

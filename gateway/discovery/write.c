@@ -158,6 +158,9 @@ void writes_turn(struct gateway *self, const struct now *now)
         }
         pending_drop(self->pending, write);
     }
+    if (pending_stalled(self->pending, registry_boot(self), now)) {
+        replica_hurry(self->replica);
+    }
     if (pending_resend(self->pending, registry_boot(self), now, self->out)) {
         outbox_again(self->out);
     }

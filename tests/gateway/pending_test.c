@@ -245,6 +245,25 @@ static void an_answered_one_or_one_whose_client_went_is_not_sent_again(void **st
     assert_int_equal(0, sent(self));
 }
 
+static void an_answer_the_replica_lacks_makes_it_ask(void **state)
+{
+    struct fixture *self = *state;
+    struct write *write = send_renew(self);
+    struct msg result = {.type = MSG_TYPE_RESULT};
+
+    assert_false(pending_stalled(self->pending, boot, &self->now));
+    result.as_result.id = write->number;
+    result.as_result.boot = boot + 1;
+    (void)pending_result(self->pending, &result, &self->now);
+    assert_true(pending_stalled(self->pending, boot, &self->now)); /* a boot not heard of */
+    assert_false(pending_stalled(self->pending, boot, &self->now));
+    assert_int_equal(self->now.mono_ms + 100, pending_due_ms(self->pending));
+    self->now.mono_ms += 100;
+    assert_true(pending_stalled(self->pending, boot + 1, &self->now));
+    pending_drop(self->pending, write);
+    assert_false(pending_stalled(self->pending, boot, &self->now));
+}
+
 static void resending_many_is_cut_into_turns(void **state)
 {
     struct fixture *self = *state;
@@ -300,6 +319,7 @@ int main(void)
         T(silence_sends_it_again_every_100_ms),
         T(a_registry_that_answers_others_is_asked_again_after_a_second),
         T(an_answered_one_or_one_whose_client_went_is_not_sent_again),
+        T(an_answer_the_replica_lacks_makes_it_ask),
         T(resending_many_is_cut_into_turns),
         T(too_many_are_refused),
 #undef T

@@ -527,6 +527,23 @@ static void silence_of_three_ticks_makes_it_ask_every_second(void **state)
     assert_int_equal(now(self)->mono_ms, state_of(self).heard_ms);
 }
 
+static void told_to_hurry_it_asks_though_it_is_current(void **state)
+{
+    struct fixture *self = *state;
+
+    start(self);
+    follower_step(self->follower, now(self), self->out);
+    assert_int_equal(0, take_question(self));
+    follower_hurry(self->follower);
+    assert_true(follower_due_ms(self->follower) <= now(self)->mono_ms);
+    follower_step(self->follower, now(self), self->out);
+    expect_question(self, MSG_TYPE_FACTS);
+    answer(self);
+    assert_true(state_of(self).current);
+    follower_step(self->follower, now(self), self->out);
+    assert_int_equal(0, take_question(self));
+}
+
 static void a_refusal_is_asked_again_after_a_second(void **state)
 {
     struct fixture *self = *state;
@@ -960,6 +977,7 @@ int main(void)
         TEST(late_answers_are_ignored),
         TEST(answers_to_others_are_left_to_them),
         TEST(silence_of_three_ticks_makes_it_ask_every_second),
+        TEST(told_to_hurry_it_asks_though_it_is_current),
         TEST(a_refusal_is_asked_again_after_a_second),
         TEST(what_does_not_fit_is_thrown_away_and_asked_for),
         TEST(a_state_heard_while_catching_up_wins_over_an_earlier_answer),
