@@ -75,7 +75,8 @@ bool recent_read(const struct recent *self, uint64_t from, size_t max_bytes, str
     uint32_t first;
     uint32_t taken = 0;
 
-    if (self->count == 0 || from + 1 < self->first_seq || from + 1 >= self->first_seq + self->count) {
+    if (self->count == 0 || from + 1 < self->first_seq ||
+        from + 1 >= self->first_seq + self->count) {
         return false;
     }
     first = (uint32_t)(from + 1 - self->first_seq);
