@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Builds and runs the tests: unit, fuzz, tidy, golden, scenario, and on request lint.
+"""Builds and runs the tests: unit, sim, fuzz, tidy, golden, scenario, and on request lint.
 
 Cases are counted, not programs: cmocka's XML, the `NAME: passed` lines of a scenario, the entries
 of the replay. The report is build/test-report.json; the last line `N passed, N failed, N skipped`.
@@ -18,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
-GROUPS = ("tidy", "unit", "fuzz", "golden", "scenario")
+GROUPS = ("tidy", "unit", "sim", "fuzz", "golden", "scenario")
 FUZZ_SECONDS = 10
+SIM_SEEDS = 200
 WORKERS = max(2, os.cpu_count() or 2)
 OUTPUT_MAX = 8000  # characters of a failed program's output that are shown and reported
 
@@ -130,6 +131,21 @@ def unit(results):
             results.add("unit", preset, "failed", "ctest knows no test in build/%s" % preset)
         jobs += [(unit_program, results, preset, test["name"], test["command"]) for test in tests]
     in_parallel(jobs)
+
+
+# ── sim ──
+
+def sim(results):
+    """Whole clusters in virtual time; a seed is a case."""
+    status, output = run([os.path.join(ROOT, "tests", "sim", "run"), "--seeds", "1..%d" % SIM_SEEDS], 300,
+                         {"MUSTER_BIN": os.path.join(BUILD, "dev", "bin")})
+    match = re.search(r"^seeds=(\d+) failed=(\d+)", output, re.M)
+    seeds, failed = (int(match.group(1)), int(match.group(2))) if match else (0, 1)
+    for number in range(seeds - failed):
+        results.add("sim", "seed %d" % number, "passed")
+    for number in range(failed or (status != 0)):
+        results.add("sim", "failed seed %d" % (number + 1), "failed", output if number == 0 else "see above")
+    print("%-8s %-36s %d seeds, %d failed" % ("sim", "run", seeds, failed), flush=True)
 
 
 # ── fuzz ──
@@ -250,11 +266,13 @@ def main():
     os.makedirs(BUILD, exist_ok=True)
     if "tidy" in wanted:
         tidy(results)
-    if {"unit", "golden", "scenario", "lint"} & set(wanted):
+    if {"unit", "sim", "golden", "scenario", "lint"} & set(wanted):
         build("dev")
     if "unit" in wanted:
         build("asan")
         unit(results)
+    if "sim" in wanted:
+        sim(results)
     if "fuzz" in wanted and fuzzers():
         build("fuzz", fuzzers())
         fuzz(results)

@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# The actors of a node as processes: which there are, whether one runs, what they are set to, how
+# they are ended. Sourced by ./muster; uses DIR, RUN, BIN and ARGS.
+
+now_ms() { # monotonic, without a fork; sets NOW
+    local seconds rest
+    IFS='. ' read -r seconds rest _ </proc/uptime
+    NOW=$((10#$seconds * 1000 + 10#$rest * 10))
+}
+
+# 0 if pid is a running process whose command line is `*/muster-<actor> … <DIR>`.
+is_actor() {
+    local actor=$1 pid=$2 argv=() state
+    [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] || return 1
+    state=$(<"/proc/$pid/stat") 2>/dev/null || return 1
+    state=${state##*) }
+    case $state in [ZX]*) return 1 ;; esac
+    mapfile -d '' -t argv <"/proc/$pid/cmdline" 2>/dev/null || return 1
+    [ ${#argv[@]} -gt 0 ] || return 1
+    if [ "$actor" = launcher ]; then
+        [[ " ${argv[*]} " == *" supervise "* && " ${argv[*]} " == *" $DIR "* ]]
+        return
+    fi
+    [ "${argv[0]##*/}" = "muster-${actor%%.*}" ] || return 1
+    [[ " ${argv[*]} " == *" --dir $DIR "* ]] || return 1
+    [[ $actor != gateway.* || " ${argv[*]} " == *" --index ${actor#gateway.} "* ]]
+}
+
+# Prints the pid of an actor of this node that runs, whoever started it.
+pid_of() {
+    local pid=
+    [ -r "$RUN/$1.pid" ] && read -r pid <"$RUN/$1.pid"
+    is_actor "$1" "$pid" && printf '%s' "$pid"
+}
+
+# Sets SETTINGS to what the actors make of the flags; refuses wrong ones before anything starts.
+read_settings() {
+    SETTINGS=$("$BIN/muster-gateway" --dir "$DIR" "${ARGS[@]}" --check-config) ||
+        die "the configuration is refused (see above)"
+}
+
+setting() { # section.key DEFAULT
+    local value
+    value=$(sed -n "/^\[${1%%.*}\]/,/^\[/s/^${1#*.} = \"\{0,1\}\([^\" #]*\).*/\1/p" <<<"$SETTINGS")
+    printf '%s' "${value:-$2}"
+}
+
+duration_ms() {
+    case $1 in
+    *ms) echo $((${1%ms})) ;;
+    *s) echo $((${1%s} * 1000)) ;;
+    *m) echo $((${1%m} * 60000)) ;;
+    *h) echo $((${1%h} * 3600000)) ;;
+    *) echo $(($1)) ;;
+    esac
+}
+
+# Prints every actor that the names stand for, in starting order.
+expand_actors() {
+    local i processes name
+    processes=$(setting gateway.processes 1)
+    for name in "$@"; do
+        case $name in
+        registry | replicator | evictor | gateway | gateway.[0-9] | gateway.[0-9][0-9]) ;;
+        *) die "no actor $name: registry, replicator, evictor, gateway (or gateway.0 …)" ;;
+        esac
+    done
+    for name in registry replicator evictor; do
+        [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] && echo "$name"
+    done
+    for ((i = 0; i < processes; i++)); do
+        [ $# -eq 0 ] || [[ " $* " == *" gateway "* || " $* " == *" gateway.$i "* ]] && echo "gateway.$i"
+    done
+    return 0
+}
+
+# Sets HOST and PORT of the HTTP edge; PORT is 0 while a free one is not known yet.
+http_address() {
+    local listen
+    listen=$(setting gateway.listen 127.0.0.1:7171)
+    HOST=${listen%:*}
+    PORT=${listen##*:}
+    LISTEN_HOST=$HOST
+    if [ "$PORT" = 0 ] && [ -s "$RUN/gateway.0.port" ]; then
+        read -r PORT <"$RUN/gateway.0.port"
+    elif [ "$PORT" = 0 ] && [ -s "$RUN/http.port" ]; then
+        read -r PORT <"$RUN/http.port"
+    fi
+    case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
+}
+
+# 0 if GET /readyz answers 200. A subshell, so that a peer that hangs up ends nothing else.
+readyz() {
+    http_address
+    [ "$PORT" != 0 ] || return 1
+    (
+        host=${HOST#[}
+        exec 8<>"/dev/tcp/${host%]}/$PORT" || exit 1
+        printf 'GET /readyz HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n' "$HOST" "$PORT" >&8
+        read -r -t 2 line <&8 && [[ $line == *" 200 "* ]]
+    ) 2>/dev/null
+}
+
+ping_actor() { "$BIN/musterctl" ping "$1" --dir "$DIR" >/dev/null 2>&1; }
+
+# ── stopping ─────────────────────────────────────────────────────────────────
+
+# Waits up to the given time for the pid to be gone.
+gone_within() { # ACTOR PID MS
+    local until
+    now_ms
+    until=$((NOW + $3))
+    while is_actor "$1" "$2"; do
+        now_ms
+        [ "$NOW" -lt "$until" ] || return 1
+        sleep 0.05
+    done
+}
+
+stop_actor() {
+    local actor=$1 pid=$2 leave=()
+    [ ! -e "$RUN/leave" ] || leave=(--leave)
+    echo "muster: stopping $actor (pid $pid)"
+    timeout -s KILL 5 "$BIN/musterctl" shutdown "$actor" "${leave[@]}" --dir "$DIR" >/dev/null 2>&1 &&
+        gone_within "$actor" "$pid" $STOP_WAIT_MS && return
+    kill -TERM "$pid" 2>/dev/null
+    gone_within "$actor" "$pid" $((STOP_WAIT_MS / 2)) && return
+    echo "muster: $actor (pid $pid) did not end: killed"
+    kill -KILL "$pid" 2>/dev/null
+    gone_within "$actor" "$pid" $STOP_WAIT_MS
+}
+
+# Ends every actor of this node, own children or not: gateways, evictor, replicator, registry.
+stop_all() {
+    local actor pid names
+    names=$(cd "$RUN" 2>/dev/null && ls | sed -n 's/^\(gateway\.[0-9]*\)\.\(pid\|lock\|commands\)$/\1/p' | sort -u)
+    for actor in $names evictor replicator registry; do
+        pid=${PID[$actor]:-}
+        is_actor "$actor" "$pid" || pid=$(pid_of "$actor") || continue
+        stop_actor "$actor" "$pid"
+        [ "${CHILD[$actor]:-0}" = 0 ] || wait "$pid" 2>/dev/null
+    done
+    rm -f "$RUN"/*.commands "$RUN"/*.facts "$RUN"/*.pid "$RUN"/*.port "$RUN/status" "$RUN/leave"
+}

@@ -1,0 +1,228 @@
+# shellcheck shell=bash
+# The background process that `./muster up` leaves behind: starts the actors, starts the dead ones
+# again, kills those that answer no PING. Sourced by ./muster; one loop, all state in the arrays
+# below, by actor.
+#
+#   starting ──answers PING──▶ up ──dies──▶ backoff ──due──▶ starting
+
+BACKOFF_MAX_MS=30000
+LOG_MAX_BYTES=16777216
+
+declare -A PID CHILD RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE
+ACTORS=()
+STOPPING=0
+GROUP_PID=
+GROUP_DUE=0
+WRITTEN=
+
+note() { printf '%(%Y-%m-%dT%H:%M:%S%z)T launcher %s\n' -1 "$*"; }
+
+write_status() {
+    local actor text=
+    for actor in "${ACTORS[@]}"; do
+        text+="$actor ${PID[$actor]:--} ${RESTARTS[$actor]} ${STATE[$actor]}"$'\n'
+    done
+    [ "$text" != "$WRITTEN" ] || return 0
+    WRITTEN=$text
+    printf %s "$text" >"$RUN/status.new"
+    mv -f "$RUN/status.new" "$RUN/status"
+}
+
+# Reads D/run/actors; adopts those that already run.
+load_actors() {
+    local actor pid restarts
+    mapfile -t ACTORS <"$RUN/actors"
+    for actor in "${ACTORS[@]}"; do
+        [ -z "${STATE[$actor]:-}" ] || continue
+        restarts=$(sed -n "s/^$actor [^ ]* \([0-9]*\) .*/\1/p" "$RUN/status" 2>/dev/null)
+        RESTARTS[$actor]=${restarts:-0} FAILS[$actor]=0 DEATHS[$actor]='' DUE[$actor]=0
+        PID[$actor]='' CHILD[$actor]=0 STATE[$actor]=backoff PING_PID[$actor]='' ALONE[$actor]=1
+        pid=$(pid_of "$actor") || continue
+        note "adopts $actor, pid $pid"
+        actor_began "$actor" "$pid" 0
+    done
+}
+
+actor_began() { # ACTOR PID CHILD
+    PID[$1]=$2 CHILD[$1]=$3 STATE[$1]=starting HEARD[$1]=$NOW MISSED[$1]=0 PING_DUE[$1]=$NOW ALONE[$1]=1
+}
+
+start_actor() {
+    local actor=$1 extra=()
+    if [[ $actor == gateway.* ]]; then
+        extra=(--index "${actor#gateway.}")
+        if [[ $(setting gateway.listen :1) == *:0 ]]; then
+            # a free port is chosen once, by gateway.0; all later starts of all gateways keep it
+            http_address
+            [ "$PORT" != 0 ] || [ "$actor" = gateway.0 ] || return 0
+            extra+=("--gateway.listen=$LISTEN_HOST:$PORT")
+        fi
+    fi
+    "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]:0:2}" "${ARGS[@]}" "${extra[@]:2}" \
+        >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- &
+    actor_began "$actor" $! 1
+    note "starts $actor, pid $!"
+}
+
+# Decides when a dead actor comes back. The first restart is immediate; the wait grows with every
+# death before ready, and with deaths past ten in ten seconds.
+actor_died() {
+    local actor=$1 how=$2 at recent='' count=0 wait_ms=0
+    for at in ${DEATHS[$actor]} $NOW; do
+        ((NOW - at < 10000)) && recent+=" $at" && count=$((count + 1))
+    done
+    DEATHS[$actor]=$recent
+    if [ "${STATE[$actor]}" = starting ] || [ $count -gt 10 ]; then
+        FAILS[$actor]=$((FAILS[$actor] + 1))
+    else
+        FAILS[$actor]=0
+    fi
+    if [ "${FAILS[$actor]}" -gt 1 ]; then
+        wait_ms=$((500 << (FAILS[$actor] > 8 ? 6 : FAILS[$actor] - 2)))
+        [ $wait_ms -le $BACKOFF_MAX_MS ] || wait_ms=$BACKOFF_MAX_MS
+    fi
+    note "$actor, pid ${PID[$actor]}, ended: $how; next start in $wait_ms ms"
+    RESTARTS[$actor]=$((RESTARTS[$actor] + 1))
+    PID[$actor]='' STATE[$actor]=backoff DUE[$actor]=$((NOW + wait_ms))
+}
+
+how_ended() { # exit status of a child, in words
+    if [ "$1" -gt 128 ]; then echo "signal $(kill -l $(($1 - 128)))"; else echo "exit $1"; fi
+}
+
+# Looks at one actor: dead, due, silent, answering.
+look_at() {
+    local actor=$1 rc
+    if [ -n "${PID[$actor]}" ] && ! is_actor "$actor" "${PID[$actor]}"; then
+        if [ "${CHILD[$actor]}" = 1 ]; then
+            # between fork and exec a child is not yet what it will be
+            if kill -0 "${PID[$actor]}" 2>/dev/null && ((NOW - HEARD[$actor] < 2000)) &&
+                [ "${STATE[$actor]}" = starting ]; then
+                return
+            fi
+            wait "${PID[$actor]}" 2>/dev/null
+            rc=$?
+            actor_died "$actor" "$(how_ended $rc)"
+        else
+            actor_died "$actor" "(adopted)"
+        fi
+    fi
+    if [ -z "${PID[$actor]}" ]; then
+        [ "$NOW" -lt "${DUE[$actor]}" ] || start_actor "$actor"
+    fi
+}
+
+# One ping asks all that are up; only when it fails, or for those that start, each is asked alone.
+look_at_pings() {
+    local actor names=()
+    if [ -n "$GROUP_PID" ] && ! kill -0 "$GROUP_PID" 2>/dev/null; then
+        if wait "$GROUP_PID" 2>/dev/null; then
+            for actor in "${ACTORS[@]}"; do
+                [ "${ALONE[$actor]}" = 1 ] || HEARD[$actor]=$NOW
+            done
+        else
+            for actor in "${ACTORS[@]}"; do ALONE[$actor]=1; done
+        fi
+        GROUP_PID='' GROUP_DUE=$((NOW + PING_EVERY_MS))
+    fi
+    for actor in "${ACTORS[@]}"; do
+        [ -z "${PID[$actor]}" ] || look_at_ping "$actor"
+        [ "${STATE[$actor]}" != up ] || [ "${ALONE[$actor]}" = 1 ] || names+=("$actor")
+    done
+    if [ -z "$GROUP_PID" ] && [ "$NOW" -ge "$GROUP_DUE" ] && [ ${#names[@]} -gt 0 ] && [ "$PING_TIMEOUT_MS" -gt 0 ]; then
+        "$BIN/musterctl" ping "${names[@]}" --dir "$DIR" >/dev/null 2>&1 9>&- </dev/null &
+        GROUP_PID=$!
+    fi
+}
+
+look_at_ping() {
+    local actor=$1 ping=${PING_PID[$1]}
+    if [ -n "$ping" ] && ! kill -0 "$ping" 2>/dev/null; then
+        if wait "$ping" 2>/dev/null; then
+            HEARD[$actor]=$NOW MISSED[$actor]=0 STATE[$actor]=up ALONE[$actor]=0
+        else
+            MISSED[$actor]=$((MISSED[$actor] + 1))
+            PING_DUE[$actor]=$((NOW + 200))
+        fi
+        PING_PID[$actor]=''
+    fi
+    if [ "$PING_TIMEOUT_MS" -gt 0 ] && [ "${MISSED[$actor]}" -ge 2 ] &&
+        ((NOW - HEARD[$actor] > PING_TIMEOUT_MS)); then
+        note "$actor, pid ${PID[$actor]}, has answered no PING for $((NOW - HEARD[$actor])) ms"
+        kill -KILL "${PID[$actor]}" 2>/dev/null
+        MISSED[$actor]=0
+        return
+    fi
+    [ -z "${PING_PID[$actor]}" ] && [ "${ALONE[$actor]}" = 1 ] && [ "$NOW" -ge "${PING_DUE[$actor]}" ] || return 0
+    "$BIN/musterctl" ping "$actor" --dir "$DIR" >/dev/null 2>&1 9>&- </dev/null &
+    PING_PID[$actor]=$!
+}
+
+# Sleeps until a child ends, a signal comes, or the next thing is due.
+pause() {
+    local actor until=$((NOW + 5000)) due sleeper
+    [ -n "$GROUP_PID" ] || ((GROUP_DUE >= until)) || until=$GROUP_DUE
+    for actor in "${ACTORS[@]}"; do
+        due=$until
+        if [ -z "${PID[$actor]}" ]; then
+            due=${DUE[$actor]}
+            [ "$due" -gt "$NOW" ] || due=$((NOW + 200)) # waits for gateway.0's port
+        elif [ "${CHILD[$actor]}" = 0 ]; then
+            due=$((NOW + 500)) # the end of an adopted one wakes nobody
+        fi
+        if [ -n "${PID[$actor]}" ] && [ "${ALONE[$actor]}" = 1 ] && [ -z "${PING_PID[$actor]}" ]; then
+            due=${PING_DUE[$actor]}
+        fi
+        ((due >= until)) || until=$due
+    done
+    due=$((until - NOW > 20 ? until - NOW : 20))
+    sleep "$((due / 1000)).$(printf %03d $((due % 1000)))" 9>&- </dev/null &
+    sleeper=$!
+    wait -n 2>/dev/null
+    kill "$sleeper" 2>/dev/null
+    wait "$sleeper" 2>/dev/null
+}
+
+# Cuts logs that grew too big, once a minute; the last part is kept beside it.
+trim_logs() {
+    local file
+    while IFS= read -r file; do
+        cp -f "$file" "$file.1" && : >"$file"
+    done < <(find "$LOG" -name '*.log' -size "+${LOG_MAX_BYTES}c" 2>/dev/null)
+}
+
+# The loop. Returns when told to stop and all actors have ended.
+supervise() {
+    local actor last trimmed
+    exec 9>>"$RUN/launcher.lock"
+    flock -n 9 || { note "another supervisor runs for $DIR"; return 1; }
+    echo $$ >"$RUN/launcher.pid"
+    mapfile -t ARGS <"$RUN/args"
+    read_settings
+    PING_TIMEOUT_MS=$(duration_ms "$(setting launcher.ping_timeout 10s)")
+    PING_EVERY_MS=$((PING_TIMEOUT_MS / 2 > 5000 ? 5000 : PING_TIMEOUT_MS / 2))
+    trap 'STOPPING=1' TERM INT
+    trap 'RELOAD=1' USR1
+    now_ms
+    last=$NOW trimmed=$NOW RELOAD=0
+    load_actors
+    while [ $STOPPING -eq 0 ]; do
+        [ -d "$RUN" ] || break # taken away: nobody could tell us to stop any more
+        now_ms
+        if ((NOW - last > 8000)); then # this process stood still: nobody could be heard
+            for actor in "${ACTORS[@]}"; do HEARD[$actor]=$NOW MISSED[$actor]=0; done
+        fi
+        last=$NOW
+        [ "$RELOAD" -eq 0 ] || { RELOAD=0; load_actors; }
+        for actor in "${ACTORS[@]}"; do look_at "$actor"; done
+        look_at_pings
+        write_status
+        # a free port that was found is kept, also while no gateway runs
+        [ ! -s "$RUN/gateway.0.port" ] || [ -s "$RUN/http.port" ] || cp "$RUN/gateway.0.port" "$RUN/http.port"
+        ((NOW - trimmed < 60000)) || { trimmed=$NOW; trim_logs; }
+        [ $STOPPING -ne 0 ] || pause
+    done
+    stop_all
+    rm -f "$RUN/launcher.pid"
+    note "ended"
+}
