@@ -2,10 +2,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "actors/registry/metadata.h"
 
-enum { name_bytes_max = 255, addrs_max = 64, addr_bytes_max = 512, hosts_max = 1024 };
+enum { name_bytes_max = 255, addrs_max = 64, addr_bytes_max = 512 };
 
 static const struct str node_appid = {"infra.discovery", 15};
 
@@ -316,16 +317,24 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
     change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);
 }
 
-/* The change decided so far for this identity; NULL: none. There is one at most:
- * applying it frees what a second one would borrow from. */
-static struct change *change_of(struct decision *out, const struct identity *id)
+/* The place of the change decided so far for this hostname of a SET, 0 in it: none. There is
+ * one change at most: applying it frees what a second one would borrow from. */
+static uint16_t *place_of(struct decision *out, struct str hostname)
 {
-    for (uint32_t i = 0; i < out->count; i++) {
-        if (identity_eq(&out->changes[i].instance.id, id)) {
-            return &out->changes[i];
-        }
+    uint32_t at = (uint32_t)(hash64(hostname.data, hostname.len) % set_places);
+
+    while (out->places[at] != 0 &&
+           !str_eq(out->changes[out->places[at] - 1].instance.id.hostname, hostname)) {
+        at = (at + 1) % set_places;
     }
-    return NULL;
+    return &out->places[at];
+}
+
+/* What an instance takes in a record, about. */
+static size_t size_of(const struct instance *instance)
+{
+    return instance->addrs.bytes.len + instance->metadata.bytes.len + instance->id.hostname.len +
+           256;
 }
 
 static enum err set_metadata(const struct msg_host *host, const struct instance *before,
@@ -351,6 +360,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     struct held held = look_up(registry, &id);
     struct instance after;
     struct change *change;
+    uint16_t *place;
     int64_t stamp = command->set_timestamp != 0 ? command->set_timestamp : now_ns;
 
     if (!held.live) {
@@ -358,7 +368,8 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
         buf_add_str(&out->text, host->hostname);
         return false;
     }
-    change = change_of(out, &id);
+    place = place_of(out, id.hostname);
+    change = *place != 0 ? &out->changes[*place - 1] : NULL;
     after = change != NULL ? change->instance : held.instance;
     if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {
         stamp = max_i64(stamp, after.dirty_timestamp + 1);
@@ -384,8 +395,10 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     if (change == NULL) {
         change = add_change(out, CHANGE_SET, now_ns);
         change->spread = spread_of(command->replication, command->from_zone);
+        *place = (uint16_t)out->count;
     }
     change->instance = after;
+    out->set_bytes += size_of(&after);
     return true;
 }
 
@@ -414,7 +427,7 @@ static bool set_fits(const struct rules *rules, const struct msg_set *command, s
     struct identity id = {command->env, command->appid, command->zone, node_appid};
     struct msg host;
 
-    if (command->hosts.count == 0 || command->hosts.count > hosts_max) {
+    if (command->hosts.count == 0 || command->hosts.count > set_hosts_max) {
         refuse(out, ERR_INVALID, "set needs 1 to 1024 hostnames");
         return false;
     }
@@ -450,10 +463,16 @@ void decide_set(const struct registry *registry, const struct rules *rules,
         return;
     }
     reserve_for_set(registry, command, &out->store);
+    memset(out->places, 0, sizeof(out->places));
+    out->set_bytes = 0;
     while (msg_next(&rest, &host)) {
         uint32_t before = out->count;
 
         if (set_host(registry, rules, command, &host.as_host, own, now_ns, out)) {
+            if (out->set_bytes > set_bytes_max) {
+                refuse(out, ERR_INVALID, "set would give over 4 MiB: name fewer hostnames");
+                return;
+            }
             continue;
         }
         if (own && !as_reference) {
@@ -464,6 +483,7 @@ void decide_set(const struct registry *registry, const struct rules *rules,
             break;
         }
         out->err = ERR_OK; /* a peer's is judged host by host */
+        out->text.len = 0;
     }
     for (uint32_t i = 0; i < out->count && !as_reference; i++) {
         out->changes[i].latest_timestamp =

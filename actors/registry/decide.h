@@ -24,6 +24,9 @@ struct rules {
     struct faults faults;
 };
 
+/* Limits of one SET: its changes are decided in one turn and travel as one. */
+enum { set_hosts_max = 1024, set_bytes_max = 4 * 1024 * 1024, set_places = 2 * set_hosts_max };
+
 struct decision {
     enum err err;
     struct buf text;        /* why, for a person; may be empty */
@@ -32,8 +35,10 @@ struct decision {
     uint32_t count;
     uint32_t cap;
     struct buf store;
-    uint32_t heartbeat; /* slot whose instance gave a sign of life, or REGISTRY_NONE */
-    enum spread spread; /* how far that heartbeat goes */
+    uint16_t places[set_places]; /* of a SET: hash of the hostname → index of its change, + 1 */
+    size_t set_bytes;            /* of a SET: the instances it gives, about */
+    uint32_t heartbeat;          /* slot whose instance gave a sign of life, or REGISTRY_NONE */
+    enum spread spread;          /* how far that heartbeat goes */
 };
 
 /* Fills out anew; its memory is used again. {0} is a fresh one. */

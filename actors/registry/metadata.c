@@ -64,7 +64,7 @@ enum err metadata_normalise(struct strs in, struct buf *store, struct strs *out)
         *out = in;
         return ERR_OK;
     }
-    while (pair_next(&rest, &pairs[count])) {
+    while (count < in.count && pair_next(&rest, &pairs[count])) {
         pairs[count].at = count;
         count++;
     }
