@@ -39,6 +39,8 @@ struct ages *ages_new(int64_t limit_ms)
     }
     self->limit_ms = limit_ms;
     self->width_ms = limit_ms / 64 > 0 ? limit_ms / 64 : 1;
+    /* what was old at our start was heard up to a limit before it */
+    self->swept = -(limit_ms / self->width_ms) - 1;
     for (unsigned i = 0; i < bucket_count; i++) {
         self->heads[i] = none;
     }
@@ -77,9 +79,12 @@ static void grow(struct ages *self, uint32_t slot)
 
 static int64_t number_of(const struct ages *self, int64_t heard_ms)
 {
-    int64_t number = heard_ms / self->width_ms - (heard_ms % self->width_ms < 0 ? 1 : 0);
+    return heard_ms / self->width_ms - (heard_ms % self->width_ms < 0 ? 1 : 0);
+}
 
-    return number > self->swept ? number : self->swept;
+static unsigned bucket_of(int64_t number)
+{
+    return (unsigned)((number % bucket_count + bucket_count) % bucket_count);
 }
 
 static void unlink_row(struct ages *self, uint32_t slot)
@@ -107,7 +112,8 @@ static void unlink_row(struct ages *self, uint32_t slot)
 static void link_row(struct ages *self, uint32_t slot)
 {
     struct row *row = &self->rows[slot];
-    unsigned bucket = (unsigned)(number_of(self, row->heard_ms) % bucket_count);
+    int64_t number = number_of(self, row->heard_ms);
+    unsigned bucket = bucket_of(number > self->swept ? number : self->swept);
 
     row->bucket = (uint8_t)bucket;
     row->prev = none;
@@ -174,25 +180,25 @@ int64_t ages_of(const struct ages *self, uint32_t slot, int64_t awake_ms)
 
 bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
 {
-    /* the newest bucket that holds only what is past the limit, and one more in part */
+    /* buckets that hold only what is past the limit, and the next one in part */
     int64_t edge_ms = awake_ms - self->limit_ms;
-    int64_t edge = edge_ms < 0 ? 0 : edge_ms / self->width_ms; /* all before 0 hang in bucket 0 */
+    int64_t edge = number_of(self, edge_ms);
+    bool moved = false;
 
     while (self->swept <= edge) {
-        uint32_t slot = self->heads[self->swept % bucket_count];
+        uint32_t slot = self->heads[bucket_of(self->swept)];
         uint32_t next;
 
         for (; slot != none; slot = next) {
+            if (max-- == 0) {
+                return moved;
+            }
             next = self->rows[slot].next;
-            if (self->rows[slot].heard_ms > edge_ms) {
-                continue;
+            if (self->rows[slot].heard_ms <= edge_ms) {
+                unlink_row(self, slot);
+                push_old(self, slot);
+                moved = true;
             }
-            if (max == 0) {
-                return true;
-            }
-            max--;
-            unlink_row(self, slot);
-            push_old(self, slot);
         }
         if (self->swept == edge) {
             return false;

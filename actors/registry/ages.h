@@ -6,7 +6,7 @@
  * its start), so that nobody grows old while the registry is down or stopped. A
  * slot hangs in a bucket by its time; buckets are limit / 64 wide; one that is
  * past the limit stands in the array of the old. Every call is O(1), but
- * ages_advance, which moves a bounded number.
+ * ages_advance, which looks at a bounded number.
  */
 #ifndef ACTORS_REGISTRY_AGES_H
 #define ACTORS_REGISTRY_AGES_H
@@ -27,7 +27,9 @@ void ages_drop(struct ages *self, uint32_t slot); /* not held: nothing happens *
 /* Age now; -1 when slot is not held. */
 int64_t ages_of(const struct ages *self, uint32_t slot, int64_t awake_ms);
 
-/* Moves up to max slots that have come past the limit to the old ones. True: more wait. */
+/* Moves slots that have come past the limit to the old ones; looks at up to max. True: call
+ * again, there may be more. A slot heard within limit / 64 of max others or more
+ * may be found that much later. */
 bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max);
 
 uint32_t ages_count(const struct ages *self);

@@ -13,18 +13,20 @@ static bool settled(struct registry_actor *self, const struct head *head,
                     const struct address *from, const struct now *now, struct outbox *out)
 {
     struct msg result = {.type = MSG_TYPE_RESULT};
+    uint64_t seq;
 
-    result.as_result.id = head->id;
-    if (writes_find(self->writes, head->gateway, head->id, &result.as_result.seq)) {
+    if (writes_find(self->writes, head->gateway, head->id, &seq)) {
         self->counters.repeated++;
-        registry_result(self, OUTBOX_SYNCED, from, &result, out);
+        registry_answer_later(self, from, head->id, seq);
         return true;
     }
     if (head->expires < now->wall_ns) {
         self->counters.expired++;
+        result.as_result.id = head->id;
+        result.as_result.seq = self->published;
         result.as_result.err = ERR_TIMEOUT;
         result.as_result.text = STR("the write's deadline had passed when the registry read it");
-        registry_result(self, OUTBOX_NOW, from, &result, out);
+        registry_result(self, from, &result, out);
         return true;
     }
     return false;
@@ -37,15 +39,20 @@ static void carry_out(struct registry_actor *self, const struct head *head,
     const struct decision *decision = &self->decision;
     struct msg result = {.type = MSG_TYPE_RESULT};
 
+    if (decision->err == ERR_OK) {
+        /* no change: what is held already may be of this very turn */
+        uint64_t seq = decision->count > 0 ? registry_take(self, head->gateway, head->id, now, out)
+                                           : self->at.seq;
+
+        registry_answer_later(self, from, head->id, seq);
+        return;
+    }
+    self->counters.refused++;
     result.as_result.id = head->id;
     result.as_result.err = decision->err;
     result.as_result.text = buf_str(&decision->text);
-    result.as_result.seq =
-        decision->count > 0 ? registry_take(self, head->gateway, head->id, now, out) : self->at.seq;
-    if (decision->err != ERR_OK) {
-        self->counters.refused++;
-    }
-    registry_result(self, decision->err == ERR_OK ? OUTBOX_SYNCED : OUTBOX_NOW, from, &result, out);
+    result.as_result.seq = self->published;
+    registry_result(self, from, &result, out);
 }
 
 void on_register(void *state, const struct address *from, const struct msg *msg,
@@ -121,5 +128,5 @@ void on_renew(void *state, const struct address *from, const struct msg *msg, co
     result.as_result.id = head.id;
     result.as_result.err = decision->err;
     result.as_result.text = buf_str(&decision->text);
-    registry_result(self, OUTBOX_NOW, from, &result, out);
+    registry_result(self, from, &result, out);
 }

@@ -22,40 +22,60 @@ static void add_escaped(struct buf *topic, struct str name)
     }
 }
 
-void publish_changed(const struct change *change, const struct position *at, struct outbox *out)
+bool publish_watched(struct registry_actor *self, const struct change *change,
+                     const struct outbox *out)
+{
+    if (change->kind == CHANGE_FORGET) {
+        return false;
+    }
+    self->topic.len = 0;
+    buf_add_str(&self->topic, STR("registry.change."));
+    add_escaped(&self->topic, change->instance.id.env);
+    buf_add_char(&self->topic, '.');
+    add_escaped(&self->topic, change->instance.id.appid);
+    return outbox_wants(out, buf_str(&self->topic));
+}
+
+static void publish_changed(struct registry_actor *self, const struct change *change,
+                            struct outbox *out)
 {
     const struct identity *id = &change->instance.id;
-    struct buf topic = {0};
     struct buf instance = {0};
     struct msg msg = {.type = MSG_TYPE_CHANGED};
 
-    if (change->kind == CHANGE_FORGET) {
+    if (!publish_watched(self, change, out)) {
         return;
     }
-    buf_add_str(&topic, STR("registry.change."));
-    add_escaped(&topic, id->env);
-    buf_add_char(&topic, '.');
-    add_escaped(&topic, id->appid);
-    if (outbox_wants(out, buf_str(&topic))) {
-        if (change_is_live(change->kind)) {
-            instance_pack(&instance, &change->instance);
-        }
-        msg.as_changed = (struct msg_changed){
-            .epoch = at->epoch,
-            .boot = at->boot,
-            .seq = change->seq,
-            .kind = str_from(change_kind_name(change->kind)),
-            .env = id->env,
-            .appid = id->appid,
-            .zone = id->zone,
-            .hostname = id->hostname,
-            .instance = buf_str(&instance),
-            .latest_timestamp = change->latest_timestamp,
-        };
-        (void)outbox_fact(out, buf_str(&topic), &msg); /* full: a watcher misses it */
+    if (change_is_live(change->kind)) {
+        instance_pack(&instance, &change->instance);
     }
-    buf_fini(&topic);
+    msg.as_changed = (struct msg_changed){
+        .epoch = self->at.epoch,
+        .boot = self->at.boot,
+        .seq = change->seq,
+        .kind = str_from(change_kind_name(change->kind)),
+        .env = id->env,
+        .appid = id->appid,
+        .zone = id->zone,
+        .hostname = id->hostname,
+        .instance = buf_str(&instance),
+        .latest_timestamp = change->latest_timestamp,
+    };
+    (void)outbox_fact(out, buf_str(&self->topic), &msg); /* full: a watcher misses it */
     buf_fini(&instance);
+}
+
+/* From the records, because only now the commit has said which epoch they are of. */
+static void publish_changes(struct registry_actor *self, struct str records, struct outbox *out)
+{
+    struct msg record;
+    struct change change;
+
+    while (msg_next(&records, &record)) {
+        if (change_from_msg(&record, &change) == ERR_OK) {
+            publish_changed(self, &change, out);
+        }
+    }
 }
 
 void publish_turns(struct registry_actor *self, struct outbox *out)
@@ -69,11 +89,11 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
     }
     while (self->published < self->at.seq) {
         uint32_t count;
+        bool held =
+            recent_read(&self->recent, self->published, fact_room, &turn->records.bytes, &count);
 
-        if (!recent_read(&self->recent, self->published, fact_room, &turn->records.bytes, &count)) {
-            assert(false && "recent holds every change of this turn");
-            return;
-        }
+        assert(held);
+        (void)held;
         turn->records.count = count;
         turn->epoch = self->at.epoch;
         turn->boot = self->at.boot;
@@ -81,6 +101,9 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
         turn->seq = self->published + count;
         self->published = turn->seq;
         (void)outbox_fact(out, turn_topic, &msg); /* full: a gap, which followers ask about */
+        if (self->turn.watched) {
+            publish_changes(self, turn->records.bytes, out);
+        }
     }
 }
 
@@ -112,8 +135,8 @@ static void send_renewed(struct registry_actor *self, bool more, struct outbox *
 void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
                        int64_t renew_timestamp, struct outbox *out)
 {
-    struct instance instance;
     struct heartbeat heartbeat = {.key = registry_slot_key(self->registry, slot),
+                                  .dirty_timestamp = registry_slot_dirty(self->registry, slot),
                                   .renew_timestamp = renew_timestamp};
     size_t held = 0;
 
@@ -123,8 +146,6 @@ void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread s
     if (held + heartbeat_bytes > fact_room) {
         send_renewed(self, true, out);
     }
-    registry_instance(self->registry, slot, &instance);
-    heartbeat.dirty_timestamp = instance.dirty_timestamp;
     heartbeat_pack(&self->renewed.heartbeats[spread], &heartbeat);
 }
 
@@ -136,13 +157,15 @@ void publish_tick(struct registry_actor *self, struct outbox *out)
 
 void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg)
 {
+    int64_t left_ms = self->protect.on ? self->protect.until_ms - now->mono_ms : 0;
+
     *msg = (struct msg){.type = MSG_TYPE_PROTECT};
     msg->as_protect = (struct msg_protect){
         .epoch = self->at.epoch,
         .boot = self->at.boot,
         .seq = self->published,
         .on = self->protect.on,
-        .left_ms = self->protect.on ? self->protect.until_ms - now->mono_ms : 0,
+        .left_ms = left_ms > 0 ? left_ms : 0,
         .reason = str_from(self->protect.reason),
     };
 }

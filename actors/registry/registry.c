@@ -15,7 +15,15 @@ static const int64_t awake_step_max_ms = 2000;
  * holds goes there at the ceiling. */
 static const int64_t tombstone_margin_ms = 600000;
 
-enum { recent_bytes_max = 8 * 1024 * 1024, aged_per_turn = 8192, expired_per_turn = 4096 };
+enum { aged_per_turn = 8192, expired_per_turn = 4096 };
+
+/* A turn takes no more commands after so much: it may go over by one command, and recent holds
+ * the turn nevertheless. */
+enum {
+    turn_changes_max = 2048,
+    turn_bytes_max = 2 * 1024 * 1024,
+    recent_bytes_max = 8 * 1024 * 1024,
+};
 
 static uint64_t random_id(struct registry_actor *self)
 {
@@ -29,12 +37,10 @@ static uint64_t random_id(struct registry_actor *self)
 
 int64_t registry_awake(struct registry_actor *self, const struct now *now)
 {
-    int64_t step = self->awake_read_ms < 0 ? 0 : now->mono_ms - self->awake_read_ms;
+    int64_t step = now->mono_ms - self->awake_read_ms;
 
     if (step > 0) {
         self->awake_ms += step < awake_step_max_ms ? step : awake_step_max_ms;
-    }
-    if (step > 0 || self->awake_read_ms < 0) {
         self->awake_read_ms = now->mono_ms;
     }
     return self->awake_ms;
@@ -82,8 +88,13 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         msg_encode(&self->body, &msg);
         recent_add(&self->recent, change->seq,
                    (struct str){self->body.data + begin, self->body.len - begin});
-        publish_changed(change, &self->at, out);
+        self->turn.watched = self->turn.watched || publish_watched(self, change, out);
         self->counters.changes++;
+    }
+    self->turn.changes += decision->count;
+    self->turn.bytes += self->body.len;
+    if (self->turn.changes >= turn_changes_max || self->turn.bytes >= turn_bytes_max) {
+        outbox_enough(out);
     }
     /* only now: the changes borrow from what apply replaces */
     for (uint32_t i = 0; i < decision->count; i++) {
@@ -92,20 +103,51 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         registry_apply(self->registry, &decision->changes[i], &applied);
         track(self, &decision->changes[i], &applied, decision->changes[i].age_ms);
     }
-    /* one command's changes are far below frame_max: decide bounds them */
+    /* it refuses only a single record above frame_max: decide bounds them far below */
     (void)storage_append(self->storage, buf_str(&self->body), first, self->at.seq);
     writes_add(self->writes, gateway, number, self->at.seq, now->mono_ms);
     return self->at.seq;
 }
 
-void registry_result(struct registry_actor *self, enum outbox_lane lane, const struct address *to,
+void registry_result(struct registry_actor *self, const struct address *to,
                      const struct msg *result, struct outbox *out)
 {
     struct msg msg = *result;
 
     msg.as_result.epoch = self->at.epoch;
     msg.as_result.boot = self->at.boot;
-    (void)outbox_reply(out, lane, to, &msg); /* full: the asker asks again */
+    (void)outbox_reply(out, OUTBOX_NOW, to, &msg); /* full: the asker asks again */
+}
+
+void registry_answer_later(struct registry_actor *self, const struct address *to, uint64_t id,
+                           uint64_t seq)
+{
+    if (self->turn.answer_count == self->turn.answer_cap) {
+        self->turn.answer_cap = self->turn.answer_cap == 0 ? 64 : self->turn.answer_cap * 2;
+        self->turn.answers =
+            realloc(self->turn.answers, self->turn.answer_cap * sizeof(self->turn.answers[0]));
+        if (self->turn.answers == NULL) {
+            abort();
+        }
+    }
+    self->turn.answers[self->turn.answer_count++] =
+        (struct answer){.to = *to, .id = id, .seq = seq};
+}
+
+static void answer_writes(struct registry_actor *self, struct outbox *out)
+{
+    struct msg msg = {.type = MSG_TYPE_RESULT};
+
+    msg.as_result.epoch = self->at.epoch;
+    msg.as_result.boot = self->at.boot;
+    for (size_t i = 0; i < self->turn.answer_count; i++) {
+        const struct answer *answer = &self->turn.answers[i];
+
+        msg.as_result.id = answer->id;
+        msg.as_result.seq = answer->seq;
+        (void)outbox_reply(out, OUTBOX_SYNCED, &answer->to, &msg); /* full: the asker asks again */
+    }
+    self->turn.answer_count = 0;
 }
 
 static void lift_protection(struct registry_actor *self, const char *reason, const struct now *now,
@@ -128,7 +170,7 @@ static void on_synced(void *state, const struct address *from, const struct msg 
     lift_protection(self, "in sync", now, out);
     result.as_result.id = msg->as_synced.id;
     result.as_result.seq = self->published;
-    registry_result(self, OUTBOX_NOW, from, &result, out);
+    registry_result(self, from, &result, out);
 }
 
 /* Whatever the disk's state has become: an epoch of its own, and said when it changed. */
@@ -154,27 +196,41 @@ static void commit(struct registry_actor *self, const struct now *now, struct ou
     follow_storage(self, out);
 }
 
+static void age(struct registry_actor *self, int64_t awake_ms, struct outbox *out)
+{
+    bool more = ages_advance(self->heartbeats, awake_ms, aged_per_turn);
+
+    more = ages_advance(self->tombstones, awake_ms, aged_per_turn) || more;
+    self->aging = more;
+    if (more) {
+        outbox_again(out);
+    }
+}
+
 static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     struct registry_actor *self = state;
+    int64_t awake_ms = registry_awake(self, now);
 
-    (void)registry_awake(self, now);
+    if (self->aging) {
+        age(self, awake_ms, out);
+    }
     removal_step(self, now, out);
     commit(self, now, out);
     publish_turns(self, out);
+    answer_writes(self, out);
+    serve_step(self, now, out);
     writes_expire(self->writes, now->mono_ms, expired_per_turn);
+    self->turn.changes = 0;
+    self->turn.bytes = 0;
+    self->turn.watched = false;
 }
 
 static void on_tick(void *state, const struct now *now, struct outbox *out)
 {
     struct registry_actor *self = state;
-    int64_t awake_ms = registry_awake(self, now);
-    bool more = ages_advance(self->heartbeats, awake_ms, aged_per_turn);
 
-    more = ages_advance(self->tombstones, awake_ms, aged_per_turn) || more;
-    if (more) {
-        outbox_again(out);
-    }
+    self->aging = true;
     if (self->protect.on && now->mono_ms >= self->protect.until_ms) {
         lift_protection(self, "no peer answered in time", now, out);
     }
@@ -246,10 +302,16 @@ static int64_t slot_age(void *state, uint32_t slot)
     return age_ms < 0 ? 0 : age_ms;
 }
 
-static void start_protection(struct registry_actor *self, bool restored, const struct now *now)
+/* A directory that held nobody counts as none: the run before may have ended before a peer was
+ * heard. */
+static void start_protection(struct registry_actor *self, const struct now *now)
 {
+    struct registry_counts counts;
+
+    registry_counts(self->registry, &counts);
     self->protect.reason = "not needed";
-    if (self->config->registry_protect && !restored && self->config->peers_nodes.count > 0) {
+    if (self->config->registry_protect && self->config->peers_nodes.count > 0 &&
+        counts.live + counts.tombstones == 0) {
         self->protect.on = true;
         self->protect.until_ms = now->mono_ms + self->config->registry_protect_wait;
         self->protect.reason = "this node started empty and is not in sync with a peer yet";
@@ -288,7 +350,7 @@ static enum err open_storage(struct registry_actor *self, const struct registry_
         self->at.seq = position.seq;
         self->published = position.seq;
         self->storage_ok = true;
-        start_protection(self, restored.restored, now);
+        start_protection(self, now);
     }
     return err;
 }
@@ -345,6 +407,8 @@ void registry_actor_destroy(struct registry_actor **self)
         buf_fini(&(*self)->renewed.heartbeats[i]);
     }
     buf_fini(&(*self)->body);
+    buf_fini(&(*self)->topic);
+    free((*self)->turn.answers);
     decision_fini(&(*self)->decision);
     free(*self);
     *self = NULL;

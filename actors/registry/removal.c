@@ -62,7 +62,7 @@ void on_evict(void *state, const struct address *from, const struct msg *msg, co
     result.as_result.err = why == NULL ? ERR_OK : ERR_REFUSED;
     result.as_result.text = str_from(why);
     result.as_result.seq = self->published;
-    registry_result(self, OUTBOX_NOW, from, &result, out);
+    registry_result(self, from, &result, out);
 }
 
 static void remove_slot(struct registry_actor *self, uint32_t slot, enum change_kind kind,

@@ -2,7 +2,7 @@
 
 /* One slice of a snapshot or of history: small enough for a turn, large enough
  * that a million instances take a thousand questions. */
-enum { slice_bytes = 256 * 1024, slice_slots = 4096 };
+enum { slice_bytes = 256 * 1024, slice_slots = 4096, slices_per_turn = 4 };
 
 static void add_standing(struct registry_actor *self, const struct now *now, struct buf *store,
                          struct msg_list *standing)
@@ -28,13 +28,12 @@ static void add_slot(struct registry_actor *self, uint32_t slot, int64_t awake_m
     msg_list_add(records, store, &msg);
 }
 
-void on_snapshot(void *state, const struct address *from, const struct msg *msg,
-                 const struct now *now, struct outbox *out)
+static void answer_snapshot(struct registry_actor *self, const struct question *question,
+                            const struct now *now, struct outbox *out)
 {
-    struct registry_actor *self = state;
-    int64_t awake_ms = registry_awake(self, now);
+    const struct msg_snapshot *ask = &question->msg.as_snapshot;
     uint32_t slots = registry_slot_count(self->registry);
-    uint64_t cursor = msg->as_snapshot.cursor;
+    uint64_t cursor = ask->cursor < slots ? ask->cursor : slots;
     uint64_t end = cursor + slice_slots;
     struct buf records = {0};
     struct buf standing = {0};
@@ -44,10 +43,10 @@ void on_snapshot(void *state, const struct address *from, const struct msg *msg,
     self->counters.snapshots_served++;
     for (; cursor < slots && cursor < end && records.len < slice_bytes; cursor++) {
         if (registry_slot_used(self->registry, (uint32_t)cursor)) {
-            add_slot(self, (uint32_t)cursor, awake_ms, &records, &chunk->records);
+            add_slot(self, (uint32_t)cursor, self->awake_ms, &records, &chunk->records);
         }
     }
-    chunk->id = msg->as_snapshot.id;
+    chunk->id = ask->id;
     chunk->epoch = self->at.epoch;
     chunk->boot = self->at.boot;
     chunk->seq = self->at.seq;
@@ -55,33 +54,43 @@ void on_snapshot(void *state, const struct address *from, const struct msg *msg,
     if (chunk->next == 0) {
         add_standing(self, now, &standing, &chunk->standing);
     }
-    /* after the sync: it may show changes of this very turn */
-    (void)outbox_reply(out, OUTBOX_SYNCED, from, &answer);
+    (void)outbox_reply(out, OUTBOX_SYNCED, &question->from, &answer);
     buf_fini(&records);
     buf_fini(&standing);
 }
 
-void on_facts(void *state, const struct address *from, const struct msg *msg, const struct now *now,
-              struct outbox *out)
+/* False: not held any more. read keeps what came from the journal. */
+static bool history_after(struct registry_actor *self, const struct msg_facts *ask,
+                          struct buf *read, struct msg_list *records)
 {
-    struct registry_actor *self = state;
-    const struct msg_facts *ask = &msg->as_facts;
+    uint64_t last;
+
+    if (ask->epoch != self->at.epoch || ask->from > self->at.seq) {
+        return false;
+    }
+    if (ask->from == self->at.seq ||
+        recent_read(&self->recent, ask->from, slice_bytes, &records->bytes, &records->count)) {
+        return true;
+    }
+    if (storage_history(self->storage, ask->from, slice_bytes, read, &records->count, &last) !=
+        ERR_OK) {
+        return false;
+    }
+    records->bytes = buf_str(read);
+    return true;
+}
+
+static void answer_facts(struct registry_actor *self, const struct question *question,
+                         const struct now *now, struct outbox *out)
+{
+    const struct msg_facts *ask = &question->msg.as_facts;
     struct buf read = {0};
     struct buf standing = {0};
     struct msg answer = {.type = MSG_TYPE_HISTORY};
     struct msg_history *history = &answer.as_history;
-    uint64_t last;
-    bool held = ask->epoch == self->at.epoch && ask->from <= self->at.seq;
 
     self->counters.facts_served++;
-    if (held && ask->from < self->at.seq &&
-        !recent_read(&self->recent, ask->from, slice_bytes, &history->records.bytes,
-                     &history->records.count)) {
-        held = storage_history(self->storage, ask->from, slice_bytes, &read,
-                               &history->records.count, &last) == ERR_OK;
-        history->records.bytes = buf_str(&read);
-    }
-    if (held) {
+    if (history_after(self, ask, &read, &history->records)) {
         history->id = ask->id;
         history->epoch = self->at.epoch;
         history->boot = self->at.boot;
@@ -89,15 +98,62 @@ void on_facts(void *state, const struct address *from, const struct msg *msg, co
         if (ask->from + history->records.count == self->at.seq) {
             add_standing(self, now, &standing, &history->standing);
         }
-        (void)outbox_reply(out, OUTBOX_SYNCED, from, &answer);
     } else {
-        struct msg stale = {.type = MSG_TYPE_RESULT};
-
-        stale.as_result.id = ask->id;
-        stale.as_result.err = ERR_STALE;
-        stale.as_result.seq = self->at.seq;
-        registry_result(self, OUTBOX_NOW, from, &stale, out);
+        answer = (struct msg){.type = MSG_TYPE_RESULT};
+        answer.as_result.id = ask->id;
+        answer.as_result.err = ERR_STALE;
+        answer.as_result.epoch = self->at.epoch;
+        answer.as_result.boot = self->at.boot;
+        answer.as_result.seq = self->at.seq;
     }
+    (void)outbox_reply(out, OUTBOX_SYNCED, &question->from, &answer);
     buf_fini(&read);
     buf_fini(&standing);
+}
+
+/* Kept for after the commit: only then is it sure which epoch the state is of, and
+ * only there the work of all followers together can be bounded. */
+static void keep(struct registry_actor *self, const struct address *from, const struct msg *msg)
+{
+    if (self->questions.count < questions_max) {
+        uint32_t at = (self->questions.first + self->questions.count++) % questions_max;
+
+        self->questions.ring[at] = (struct question){.from = *from, .msg = *msg};
+        self->questions.ring[at].msg.unknown = (struct str){0};
+        self->questions.ring[at].msg.unknown_count = 0;
+    }
+}
+
+void on_snapshot(void *state, const struct address *from, const struct msg *msg,
+                 const struct now *now, struct outbox *out)
+{
+    (void)now;
+    (void)out;
+    keep(state, from, msg);
+}
+
+void on_facts(void *state, const struct address *from, const struct msg *msg, const struct now *now,
+              struct outbox *out)
+{
+    (void)now;
+    (void)out;
+    keep(state, from, msg);
+}
+
+void serve_step(struct registry_actor *self, const struct now *now, struct outbox *out)
+{
+    for (unsigned i = 0; i < slices_per_turn && self->questions.count > 0; i++) {
+        const struct question *question = &self->questions.ring[self->questions.first];
+
+        if (question->msg.type == MSG_TYPE_SNAPSHOT) {
+            answer_snapshot(self, question, now, out);
+        } else {
+            answer_facts(self, question, now, out);
+        }
+        self->questions.first = (self->questions.first + 1) % questions_max;
+        self->questions.count--;
+    }
+    if (self->questions.count > 0) {
+        outbox_again(out);
+    }
 }

@@ -29,6 +29,21 @@
     X(facts_served,     "facts_served_total")
 // clang-format on
 
+/* A write that was done, or had been: it is answered once the commit has said in which epoch. */
+struct answer {
+    struct address to;
+    uint64_t id;
+    uint64_t seq;
+};
+
+/* A follower's SNAPSHOT or FACTS, in the order they came. Over questions_max: dropped, the asker
+ * asks again. */
+struct question {
+    struct address from;
+    struct msg msg; /* holds no strings */
+};
+enum { questions_max = 64 };
+
 struct registry_actor {
     const struct config *config;
     struct log *log;
@@ -46,10 +61,27 @@ struct registry_actor {
     uint64_t published; /* the last seq that followers were sent */
     bool storage_ok;    /* as last published */
     struct decision decision;
-    struct buf body; /* one command's records */
+    struct buf body;  /* one command's records */
+    struct buf topic; /* of a CHANGED */
+
+    struct {
+        uint32_t changes;
+        size_t bytes;
+        bool watched; /* somebody subscribes to the app of one of the changes */
+        struct answer *answers;
+        size_t answer_count;
+        size_t answer_cap;
+    } turn;
+
+    struct {
+        struct question ring[questions_max];
+        uint32_t first;
+        uint32_t count;
+    } questions;
 
     int64_t awake_ms;
-    int64_t awake_read_ms; /* mono, when awake_ms was moved on last; -1: never */
+    int64_t awake_read_ms; /* mono, when awake_ms was moved on last */
+    bool aging;            /* slots past their limit may still stand among the young */
 
     struct {
         uint64_t tick;
@@ -81,8 +113,12 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now);
 /* Numbers the decision's changes, applies and appends them. Returns the last one's seq. */
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out);
-void registry_result(struct registry_actor *self, enum outbox_lane lane, const struct address *to,
+/* Before the sync: for what changed nothing. */
+void registry_result(struct registry_actor *self, const struct address *to,
                      const struct msg *result, struct outbox *out);
+/* After the sync: ERR_OK, held by seq. */
+void registry_answer_later(struct registry_actor *self, const struct address *to, uint64_t id,
+                           uint64_t seq);
 
 /* on_write.c */
 actor_handle_fn on_register, on_renew, on_cancel, on_set;
@@ -91,11 +127,14 @@ actor_handle_fn on_register, on_renew, on_cancel, on_set;
 actor_handle_fn on_evict;
 void removal_step(struct registry_actor *self, const struct now *now, struct outbox *out);
 
-/* serve.c: followers' questions */
+/* serve.c: followers' questions, answered after the commit, a few slices a turn */
 actor_handle_fn on_snapshot, on_facts;
+void serve_step(struct registry_actor *self, const struct now *now, struct outbox *out);
 
 /* publish.c */
-void publish_changed(const struct change *change, const struct position *at, struct outbox *out);
+/* Whether anybody subscribes to the CHANGED of this one. */
+bool publish_watched(struct registry_actor *self, const struct change *change,
+                     const struct outbox *out);
 void publish_turns(struct registry_actor *self, struct outbox *out);
 void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
                        int64_t renew_timestamp, struct outbox *out);

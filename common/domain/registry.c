@@ -345,6 +345,13 @@ uint64_t registry_slot_seq(const struct registry *self, uint32_t slot)
     return entry_seq(self, table_get(&self->slots, slot));
 }
 
+int64_t registry_slot_dirty(const struct registry *self, uint32_t slot)
+{
+    const struct entry *entry = table_get(&self->slots, slot);
+
+    return entry->dirty_timestamp;
+}
+
 struct hash128 registry_slot_key(const struct registry *self, uint32_t slot)
 {
     return slot_key(self, slot);

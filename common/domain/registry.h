@@ -73,6 +73,7 @@ void registry_instance(const struct registry *self, uint32_t slot, struct instan
  */
 void registry_slot_change(const struct registry *self, uint32_t slot, struct change *out);
 
+int64_t registry_slot_dirty(const struct registry *self, uint32_t slot); /* dirty_timestamp */
 uint64_t registry_slot_seq(const struct registry *self, uint32_t slot);
 struct hash128 registry_slot_key(const struct registry *self, uint32_t slot);
 uint32_t registry_slot_app(const struct registry *self, uint32_t slot);

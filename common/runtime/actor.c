@@ -92,6 +92,9 @@ static void take_commands(struct actor *self, struct budget *budget, const struc
         budget->messages--;
         if (err == ERR_OK) {
             handle(self, &from, &msg, now);
+            if (outbox_is_enough(self->out)) {
+                budget->messages = 0;
+            }
         } else if (err == ERR_UNSUPPORTED) {
             admin_refuse(&self->admin, &from, msg.type, msg.as_ping.id, self->out);
         } else {

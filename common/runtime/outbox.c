@@ -43,6 +43,7 @@ struct outbox {
     struct subscriptions subscriptions;
     struct buf scratch;
     bool again;
+    bool enough;
     bool stop;
 };
 
@@ -337,6 +338,16 @@ bool outbox_take_again(struct outbox *self)
     return again;
 }
 
+void outbox_enough(struct outbox *self)
+{
+    self->enough = true;
+}
+
+bool outbox_is_enough(const struct outbox *self)
+{
+    return self->enough;
+}
+
 void outbox_stop(struct outbox *self)
 {
     self->stop = true;
@@ -394,4 +405,5 @@ void outbox_clear(struct outbox *self, enum outbox_lane lane)
     if (self->scratch.cap > warm_bytes) {
         buf_fini(&self->scratch);
     }
+    self->enough = self->enough && lane != OUTBOX_SYNCED;
 }

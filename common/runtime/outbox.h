@@ -65,6 +65,10 @@ size_t outbox_subscription_count(const struct outbox *self);
 /* The core has more work waiting than one turn may hold: come back at once. */
 void outbox_again(struct outbox *self);
 bool outbox_take_again(struct outbox *self);
+/* What was taken this turn is work enough for it: the shell takes no further command before the
+ * next one, which follows at once. Over when lane SYNCED is cleared. */
+void outbox_enough(struct outbox *self);
+bool outbox_is_enough(const struct outbox *self);
 /* Ask the shell to end the process in good order after this turn. */
 void outbox_stop(struct outbox *self);
 bool outbox_stopping(const struct outbox *self);
