@@ -23,7 +23,7 @@ packages_install() {
     fi
     echo "muster: installing ${missing[*]}"
     "${sudo[@]}" apt-get update -q || echo "muster: apt-get update failed, trying the lists at hand" >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Use-Pty=0 --no-install-recommends \
         "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
 }
 
