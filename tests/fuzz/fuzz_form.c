@@ -1,5 +1,8 @@
 /* A form as the endpoints read it: whatever comes, values keep to their limits and
- * what is wrong is said. */
+ * what is wrong is said.
+ *
+ * Covers: gateway/discovery/form.c
+ */
 #include <assert.h>
 #include <stdint.h>
 

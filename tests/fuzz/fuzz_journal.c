@@ -1,5 +1,8 @@
 /* Any bytes as a journal segment: the start survives them, and what it took from
- * them is the same after the next start. */
+ * them is the same after the next start.
+ *
+ * Covers: actors/registry/reader.c actors/registry/recovery.c
+ */
 #include <assert.h>
 
 #include "tests/fuzz/framed.h"

@@ -1,7 +1,10 @@
 /* The JSON scanner against jansson: what jansson reads, it reads alike; what
  * jansson refuses, it accepts only where it is meant to (bytes that are no UTF-8, lone
  * surrogates, numbers beyond a double, NUL in a key). And metadata over the same
- * bytes: what is accepted is within its limits, sorted, each key once. */
+ * bytes: what is accepted is within its limits, sorted, each key once.
+ *
+ * Covers: gateway/http/scanner.c gateway/discovery/metadata.c
+ */
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>

@@ -1,5 +1,9 @@
 /* A query or form text: nothing is read past its end, what is bound stays readable
- * when more is added, and binding in two pieces at a '&' equals binding the whole. */
+ * when more is added, and binding in two pieces at a '&' equals binding the whole.
+ * And as a JSON body.
+ *
+ * Covers: gateway/http/params.c gateway/http/path.c
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -52,11 +56,30 @@ static void check_uri(struct str text)
     buf_fini(&path);
 }
 
+/* The same bytes as a JSON body: bound or refused with a reason, never half of both. */
+static void check_json(struct str text)
+{
+    struct params params = {0};
+    struct buf why = {0};
+    enum err err = params_add_json(&params, text, 64, &why);
+
+    assert((err == ERR_MALFORMED) == (why.len > 0));
+    assert(params.count <= 64);
+    for (size_t i = 0; i < params.count; i++) {
+        struct str value = params_get(&params, params.items[i].name);
+
+        assert(value.len == 0 || memchr(value.data, value.data[0], value.len) != NULL);
+    }
+    params_fini(&params);
+    buf_fini(&why);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str text = {(const char *)data, size};
 
     check_pieces(text);
     check_uri(text);
+    check_json(text);
     return 0;
 }

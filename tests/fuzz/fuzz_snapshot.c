@@ -1,6 +1,9 @@
 /* Any bytes as a snapshot file, with the segment that belongs to it or (by the
  * last byte) without: the start survives them, and what it took from them is the same
- * after the next start. */
+ * after the next start.
+ *
+ * Covers: actors/registry/reader.c actors/registry/recovery.c
+ */
 #include <assert.h>
 
 #include "tests/fuzz/framed.h"
