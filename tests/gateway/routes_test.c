@@ -1,0 +1,251 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/discovery/metrics.h"
+#include "gateway/discovery/replica.h"
+#include "gateway/discovery/trust.h"
+#include "tests/gateway/gateway_fixture.h"
+
+static void check_with(struct gateway_fixture *self, const char *method, const char *path,
+                       const char *form, int status, const char *body)
+{
+    struct buf answer = fixture_ask(self, method, path, form);
+
+    assert_int_equal(status, answer_status(&answer));
+    assert_string_equal(body, answer_body(&answer));
+    buf_fini(&answer);
+}
+
+static void what_is_not_there_is_404_and_a_wrong_method_405(void **state)
+{
+    static const char *const unknown[] = {
+        "/",         "/discovery",          "/discovery/nodes/", "/Discovery/Nodes",
+        "/metadata", "/debug/pprof/cmdline"};
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        check_with(&self, "GET", unknown[i], NULL, 404, "404 page not found");
+    }
+    check_with(&self, "GET", "/discovery/register", NULL, 405, "Method Not Allowed");
+    check_with(&self, "POST", "/discovery/fetch", "", 405, "Method Not Allowed");
+    check_with(&self, "POST", "/discovery/poll", "", 405, "Method Not Allowed");
+    check_with(&self, "PUT", "/discovery/set", "", 405, "Method Not Allowed");
+    check_with(&self, "DELETE", "/discovery/cancel", NULL, 405, "Method Not Allowed");
+    fixture_end(&self);
+}
+
+static void polls_and_fetchs_are_read_by_post_too(void **state)
+{
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    check_with(&self, "POST", "/discovery/fetchs", "env=dev&appid=x&status=1", 200,
+               "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{}}");
+    fixture_end(&self);
+#ifdef MUSTER_FAULTS
+    fixture_begin(&self, UINT64_C(1) << FAULT_REFERENCE_ROW_31, false);
+    check_with(&self, "POST", "/discovery/fetchs", "env=dev&appid=x&status=1", 405,
+               "Method Not Allowed");
+    fixture_end(&self);
+#endif
+}
+
+static void init_protect_refuses_reads_and_says_why_and_how_long(void **state)
+{
+    struct gateway_fixture self;
+    struct buf answer;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    fixture_protect(&self, 41500);
+    answer = fixture_ask(&self, "GET", "/discovery/nodes", NULL);
+    assert_int_equal(503, answer_status(&answer));
+    assert_true(answer_has(&answer, "Retry-After: 42\r\n"));
+    assert_true(answer_has(&answer, "Kratos-Status-Code: -500\r\n"));
+    assert_string_equal(
+        "{\"code\":-500,\"message\":\"protected at start: no peer has answered; ends "
+        "when in sync with a peer, in 42 s at most\",\"ttl\":1}",
+        answer_body(&answer));
+    buf_fini(&answer);
+    check_with(&self, "GET", "/discovery/register", NULL, 405, "Method Not Allowed");
+    check_with(&self, "GET", "/discovery/nope", NULL, 404, "404 page not found");
+    fixture_send(&self, "POST", "/discovery/cancel", "zone=z&env=e&appid=a&hostname=h");
+    assert_int_equal(1, self.writes); /* writes go on */
+    fixture_end(&self);
+}
+
+static void the_reference_answers_init_protect_with_200(void **state)
+{
+    (void)state;
+#ifdef MUSTER_FAULTS
+    struct gateway_fixture self;
+
+    fixture_begin(&self, UINT64_C(1) << FAULT_REFERENCE_ROW_5, false);
+    fixture_protect(&self, 41500);
+    check_with(&self, "GET", "/discovery/fetch", NULL, 200,
+               "{\"code\":-500,\"message\":\"-500\",\"ttl\":1}");
+    fixture_end(&self);
+#else
+    skip();
+#endif
+}
+
+static void health_tells_each_part(void **state)
+{
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    check_with(&self, "GET", "/livez", NULL, 200, "ok\n");
+    check_with(&self, "GET", "/readyz", NULL, 200, "ok\n");
+    check_with(&self, "GET", "/readyz?verbose", NULL, 200,
+               "[+]replica ok\n[+]registry ok\n[+]protect ok\n[+]storage ok\n"
+               "[-]replicator not heard\n[-]evictor not heard\nok\n");
+    fixture_protect(&self, 1000);
+    check_with(&self, "GET", "/readyz", NULL, 503, "not ready\n");
+    check_with(&self, "GET", "/livez", NULL, 200, "ok\n");
+    fixture_end(&self);
+}
+
+static void a_node_alone_shows_itself(void **state)
+{
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    check_with(&self, "GET", "/discovery/nodes?env=x", NULL, 200,
+               "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":[{\"addr\":\"127.0.0.1:7171\","
+               "\"status\":0,\"zone\":\"sh001\"}]}");
+    fixture_end(&self);
+}
+
+static void parameters_are_bounded_and_timestamps_not_counted_apart(void **state)
+{
+    struct gateway_fixture self;
+    struct buf form = {0};
+    struct buf answer;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    for (int i = 0; i < 1025; i++) {
+        buf_add_str(&form, STR("x=1&"));
+    }
+    buf_add_char(&form, '\0');
+    check_with(&self, "POST", "/discovery/cancel", form.data, 200,
+               "{\"code\":-400,\"message\":\"at most 1024 parameters are read, got "
+               "1025\",\"ttl\":1}");
+    form.len = 0;
+    buf_add_str(&form, STR("env=dev&hostname=h&zone=z"));
+    for (int i = 0; i < 1000; i++) {
+        buf_printf(&form, "&appid=a%d&latest_timestamp=0", i);
+    }
+    buf_add_str(&form, STR("&latest_timestamp=1"));
+    buf_add_char(&form, '\0');
+    answer = fixture_ask(&self, "POST", "/discovery/polls", form.data);
+    assert_true(answer_has(&answer, "1000 appid, got 1001"));
+    buf_fini(&answer);
+    buf_fini(&form);
+    fixture_end(&self);
+}
+
+static void metrics_wait_for_all_but_not_for_ever(void **state)
+{
+    struct gateway_fixture self;
+    struct msg stats;
+    struct msg counters = {.type = MSG_TYPE_COUNTERS};
+    struct buf store = {0};
+    struct buf answer;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    fixture_send(&self, "GET", "/metrics", NULL);
+    assert_int_equal(4, self.stats); /* registry, replicator, evictor, itself */
+    stats = fixture_command(&self);
+    counters.as_counters.id = stats.as_stats.id;
+    counters.as_counters.uptime_ms = 3000;
+    counts_add(&counters.as_counters.counters, &store, "writes", 12);
+    gateway_spec.answer(self.server.gateway, ACTOR_REGISTRY, 0, &counters, &self.server.feed.now,
+                        self.server.out);
+    assert_false(fixture_is_answered(&self));
+    fixture_wait(&self, 500);
+    answer = fixture_answer(&self);
+    assert_int_equal(200, answer_status(&answer));
+    assert_true(answer_has(&answer, "Content-Type: text/plain; version=0.0.4"));
+    assert_true(answer_has(&answer, "\nmuster_registry_up{actor=\"registry\"} 1\n"));
+    assert_true(answer_has(&answer, "\nmuster_registry_uptime_seconds{actor=\"registry\"} 3\n"));
+    assert_true(answer_has(&answer, "# TYPE muster_registry_writes_total counter\n"
+                                    "muster_registry_writes_total{actor=\"registry\"} 12\n"));
+    assert_true(answer_has(&answer, "\nmuster_evictor_up{actor=\"evictor\"} 0\n"));
+    buf_fini(&answer);
+    buf_fini(&store);
+    fixture_end(&self);
+}
+
+static void metrics_of_many_gateways_stand_together(void **state)
+{
+    struct metrics *metrics = metrics_new();
+    struct buf text = {0};
+
+    (void)state;
+    metrics_add(metrics, ACTOR_GATEWAY, 1, NULL);
+    metrics_add(metrics, ACTOR_GATEWAY, 0, NULL);
+    metrics_print(metrics, &text);
+    buf_add_char(&text, '\0');
+    assert_string_equal("# HELP muster_gateway_up A size of a muster process, as its STATS tell.\n"
+                        "# TYPE muster_gateway_up gauge\n"
+                        "muster_gateway_up{actor=\"gateway.0\"} 0\n"
+                        "muster_gateway_up{actor=\"gateway.1\"} 0\n",
+                        text.data);
+    buf_fini(&text);
+    metrics_destroy(&metrics);
+}
+
+static void nodes_are_known_by_address_and_this_one_is_none(void **state)
+{
+    char *items[] = {"10.1.1.1:7171"};
+    char *zones[] = {"sh002=10.2.2.2:7171"};
+    struct config config = {.peers_nodes = {items, 1}, .peers_zones = {zones, 1}};
+    struct trust *trust = trust_new(&config);
+    const struct replica_node nodes[] = {
+        {.addr = STR("127.0.0.1:7171"), .zone = STR("z"), .self = true},
+        {.addr = STR("10.3.3.3:7171"), .zone = STR("z")},
+        {.addr = STR("[::2]:7171"), .zone = STR("z")},
+    };
+
+    (void)state;
+    assert_true(trust_has(trust, nodes, 3, STR("10.1.1.1")));
+    assert_true(trust_has(trust, nodes, 3, STR("10.2.2.2")));
+    assert_true(trust_has(trust, nodes, 3, STR("10.3.3.3")));
+    assert_true(trust_has(trust, nodes, 3, STR("::2")));
+    assert_false(trust_has(trust, nodes, 3, STR("127.0.0.1")));
+    assert_false(trust_has(trust, nodes, 3, STR("10.1.1.10")));
+    assert_false(trust_has(trust, nodes, 3, STR("")));
+    trust_destroy(&trust);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_there_is_404_and_a_wrong_method_405),
+        cmocka_unit_test(polls_and_fetchs_are_read_by_post_too),
+        cmocka_unit_test(init_protect_refuses_reads_and_says_why_and_how_long),
+        cmocka_unit_test(the_reference_answers_init_protect_with_200),
+        cmocka_unit_test(health_tells_each_part),
+        cmocka_unit_test(a_node_alone_shows_itself),
+        cmocka_unit_test(parameters_are_bounded_and_timestamps_not_counted_apart),
+        cmocka_unit_test(metrics_wait_for_all_but_not_for_ever),
+        cmocka_unit_test(metrics_of_many_gateways_stand_together),
+        cmocka_unit_test(nodes_are_known_by_address_and_this_one_is_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,388 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/discovery/pending.h"
+#include "tests/gateway/gateway_fixture.h"
+
+#define REGISTER "zone=sh001&env=dev&appid=a&hostname=h&status=1&addrs=x"
+#define NAMES "zone=sh001&env=dev&appid=a&hostname=h"
+
+static uint64_t bit(enum fault fault)
+{
+    return UINT64_C(1) << fault;
+}
+
+static void begin(struct gateway_fixture *self)
+{
+    fixture_begin(self, 0, false);
+}
+
+static struct instance instance_of(const char *hostname)
+{
+    struct instance instance = {
+        .id = {STR("dev"), STR("a"), STR("sh001"), str_from(hostname)},
+        .status = STATUS_UP,
+        .dirty_timestamp = 5,
+        .latest_timestamp = 6,
+        .renew_timestamp = 7,
+    };
+
+    return instance;
+}
+
+static void check(struct buf *answer, int status, const char *body)
+{
+    assert_int_equal(status, answer_status(answer));
+    assert_string_equal(body, answer_body(answer));
+    buf_fini(answer);
+}
+
+static void check_asked(struct gateway_fixture *self, const char *path, const char *form,
+                        const char *body)
+{
+    struct buf answer = fixture_ask(self, "POST", path, form);
+
+    check(&answer, 200, body);
+}
+
+/* The registry answers the write under way at once; what the client gets. */
+static void check_result(struct gateway_fixture *self, enum err err, const char *text, int status,
+                         const char *body)
+{
+    struct buf answer;
+
+    fixture_result(self, err, self->server.feed.seq, 0, text);
+    answer = fixture_answer(self);
+    check(&answer, status, body);
+}
+
+static void a_register_becomes_a_command(void **state)
+{
+    struct gateway_fixture self;
+    struct msg command;
+    struct str addrs;
+    struct str addr;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/register?version=v1",
+                 REGISTER "&addrs=y%2Cz&region=sh&metadata={%22w%22:10}&dirty_timestamp=9");
+    command = fixture_command(&self);
+    assert_int_equal(MSG_TYPE_REGISTER, command.type);
+    assert_int_equal(7, command.as_register.gateway);
+    assert_int_equal(ORIGIN_CLIENT, command.as_register.origin);
+    assert_true(str_eq(STR("v1"), command.as_register.version));
+    assert_true(str_eq(STR("sh"), command.as_register.region));
+    assert_int_equal(9, command.as_register.dirty_timestamp);
+    assert_int_equal(2, command.as_register.addrs.count);
+    addrs = command.as_register.addrs.bytes;
+    assert_true(strs_next(&addrs, &addr) && strs_next(&addrs, &addr));
+    assert_true(str_eq(STR("y,z"), addr));
+    assert_int_equal(1, command.as_register.metadata.count);
+    assert_true(str_eq(STR("\xa1w\xa2"
+                           "10"),
+                       command.as_register.metadata.bytes));
+    assert_false(command.as_register.metadata_null);
+    fixture_end(&self);
+}
+
+static void it_is_answered_when_the_replica_holds_it(void **state)
+{
+    struct gateway_fixture self;
+    struct instance instance = instance_of("h");
+    struct buf answer;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/register", REGISTER);
+    assert_false(fixture_is_answered(&self));
+    fixture_result(&self, ERR_OK, 1, 0, NULL);
+    assert_false(fixture_is_answered(&self));
+    fixture_put(&self, &instance);
+    answer = fixture_answer(&self);
+    assert_true(answer_has(&answer, "Kratos-Status-Code: 0\r\n"));
+    assert_true(answer_has(&answer, "Content-Type: application/json; charset=utf-8\r\n"));
+    check(&answer, 200, "{\"code\":0,\"message\":\"0\",\"ttl\":1}");
+    fixture_end(&self);
+}
+
+static void what_is_wrong_is_said_without_asking_the_registry(void **state)
+{
+    struct gateway_fixture self;
+    struct buf answer;
+
+    (void)state;
+    begin(&self);
+    answer = fixture_ask(&self, "POST", "/discovery/register", "env=dev&status=3&zone=%3C");
+    assert_true(answer_has(&answer, "Kratos-Status-Code: -400\r\n"));
+    check(&answer, 200,
+          "{\"code\":-400,\"message\":\"appid is required; hostname is required; status must be 1 "
+          "(up) or 2 (waiting), got 3; addrs is required: at least one address\",\"ttl\":1}");
+    check_asked(
+        &self, "/discovery/renew", "",
+        "{\"code\":-400,\"message\":\"zone is required; env is required; appid is required; "
+        "hostname is required\",\"ttl\":1}");
+    check_asked(&self, "/discovery/cancel", NAMES "&latest_timestamp=-1",
+                "{\"code\":-400,\"message\":\"latest_timestamp must be from 0 to "
+                "4000000000000000000, got -1\",\"ttl\":1}");
+    assert_int_equal(0, self.writes);
+    fixture_end(&self);
+}
+
+static void a_refusal_of_the_registry_is_passed_on(void **state)
+{
+    struct gateway_fixture self;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/cancel", NAMES);
+    check_result(&self, ERR_NOT_FOUND, "", 200, "{\"code\":-404,\"message\":\"-404\",\"ttl\":1}");
+    fixture_send(&self, "POST", "/discovery/register", REGISTER);
+    check_result(&self, ERR_REFUSED, "nodes only", 200,
+                 "{\"code\":-400,\"message\":\"nodes only\",\"ttl\":1}");
+    fixture_end(&self);
+}
+
+static void a_renew_shows_the_instance_with_its_fresh_time(void **state)
+{
+    struct gateway_fixture self;
+    struct instance instance = instance_of("h");
+    struct buf answer;
+
+    (void)state;
+    begin(&self);
+    fixture_put(&self, &instance);
+    fixture_send(&self, "POST", "/discovery/renew", NAMES);
+    fixture_result(&self, ERR_OK, 1, 99, NULL);
+    answer = fixture_answer(&self);
+    assert_true(
+        answer_has(&answer, "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{\"region\":"));
+    assert_true(answer_has(&answer, "\"renew_timestamp\":99,\"dirty_timestamp\":5,"));
+    buf_fini(&answer);
+    fixture_send(&self, "POST", "/discovery/renew", NAMES);
+    fixture_result(&self, ERR_CONFLICT, 1, 0, NULL);
+    answer = fixture_answer(&self);
+    assert_true(answer_has(&answer, "{\"code\":-409,\"message\":\"-409\",\"ttl\":1,\"data\":{"));
+    assert_true(answer_has(&answer, "Kratos-Status-Code: -409\r\n"));
+    assert_true(answer_has(&answer, "\"renew_timestamp\":7,"));
+    buf_fini(&answer);
+    fixture_end(&self);
+}
+
+static void a_renew_of_an_unknown_one_says_how_much_is_known(void **state)
+{
+    struct gateway_fixture self;
+    struct instance instance = instance_of("other");
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/renew", NAMES);
+    check_result(&self, ERR_NOT_FOUND, "", 200,
+                 "{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}");
+    fixture_put(&self, &instance);
+    fixture_send(&self, "POST", "/discovery/renew", NAMES);
+    check_result(
+        &self, ERR_NOT_FOUND, "", 200,
+        "{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":{\"region\":\"\",\"zone\":"
+        "\"\",\"env\":\"\",\"appid\":\"\",\"hostname\":\"\",\"addrs\":null,\"version\":\"\","
+        "\"metadata\":null,\"status\":0,\"reg_timestamp\":0,\"up_timestamp\":0,"
+        "\"renew_timestamp\":0,\"dirty_timestamp\":0,\"latest_timestamp\":0}}");
+    fixture_end(&self);
+}
+
+static void without_an_answer_it_is_503_after_the_deadline(void **state)
+{
+    struct gateway_fixture self;
+    struct buf answer;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/register", REGISTER);
+    fixture_wait(&self, 4999);
+    assert_false(fixture_is_answered(&self));
+    assert_true(self.writes > 1); /* it was sent again meanwhile */
+    fixture_wait(&self, 1);
+    answer = fixture_answer(&self);
+    assert_true(answer_has(&answer, "Retry-After: 1\r\n"));
+    assert_true(answer_has(&answer, "Kratos-Status-Code: -500\r\n"));
+    check(&answer, 503,
+          "{\"code\":-500,\"message\":\"the registry did not answer in time: try "
+          "again\",\"ttl\":1}");
+    fixture_end(&self);
+}
+
+static void a_write_whose_client_went_is_forgotten(void **state)
+{
+    struct gateway_fixture self;
+    struct pending_counts counts;
+    int sent;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/register", REGISTER);
+    pending_counts(self.server.gateway->pending, &counts);
+    assert_int_equal(1, counts.writes);
+    (void)close(self.client);
+    self.client = -1;
+    for (int i = 0; i < 50 && counts.writes > 0; i++) {
+        fixture_turn(&self);
+        pending_counts(self.server.gateway->pending, &counts);
+    }
+    assert_int_equal(0, counts.writes);
+    sent = self.writes;
+    fixture_wait(&self, 2000);
+    fixture_turn(&self);
+    assert_int_equal(sent, self.writes);
+    fixture_result(&self, ERR_OK, 0, 0, NULL); /* comes too late, is nobody's */
+    fixture_turn(&self);
+    fixture_end(&self);
+}
+
+static void a_set_carries_each_host(void **state)
+{
+    struct gateway_fixture self;
+    struct msg command;
+    struct msg host;
+    struct str rest;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/set",
+                 "zone=z&env=e&appid=a&hostname=h1&hostname=h2&status=1&status=2&metadata=null&"
+                 "metadata={%22b%22:%221%22}&set_timestamp=8");
+    command = fixture_command(&self);
+    assert_int_equal(MSG_TYPE_SET, command.type);
+    assert_true(command.as_set.statuses_given && command.as_set.metadatas_given);
+    assert_int_equal(8, command.as_set.set_timestamp);
+    assert_int_equal(2, command.as_set.hosts.count);
+    rest = command.as_set.hosts.bytes;
+    assert_true(msg_next(&rest, &host));
+    assert_true(str_eq(STR("h1"), host.as_host.hostname));
+    assert_int_equal(1, host.as_host.status);
+    assert_true(host.as_host.metadata_null);
+    assert_true(msg_next(&rest, &host));
+    assert_int_equal(2, host.as_host.status);
+    assert_int_equal(1, host.as_host.metadata.count);
+    assert_false(host.as_host.metadata_null);
+    fixture_end(&self);
+}
+
+static void a_set_with_too_few_values_is_refused(void **state)
+{
+    struct gateway_fixture self;
+
+    (void)state;
+    begin(&self);
+    check_asked(
+        &self, "/discovery/set", NAMES "&hostname=h2&status=1",
+        "{\"code\":-400,\"message\":\"status must be given once for each of 2 hostname, got "
+        "1\",\"ttl\":1}");
+    check_asked(&self, "/discovery/set", NAMES "&status=4294967297",
+                "{\"code\":-400,\"message\":\"status must be 1 (up) or 2 (waiting), got "
+                "4294967297\",\"ttl\":1}");
+    check_asked(&self, "/discovery/set", "zone=z&env=e&appid=a&status=1",
+                "{\"code\":-400,\"message\":\"hostname is required\",\"ttl\":1}");
+    fixture_end(&self);
+}
+
+static struct msg flagged(struct gateway_fixture *self, uint64_t faults, bool trust)
+{
+    fixture_begin(self, faults, trust);
+    fixture_send(self, "POST", "/discovery/register",
+                 REGISTER "%2Cy&replication=true&from_zone=true");
+    return fixture_command(self);
+}
+
+static void flags_of_a_stranger_are_not_believed(void **state)
+{
+    struct gateway_fixture self;
+    struct msg command;
+
+    (void)state;
+    command = flagged(&self, 0, false);
+    assert_int_equal(ORIGIN_CLIENT, command.as_register.origin);
+    assert_false(command.as_register.replication || command.as_register.from_zone);
+    assert_int_equal(1, command.as_register.addrs.count);
+    fixture_end(&self);
+}
+
+static void flags_of_whom_is_trusted_are_believed_and_addresses_split(void **state)
+{
+    struct gateway_fixture self;
+    struct msg command;
+
+    (void)state;
+    command = flagged(&self, 0, true);
+    assert_int_equal(ORIGIN_HTTP_PEER, command.as_register.origin);
+    assert_true(command.as_register.replication && command.as_register.from_zone);
+    assert_int_equal(2, command.as_register.addrs.count);
+    fixture_end(&self);
+}
+
+static void the_reference_can_be_brought_back(void **state)
+{
+#ifdef MUSTER_FAULTS
+    struct gateway_fixture self;
+    struct msg command;
+    struct buf answer;
+
+    (void)state;
+    command = flagged(&self, bit(FAULT_REFERENCE_ROW_16) | bit(FAULT_REFERENCE_ROW_6), false);
+    assert_int_equal(ORIGIN_HTTP_PEER, command.as_register.origin);
+    assert_int_equal(1, command.as_register.addrs.count);
+    fixture_end(&self);
+    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_2), false);
+    answer = fixture_ask(&self, "POST", "/discovery/register",
+                         "zone=z&env=e&appid=a&hostname=h&status=3&addrs=x");
+    check(&answer, 200, "");
+    fixture_end(&self);
+    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_25) | bit(FAULT_REFERENCE_ROW_18), false);
+    fixture_send(&self, "POST", "/discovery/register",
+                 REGISTER "&dirty_timestamp=9223372036854775807");
+    command = fixture_command(&self);
+    assert_true(command.as_register.dirty_timestamp == INT64_MAX);
+    fixture_end(&self);
+    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_19), false);
+    check_asked(&self, "/discovery/cancel?" NAMES, "zone=z&env=e&appid=a",
+                "{\"code\":-400,\"message\":\"hostname is required\",\"ttl\":1}");
+    fixture_end(&self);
+    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_1), false);
+    check_asked(&self, "/discovery/cancel", "zone=z&env=e",
+                "{\"code\":-400,\"message\":\"Key: 'Arg.appid' Error:Field validation for 'appid' "
+                "failed on the 'required' tag\\nKey: 'Arg.hostname' Error:Field validation for "
+                "'hostname' failed on the 'required' tag\",\"ttl\":1}");
+    fixture_end(&self);
+#else
+    (void)state;
+    (void)bit;
+    skip();
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_register_becomes_a_command),
+        cmocka_unit_test(it_is_answered_when_the_replica_holds_it),
+        cmocka_unit_test(what_is_wrong_is_said_without_asking_the_registry),
+        cmocka_unit_test(a_refusal_of_the_registry_is_passed_on),
+        cmocka_unit_test(a_renew_shows_the_instance_with_its_fresh_time),
+        cmocka_unit_test(a_renew_of_an_unknown_one_says_how_much_is_known),
+        cmocka_unit_test(without_an_answer_it_is_503_after_the_deadline),
+        cmocka_unit_test(a_write_whose_client_went_is_forgotten),
+        cmocka_unit_test(a_set_carries_each_host),
+        cmocka_unit_test(a_set_with_too_few_values_is_refused),
+        cmocka_unit_test(flags_of_a_stranger_are_not_believed),
+        cmocka_unit_test(flags_of_whom_is_trusted_are_believed_and_addresses_split),
+        cmocka_unit_test(the_reference_can_be_brought_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
