@@ -166,8 +166,15 @@ def fuzz_one(results, name):
     print("%-8s %-36s %s runs" % ("fuzz", name, runs.group(1) if runs else "no"), flush=True)
 
 
+def coverage(results):
+    status, output = run([os.path.join(ROOT, "tests", "fuzz", "coverage")], 300)
+    print(output, end="", flush=True)
+    results.add("fuzz", "coverage", {0: "passed", 77: "skipped"}.get(status, "failed"), output)
+
+
 def fuzz(results):
     in_parallel([(fuzz_one, results, name) for name in fuzzers()])
+    coverage(results)
 
 
 # ── scripts ──

@@ -2,7 +2,7 @@
  * reason, and what was taken keeps to the table.
  *
  * Covers: common/runtime/config_toml.cc common/runtime/config_file.c
- * common/runtime/config_discovery.c common/runtime/config_draft.c
+ * Covers: common/runtime/config_discovery.c
  */
 #include <assert.h>
 #include <stddef.h>
