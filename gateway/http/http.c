@@ -122,7 +122,11 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         *context = connection;
         self->counts.connections++;
     } else if (connection != NULL) {
-        assert(connection->request == NULL);
+        void *request = connection->request;
+
+        /* After a second error of its own, as with more parameters in a URL than its memory
+         * holds, libmicrohttpd closes a connection without a word about the request. */
+        request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
         free(connection->user);
         free(connection);
         *context = NULL;

@@ -1,9 +1,6 @@
-#include <arpa/inet.h>
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -364,45 +361,6 @@ static enum MHD_Result take_body(struct request *self, const char *data, size_t 
     return MHD_YES;
 }
 
-/* The media type of a Content-Type header, without its parameters, in any case. */
-static bool type_is(struct str header, struct str type)
-{
-    return header.len >= type.len && strncasecmp(header.data, type.data, type.len) == 0 &&
-           (header.len == type.len || strchr("; \t", header.data[type.len]) != NULL);
-}
-
-/* Form body first, then query string. Fills why for an answer of -400. */
-static void bind_params(struct request *self, struct buf *why)
-{
-    const struct http_options *options = &self->http->options;
-    struct str body = buf_str(&self->body);
-    enum err err = ERR_OK;
-
-    if (self->method == HTTP_POST && body.len > 0) {
-        struct str type = request_header(self, MHD_HTTP_HEADER_CONTENT_TYPE);
-
-        if (type_is(type, STR("application/x-www-form-urlencoded"))) {
-            err = params_add_form(&self->params, body, options->param_max);
-        } else if (type_is(type, STR("application/json"))) {
-            err = params_add_json(&self->params, body, options->param_max, why);
-        } else if (type_is(type, STR("multipart/form-data")) ||
-                   type_is(type, STR("application/xml")) || type_is(type, STR("text/xml"))) {
-            buf_printf(why,
-                       "a body of Content-Type %.*s is not read: send "
-                       "application/x-www-form-urlencoded or application/json",
-                       (int)strcspn(type.data, "; \t"), type.data);
-        } /* any other, or none: an empty form, as in the reference */
-    }
-    if (err == ERR_OK &&
-        !(self->method == HTTP_POST && fault_on(options->faults, FAULT_REFERENCE_ROW_19))) {
-        err = params_add_form(&self->params, self->query, options->param_max);
-    }
-    if (err == ERR_TOO_LARGE) {
-        why->len = 0;
-        buf_printf(why, "more than %zu parameters", options->param_max);
-    }
-}
-
 static void serve(struct request *self)
 {
     struct http *http = self->http;
@@ -412,7 +370,7 @@ static void serve(struct request *self)
         refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
         return;
     }
-    bind_params(self, &why);
+    request_bind(self, &why);
     if (why.len > 0) {
         buf_add_char(&why, '\0');
         refuse(self, MHD_HTTP_OK, why.data, false);
@@ -480,96 +438,4 @@ void request_close(void *state, struct MHD_Connection *mhd, void **context,
     }
     self->connection->request = NULL;
     recycle(self);
-}
-
-/* ── what a handler asks ────────────────────────────────────────────────────*/
-
-enum http_method request_method(const struct request *self)
-{
-    return self->method;
-}
-
-struct str request_path(const struct request *self)
-{
-    return buf_str(&self->path);
-}
-
-const struct params *request_params(const struct request *self)
-{
-    return &self->params;
-}
-
-struct str request_header(const struct request *self, const char *name)
-{
-    return str_from(MHD_lookup_connection_value(self->connection->mhd, MHD_HEADER_KIND, name));
-}
-
-static const struct sockaddr *peer(const struct request *self)
-{
-    return MHD_get_connection_info(self->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-        ->client_addr;
-}
-
-bool request_from_loopback(const struct request *self)
-{
-    const struct sockaddr *addr = peer(self);
-
-    if (addr->sa_family == AF_INET) {
-        const struct sockaddr_in *in4 = (const void *)addr;
-
-        return ntohl(in4->sin_addr.s_addr) >> 24 == 127;
-    }
-    if (addr->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const void *)addr;
-
-        return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
-               (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == 127);
-    }
-    return false;
-}
-
-void request_peer(const struct request *self, char *text, size_t size)
-{
-    const struct sockaddr *addr = peer(self);
-    const void *from = NULL;
-    int family = addr->sa_family;
-
-    if (family == AF_INET) {
-        from = &((const struct sockaddr_in *)(const void *)addr)->sin_addr;
-    } else if (family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const void *)addr;
-
-        from = &in6->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-            from = &in6->sin6_addr.s6_addr[12];
-            family = AF_INET;
-        }
-    }
-    text[0] = '\0';
-    if (from != NULL) {
-        (void)inet_ntop(family, from, text, (socklen_t)size);
-    }
-}
-
-void request_set_user(struct request *self, void *user)
-{
-    self->user = user;
-}
-
-void *request_user(const struct request *self)
-{
-    return self->user;
-}
-
-void request_set_connection_user(struct request *self, void *heap)
-{
-    if (self->connection->user != heap) {
-        free(self->connection->user);
-    }
-    self->connection->user = heap;
-}
-
-void *request_connection_user(const struct request *self)
-{
-    return self->connection->user;
 }

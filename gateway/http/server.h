@@ -98,6 +98,9 @@ void request_close(void *http, struct MHD_Connection *mhd, void **context,
 void request_hang_up(struct request *self);
 void request_free_all(struct http *http);
 
+/* bind.c: parameters, form body first, then query. Fills why for an answer of -400. */
+void request_bind(struct request *self, struct buf *why);
+
 /* path.c: the decoded, cleaned path of an uri, and its query. False: malformed. */
 bool uri_split(struct str uri, struct buf *path, struct str *query);
 
