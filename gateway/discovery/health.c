@@ -1,4 +1,6 @@
 /* livez: the process answers. readyz: it answers well; verbose names each part. */
+#include <inttypes.h>
+
 #include "gateway/discovery/gateway.h"
 #include "gateway/discovery/replica.h"
 
@@ -53,6 +55,24 @@ static void note_followers(struct gateway *self, struct report *report)
     }
 }
 
+/* Why nobody is evicted, in words: the first thing asked when a dead instance stays listed. */
+static void note_eviction(struct gateway *self, struct report *report, const struct now *now)
+{
+    struct replica_protection protection = replica_protection(self->replica, now);
+    struct buf why = {0};
+
+    if (!protection.known) {
+        return;
+    }
+    buf_printf(&why,
+               "protected, %.*s: %" PRIu64 " of %" PRIu64 " expected heartbeats heard, %" PRIu64
+               " needed; judged again in %" PRId64 " s",
+               STR_ARG(protection.reason), protection.heard, protection.expected,
+               protection.threshold, (protection.next_round_ms + 999) / 1000);
+    note(report, "eviction", !protection.on, false, buf_str(&why));
+    buf_fini(&why);
+}
+
 void serve_livez(struct gateway *self, struct request *request, const struct now *now)
 {
     struct buf body = {0};
@@ -71,6 +91,7 @@ void serve_readyz(struct gateway *self, struct request *request, const struct no
 
     note_registry(self, &report, now);
     note_followers(self, &report);
+    note_eviction(self, &report, now);
     if (!params_has(request_params(request), STR("verbose"))) {
         report.lines.len = 0;
     }
