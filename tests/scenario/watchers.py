@@ -1,4 +1,5 @@
 """The ways to learn of a change, each as an iterator-like object with next(seconds)."""
+import atexit
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ class Lines:
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        atexit.register(self.process.kill)
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
