@@ -3,34 +3,52 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/domain/index.h"
+
 struct write {
     uint64_t gateway;
     uint64_t number;
     uint64_t seq;
     int64_t added_ms;
-    uint32_t next; /* in its hash chain, index + 1; 0 ends it */
 };
 
-/* A ring of writes, oldest first, with hash chains through it. */
+enum { chunk_writes = 4096, chunk_count = writes_max / chunk_writes };
+
+/* A ring of writes_max places, oldest first, of which only those chunks have memory that hold a
+ * write; an index finds them. So no call has to move what is held. */
 struct writes {
     int64_t keep_ms;
-    struct write *ring;
-    uint32_t *chains; /* as many as the ring has places */
-    uint32_t cap;     /* a power of two */
+    struct memory memory;
+    struct index index; /* of places */
+    struct write *chunks[chunk_count];
     uint32_t first;
     uint32_t count;
 };
 
-static void make(struct writes *self, uint32_t cap)
+static struct write *at(const struct writes *self, uint32_t place)
 {
-    self->cap = cap;
-    self->first = 0;
-    self->count = 0;
-    self->ring = calloc(cap, sizeof(self->ring[0]));
-    self->chains = calloc(cap, sizeof(self->chains[0]));
-    if (self->ring == NULL || self->chains == NULL) {
-        abort();
-    }
+    return &self->chunks[place / chunk_writes][place % chunk_writes];
+}
+
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 32) * 0xbf58476d1ce4e5b9u;
+    return x ^ x >> 29;
+}
+
+/* Different writes have different keys: each step can be taken back. */
+static struct hash128 key(uint64_t gateway, uint64_t number)
+{
+    uint64_t lo = mix(number + gateway * 0x9e3779b97f4a7c15u);
+
+    return (struct hash128){.hi = mix(gateway + lo), .lo = lo};
+}
+
+static struct hash128 key_of(const void *context, uint32_t place)
+{
+    const struct write *write = at(context, place);
+
+    return key(write->gateway, write->number);
 }
 
 struct writes *writes_new(int64_t keep_ms)
@@ -41,98 +59,86 @@ struct writes *writes_new(int64_t keep_ms)
         abort();
     }
     self->keep_ms = keep_ms;
-    make(self, 256);
+    index_init(&self->index, &self->memory, key_of, self);
     return self;
 }
 
 void writes_destroy(struct writes **self)
 {
     if (*self != NULL) {
-        free((*self)->ring);
-        free((*self)->chains);
+        index_fini(&(*self)->index);
+        for (unsigned i = 0; i < chunk_count; i++) {
+            free((*self)->chunks[i]);
+        }
         free(*self);
         *self = NULL;
     }
 }
 
-static uint32_t *chain_of(const struct writes *self, uint64_t gateway, uint64_t number)
-{
-    uint64_t mixed = (gateway ^ number * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-
-    return &self->chains[(mixed >> 40) & (self->cap - 1)];
-}
-
 static void drop_oldest(struct writes *self)
 {
-    struct write *oldest = &self->ring[self->first];
-    uint32_t *link = chain_of(self, oldest->gateway, oldest->number);
+    const struct write *oldest = at(self, self->first);
+    uint32_t chunk = self->first / chunk_writes;
 
-    while (*link != self->first + 1) {
-        assert(*link != 0);
-        link = &self->ring[*link - 1].next;
-    }
-    *link = oldest->next;
-    self->first = (self->first + 1) & (self->cap - 1);
+    index_remove(&self->index, key(oldest->gateway, oldest->number), self->first);
+    self->first = (self->first + 1) % writes_max;
     self->count--;
-}
-
-static void insert(struct writes *self, struct write write)
-{
-    uint32_t at = (self->first + self->count) & (self->cap - 1);
-    uint32_t *chain = chain_of(self, write.gateway, write.number);
-
-    write.next = *chain;
-    self->ring[at] = write;
-    *chain = at + 1;
-    self->count++;
-}
-
-static void grow(struct writes *self)
-{
-    struct writes before = *self;
-
-    make(self, before.cap * 2);
-    for (uint32_t i = 0; i < before.count; i++) {
-        insert(self, before.ring[(before.first + i) & (before.cap - 1)]);
+    /* a ring that is full begins and ends in one chunk */
+    if (self->first / chunk_writes != chunk && self->count <= writes_max - chunk_writes) {
+        free(self->chunks[chunk]);
+        self->chunks[chunk] = NULL;
     }
-    free(before.ring);
-    free(before.chains);
+}
+
+static struct write *find(const struct writes *self, uint64_t gateway, uint64_t number)
+{
+    uint32_t place = index_find(&self->index, key(gateway, number));
+
+    return place == INDEX_NONE ? NULL : at(self, place);
 }
 
 void writes_add(struct writes *self, uint64_t gateway, uint64_t number, uint64_t seq,
                 int64_t mono_ms)
 {
+    struct write *known = find(self, gateway, number);
+    uint32_t place;
+
+    if (known != NULL) {
+        known->seq = seq; /* another change of the same write */
+        return;
+    }
     if (gateway == 0 && number == 0) {
         return;
     }
-    if (self->count == self->cap) {
-        if (self->cap < writes_max) {
-            grow(self);
-        } else {
-            drop_oldest(self);
+    if (self->count == writes_max) {
+        drop_oldest(self);
+    }
+    place = (self->first + self->count++) % writes_max;
+    if (self->chunks[place / chunk_writes] == NULL) {
+        self->chunks[place / chunk_writes] = malloc(chunk_writes * sizeof(struct write));
+        if (self->chunks[place / chunk_writes] == NULL) {
+            abort();
         }
     }
-    insert(self,
-           (struct write){.gateway = gateway, .number = number, .seq = seq, .added_ms = mono_ms});
+    *at(self, place) =
+        (struct write){.gateway = gateway, .number = number, .seq = seq, .added_ms = mono_ms};
+    index_add(&self->index, key(gateway, number), place);
 }
 
 bool writes_find(const struct writes *self, uint64_t gateway, uint64_t number, uint64_t *seq)
 {
-    for (uint32_t at = *chain_of(self, gateway, number); at != 0; at = self->ring[at - 1].next) {
-        const struct write *write = &self->ring[at - 1];
+    const struct write *write = find(self, gateway, number);
 
-        if (write->gateway == gateway && write->number == number) {
-            *seq = write->seq;
-            return true;
-        }
+    if (write != NULL) {
+        *seq = write->seq;
     }
-    return false;
+    return write != NULL;
 }
 
 void writes_expire(struct writes *self, int64_t mono_ms, uint32_t max)
 {
     while (max-- > 0 && self->count > 0 &&
-           self->ring[self->first].added_ms + self->keep_ms < mono_ms) {
+           at(self, self->first)->added_ms + self->keep_ms < mono_ms) {
         drop_oldest(self);
     }
 }

@@ -15,8 +15,8 @@ struct writes;
 struct writes *writes_new(int64_t keep_ms);
 void writes_destroy(struct writes **self);
 
-/* The write (gateway, number) ended in the change with this seq. Over writes_max the
- * oldest is forgotten early. (0, 0) is no id and is not kept. */
+/* The write (gateway, number) ended in the change with this seq; of several changes the last one
+ * told counts. Over writes_max the oldest is forgotten early. (0, 0) is no id and is not kept. */
 void writes_add(struct writes *self, uint64_t gateway, uint64_t number, uint64_t seq,
                 int64_t mono_ms);
 

@@ -72,6 +72,41 @@ static void forgets_the_oldest_at_the_limit(void **state)
     writes_destroy(&writes);
 }
 
+static void the_last_change_of_a_write_counts(void **state)
+{
+    struct writes *writes = writes_new(10000);
+    uint64_t seq = 0;
+
+    (void)state;
+    writes_add(writes, 5, 1, 77, 0);
+    writes_add(writes, 5, 1, 78, 0);
+    assert_int_equal(1, writes_count(writes));
+    assert_true(writes_find(writes, 5, 1, &seq));
+    assert_int_equal(78, seq);
+    writes_destroy(&writes);
+}
+
+/* Twice round its whole ring, with ids of two gateways that look alike. */
+static void goes_round_its_ring(void **state)
+{
+    struct writes *writes = writes_new(1000000);
+    uint64_t seq = 0;
+
+    (void)state;
+    for (uint64_t i = 1; i <= 2 * writes_max; i++) {
+        writes_add(writes, 1 + i % 2, i / 2, i, (int64_t)i);
+        writes_expire(writes, (int64_t)i, 2);
+        if (i % 1000 == 0) {
+            assert_true(writes_find(writes, 1 + i % 2, i / 2, &seq));
+            assert_int_equal(i, seq);
+            assert_int_equal(i > 1000000 ? 1000001 : i, writes_count(writes));
+        }
+    }
+    writes_expire(writes, INT64_MAX, UINT32_MAX);
+    assert_int_equal(0, writes_count(writes));
+    writes_destroy(&writes);
+}
+
 static void reads_recent_changes_from_any_point_held(void **state)
 {
     struct recent recent;
@@ -123,6 +158,8 @@ int main(void)
         cmocka_unit_test(no_id_is_no_write),
         cmocka_unit_test(finds_every_one_of_many_while_it_grows_and_ages),
         cmocka_unit_test(forgets_the_oldest_at_the_limit),
+        cmocka_unit_test(the_last_change_of_a_write_counts),
+        cmocka_unit_test(goes_round_its_ring),
         cmocka_unit_test(reads_recent_changes_from_any_point_held),
         cmocka_unit_test(keeps_the_newest_within_its_bytes),
     };
