@@ -2,8 +2,8 @@
 
 #include "actors/registry/state.h"
 
-/* Work of one turn. */
-enum { looked_at_max = 4096, removed_max = 512 };
+/* Work of one turn. Removals make way for commands, but never stand still. */
+enum { looked_at_max = 4096, removed_max = 512, removed_min = 32 };
 
 /* The evictor may be this many of our ticks behind what we have said. */
 static const uint64_t ticks_behind_max = 3;
@@ -72,13 +72,14 @@ static void remove_slot(struct registry_actor *self, uint32_t slot, enum change_
     (void)registry_take(self, 0, 0, now, out);
 }
 
-/* Draws victims among the old, none twice. True: the round goes on next turn. */
-static bool evict_some(struct registry_actor *self, const struct now *now, struct outbox *out)
+/* Draws victims among the old, none twice; room: for how many removals. True: the round goes on
+ * next turn. */
+static bool evict_some(struct registry_actor *self, unsigned *room, const struct now *now,
+                       struct outbox *out)
 {
     int64_t awake_ms = registry_awake(self, now);
-    unsigned removed = 0;
 
-    for (unsigned looked = 0; looked < looked_at_max && removed < removed_max; looked++) {
+    for (unsigned looked = 0; looked<looked_at_max && * room> 0; looked++) {
         uint32_t i = self->evicting.next;
         uint32_t count = ages_old_count(self->heartbeats);
         uint32_t slot;
@@ -98,15 +99,16 @@ static bool evict_some(struct registry_actor *self, const struct now *now, struc
         remove_slot(self, slot, CHANGE_EVICT, now, out); /* takes it out of the old */
         self->evicting.left--;
         self->counters.evicted++;
-        removed++;
+        --*room;
     }
     return true;
 }
 
-static bool forget_some(struct registry_actor *self, const struct now *now, struct outbox *out)
+static bool forget_some(struct registry_actor *self, unsigned room, const struct now *now,
+                        struct outbox *out)
 {
-    for (unsigned removed = 0; ages_old_count(self->tombstones) > 0; removed++) {
-        if (removed == removed_max) {
+    while (ages_old_count(self->tombstones) > 0) {
+        if (room-- == 0) {
             return true;
         }
         remove_slot(self, ages_old(self->tombstones, 0), CHANGE_FORGET, now, out);
@@ -117,8 +119,11 @@ static bool forget_some(struct registry_actor *self, const struct now *now, stru
 
 void removal_step(struct registry_actor *self, const struct now *now, struct outbox *out)
 {
-    bool evicting = self->evicting.left > 0 && evict_some(self, now, out);
-    bool forgetting = forget_some(self, now, out);
+    unsigned room = self->turn.changes < removed_max - removed_min
+                        ? removed_max - self->turn.changes
+                        : removed_min;
+    bool evicting = self->evicting.left > 0 && evict_some(self, &room, now, out);
+    bool forgetting = forget_some(self, room, now, out);
 
     if (evicting || forgetting) {
         outbox_again(out);

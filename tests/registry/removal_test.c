@@ -242,6 +242,24 @@ static void thousands_go_in_slices_over_several_turns(void **state)
     assert_in_range(turns, 5000 / 512, 5000 / 512 + 2);
 }
 
+static void removals_make_way_for_commands_but_go_on(void **state)
+{
+    struct node *node = *state;
+    struct msg command;
+    int64_t before;
+
+    node_register_many(node, 0, 1000);
+    node_run(node, idle_ms);
+    node->config.evictor_share = 0;
+    command = node_evict(node, idle_ms, UINT32_MAX);
+    node_give(node, &command);
+    before = node_stat(node, "evicted_total");
+    node_register_many(node, 1000, 499); /* in one turn */
+    assert_int_equal(before + 32, node_stat(node, "evicted_total"));
+    node_settle(node);
+    assert_int_equal(before + 1000, node_stat(node, "evicted_total"));
+}
+
 static void many_that_fell_silent_at_once_are_found_at_once(void **state)
 {
     struct node *node = *state;
@@ -462,6 +480,7 @@ int main(void)
         TEST(a_heartbeat_in_time_saves),
         TEST(an_evicted_instance_leaves_no_tombstone),
         TEST(thousands_go_in_slices_over_several_turns),
+        TEST(removals_make_way_for_commands_but_go_on),
         TEST(many_that_fell_silent_at_once_are_found_at_once),
         TEST(draws_its_victims_by_lot),
         TEST(a_pause_of_the_process_evicts_nobody),
