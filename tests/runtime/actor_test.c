@@ -22,7 +22,8 @@
 
 enum { patience_ms = 5000 };
 
-/* ── the core under test: an evictor in name only, answers EVICT with its limit ── */
+/* ── the core under test: an evictor in name only, answers EVICT with its limit; idle_ms other
+ *    than 0: that one is a turn's work ── */
 
 struct core {
     struct publisher publisher;
@@ -43,6 +44,9 @@ static void on_evict(void *state, const struct address *from, const struct msg *
     result.as_result.id = msg->as_evict.id;
     result.as_result.timestamp = msg->as_evict.limit;
     outbox_reply(out, msg->as_evict.limit % 2 == 0 ? OUTBOX_NOW : OUTBOX_SYNCED, from, &result);
+    if (msg->as_evict.idle_ms != 0) {
+        outbox_enough(out);
+    }
 }
 
 /* SYNCED makes it publish PROTECTION. */
@@ -536,6 +540,39 @@ static void a_frame_of_more_than_a_turn_is_answered_over_several(void **state)
     zmq_close(socket);
 }
 
+static void a_core_that_has_enough_ends_the_turn(void **state)
+{
+    struct fixture *self = *state;
+    void *socket = connect_to(self, ZMQ_DEALER, "evictor.commands");
+    struct buf batch = {0};
+    uint64_t expected = 2;
+    unsigned frames = 0;
+    static char store[65536];
+
+    for (uint64_t id = 1; id <= 100; id++) {
+        struct msg evict = of_id(MSG_TYPE_EVICT, 2 * id);
+
+        evict.as_evict.limit = (uint32_t)(2 * id);
+        evict.as_evict.idle_ms = id % 10 == 0;
+        msg_encode(&batch, &evict);
+    }
+    zmq_send(socket, batch.data, batch.len, 0);
+    buf_fini(&batch);
+    for (; expected <= 200; frames++) {
+        struct str frame = receive(socket, store, sizeof(store));
+
+        while (frame.len != 0) {
+            struct msg msg;
+
+            assert_int_equal(ERR_OK, msg_decode(&frame, &msg));
+            assert_int_equal(expected, msg.as_result.id);
+            expected += 2;
+        }
+    }
+    assert_int_equal(10, frames); /* one a turn */
+    zmq_close(socket);
+}
+
 static void the_log_level_is_one_of_four(void **state)
 {
     struct fixture *self = *state;
@@ -742,6 +779,7 @@ int main(void)
         TEST(a_sender_with_too_long_a_name_is_not_answered),
         TEST(a_batch_in_one_frame_is_answered_in_two),
         TEST(a_frame_of_more_than_a_turn_is_answered_over_several),
+        TEST(a_core_that_has_enough_ends_the_turn),
         TEST(the_log_level_is_one_of_four),
         TEST(shutdown_is_answered_and_leaves_nothing_behind),
         TEST(sigterm_ends_it_in_good_order),
