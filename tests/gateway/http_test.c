@@ -533,6 +533,30 @@ static void pipelined_requests_are_answered_in_order(void **state)
     (void)close(fd);
 }
 
+static void more_parameters_in_a_url_than_fit_end_that_connection_alone(void **state)
+{
+    struct fixture *self = *state;
+    struct http_counts counts;
+
+    for (int count = 100; count < 1000; count += 20) {
+        struct buf request = {0};
+        struct buf answer;
+
+        buf_add_str(&request, STR("POST /echo?a"));
+        for (int i = 1; i < count; i++) {
+            buf_add_str(&request, STR("&a"));
+        }
+        buf_printf(&request, " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n%c", 0);
+        answer = ask(self, request.data);
+        assert_true(answer_status(&answer) == 200 || (count > 200 && answer.data[0] == '\0'));
+        buf_fini(&answer);
+        buf_fini(&request);
+    }
+    check_body(self, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "/a" ME);
+    http_counts(self->http, &counts);
+    assert_int_equal(0, counts.connections);
+}
+
 static void a_port_that_is_taken_is_an_error(void **state)
 {
     struct fixture *self = *state;
@@ -569,6 +593,7 @@ int main(void)
         T(a_stream_whose_client_goes_is_ended_once),
         T(ending_answers_who_is_parked_and_ends_streams),
         T(pipelined_requests_are_answered_in_order),
+        T(more_parameters_in_a_url_than_fit_end_that_connection_alone),
         T(a_port_that_is_taken_is_an_error),
 #undef T
     };
