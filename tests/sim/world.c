@@ -16,9 +16,11 @@
 #include "tests/sim/client.h"
 #include "tests/sim/sim.h"
 
-enum { rounds = 3, chaos_ms = 45000, quiet_ms = 40000, versions_max = 1 << 17 };
+enum { rounds = 3, chaos_ms = 45000, quiet_ms = 80000, versions_max = 1 << 17 };
 
-/* Times are a fifteenth of the real ones. */
+/* Times are a fifteenth of the real ones. Quiet is longer than the longest a silent one may stay: a
+ * pause that goes on into it, the ceiling (so many writes may have been given up that
+ * self-protection is on), and then as many rounds as 15 % a round take. */
 static const int64_t heartbeat_ms = 2000;
 static const int64_t idle_ms = 6000;
 static const int64_t ceiling_ms = 24000;
