@@ -39,6 +39,27 @@ read_settings() {
         die "the configuration is refused (see above)"
 }
 
+# A port nobody listens on, below those the kernel gives to clients.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)) && (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
+
+# Sets ARGS and SETTINGS as every process of this node takes them. A free port, asked for as port 0, is
+# chosen once and kept over restarts: it is part of the node's own name and address.
+node_settings() {
+    local listen
+    mapfile -t ARGS <"$RUN/args"
+    read_settings
+    listen=$(setting gateway.listen 127.0.0.1:7171)
+    if [[ $listen == *:0 ]]; then
+        [ -s "$RUN/http.port" ] || free_port >"$RUN/http.port"
+        ARGS+=("--gateway.listen=${listen%:*}:$(<"$RUN/http.port")")
+        read_settings
+    fi
+}
+
 setting() { # section.key DEFAULT
     local value
     value=$(sed -n "/^\[${1%%.*}\]/,/^\[/s/^${1#*.} = \"\{0,1\}\([^\" #]*\).*/\1/p" <<<"$SETTINGS")
@@ -74,25 +95,18 @@ expand_actors() {
     return 0
 }
 
-# Sets HOST and PORT of the HTTP edge; PORT is 0 while a free one is not known yet.
+# Sets HOST and PORT of the HTTP edge.
 http_address() {
     local listen
     listen=$(setting gateway.listen 127.0.0.1:7171)
     HOST=${listen%:*}
     PORT=${listen##*:}
-    LISTEN_HOST=$HOST
-    if [ "$PORT" = 0 ] && [ -s "$RUN/gateway.0.port" ]; then
-        read -r PORT <"$RUN/gateway.0.port"
-    elif [ "$PORT" = 0 ] && [ -s "$RUN/http.port" ]; then
-        read -r PORT <"$RUN/http.port"
-    fi
     case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
 }
 
 # 0 if GET /readyz answers 200. A subshell, so that a peer that hangs up ends nothing else.
 readyz() {
     http_address
-    [ "$PORT" != 0 ] || return 1
     (
         host=${HOST#[}
         exec 8<>"/dev/tcp/${host%]}/$PORT" || exit 1

@@ -49,16 +49,8 @@ actor_began() { # ACTOR PID CHILD
 
 start_actor() {
     local actor=$1 extra=()
-    if [[ $actor == gateway.* ]]; then
-        extra=(--index "${actor#gateway.}")
-        if [[ $(setting gateway.listen :1) == *:0 ]]; then
-            # a free port is chosen once, by gateway.0; all later starts of all gateways keep it
-            http_address
-            [ "$PORT" != 0 ] || [ "$actor" = gateway.0 ] || return 0
-            extra+=("--gateway.listen=$LISTEN_HOST:$PORT")
-        fi
-    fi
-    "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]:0:2}" "${ARGS[@]}" "${extra[@]:2}" \
+    [[ $actor != gateway.* ]] || extra=(--index "${actor#gateway.}")
+    "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
         >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- &
     actor_began "$actor" $! 1
     note "starts $actor, pid $!"
@@ -166,7 +158,6 @@ pause() {
         due=$until
         if [ -z "${PID[$actor]}" ]; then
             due=${DUE[$actor]}
-            [ "$due" -gt "$NOW" ] || due=$((NOW + 200)) # waits for gateway.0's port
         elif [ "${CHILD[$actor]}" = 0 ]; then
             due=$((NOW + 500)) # the end of an adopted one wakes nobody
         fi
@@ -197,8 +188,7 @@ supervise() {
     exec 9>>"$RUN/launcher.lock"
     flock -n 9 || { note "another supervisor runs for $DIR"; return 1; }
     echo $$ >"$RUN/launcher.pid"
-    mapfile -t ARGS <"$RUN/args"
-    read_settings
+    node_settings
     PING_TIMEOUT_MS=$(duration_ms "$(setting launcher.ping_timeout 10s)")
     PING_EVERY_MS=$((PING_TIMEOUT_MS / 2 > 5000 ? 5000 : PING_TIMEOUT_MS / 2))
     trap 'STOPPING=1' TERM INT
@@ -217,8 +207,6 @@ supervise() {
         for actor in "${ACTORS[@]}"; do look_at "$actor"; done
         look_at_pings
         write_status
-        # a free port that was found is kept, also while no gateway runs
-        [ ! -s "$RUN/gateway.0.port" ] || [ -s "$RUN/http.port" ] || cp "$RUN/gateway.0.port" "$RUN/http.port"
         ((NOW - trimmed < 60000)) || { trimmed=$NOW; trim_logs; }
         [ $STOPPING -ne 0 ] || pause
     done
