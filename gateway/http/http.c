@@ -107,12 +107,18 @@ static uint16_t bound_port(int fd)
 
 /* ── the daemon ─────────────────────────────────────────────────────────────*/
 
+unsigned http_silence_s(const struct http *self)
+{
+    return (unsigned)((self->options.idle_ms + 999) / 1000);
+}
+
 static void on_connection(void *state, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http *self = state;
     struct connection *connection = *context;
 
+    self->calls++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         connection = calloc(1, sizeof(*connection));
         if (connection == NULL) {
@@ -165,10 +171,9 @@ static enum err start_daemon(struct http *self)
         request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
         self->listener, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)listen_backlog,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes, MHD_OPTION_CONNECTION_LIMIT,
-        connection_max(), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)((self->options.idle_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, request_open,
-        self, MHD_OPTION_NOTIFY_COMPLETED, request_close, self, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, self, MHD_OPTION_END);
+        connection_max(), MHD_OPTION_CONNECTION_TIMEOUT, http_silence_s(self),
+        MHD_OPTION_URI_LOG_CALLBACK, request_open, self, MHD_OPTION_NOTIFY_COMPLETED, request_close,
+        self, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self, MHD_OPTION_END);
     if (self->daemon == NULL) {
         return ERR_IO;
     }
@@ -289,12 +294,15 @@ static bool daemon_has_more(const struct http *self)
 bool http_turn(struct http *self, const struct now *now)
 {
     bool more;
+    uint64_t calls;
 
     if (self->daemon == NULL) {
         return false;
     }
     self->now = *now;
+    self->stuck = false;
     more = take_hang_ups(self);
+    calls = self->calls;
     for (int round = 0; round < rounds_max; round++) {
         self->resumed = false;
         (void)MHD_run(self->daemon);
@@ -302,7 +310,9 @@ bool http_turn(struct http *self, const struct now *now)
             return more;
         }
     }
-    return true;
+    /* It says so too while a buffer is full of what it can't read yet. */
+    self->stuck = self->calls == calls && !self->resumed;
+    return more || !self->stuck;
 }
 
 int64_t http_due_ms(const struct http *self, const struct now *now)
@@ -317,6 +327,9 @@ int64_t http_due_ms(const struct http *self, const struct now *now)
     }
     if (MHD_get_timeout(self->daemon, &wait_ms) != MHD_YES || wait_ms > sleep_max_ms) {
         wait_ms = sleep_max_ms;
+    }
+    if (wait_ms == 0 && self->stuck) {
+        wait_ms = 1;
     }
     return now->mono_ms + (int64_t)wait_ms;
 }

@@ -12,6 +12,10 @@ enum { free_max = 1024, kept_bytes_max = 16384 };
  * sender can read the 413; who sends more is cut off. */
 static const size_t overrun_max = (size_t)16 << 20;
 
+/* libmicrohttpd waits for ever, and busily, for the end of a chunk's first line that is
+ * longer than its buffer: between two pieces of a chunked body a client has this long. */
+static const unsigned chunk_silence_s = 5;
+
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -94,6 +98,7 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
         }
         self->http = http;
     }
+    http->calls++;
     self->connection = connection_of(mhd);
     self->connection->request = self;
     /* libmicrohttpd takes it apart in place after this call */
@@ -229,6 +234,7 @@ static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
     int64_t len;
 
     (void)pos;
+    self->http->calls++;
     if (self->request == NULL) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
@@ -326,6 +332,11 @@ static void refuse(struct request *self, int status, const char *why, bool endin
     response_unref(&response);
 }
 
+static void set_silence(const struct request *self, unsigned seconds)
+{
+    (void)MHD_set_connection_option(self->connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 static enum MHD_Result begin(struct request *self, const char *method, const char *version)
 {
     const char *why = "malformed path";
@@ -344,6 +355,10 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
         /* where its body ends is in doubt: nothing after it is read */
         refuse(self, status, why, true);
         return queue(self);
+    }
+    self->chunked = request_header(self, MHD_HTTP_HEADER_TRANSFER_ENCODING).len > 0;
+    if (self->chunked) {
+        set_silence(self, chunk_silence_s);
     }
     return MHD_YES;
 }
@@ -366,6 +381,9 @@ static void serve(struct request *self)
     struct http *http = self->http;
     struct buf why = {0};
 
+    if (self->chunked) {
+        set_silence(self, http_silence_s(http));
+    }
     if (self->body_seen > http->options.body_max_bytes) {
         refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
         return;
@@ -390,6 +408,7 @@ enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const ch
     (void)state;
     (void)mhd;
     (void)url;
+    self->http->calls++;
     if (!self->begun) {
         return begin(self, method, version);
     }

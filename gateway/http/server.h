@@ -49,7 +49,8 @@ struct request {
     struct request *next;
     enum request_state state;
     enum http_method method;
-    bool begun; /* the header block was looked at */
+    bool begun;   /* the header block was looked at */
+    bool chunked; /* its connection may be silent for less long while the body comes */
     bool suspended;
     struct buf uri; /* as it came */
     struct str query;
@@ -78,12 +79,17 @@ struct http {
     int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
     uint16_t port;
     bool resumed;   /* something was resumed since the daemon last ran */
+    bool stuck;     /* the daemon wants to run but had nothing to say when it did */
+    uint64_t calls; /* of the daemon's to us */
     struct now now; /* of the turn that runs */
     struct request *parked;
     struct request *free;
     size_t free_count;
     struct http_counts counts;
 };
+
+/* How long a connection may be silent. */
+unsigned http_silence_s(const struct http *self);
 
 /* Callbacks of the daemon (request.c). */
 void *request_open(void *http, const char *uri, struct MHD_Connection *mhd);

@@ -557,6 +557,32 @@ static void more_parameters_in_a_url_than_fit_end_that_connection_alone(void **s
     assert_int_equal(0, counts.connections);
 }
 
+static void a_chunk_line_without_end_keeps_nobody_busy(void **state)
+{
+    struct fixture *self = *state;
+    struct now now = {.mono_ms = 1000};
+    int fd = open_client(self);
+    struct buf line = {0};
+    struct buf answer = {0};
+    int turns = 0;
+
+    client_send(fd, STR("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;"));
+    memset(buf_reserve(&line, 40000), 'a', 40000);
+    line.len = 40000;
+    client_send(fd, buf_str(&line));
+    while (turns < 1000 && http_turn(self->http, &now)) {
+        turns++;
+    }
+    assert_true(turns < 1000);
+    assert_true(http_due_ms(self->http, &now) > now.mono_ms);
+    check_body(self, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "/a" ME);
+    assert_true(client_read(fd, http_fd(self->http), &answer, turn, self));
+    assert_int_equal(0, answer.len);
+    buf_fini(&answer);
+    buf_fini(&line);
+    (void)close(fd);
+}
+
 static void a_port_that_is_taken_is_an_error(void **state)
 {
     struct fixture *self = *state;
@@ -594,6 +620,7 @@ int main(void)
         T(ending_answers_who_is_parked_and_ends_streams),
         T(pipelined_requests_are_answered_in_order),
         T(more_parameters_in_a_url_than_fit_end_that_connection_alone),
+        T(a_chunk_line_without_end_keeps_nobody_busy),
         T(a_port_that_is_taken_is_an_error),
 #undef T
     };
