@@ -301,6 +301,7 @@ bool http_turn(struct http *self, const struct now *now)
     }
     self->now = *now;
     self->stuck = false;
+    self->streamed = 0;
     more = take_hang_ups(self);
     calls = self->calls;
     for (int round = 0; round < rounds_max; round++) {

@@ -8,6 +8,9 @@
 
 enum { free_max = 1024, kept_bytes_max = 16384 };
 
+/* What all streams together may make in one turn: a few ms of it. */
+static const size_t turn_bytes_max = (size_t)256 << 10;
+
 /* Of a body over its limit this much more is read and thrown away, so that its
  * sender can read the 413; who sends more is cut off. */
 static const size_t overrun_max = (size_t)16 << 20;
@@ -238,8 +241,12 @@ static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
     if (self->request == NULL) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
+    if (self->http->streamed >= turn_bytes_max) {
+        return 0; /* the daemon asks again when it next runs */
+    }
     len = self->next(self->context, to, max);
     assert(len <= (int64_t)max);
+    self->http->streamed += len > 0 ? (size_t)len : 0;
     if (len == HTTP_STREAM_END) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }

@@ -78,10 +78,11 @@ struct http {
     int listener;              /* bound; the daemon's from http_listen on */
     int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
     uint16_t port;
-    bool resumed;   /* something was resumed since the daemon last ran */
-    bool stuck;     /* the daemon wants to run but had nothing to say when it did */
-    uint64_t calls; /* of the daemon's to us */
-    struct now now; /* of the turn that runs */
+    bool resumed;    /* something was resumed since the daemon last ran */
+    bool stuck;      /* the daemon wants to run but had nothing to say when it did */
+    uint64_t calls;  /* of the daemon's to us */
+    size_t streamed; /* bytes of streams made in the turn that runs */
+    struct now now;  /* of the turn that runs */
     struct request *parked;
     struct request *free;
     size_t free_count;

@@ -22,6 +22,7 @@ struct fixture {
     int served;
     const char *next_piece; /* of the stream; NULL: wait */
     bool stream_ends;
+    size_t made; /* by streams without end */
 };
 
 static struct response *text_response(int status, const char *text)
@@ -65,6 +66,15 @@ static int64_t next_piece(void *context, char *to, size_t max)
     return (int64_t)strlen(piece);
 }
 
+static int64_t next_of_many(void *context, char *to, size_t max)
+{
+    struct fixture *self = context;
+
+    memset(to, 'x', max);
+    self->made += max;
+    return (int64_t)max;
+}
+
 static void end_stream(void *context)
 {
     struct fixture *self = context;
@@ -85,6 +95,8 @@ static void on_serve(void *state, struct request *request, const struct now *now
     } else if (str_eq(path, STR("/stream"))) {
         self->streaming = request;
         request_stream(request, 200, "text/event-stream", next_piece, end_stream, self);
+    } else if (str_eq(path, STR("/endless"))) {
+        request_stream(request, 200, "text/plain", next_of_many, end_stream, self);
     } else {
         answer_echo(request);
     }
@@ -94,8 +106,11 @@ static void on_gone(void *state, struct request *request)
 {
     struct fixture *self = state;
 
-    assert_true(request == self->parked || request == self->streaming);
     self->gone++;
+    if (self->made > 0) {
+        return;
+    }
+    assert_true(request == self->parked || request == self->streaming);
     *(request == self->parked ? &self->parked : &self->streaming) = NULL;
 }
 
@@ -583,6 +598,30 @@ static void a_chunk_line_without_end_keeps_nobody_busy(void **state)
     (void)close(fd);
 }
 
+static void streams_share_what_a_turn_may_make(void **state)
+{
+    enum { clients = 100, turn_max = 300 * 1024 };
+    struct fixture *self = *state;
+    struct now now = {.mono_ms = 1000};
+    int fds[clients];
+    size_t before = 0;
+
+    for (int i = 0; i < clients; i++) {
+        fds[i] = open_client(self);
+        client_send(fds[i], STR("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n"));
+    }
+    for (int i = 0; i < 20; i++) {
+        assert_true(http_turn(self->http, &now));
+        assert_in_range(self->made - before, 1, turn_max);
+        before = self->made;
+    }
+    for (int i = 0; i < clients; i++) {
+        (void)close(fds[i]);
+    }
+    turn(self);
+    assert_int_equal(clients, self->ended);
+}
+
 static void a_port_that_is_taken_is_an_error(void **state)
 {
     struct fixture *self = *state;
@@ -621,6 +660,7 @@ int main(void)
         T(pipelined_requests_are_answered_in_order),
         T(more_parameters_in_a_url_than_fit_end_that_connection_alone),
         T(a_chunk_line_without_end_keeps_nobody_busy),
+        T(streams_share_what_a_turn_may_make),
         T(a_port_that_is_taken_is_an_error),
 #undef T
     };
