@@ -22,6 +22,20 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
     self->registry_boot = msg->as_renewed.boot;
 }
 
+/* What was sent before the registry was there is lost: no need to wait for the resend. */
+static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct now *now)
+{
+    struct replicator *self = state;
+
+    (void)epoch;
+    (void)seq;
+    if (!self->met) {
+        self->met = true;
+        own_hurry(&self->own, now);
+        self->synced.due_ms = now->mono_ms;
+    }
+}
+
 static void on_broken(void *state, unsigned type)
 {
     struct replicator *self = state;
@@ -33,7 +47,8 @@ static void on_broken(void *state, unsigned type)
     self->broken = true;
 }
 
-static const struct follower_owner follower_owner = {.fact = on_fact, .broken = on_broken};
+static const struct follower_owner follower_owner = {
+    .fact = on_fact, .current = on_current, .broken = on_broken};
 
 /* ── what the registry is asked ─────────────────────────────────────────────*/
 

@@ -37,6 +37,7 @@ struct replicator {
         uint64_t id;         /* … with which command */
         int64_t until_ms;    /* mono: then without the registry's answer */
     } leaving;
+    bool met; /* the registry has answered for the first time */
     bool said_nodes;
     bool broken; /* the registry's facts can't be read */
 };

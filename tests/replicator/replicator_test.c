@@ -303,6 +303,21 @@ static void sends_nothing_again_before_a_second_is_over(void **state)
     assert_int_equal(replicator_spec.due_ms(&self->replicator, &self->now), self->now.mono_ms + 1);
 }
 
+static void sends_again_at_once_when_the_registry_is_there_at_last(void **state)
+{
+    struct bench *self = *state;
+
+    self->absent = true;
+    turn(self);
+    assert_non_null(take(self, MSG_TYPE_REGISTER));
+    self->absent = false;
+    self->now.mono_ms += 300;                  /* the second of a resend is not over */
+    follower_hurry(self->replicator.registry); /* the shell: its socket has opened */
+    turn(self);
+    turn(self);
+    assert_non_null(take(self, MSG_TYPE_REGISTER));
+}
+
 static void renews_every_third_of_the_idle_limit(void **state)
 {
     struct bench *self = *state;
@@ -508,6 +523,7 @@ int main(void)
         TEST(registers_this_node_at_start),
         TEST(keeps_trying_while_the_registry_is_absent),
         TEST(sends_nothing_again_before_a_second_is_over),
+        TEST(sends_again_at_once_when_the_registry_is_there_at_last),
         TEST(renews_every_third_of_the_idle_limit),
         TEST(registers_again_when_the_registry_does_not_know_it),
         TEST(another_run_of_the_registry_gets_a_heartbeat_at_once),
