@@ -6,7 +6,7 @@
 
 #include "actors/registry/metadata.h"
 
-enum { name_bytes_max = 255, addrs_max = 64, addr_bytes_max = 512 };
+enum { name_bytes_max = 255, version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
 
 static const struct str node_appid = {"infra.discovery", 15};
 
@@ -46,9 +46,9 @@ static struct change *add_change(struct decision *out, enum change_kind kind, in
     if (out->count == out->cap) {
         out->cap = out->cap == 0 ? 4 : out->cap * 2;
         out->changes = realloc(out->changes, out->cap * sizeof(out->changes[0]));
-        if (out->changes == NULL) {
-            abort();
-        }
+    }
+    if (out->changes == NULL) {
+        abort();
     }
     out->changes[out->count] = (struct change){.kind = kind, .at = now_ns};
     return &out->changes[out->count++];
@@ -150,8 +150,8 @@ static bool register_fits(const struct rules *rules, const struct msg_register *
         refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
     } else if (!addrs_fit(command->addrs)) {
         refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
-    } else if (command->region.len > name_bytes_max || command->version.len > name_bytes_max) {
-        refuse(out, ERR_INVALID, "region and version may have at most 255 bytes");
+    } else if (command->region.len > name_bytes_max || command->version.len > version_bytes_max) {
+        refuse(out, ERR_INVALID, "region may have at most 255 bytes, version 512");
     }
     return out->err == ERR_OK;
 }
@@ -364,8 +364,9 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     int64_t stamp = command->set_timestamp != 0 ? command->set_timestamp : now_ns;
 
     if (!held.live) {
-        refuse(out, ERR_INVALID, "no live instance of hostname ");
-        buf_add_str(&out->text, host->hostname);
+        refuse(out, ERR_INVALID, "");
+        buf_printf(&out->text, "no live instance of hostname %.*s, appid %.*s, zone %.*s, env %.*s",
+                   STR_ARG(id.hostname), STR_ARG(id.appid), STR_ARG(id.zone), STR_ARG(id.env));
         return false;
     }
     place = place_of(out, id.hostname);

@@ -269,6 +269,19 @@ static void refuses_what_is_out_of_bounds_and_says_what(void **state)
     assert_int_equal(ERR_INVALID, world->decision.err);
 }
 
+static void a_version_may_be_as_long_as_the_gateways_let_through(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    static const char text[513];
+
+    command.version = (struct str){text, 512};
+    assert_int_equal(1, do_register(world, &command));
+    command.version.len++;
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_INVALID, world->decision.err);
+}
+
 static void only_nodes_write_infra_discovery_unless_clients_are_trusted(void **state)
 {
     struct world *world = *state;
@@ -399,7 +412,8 @@ static void set_changes_all_hosts_or_none(void **state)
     (void)do_register(world, &command);
     assert_int_equal(0, do_set(world, hosts, 2, 0));
     assert_int_equal(ERR_INVALID, world->decision.err);
-    assert_non_null(memmem(world->decision.text.data, world->decision.text.len, "nobody", 6));
+    assert_true(str_eq(STR("no live instance of hostname nobody, appid app, zone sh001, env dev"),
+                       (struct str){world->decision.text.data, world->decision.text.len}));
     assert_int_equal(STATUS_UP, held(world, "h1").status);
 }
 
@@ -490,6 +504,7 @@ int main(void)
         TEST(an_app_that_came_back_repeats_no_latest_timestamp),
         TEST(a_cancels_latest_timestamp_sticks_as_in_the_reference),
         TEST(refuses_what_is_out_of_bounds_and_says_what),
+        TEST(a_version_may_be_as_long_as_the_gateways_let_through),
         TEST(only_nodes_write_infra_discovery_unless_clients_are_trusted),
         TEST(renew_answers_by_dirty_only_when_replicated),
         TEST(a_renew_of_another_zone_stays_in_this_zone),
