@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const size_t window_bytes = 256 * 1024;
+static const size_t window_bytes = (size_t)256 << 10;
 
 enum err reader_init(struct reader *self, struct volume *volume, const char *name, uint64_t offset,
                      uint64_t end)

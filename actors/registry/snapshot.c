@@ -7,10 +7,10 @@
 
 /* One slice: well under 2 ms of CPU. */
 static const uint32_t slice_slots_max = 2000;
-static const size_t slice_bytes_max = 512 * 1024;
-static const size_t frame_bytes = 64 * 1024;
+static const size_t slice_bytes_max = (size_t)512 << 10;
+static const size_t frame_bytes = (size_t)64 << 10;
 /* Synced as it grows, so that no single sync has to wait for the whole file. */
-static const uint64_t sync_step_bytes = 4 * 1024 * 1024;
+static const uint64_t sync_step_bytes = UINT64_C(4) << 20;
 
 static enum err write_frame(struct snapshot *self, size_t mark)
 {

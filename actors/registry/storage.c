@@ -15,8 +15,8 @@
 
 static const int64_t retry_ms = 10000;
 static const int64_t sync_every_ms = 1000;
-static const uint64_t snapshot_bytes_default = 64 * 1024 * 1024;
-static const uint64_t allocate_bytes_default = 4 * 1024 * 1024;
+static const uint64_t snapshot_bytes_default = UINT64_C(64) << 20;
+static const uint64_t allocate_bytes_default = UINT64_C(4) << 20;
 static const int64_t keep_ms_default = 60000;
 static const uint32_t uncovered_segments_max = 64; /* a registry restarted in a loop leaves many */
 

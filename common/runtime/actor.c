@@ -15,7 +15,7 @@
 enum { types_max = 256 };
 
 static const int64_t longest_sleep_ms = 1000;
-static const size_t outbox_bytes = 64 * 1024 * 1024;
+static const size_t outbox_bytes = (size_t)64 << 20;
 
 /* A frame that a turn could not finish stays here for the next. */
 struct inbox {
@@ -47,7 +47,7 @@ struct budget {
     size_t bytes;
 };
 
-static const struct budget whole_budget = {1000, 4 * 1024 * 1024};
+static const struct budget whole_budget = {1000, (size_t)4 << 20};
 static const size_t frame_cost_bytes = 1024; /* what an empty frame costs */
 
 static bool is_spent(const struct budget *budget)

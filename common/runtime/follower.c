@@ -5,7 +5,7 @@
 
 static const int64_t resend_ms = 1000;
 static const int64_t silence_ticks = 3;
-static const size_t kept_bytes_max = 4 * 1024 * 1024;
+static const size_t kept_bytes_max = (size_t)4 << 20;
 /* Our ids have the top bit: the owner's own commands go over the same link. */
 static const uint64_t id_mark = UINT64_C(1) << 63;
 
@@ -52,6 +52,7 @@ struct follower {
     unsigned fruitless; /* answers in a row that brought nothing though more is known of */
 
     uint64_t newest_epoch; /* the newest position any fact has named */
+    uint64_t newest_boot;  /* a later run of the source may have come back with less */
     uint64_t newest_seq;
     struct buf kept; /* facts heard while catching up, in order */
     bool lost;       /* some did not fit */
@@ -472,8 +473,10 @@ static void on_one_fact(struct follower *self, const struct msg *fact, struct st
     enum taken taken = TAKEN_GAP;
 
     self->heard_ms = now->mono_ms;
-    if (head->epoch != self->newest_epoch || head->seq > self->newest_seq) {
+    if (head->epoch != self->newest_epoch || head->boot != self->newest_boot ||
+        head->seq > self->newest_seq) {
         self->newest_epoch = head->epoch;
+        self->newest_boot = head->boot;
         self->newest_seq = head->seq;
     }
     if (fact->type == MSG_TYPE_RENEWED && self->phase != PHASE_SNAPSHOT && self->epoch != 0) {

@@ -7,7 +7,7 @@
 enum { group_count = OUTBOX_FACT + 1, subscriptions_max = 10000 };
 
 /* A batch is cut here, so that a receiver's turn stays short. */
-static const size_t batch_bytes = 1024 * 1024;
+static const size_t batch_bytes = (size_t)1 << 20;
 /* What is kept for the next turn: buffers of the first parcels, unless they grew large. */
 static const size_t warm_parcels = 64;
 static const size_t warm_bytes = 65536;

@@ -316,7 +316,7 @@ static void a_command_larger_than_a_frame_is_kept_in_pieces(void **state)
     (void)state;
     rig_init(&rig, 10);
     rig.forgetful = true;
-    rig.options.allocate_bytes = 1024 * 1024;
+    rig.options.allocate_bytes = 1u << 20;
     rig_open(&rig);
     assert_int_equal(rig_set(&rig, 0, 100000), ERR_OK);
     assert_true(rig_stats(&rig).journal_bytes > frame_max);

@@ -465,7 +465,7 @@ static void no_start_goes_on_in_an_epoch_that_published_more(void **state)
         script_init(&script, seed);
         rig->options.sync = (enum storage_sync)(seed % 3);
         for (uint32_t run = 0; run < 6; run++) {
-            uint32_t salt = (uint32_t)(seed * 31 + run * 17);
+            uint32_t salt = (uint32_t)(seed * 31 + UINT64_C(17) * run);
 
             rig_open(rig);
             for (size_t i = 0; i < script.seen_count; i++) {

@@ -93,7 +93,7 @@ static void goes_round_its_ring(void **state)
     uint64_t seq = 0;
 
     (void)state;
-    for (uint64_t i = 1; i <= 2 * writes_max; i++) {
+    for (uint64_t i = 1; i <= UINT64_C(2) * writes_max; i++) {
         writes_add(writes, 1 + i % 2, i / 2, i, (int64_t)i);
         writes_expire(writes, (int64_t)i, 2);
         if (i % 1000 == 0) {

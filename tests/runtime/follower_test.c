@@ -504,7 +504,7 @@ static void silence_of_three_ticks_makes_it_ask_every_second(void **state)
 
     start(self);
     heard_ms = now(self)->mono_ms;
-    clock_virtual_advance(&self->clock, 3 * tick_ms);
+    clock_virtual_advance(&self->clock, INT64_C(3) * tick_ms);
     follower_step(self->follower, now(self), self->out);
     assert_int_equal(0, take_question(self));
     assert_int_equal(now(self)->mono_ms + 1, follower_due_ms(self->follower));

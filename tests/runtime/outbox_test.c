@@ -174,7 +174,7 @@ static void a_message_that_no_frame_holds_is_refused(void **state)
 
 static void a_batch_is_cut_and_stays_in_order(void **state)
 {
-    struct outbox *out = outbox_new(8 * 1024 * 1024);
+    struct outbox *out = outbox_new((size_t)8 << 20);
     struct buf text = {0};
     struct msg msg = {.type = MSG_TYPE_LOG_LEVEL};
     struct outbox_item item;

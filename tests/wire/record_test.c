@@ -209,7 +209,7 @@ static void bytes_made_to_be_searched_for_long_are_damage_before_that(void **sta
 
     (void)state;
     buf_add_str(&file, STR("\x00\x7f\xff\xff\x01\x02\x03\x04"));
-    while (file.len < 4 * 1024 * 1024) {
+    while (file.len < (size_t)4 << 20) {
         buf_add(&file, decoy, sizeof(decoy));
     }
     assert_int_equal(RECORD_DAMAGED, read_all(buf_str(&file), &frames));
