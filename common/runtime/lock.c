@@ -46,18 +46,15 @@ enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *n
     struct buf path = path_of(run_dir, name, "lock");
     enum err err = ERR_OK;
     int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
     self->fd = -1;
-    if (fd < 0) {
-        log_event(log, LOG_ERROR, "lock_failed", "file=%s error=\"%s\"", path.data,
-                  strerror(errno));
-        err = ERR_IO;
-    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (fd >= 0 && !locked && errno == EWOULDBLOCK) {
         log_event(log, LOG_ERROR, "already_running",
                   "%s of %s runs as pid %lld: end it or choose another --dir", name, run_dir,
                   (long long)read_pid(fd));
         err = ERR_BUSY;
-    } else if (ftruncate(fd, 0) != 0 || !write_pid(fd)) {
+    } else if (!locked || ftruncate(fd, 0) != 0 || !write_pid(fd)) {
         log_event(log, LOG_ERROR, "lock_failed", "file=%s error=\"%s\"", path.data,
                   strerror(errno));
         err = ERR_IO;
