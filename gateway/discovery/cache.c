@@ -379,8 +379,9 @@ void cache_destroy(struct cache **self)
     if (*self == NULL) {
         return;
     }
-    while ((*self)->oldest != NULL) {
-        document_drop(*self, (*self)->oldest);
+    for (struct document *it = (*self)->oldest, *newer; it != NULL; it = newer) {
+        newer = it->newer;
+        document_drop(*self, it);
     }
     for (size_t i = 0; i < (*self)->fragments.chunk_count; i++) {
         struct fragment *chunk = (*self)->fragments.chunk[i];

@@ -55,7 +55,7 @@ struct pending *pending_new(uint64_t gateway, int64_t deadline_ms)
 {
     struct pending *self = calloc(1, sizeof(*self));
 
-    if (self == NULL || (self->slots = calloc(slot_max, sizeof(*self->slots))) == NULL) {
+    if (self == NULL || (self->slots = calloc(slot_max, sizeof(struct write *))) == NULL) {
         abort();
     }
     self->gateway = gateway;

@@ -27,7 +27,7 @@ struct watches *watches_new(void)
 {
     struct watches *self = calloc(1, sizeof(*self));
 
-    if (self == NULL || (self->bucket = calloc(bucket_count, sizeof(*self->bucket))) == NULL) {
+    if (self == NULL || (self->bucket = calloc(bucket_count, sizeof(struct watch *))) == NULL) {
         abort();
     }
     return self;

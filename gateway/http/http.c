@@ -97,12 +97,15 @@ static enum err bind_listener(struct http *self)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage at = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = {.v6 = {0}};
     socklen_t len = sizeof(at);
 
-    (void)getsockname(fd, (struct sockaddr *)&at, &len);
-    return at.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port)
-                                    : ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
+    (void)getsockname(fd, &at.any, &len);
+    return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
 }
 
 /* ── the daemon ─────────────────────────────────────────────────────────────*/
@@ -155,8 +158,8 @@ static unsigned connection_max(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1u << 20) {
         limit.rlim_cur = 1u << 20;
     }
-    return limit.rlim_cur > 2 * reserved_fds ? (unsigned)limit.rlim_cur - reserved_fds
-                                             : reserved_fds;
+    return limit.rlim_cur > (rlim_t)2 * reserved_fds ? (unsigned)limit.rlim_cur - reserved_fds
+                                                     : reserved_fds;
 }
 
 static enum err start_daemon(struct http *self)

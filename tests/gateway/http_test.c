@@ -56,14 +56,16 @@ static int64_t next_piece(void *context, char *to, size_t max)
 {
     struct fixture *self = context;
     const char *piece = self->next_piece;
+    size_t len;
 
     if (piece == NULL) {
         return self->stream_ends ? HTTP_STREAM_END : HTTP_STREAM_WAIT;
     }
-    assert_true(strlen(piece) <= max);
-    memcpy(to, piece, strlen(piece));
+    len = strlen(piece);
+    assert_true(len <= max);
+    memcpy(to, piece, len);
     self->next_piece = NULL;
-    return (int64_t)strlen(piece);
+    return (int64_t)len;
 }
 
 static int64_t next_of_many(void *context, char *to, size_t max)
