@@ -118,23 +118,20 @@ static void own_value(void *state, const struct config_toml_value *value)
     struct config_draft *draft = state;
     const struct config_key *key =
         value->depth == 2 ? config_key_find(value->path[0], value->path[1]) : NULL;
-    bool below_unknown = value->depth > 1 && !known_section(value->path[0]);
+    bool is_table = value->type == CONFIG_TOML_TABLE;
+    bool known = known_section(value->path[0]);
+    bool inside_refused = value->depth > 2 || (value->depth == 2 && is_table && !known);
 
     if (key != NULL) {
         own_key(draft, key, value);
-    } else if (value->depth == 1 && value->type == CONFIG_TOML_TABLE &&
-               known_section(value->path[0])) {
-        return;
-    } else if (value->depth > 2 || (below_unknown && value->type == CONFIG_TOML_TABLE)) {
-        return; /* what it lies in has been refused */
-    } else if (value->depth == 1 && value->type == CONFIG_TOML_TABLE) {
+    } else if (value->depth == 1 && is_table && !known) {
         config_draft_problem(draft,
                              "%s:%u: unknown section [%.*s]; the sections are node, gateway, "
                              "registry, evictor, peers, security, launcher, log: see --help",
                              draft->file, value->line,
                              (int)(value->path[0].len < 128 ? value->path[0].len : 128),
                              value->path[0].data);
-    } else {
+    } else if (!inside_refused && !(value->depth == 1 && is_table)) {
         refuse_unknown(draft, value);
     }
 }

@@ -164,6 +164,7 @@ static void names_take(struct names *names, const char *path)
     struct entry *entry = names_find(names, path);
 
     if (entry != NULL) {
+        assert(names->count > 0);
         free(entry->path);
         *entry = names->items[--names->count];
     }
