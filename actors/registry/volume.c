@@ -103,7 +103,8 @@ enum err volume_take(struct volume *self, int *lock)
     }
     if (rc < 0) {
         (void)volume_failed(self, "make and lock the directory", self->dir, rc);
-        log_event(self->log, LOG_ERROR, "storage_open", "%s", self->reason);
+        log_event(self->log, LOG_ERROR, "storage_open",
+                  "%s: give --dir a directory that this user can write to", self->reason);
         return ERR_IO;
     }
     *lock = rc;
