@@ -76,16 +76,20 @@ duration_ms() {
     esac
 }
 
+is_actor_name() { [[ $1 =~ ^(registry|replicator|evictor|gateway(\.[0-9]{1,2})?)$ ]]; }
+
+check_actors() {
+    local name
+    for name in "$@"; do
+        is_actor_name "$name" ||
+            die "no actor $name: registry, replicator, evictor, gateway (or gateway.0 …)"
+    done
+}
+
 # Prints every actor that the names stand for, in starting order.
 expand_actors() {
     local i processes name
     processes=$(setting gateway.processes 1)
-    for name in "$@"; do
-        case $name in
-        registry | replicator | evictor | gateway | gateway.[0-9] | gateway.[0-9][0-9]) ;;
-        *) die "no actor $name: registry, replicator, evictor, gateway (or gateway.0 …)" ;;
-        esac
-    done
     for name in registry replicator evictor; do
         [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] && echo "$name"
     done
@@ -104,12 +108,16 @@ http_address() {
     case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
 }
 
+unbracketed() { # [::1] as /dev/tcp takes it
+    local host=${1#[}
+    printf '%s' "${host%]}"
+}
+
 # 0 if GET /readyz answers 200. A subshell, so that a peer that hangs up ends nothing else.
 readyz() {
     http_address
     (
-        host=${HOST#[}
-        exec 8<>"/dev/tcp/${host%]}/$PORT" || exit 1
+        exec 8<>"/dev/tcp/$(unbracketed "$HOST")/$PORT" || exit 1
         printf 'GET /readyz HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n' "$HOST" "$PORT" >&8
         read -r -t 2 line <&8 && [[ $line == *" 200 "* ]]
     ) 2>/dev/null
