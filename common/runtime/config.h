@@ -44,17 +44,17 @@
     K(gateway,  renew_refresh,      duration, "5s",             0, 3600000,   "how far renew_timestamp in documents may lag") \
     K(gateway,  body_max,           size,     "1MiB",           1024, 67108864, "largest request body") \
     K(registry, journal_sync,       text,     "always",         1, 16,        "when a change is forced to disk; one of: always, 1s, never") \
-    K(registry, protect,            flag,     "false",          0, 0,         "start protected (reads answer 503) until in sync with a peer, 60 s at most") \
+    K(registry, protect,            flag,     "false",          0, 0,         "start protected (reads answer 503) until in sync with a peer, protect_wait at most; only with peers.nodes") \
     K(registry, protect_wait,       duration, "60s",            100, 3600000, "longest init-protect") \
     K(evictor,  interval,           duration, "60s",            100, 3600000, "time between two rounds, and the window heartbeats are counted over") \
     K(evictor,  idle,               duration, "90s",            100, 86400000, "silence after which an instance is idle and may be evicted") \
     K(evictor,  ceiling,            duration, "1h",             100, 864000000, "silence after which it is evicted even under self-protection") \
     K(evictor,  share,              share,    "0.85",           0, 100,       "share of expected heartbeats below which nothing is evicted; and 1 - share goes per round at most") \
-    K(peers,    nodes,              list,     "",               0, 256,       "host:port of other nodes") \
-    K(peers,    listen,             text,     "",               0, 255,       "host:port for muster peers; empty: gateway port + 1000") \
-    K(peers,    zones,              list,     "",               0, 256,       "zone=host:port of nodes of other zones") \
-    K(peers,    keys,               text,     "",               0, 4096,      "directory of CURVE keys") \
-    K(security, insecure,           flag,     "false",          0, 0,         "allow links off this host without keys") \
+    K(peers,    nodes,              list,     "",               0, 256,       "host:port of other nodes; so far they are only listed by /discovery/nodes") \
+    K(peers,    listen,             text,     "",               0, 255,       "host:port for muster peers; empty: gateway port + 1000; not used yet") \
+    K(peers,    zones,              list,     "",               0, 256,       "zone=host:port of nodes of other zones; not used yet") \
+    K(peers,    keys,               text,     "",               0, 4096,      "directory of CURVE keys; not used yet") \
+    K(security, insecure,           flag,     "false",          0, 0,         "allow links off this host without keys; not used yet") \
     K(security, trust_client_nodes, flag,     "false",          0, 0,         "believe replication flags and infra.discovery registrations from any client; needed beside reference nodes") \
     K(launcher, ping_timeout,       duration, "10s",            0, 3600000,   "an actor that answers no PING for this long is restarted; 0s: never") \
     K(log,      level,              text,     "info",           1, 8,         "one of: error, warn, info, debug") \
