@@ -253,10 +253,11 @@ static enum err name_actor(const struct ctl *ctl, size_t others, const char **ac
     size_t expected = others + (endpoint == NULL ? 1 : 0);
 
     if (options->argument_count != expected) {
-        ctl_say(ctl, "%s %s: expected %s", ctl->verb->name, ctl->verb->arguments,
-                endpoint == NULL ? "all of these; ACTOR is registry, replicator, evictor or "
-                                   "gateway.0, gateway.1, ..."
-                                 : "no ACTOR beside --endpoint");
+        ctl_say(ctl, "%s: %u arguments, expected: %s; %s", ctl->verb->name,
+                (unsigned)options->argument_count, ctl->verb->arguments,
+                endpoint == NULL
+                    ? "ACTOR is registry, replicator, evictor or gateway.0, gateway.1, ..."
+                    : "but no ACTOR beside --endpoint");
         return ERR_INVALID;
     }
     *actor = endpoint != NULL ? endpoint : options->arguments[0];

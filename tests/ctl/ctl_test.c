@@ -47,7 +47,7 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
     usage("watch --dir /nonexistent", "APPID is missing");
     usage("stats --dir /nonexistent", "ACTOR is registry, replicator, evictor");
     usage("stats nobody --dir /nonexistent", "nobody: no such actor");
-    usage("log-level registry --dir /nonexistent", "expected all of these");
+    usage("log-level registry --dir /nonexistent", "1 arguments, expected: ACTOR LEVEL; ACTOR is");
 }
 
 static void help_is_there_for_the_whole_and_for_each_verb(void **state)
