@@ -51,7 +51,7 @@ start_actor() {
     local actor=$1 extra=()
     [[ $actor != gateway.* ]] || extra=(--index "${actor#gateway.}")
     "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
-        >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- &
+        >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- 7>&- &
     actor_began "$actor" $! 1
     note "starts $actor, pid $!"
 }
@@ -122,7 +122,7 @@ look_at_pings() {
         [ "${STATE[$actor]}" != up ] || [ "${ALONE[$actor]}" = 1 ] || names+=("$actor")
     done
     if [ -z "$GROUP_PID" ] && [ "$NOW" -ge "$GROUP_DUE" ] && [ ${#names[@]} -gt 0 ] && [ "$PING_TIMEOUT_MS" -gt 0 ]; then
-        "$BIN/musterctl" ping "${names[@]}" --dir "$DIR" >/dev/null 2>&1 9>&- </dev/null &
+        "$BIN/musterctl" ping "${names[@]}" --dir "$DIR" >/dev/null 2>&1 9>&- 7>&- </dev/null &
         GROUP_PID=$!
     fi
 }
@@ -146,32 +146,45 @@ look_at_ping() {
         return
     fi
     [ -z "${PING_PID[$actor]}" ] && [ "${ALONE[$actor]}" = 1 ] && [ "$NOW" -ge "${PING_DUE[$actor]}" ] || return 0
-    "$BIN/musterctl" ping "$actor" --dir "$DIR" >/dev/null 2>&1 9>&- </dev/null &
+    "$BIN/musterctl" ping "$actor" --dir "$DIR" >/dev/null 2>&1 9>&- 7>&- </dev/null &
     PING_PID[$actor]=$!
 }
 
-# Sleeps until a child ends, a signal comes, or the next thing is due.
+# Returns once a child has ended, a signal has come, or UNTIL is reached. Looks twenty times a second,
+# without a fork: `wait -n` would miss a child that ended just before it, and a trap that ran just before.
+wait_until() { # UNTIL CHILD…
+    local until=$1 pid line
+    shift
+    while [ "$NOW" -lt "$until" ] && [ $STOPPING -eq 0 ] && [ "$RELOAD" -eq 0 ]; do
+        for pid in "$@"; do
+            kill -0 "$pid" 2>/dev/null || return 0
+        done
+        read -r -t 0.05 -u 7 line
+        now_ms
+    done
+}
+
+# Sleeps until something is to be done.
 pause() {
-    local actor until=$((NOW + 5000)) due sleeper
-    [ -n "$GROUP_PID" ] || ((GROUP_DUE >= until)) || until=$GROUP_DUE
+    local actor until=$((NOW + 5000)) due children=()
+    [ -z "$GROUP_PID" ] || children+=("$GROUP_PID")
+    [ -n "$GROUP_PID" ] || [ "$PING_TIMEOUT_MS" -eq 0 ] || ((GROUP_DUE >= until)) || until=$GROUP_DUE
     for actor in "${ACTORS[@]}"; do
         due=$until
         if [ -z "${PID[$actor]}" ]; then
             due=${DUE[$actor]}
         elif [ "${CHILD[$actor]}" = 0 ]; then
-            due=$((NOW + 500)) # the end of an adopted one wakes nobody
+            due=$((NOW + 500)) # an adopted one: a look at its pid alone may find somebody else
+        else
+            children+=("${PID[$actor]}")
         fi
+        [ -z "${PING_PID[$actor]}" ] || children+=("${PING_PID[$actor]}")
         if [ -n "${PID[$actor]}" ] && [ "${ALONE[$actor]}" = 1 ] && [ -z "${PING_PID[$actor]}" ]; then
             due=${PING_DUE[$actor]}
         fi
         ((due >= until)) || until=$due
     done
-    due=$((until - NOW > 20 ? until - NOW : 20))
-    sleep "$((due / 1000)).$(printf %03d $((due % 1000)))" 9>&- </dev/null &
-    sleeper=$!
-    wait -n 2>/dev/null
-    kill "$sleeper" 2>/dev/null
-    wait "$sleeper" 2>/dev/null
+    wait_until $((until - NOW > 20 ? until : NOW + 20)) "${children[@]}"
 }
 
 # Cuts logs that grew too big, once a minute; the last part is kept beside it.
@@ -188,6 +201,8 @@ supervise() {
     exec 9>>"$RUN/launcher.lock"
     flock -n 9 || { note "another supervisor runs for $DIR"; return 1; }
     echo $$ >"$RUN/launcher.pid"
+    mkfifo -m 600 "$RUN/launcher.fifo" && exec 7<>"$RUN/launcher.fifo" # nobody writes: to wait on
+    rm -f "$RUN/launcher.fifo"
     node_settings
     PING_TIMEOUT_MS=$(duration_ms "$(setting launcher.ping_timeout 10s)")
     PING_EVERY_MS=$((PING_TIMEOUT_MS / 2 > 5000 ? 5000 : PING_TIMEOUT_MS / 2))
