@@ -101,7 +101,8 @@ struct storage;
 /* Loads the directory into registry, which must be empty. Errors, each logged
  * with what to do: ERR_BUSY (another process holds it), ERR_UNSUPPORTED (a file of a newer
  * format; nothing was touched), ERR_IO (the directory can't be made, locked or listed).
- * A directory that can be read but not written is no error: the state is failed. */
+ * A directory in which only the lock can be written (a full disk) is no error: the state is
+ * failed. One on a read-only file system can't be locked: ERR_IO. */
 enum err storage_open(const struct storage_options *options, struct registry *registry,
                       int64_t now_ms, struct storage **self, struct storage_restored *restored);
 

@@ -40,9 +40,8 @@ struct world {
     unsigned evictor;
     unsigned replicator;
     unsigned replica;
-    unsigned machine; /* counts power cuts: names the machine's run */
-    bool cut_power;   /* the next kill takes the machine with it */
-    enum world_plant plant;
+    unsigned machine;         /* counts power cuts: names the machine's run */
+    bool cut_power;           /* the next kill takes the machine with it */
     uint64_t *seq_of_version; /* of the client's registrations: the change they ended in */
     struct world_result *result;
 };
@@ -255,12 +254,12 @@ static void watch_fact(void *context, struct str frame)
     struct msg msg;
     struct msg record;
 
+    if (frame.len > fact_frame_max) {
+        fail(context, "a fact of %zu bytes", frame.len);
+    }
     while (frame.len > 0 && msg_decode(&frame, &msg) == ERR_OK) {
         struct str rest = msg.as_turn.records.bytes;
 
-        if (frame.len > fact_frame_max) {
-            fail(context, "a fact of %zu bytes", frame.len);
-        }
         while (msg.type == MSG_TYPE_TURN && msg_next(&rest, &record)) {
             watch_record(context, &record);
         }
@@ -429,7 +428,7 @@ static void configure(struct config *config)
 
 void world_run(uint64_t seed, enum world_plant plant, struct world_result *result)
 {
-    struct world world = {.result = result, .plant = plant};
+    struct world world = {.result = result};
     const struct sim_process registry = {"registry",     ACTOR_REGISTRY, &registry_spec,
                                          registry_start, registry_end,   NULL,
                                          NULL,           NULL,           &world};
