@@ -1,6 +1,7 @@
 #include "actors/registry/registry.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "actors/registry/state.h"
@@ -419,6 +420,24 @@ const struct registry *registry_actor_registry(const struct registry_actor *self
     return self->registry;
 }
 
+/* In words, for a service manager: what the directory held has been read before the first turn. */
+static bool ready(void *state, const struct now *now, struct buf *words)
+{
+    const struct registry_actor *self = state;
+    struct registry_counts counts;
+
+    (void)now;
+    registry_counts(self->registry, &counts);
+    buf_printf(words, "%" PRIu64 " instances of %" PRIu64 " apps", counts.live, counts.apps);
+    if (!self->storage_ok) {
+        buf_printf(words, "; changes are in memory only");
+    }
+    if (self->protect.on) {
+        buf_printf(words, "; %s", self->protect.reason);
+    }
+    return true;
+}
+
 static const struct actor_handler handlers[] = {
     {MSG_TYPE_REGISTER, on_register}, {MSG_TYPE_RENEW, on_renew}, {MSG_TYPE_CANCEL, on_cancel},
     {MSG_TYPE_SET, on_set},           {MSG_TYPE_EVICT, on_evict}, {MSG_TYPE_SYNCED, on_synced},
@@ -434,4 +453,5 @@ const struct actor_spec registry_spec = {
     .tick_ms = tick_ms,
     .position = position,
     .count = count,
+    .ready = ready,
 };

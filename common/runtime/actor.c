@@ -10,6 +10,7 @@
 
 #include "common/runtime/admin.h"
 #include "common/runtime/lock.h"
+#include "common/runtime/notify.h"
 #include "common/runtime/sockets.h"
 
 enum { types_max = 256 };
@@ -28,6 +29,7 @@ struct actor {
     actor_handle_fn *handlers[types_max];
     struct sockets sockets;
     struct admin admin;
+    struct notify notify; /* the service manager, if there is one */
     struct outbox *out;
     struct inbox commands;
     struct inbox *answers; /* one a link */
@@ -237,8 +239,10 @@ static zmq_pollitem_t *link_items(struct actor *self, size_t at)
 static int64_t due_ms(struct actor *self, const struct now *now)
 {
     const struct actor_options *options = self->options;
+    int64_t ping = notify_due_ms(&self->notify);
     int64_t due = now->mono_ms + longest_sleep_ms;
 
+    due = ping < due ? ping : due;
     if (options->spec->tick != NULL && self->tick_due_ms < due) {
         due = self->tick_due_ms;
     }
@@ -339,6 +343,43 @@ static void send_all(struct actor *self, const struct now *now, actor_turn_fn *b
     sockets_send(&self->sockets, self->options, self->out, OUTBOX_SYNCED);
 }
 
+/* Ready once all that is followed has been caught up with. */
+static bool followers_ready(struct actor *self, struct buf *words)
+{
+    bool ready = true;
+
+    for (size_t i = 0; i < self->options->link_count; i++) {
+        const struct actor_link *link = &self->options->links[i];
+        struct follower_state state;
+
+        if (link->follower == NULL) {
+            continue;
+        }
+        follower_state(link->follower, &state);
+        ready = ready && state.ever_current;
+        buf_printf(words, "%s%s ", words->len == 0 ? "" : ", ",
+                   state.current ? "follows" : "waits for");
+        endpoint_name(words, link->to, link->index);
+    }
+    return ready;
+}
+
+static void tell_manager(struct actor *self, const struct now *now)
+{
+    const struct actor_spec *spec = self->options->spec;
+    struct buf words = {0};
+    bool ready;
+
+    notify_ping(&self->notify, now->mono_ms);
+    if (!notify_asks(&self->notify, now->mono_ms)) {
+        return;
+    }
+    ready = spec->ready != NULL ? spec->ready(self->options->state, now, &words)
+                                : followers_ready(self, &words);
+    notify_tell(&self->notify, ready, buf_str(&words), now->mono_ms);
+    buf_fini(&words);
+}
+
 static void turn(struct actor *self)
 {
     const struct clock *clock = self->options->clock;
@@ -353,6 +394,7 @@ static void turn(struct actor *self)
     take_guests(self, &now);
     take_time(self, &now);
     send_all(self, &now, self->options->spec->turn_end);
+    tell_manager(self, &now);
     cpu_us = clock->cpu_us(clock) - cpu_us;
     self->admin.turns++;
     self->admin.full_turns += self->waits ? 1 : 0;
@@ -370,6 +412,7 @@ static void run_turns(struct actor *self)
         turn(self);
         at_once = outbox_take_again(self->out) || self->waits;
     }
+    notify_stopping(&self->notify);
     if (self->options->spec->stop != NULL) {
         struct now now = self->options->clock->now(self->options->clock);
 
@@ -421,6 +464,11 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
     self->tick_due_ms = self->admin.started_ms + spec->tick_ms;
     outbox_subscribe(self->out, STR(""), false); /* from here on the set is kept: it is empty */
+    if (notify_init(&self->notify) != ERR_OK) {
+        log_event(options->log, LOG_WARN, "notify_socket_odd",
+                  "NOTIFY_SOCKET is neither a path nor @name of a socket: nobody is told of this "
+                  "process");
+    }
 }
 
 static void actor_fini(struct actor *self)

@@ -70,6 +70,9 @@ struct actor_spec {
     void (*count)(void *state, struct msg_counts *counters, struct buf *counter_store,
                   struct msg_counts *sizes, struct buf *size_store);
     actor_turn_fn *stop; /* the process is about to end in good order; may be NULL */
+    /* For a service manager (notify.h): whether the process does what it is for; adds to words
+     * how it is, in one line. NULL: once it has caught up with all it follows. */
+    bool (*ready)(void *state, const struct now *now, struct buf *words);
 };
 
 struct actor_options {
@@ -86,7 +89,8 @@ struct actor_options {
 };
 
 /* Takes the lock on run_dir/<actor>.lock, writes <actor>.pid, binds both endpoints,
- * runs until SHUTDOWN, SIGTERM or SIGINT, cleans up. Says on the log why it can't.
+ * runs until SHUTDOWN, SIGTERM or SIGINT, cleans up. Says on the log why it can't,
+ * and tells a service manager when it is ready, how it is, and when it ends.
  * Errors: ERR_BUSY (somebody else holds the directory: named in the log), ERR_INVALID
  * (run_dir is too long for an ipc address), ERR_IO. */
 enum err actor_run(const struct actor_options *options);

@@ -1,5 +1,6 @@
 #include "gateway/discovery/gateway.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -281,6 +282,26 @@ static struct position position(void *state)
     return self->publisher.at;
 }
 
+/* In words, for a service manager. */
+static bool ready(void *state, const struct now *now, struct buf *words)
+{
+    const struct gateway *self = state;
+    struct http_counts http;
+    int64_t stale_ms = replica_stale_ms(self->replica, now);
+
+    if (!self->listens) {
+        buf_printf(words, "waits for the registry's state");
+        return false;
+    }
+    http_counts(self->http, &http);
+    buf_printf(words, "serves port %u, %" PRIu64 " connections, %" PRIu64 " requests waiting",
+               (unsigned)http_port(self->http), http.connections, http.parked);
+    if (stale_ms > 0) {
+        buf_printf(words, "; the registry has been silent for %" PRId64 " s", stale_ms / 1000);
+    }
+    return true;
+}
+
 static const struct actor_handler handlers[] = {
     {MSG_TYPE_SNAPSHOT, on_publisher},
     {MSG_TYPE_FACTS, on_publisher},
@@ -297,4 +318,5 @@ const struct actor_spec gateway_spec = {
     .due_ms = due_ms,
     .position = position,
     .count = gateway_count,
+    .ready = ready,
 };
