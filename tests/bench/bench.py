@@ -25,7 +25,7 @@ BUILD = os.path.join(ROOT, "build", "bench")
 os.environ["MUSTER_BIN"] = os.path.abspath(os.environ.get("MUSTER_BIN") or os.path.join(BUILD, "bin"))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
-from node import Client, Node, free_port, listens, wait_until  # noqa: E402,F401  for the benchmarks
+from node import BIN, Client, Node, free_port, listens, wait_until  # noqa: E402,F401  for the benchmarks
 
 BUSY = 0.9  # of a core; a run below it measured the load or a neighbour
 REPEATS = 3
@@ -146,7 +146,7 @@ class Load:
     """A run of wrk against processes given by name; the first of them is the one that is to be busy."""
 
     def __init__(self, url, connections, seconds, script=None, core=LOAD_CORE, env=None, **pids):
-        words = ["wrk", "-t1", "-c%d" % connections, "-d%gs" % seconds, "--latency"]
+        words = ["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--latency"]
         words += ["-s", os.path.relpath(script, ROOT)] if script else []
         self.command = shlex.join([*words, url])
         with Interval(**pids) as self.interval:
