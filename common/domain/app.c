@@ -5,19 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* Room for one more of size bytes: grows by half, so that a list wastes little. */
-static void *room(struct memory *memory, void *list, size_t size, uint32_t count, uint32_t *cap)
-{
-    uint32_t more = *cap + (*cap < 8 ? 4 : *cap / 2);
-
-    if (count < *cap) {
-        return list;
-    }
-    list = memory_resize(memory, list, *cap * size, more * size);
-    *cap = more;
-    return list;
-}
-
 /* ── lists of zones ─────────────────────────────────────────────────────────*/
 
 /* Where a zone of that name is (true) or belongs. */
@@ -50,7 +37,13 @@ static void list_add(struct zone_list *self, struct memory *memory, struct zone 
     bool found = list_find(self, zone_name(zone), &at);
 
     assert(!found);
-    self->at = room(memory, self->at, sizeof(struct zone *), self->count, &self->cap);
+    if (self->count == self->cap) {
+        uint32_t cap = self->cap < 8 ? self->cap + 4 : self->cap + self->cap / 2;
+
+        self->at = memory_resize(memory, self->at, self->cap * sizeof(struct zone *),
+                                 cap * sizeof(struct zone *));
+        self->cap = cap;
+    }
     memmove(&self->at[at + 1], &self->at[at], (self->count - at) * sizeof(struct zone *));
     self->at[at] = zone;
     self->count++;
@@ -96,7 +89,7 @@ struct app *app_new(struct memory *memory, struct str env, struct str appid)
 
 static void zone_free(struct zone *self, struct memory *memory)
 {
-    memory_put(memory, self->slots, self->slot_cap * sizeof(*self->slots));
+    order_fini(&self->live, memory);
     memory_put(memory, self, sizeof(*self) + self->name_len);
 }
 
@@ -154,36 +147,11 @@ struct str zone_name(const struct zone *self)
     return (struct str){self->name, self->name_len};
 }
 
-/* Where the hostname is or belongs among the live ones. */
-static uint32_t zone_seek(const struct zone *self, struct str hostname,
-                          zone_hostname_fn *hostname_of, const void *context)
-{
-    uint32_t low = 0;
-    uint32_t high = self->slot_count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (str_cmp(hostname_of(context, self->slots[middle]), hostname) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 void zone_add(struct zone *self, struct memory *memory, uint32_t slot, struct str hostname,
-              zone_hostname_fn *hostname_of, const void *context)
+              order_name_fn *hostname_of, const void *context)
 {
-    uint32_t at = zone_seek(self, hostname, hostname_of, context);
-
-    self->slots =
-        room(memory, self->slots, sizeof(*self->slots), self->slot_count, &self->slot_cap);
-    memmove(&self->slots[at + 1], &self->slots[at], (self->slot_count - at) * sizeof(*self->slots));
-    self->slots[at] = slot;
-    self->slot_count++;
-    if (self->slot_count == 1) {
+    order_add(&self->live, memory, slot, hostname, hostname_of, context);
+    if (self->live.count == 1) {
         list_remove(&self->app->gone, self);
         list_add(&self->app->live, memory, self);
     }
@@ -191,14 +159,10 @@ void zone_add(struct zone *self, struct memory *memory, uint32_t slot, struct st
 }
 
 void zone_remove(struct zone *self, struct memory *memory, uint32_t slot, struct str hostname,
-                 zone_hostname_fn *hostname_of, const void *context)
+                 order_name_fn *hostname_of, const void *context)
 {
-    uint32_t at = zone_seek(self, hostname, hostname_of, context);
-
-    assert(at < self->slot_count && self->slots[at] == slot);
-    self->slot_count--;
-    memmove(&self->slots[at], &self->slots[at + 1], (self->slot_count - at) * sizeof(*self->slots));
-    if (self->slot_count == 0) {
+    order_remove(&self->live, memory, slot, hostname, hostname_of, context);
+    if (self->live.count == 0) {
         list_remove(&self->app->live, self);
         list_add(&self->app->gone, memory, self);
     }
@@ -207,7 +171,7 @@ void zone_remove(struct zone *self, struct memory *memory, uint32_t slot, struct
 
 void zone_drop(struct zone **self, struct memory *memory)
 {
-    assert((*self)->entry_count == 0 && (*self)->slot_count == 0);
+    assert((*self)->entry_count == 0 && (*self)->live.count == 0);
     list_remove(&(*self)->app->gone, *self);
     zone_free(*self, memory);
     *self = NULL;

@@ -7,16 +7,15 @@
 #include "common/base/hash.h"
 #include "common/base/str.h"
 #include "common/domain/memory.h"
+#include "common/domain/order.h"
 
 struct app;
 
 struct zone {
     struct app *app;      /* borrowed */
     uint32_t entry_count; /* live and tombstones */
-    uint32_t slot_count;  /* live */
-    uint32_t slot_cap;
-    uint32_t *slots; /* of the live ones, in order of their hostnames */
     uint32_t name_len;
+    struct order live; /* slots of the live ones */
     char name[];
 };
 
@@ -51,14 +50,11 @@ struct str app_appid(const struct app *self);
 struct zone *app_zone(struct app *self, struct memory *memory, struct str name);
 struct str zone_name(const struct zone *self);
 
-/* Order of two hostnames, one given as text and one by its slot. */
-typedef struct str zone_hostname_fn(const void *context, uint32_t slot);
-
 /* A live instance comes into the zone, or leaves it. The zone moves between the app's lists. */
 void zone_add(struct zone *self, struct memory *memory, uint32_t slot, struct str hostname,
-              zone_hostname_fn *hostname_of, const void *context);
+              order_name_fn *hostname_of, const void *context);
 void zone_remove(struct zone *self, struct memory *memory, uint32_t slot, struct str hostname,
-                 zone_hostname_fn *hostname_of, const void *context);
+                 order_name_fn *hostname_of, const void *context);
 /* Ends the zone; it has no entry any more. */
 void zone_drop(struct zone **self, struct memory *memory);
 

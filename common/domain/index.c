@@ -18,14 +18,14 @@ static uint32_t cells_mask(struct index_cells cells)
     return ((uint32_t)1 << cells.bits) - 1;
 }
 
-static uint32_t home(struct index_cells cells, struct hash128 key)
-{
-    return (uint32_t)key.lo & cells_mask(cells);
-}
-
 static uint32_t tag_of(struct hash128 key)
 {
-    return (uint32_t)key.hi;
+    return (uint32_t)key.lo;
+}
+
+static uint32_t home(struct index_cells cells, uint32_t tag)
+{
+    return tag & cells_mask(cells);
 }
 
 void index_init(struct index *self, struct memory *memory, index_key_fn *key_of,
@@ -55,7 +55,7 @@ static struct index_cell *seek(const struct index *self, struct index_cells cell
 {
     uint32_t mask = cells_mask(cells);
 
-    for (uint32_t i = home(cells, key); cells.at[i].number_plus != 0; i = (i + 1) & mask) {
+    for (uint32_t i = home(cells, tag_of(key)); cells.at[i].number_plus != 0; i = (i + 1) & mask) {
         struct index_cell *cell = &cells.at[i];
 
         if (cell->tag == tag_of(key) && cell->number_plus != dead &&
@@ -76,14 +76,14 @@ uint32_t index_find(const struct index *self, struct hash128 key)
     return cell == NULL ? INDEX_NONE : cell->number_plus - 1;
 }
 
-static void put(struct index_cells cells, struct hash128 key, uint32_t number)
+static void put(struct index_cells cells, struct index_cell cell)
 {
-    uint32_t i = home(cells, key);
+    uint32_t i = home(cells, cell.tag);
 
     while (cells.at[i].number_plus != 0) {
         i = (i + 1) & cells_mask(cells);
     }
-    cells.at[i] = (struct index_cell){tag_of(key), number + 1};
+    cells.at[i] = cell;
 }
 
 static void grow(struct index *self)
@@ -118,8 +118,7 @@ static void move_some(struct index *self)
         struct index_cell cell = self->other.at[self->done++];
 
         if (cell.number_plus != 0 && cell.number_plus != dead) {
-            put(self->serves, self->key_of(self->context, cell.number_plus - 1),
-                cell.number_plus - 1);
+            put(self->serves, cell);
         }
     }
     if (self->done > cells_mask(self->other)) {
@@ -149,20 +148,18 @@ void index_add(struct index *self, struct hash128 key, uint32_t number)
 {
     assert(number < dead - 1);
     step(self);
-    put(self->serves, key, number);
+    put(self->serves, (struct index_cell){tag_of(key), number + 1});
     self->count++;
 }
 
 /* Closes the gap, so that no probe ever meets a mark: what follows moves up unless
  * that would put it before its home. */
-static void close_gap(const struct index *self, struct index_cells cells, uint32_t gap)
+static void close_gap(struct index_cells cells, uint32_t gap)
 {
     uint32_t mask = cells_mask(cells);
 
     for (uint32_t i = (gap + 1) & mask; cells.at[i].number_plus != 0; i = (i + 1) & mask) {
-        struct hash128 key = self->key_of(self->context, cells.at[i].number_plus - 1);
-
-        if (((i - home(cells, key)) & mask) >= ((i - gap) & mask)) {
+        if (((i - home(cells, cells.at[i].tag)) & mask) >= ((i - gap) & mask)) {
             cells.at[gap] = cells.at[i];
             gap = i;
         }
@@ -179,7 +176,7 @@ void index_remove(struct index *self, struct hash128 key, uint32_t number)
     cell = seek(self, self->serves, key);
     if (cell != NULL) {
         assert(cell->number_plus == number + 1);
-        close_gap(self, self->serves, (uint32_t)(cell - self->serves.at));
+        close_gap(self->serves, (uint32_t)(cell - self->serves.at));
         found = true;
     }
     cell = self->phase == INDEX_MOVING ? seek(self, self->other, key) : NULL;

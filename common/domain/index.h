@@ -1,6 +1,7 @@
 /* From a 128-bit hash to a number: a hash table of 8-byte cells {tag, number}
- * with linear probing. The full hash is kept by the owner with what the number
- * stands for; the index asks for it when a tag agrees.
+ * with linear probing. A tag is 32 bits of the hash, of which the lowest are the
+ * cell's home, so that cells move without a look at what they stand for. The full
+ * hash is kept by the owner with that; the index asks for it when a tag agrees.
  *
  * It grows without ever stopping the world. At 5/8 full a table of twice the size
  * is taken; each insert or removal then first clears a stretch of it, later copies a

@@ -399,14 +399,25 @@ void registry_app(const struct registry *self, uint32_t app, struct app_info *ou
     };
 }
 
-void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, struct zone_info *out)
+static const struct zone *live_zone(const struct registry *self, uint32_t app, uint32_t zone)
 {
     const struct app *it = table_get(&self->apps, app);
-    const struct zone *found;
 
     assert(zone < it->live.count);
-    found = it->live.at[zone];
-    *out = (struct zone_info){zone_name(found), found->slots, found->slot_count};
+    return it->live.at[zone];
+}
+
+void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, struct zone_info *out)
+{
+    const struct zone *found = live_zone(self, app, zone);
+
+    *out = (struct zone_info){zone_name(found), found->live.count, found->live.ref_count};
+}
+
+struct order_run registry_zone_run(const struct registry *self, uint32_t app, uint32_t zone,
+                                   uint32_t run)
+{
+    return order_run(&live_zone(self, app, zone)->live, run);
 }
 
 /* ── sums ───────────────────────────────────────────────────────────────────*/

@@ -13,6 +13,7 @@
 #define COMMON_DOMAIN_REGISTRY_H
 
 #include "common/domain/change.h"
+#include "common/domain/order.h"
 
 #define REGISTRY_NONE UINT32_MAX /* no such slot, app or zone */
 
@@ -94,14 +95,19 @@ struct app_info {
 };
 void registry_app(const struct registry *self, uint32_t app, struct app_info *out);
 
-/* The zone'th zone of the app (0 … zone_count - 1): its name and its live
- * instances' slots in hostname order. Borrowed until the next apply. */
+/* The zone'th zone of the app (0 … zone_count - 1): its name, borrowed until the next apply,
+ * and its live instances. */
 struct zone_info {
     struct str zone;
-    const uint32_t *slots;
     uint32_t slot_count;
+    uint32_t run_count;
 };
 void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, struct zone_info *out);
+
+/* Their slots in hostname order: run after run (0 … run_count - 1), each of bounded length.
+ * Borrowed until the next apply. */
+struct order_run registry_zone_run(const struct registry *self, uint32_t app, uint32_t zone,
+                                   uint32_t run);
 
 /* ── sums ───────────────────────────────────────────────────────────────────*/
 

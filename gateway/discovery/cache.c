@@ -174,22 +174,22 @@ void cache_instance(struct cache *self, uint32_t slot, struct buf *to)
     buf_add(to, fragment->data + fragment->head, fragment->len - fragment->head);
 }
 
-/* The zone's matching instances, comma before each but the first of all in *more. */
-static uint32_t add_zone(struct cache *self, const struct zone_info *zone, uint32_t status,
-                         bool *more, struct buf *to)
+/* The matching instances, comma before each but the first of all in *more. */
+static uint32_t add_run(struct cache *self, struct order_run run, uint32_t status, bool *more,
+                        struct buf *to)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < zone->slot_count; i++) {
+    for (uint32_t i = 0; i < run.count; i++) {
         struct instance instance;
 
-        registry_instance(self->registry, zone->slots[i], &instance);
+        registry_instance(self->registry, run.slots[i], &instance);
         if ((instance.status & status) != 0) {
             if (*more) {
                 buf_add_char(to, ',');
             }
             *more = true;
-            cache_instance(self, zone->slots[i], to);
+            cache_instance(self, run.slots[i], to);
             count++;
         }
     }
@@ -222,7 +222,10 @@ static uint32_t add_instances(struct cache *self, uint32_t app, const struct cac
             buf_add_str(to, STR(":["));
             more = false;
         }
-        count += add_zone(self, &zone, key->status, &more, to);
+        for (uint32_t run = 0; run < zone.run_count; run++) {
+            count += add_run(self, registry_zone_run(self->registry, app, i, run), key->status,
+                             &more, to);
+        }
         if (!as_array) {
             buf_add_char(to, ']');
         }

@@ -90,12 +90,26 @@ static void collect(struct fetch_all *self, const struct registry *registry)
     }
 }
 
+static void add_run(struct fetch_all *self, const struct registry *registry, struct order_run run,
+                    bool *more)
+{
+    struct instance instance;
+
+    for (uint32_t i = 0; i < run.count; i++) {
+        if (*more) {
+            buf_add_char(&self->out, ',');
+        }
+        *more = true;
+        registry_instance(registry, run.slots[i], &instance);
+        render_instance(&self->out, &instance, instance.renew_timestamp, RENDER_METADATA_NULL);
+    }
+}
+
 /* Instances of one app, after those of the same appid in other envs. */
 static void add_app(struct fetch_all *self, const struct registry *registry, uint32_t app)
 {
     struct app_info info;
     struct zone_info zone;
-    struct instance instance;
     bool more = false;
 
     registry_app(registry, app, &info);
@@ -111,13 +125,8 @@ static void add_app(struct fetch_all *self, const struct registry *registry, uin
     }
     for (uint32_t i = 0; i < info.zone_count; i++) {
         registry_zone(registry, app, i, &zone);
-        for (uint32_t k = 0; k < zone.slot_count; k++) {
-            if (more) {
-                buf_add_char(&self->out, ',');
-            }
-            more = true;
-            registry_instance(registry, zone.slots[k], &instance);
-            render_instance(&self->out, &instance, instance.renew_timestamp, RENDER_METADATA_NULL);
+        for (uint32_t run = 0; run < zone.run_count; run++) {
+            add_run(self, registry, registry_zone_run(registry, app, i, run), &more);
         }
     }
 }

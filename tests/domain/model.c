@@ -223,6 +223,22 @@ static void check_entry(const struct model_entry *entry, uint32_t number,
     check_instance(entry, &got);
 }
 
+static uint32_t check_run(const struct registry *registry, uint32_t app, struct order_run run,
+                          struct str zone, struct str *last_host)
+{
+    for (uint32_t i = 0; i < run.count; i++) {
+        struct instance it;
+
+        registry_instance(registry, run.slots[i], &it);
+        assert_true(registry_is_live(registry, run.slots[i]));
+        assert_int_equal(registry_slot_app(registry, run.slots[i]), app);
+        assert_true(str_eq(it.id.zone, zone));
+        assert_true(str_cmp(*last_host, it.id.hostname) < 0); /* none is empty */
+        *last_host = it.id.hostname;
+    }
+    return run.count;
+}
+
 /* Every zone and instance shown: live, of this app, in order; returns how many instances. */
 static uint32_t check_zones(const struct registry *registry, uint32_t app, uint32_t zone_count)
 {
@@ -232,21 +248,17 @@ static uint32_t check_zones(const struct registry *registry, uint32_t app, uint3
     for (uint32_t z = 0; z < zone_count; z++) {
         struct str last_host = {0};
         struct zone_info zone;
+        uint32_t held = 0;
 
         registry_zone(registry, app, z, &zone);
         assert_true(z == 0 || str_cmp(last_zone, zone.zone) < 0);
         assert_true(zone.slot_count > 0);
         last_zone = zone.zone;
-        for (uint32_t i = 0; i < zone.slot_count; i++) {
-            struct instance it;
-
-            registry_instance(registry, zone.slots[i], &it);
-            assert_true(registry_is_live(registry, zone.slots[i]));
-            assert_int_equal(registry_slot_app(registry, zone.slots[i]), app);
-            assert_true(str_eq(it.id.zone, zone.zone));
-            assert_true(i == 0 || str_cmp(last_host, it.id.hostname) < 0);
-            last_host = it.id.hostname;
+        for (uint32_t run = 0; run < zone.run_count; run++) {
+            held += check_run(registry, app, registry_zone_run(registry, app, z, run), zone.zone,
+                              &last_host);
         }
+        assert_int_equal(held, zone.slot_count);
         shown += zone.slot_count;
     }
     return shown;
