@@ -210,9 +210,10 @@ static int find_verb(int argc, char **argv)
     return at < argc ? at : argc;
 }
 
-static enum ctl_exit without_verb(const struct ctl *ctl, int argc, char **argv)
+static enum ctl_exit without_verb(struct ctl *ctl, int argc, char **argv)
 {
     struct buf page = {0};
+    struct buf why = {0};
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0) {
@@ -227,7 +228,13 @@ static enum ctl_exit without_verb(const struct ctl *ctl, int argc, char **argv)
             return CTL_OK;
         }
     }
-    ctl_say(ctl, "a verb is missing, such as fetch, watch or ping; musterctl --help lists them");
+    if (options_parse(&ctl->options, UINT64_MAX, argc - 1, argv + 1, &why) != ERR_OK) {
+        ctl_say(ctl, "%.*s", STR_ARG(buf_str(&why)));
+    } else {
+        ctl_say(ctl,
+                "a verb is missing, such as fetch, watch or ping; musterctl --help lists them");
+    }
+    buf_fini(&why);
     return CTL_USAGE;
 }
 

@@ -37,6 +37,8 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
 {
     (void)state;
     usage("", "a verb is missing");
+    usage("--dir=/tmp", "a verb is missing");
+    usage("--dir", "--dir: a value is missing");
     usage("fech x", "fech: no such verb; musterctl --help lists them");
     usage("fetch --leave", "--leave: this verb has no such option");
     usage("register app --dir /nonexistent", "--addr is missing");
