@@ -157,11 +157,11 @@ wait_until() { # UNTIL CHILD…
     shift
     while [ "$NOW" -lt "$until" ] && [ $STOPPING -eq 0 ] && [ "$RELOAD" -eq 0 ]; do
         for pid in "$@"; do
-            kill -0 "$pid" 2>/dev/null || return 0
+            kill -0 "$pid" || return 0
         done
         read -r -t 0.05 -u 7 line
         now_ms
-    done
+    done 2>/dev/null
 }
 
 # Sleeps until something is to be done.
