@@ -64,3 +64,13 @@ def bare_post(pool_bytes):
     started = bench.Started(bench.program("bare_post"), str(port), str(pool_bytes), core=bench.SERVER_CORE)
     started.port = port
     return await_port(started, port)
+
+
+def bare_epoll(answer):
+    """Keeps what polls; sends each the answer, whole as it goes over the wire, when told to."""
+    path, port = os.path.join(bench.scratch(), "answer"), bench.free_port()
+    with open(path, "wb") as file:
+        file.write(answer)
+    started = bench.Started(bench.program("bare_epoll"), str(port), path, core=bench.SERVER_CORE)
+    started.port = port
+    return await_port(started, port)
