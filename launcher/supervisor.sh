@@ -153,14 +153,15 @@ look_at_ping() {
 # Returns once a child has ended, a signal has come, or UNTIL is reached. Looks twenty times a second,
 # without a fork: `wait -n` would miss a child that ended just before it, and a trap that ran just before.
 wait_until() { # UNTIL CHILD…
-    local until=$1 pid line
+    local until=$1 pid line rounds=0
     shift
     while [ "$NOW" -lt "$until" ] && [ $STOPPING -eq 0 ] && [ "$RELOAD" -eq 0 ]; do
         for pid in "$@"; do
             kill -0 "$pid" || return 0
         done
         read -r -t 0.05 -u 7 line
-        now_ms
+        NOW=$((NOW + 50)) # to look at the clock costs as much as to wait
+        ((++rounds % 8)) || now_ms
     done 2>/dev/null
 }
 
