@@ -72,7 +72,7 @@ static struct write *ask(struct gateway *self, struct request *request, struct m
     write->parked.gone = on_gone;
     write->request = request;
     request_set_user(request, write);
-    request_park(request);
+    request_await(request);
     return write;
 }
 

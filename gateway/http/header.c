@@ -1,62 +1,167 @@
 /* What libmicrohttpd lets through and a proxy in front might read otherwise: two
- * lengths, a length with chunks, "Foo :", unknown codings, a missing Host. */
+ * lengths, a length with chunks, "Foo :", unknown codings, a missing Host; and lines
+ * it reads in ways of its own.
+ *
+ * It takes the header apart in place, so the pieces it gives must lie one behind the
+ * other with nothing but their separators between them. Where they do not, it has cut
+ * a value at a NUL, ended the header at a line that begins with ':' or NUL, or glued a
+ * folded line to the name of the one before. */
 #include <string.h>
 #include <strings.h>
 
 #include "gateway/http/server.h"
 
+/* From 1.0 on it refuses all of that itself, and may move what it reads. */
+static const bool reads_in_place = MHD_VERSION < 0x01000000;
+
+enum {
+    version_len = 8, /* HTTP/1.1 */
+    line_end_len = 2,
+    record_bytes = 64,   /* what libmicrohttpd keeps of a header beside its text */
+    answer_bytes = 1024, /* an answer's header needs what the request's leaves over */
+    length_digits = 18,
+};
+
 struct block {
+    const char *at; /* where the next name should begin */
+    unsigned count;
     unsigned lengths;
     unsigned codings;
     unsigned hosts;
+    size_t cookie_bytes;
     bool bad_length;
     bool unknown_coding;
     bool bad_name;
+    bool bad_line;
 };
 
 /* RFC 9110 token: letters, digits and !#$%&'*+-.^_`|~ */
-static bool is_token(const char *text)
+static bool is_token(const char *text, size_t len)
 {
     static const uint64_t allowed[2] = {0x3ff6cfa00000000, 0x57ffffffc7fffffe};
-    const char *at = text;
+    size_t at = 0;
 
-    while (*at != '\0' && (unsigned char)*at < 0x80 &&
-           (allowed[(unsigned char)*at >> 6] >> (*at & 63) & 1) != 0) {
+    while (at < len && (unsigned char)text[at] < 0x80 &&
+           (allowed[(unsigned char)text[at] >> 6] >> (text[at] & 63) & 1) != 0) {
         at++;
     }
-    return at > text && *at == '\0';
+    return at > 0 && at == len;
+}
+
+/* Whether value is what stands behind name and its colon; the colon is a NUL by now. */
+static bool follows(const char *name, size_t name_len, const char *value)
+{
+    do {
+        value--;
+    } while (*value == ' ' || *value == '\t');
+    return value == name + name_len;
+}
+
+static bool is_named(const char *name, size_t len, struct str wanted)
+{
+    return len == wanted.len && strncasecmp(name, wanted.data, len) == 0;
+}
+
+static bool is_length(const char *value, size_t len)
+{
+    return len > 0 && len <= length_digits && strspn(value, "0123456789") == len;
 }
 
 static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
-                            const char *value)
+                            size_t name_len, const char *value, size_t value_len)
 {
+    static const struct str none = {"", 0};
     struct block *self = context;
+    struct str text = value != NULL ? (struct str){value, value_len} : none;
 
     (void)kind;
-    if (!is_token(name)) {
+    self->count++;
+    self->bad_line |= memchr(text.data, '\r', text.len) != NULL;
+    if (reads_in_place) {
+        self->bad_line |= name != self->at || !follows(name, name_len, text.data);
+        self->at = text.data + text.len + line_end_len;
+    }
+    if (!is_token(name, name_len)) {
         self->bad_name = true;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_CONTENT_LENGTH))) {
         self->lengths++;
-        self->bad_length |= value == NULL || value[0] == '\0' ||
-                            strspn(value, "0123456789") != strlen(value) || strlen(value) > 18;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        self->bad_length |= !is_length(text.data, text.len);
+    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_TRANSFER_ENCODING))) {
         self->codings++;
-        self->unknown_coding |= value == NULL || strcasecmp(value, "chunked") != 0;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+        self->unknown_coding |= !is_named(text.data, text.len, STR("chunked"));
+    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_HOST))) {
         self->hosts++;
+    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_COOKIE))) {
+        self->cookie_bytes += text.len;
     }
     return MHD_YES;
 }
 
-int header_check(struct MHD_Connection *mhd, const char *method, const char *version,
+static size_t header_bytes(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info != NULL ? info->header_size : 0;
+}
+
+/* 0, or the status for what is wrong with the lines as such. */
+static int check_lines(const struct request *self, const char *method, const char *version,
+                       const struct block *block, const char **why)
+{
+    const char *uri = method + strlen(method) + 1;
+    const char *end = method + header_bytes(self->connection->mhd);
+
+    if (!is_token(method, strlen(method))) {
+        *why = "malformed method";
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0) {
+        *why = "only HTTP/1.1 and HTTP/1.0 are spoken";
+        return MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED;
+    }
+    if (reads_in_place && (self->line != uri || uri + self->uri.len + 1 != version)) {
+        *why = "malformed request line";
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    if (block->bad_line || (reads_in_place && block->at + line_end_len != end)) {
+        *why = "malformed header line: each is one line of name, colon and value, ended by CR LF";
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    return 0;
+}
+
+/* Cookies are copied and taken apart beside the header they came in. */
+static bool leaves_room(const struct request *self, const struct block *block)
+{
+    struct MHD_Connection *mhd = self->connection->mhd;
+    size_t bytes = header_bytes(mhd) + (size_t)block->count * record_bytes;
+    size_t room = self->http->options.pool_bytes - answer_bytes;
+
+    if (bytes > room / 2) {
+        int cookies = MHD_get_connection_values(mhd, MHD_COOKIE_KIND, NULL, NULL);
+
+        bytes += cookies > 0 ? block->cookie_bytes + (size_t)cookies * record_bytes : 0;
+    }
+    return bytes <= room;
+}
+
+int header_check(const struct request *self, const char *method, const char *version,
                  const char **why)
 {
-    struct block block = {0};
+    struct block block = {.at = version + version_len + line_end_len};
+    int status;
 
-    (void)MHD_get_connection_values(mhd, MHD_HEADER_KIND, look, &block);
-    if (!is_token(method)) {
-        *why = "malformed method";
-    } else if (block.bad_name) {
+    (void)MHD_get_connection_values_n(self->connection->mhd, MHD_HEADER_KIND, look, &block);
+    status = check_lines(self, method, version, &block, why);
+    if (status != 0) {
+        return status;
+    }
+    if (!leaves_room(self, &block)) {
+        *why = "the header leaves no room for an answer in gateway.pool";
+        return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    }
+    if (block.bad_name) {
         *why = "malformed header name";
     } else if (block.lengths > 1 || block.bad_length) {
         *why = "more than one Content-Length, or a malformed one";
@@ -65,6 +170,8 @@ int header_check(struct MHD_Connection *mhd, const char *method, const char *ver
     } else if (block.codings > 1 || block.unknown_coding) {
         *why = "unknown Transfer-Encoding: only chunked is read";
         return MHD_HTTP_NOT_IMPLEMENTED;
+    } else if (block.codings > 0 && strcmp(version, "HTTP/1.0") == 0) {
+        *why = "Transfer-Encoding in HTTP/1.0";
     } else if (block.hosts > 1 || (block.hosts == 0 && strcmp(version, "HTTP/1.0") != 0)) {
         *why = "exactly one Host header is required";
     } else {

@@ -110,9 +110,12 @@ static uint16_t bound_port(int fd)
 
 /* ── the daemon ─────────────────────────────────────────────────────────────*/
 
-unsigned http_silence_s(const struct http *self)
+void connection_say(const struct connection *self, struct str bytes)
 {
-    return (unsigned)((self->options.idle_ms + 999) / 1000);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(self->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    (void)send(info->connect_fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void on_connection(void *state, struct MHD_Connection *mhd, void **context,
@@ -128,6 +131,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
             abort();
         }
         *connection = (struct connection){.http = self, .mhd = mhd};
+        slow_add(self, connection);
         *context = connection;
         self->counts.connections++;
     } else if (connection != NULL) {
@@ -136,6 +140,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         /* After a second error of its own, as with more parameters in a URL than its memory
          * holds, libmicrohttpd closes a connection without a word about the request. */
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
+        slow_remove(self, connection);
         free(connection->user);
         free(connection);
         *context = NULL;
@@ -174,9 +179,10 @@ static enum err start_daemon(struct http *self)
         request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
         self->listener, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)listen_backlog,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes, MHD_OPTION_CONNECTION_LIMIT,
-        connection_max(), MHD_OPTION_CONNECTION_TIMEOUT, http_silence_s(self),
-        MHD_OPTION_URI_LOG_CALLBACK, request_open, self, MHD_OPTION_NOTIFY_COMPLETED, request_close,
-        self, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self, MHD_OPTION_END);
+        connection_max(), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)((self->options.idle_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, request_open,
+        self, MHD_OPTION_NOTIFY_COMPLETED, request_close, self, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, self, MHD_OPTION_END);
     if (self->daemon == NULL) {
         return ERR_IO;
     }
@@ -280,7 +286,8 @@ static bool take_hang_ups(struct http *self)
             continue; /* the daemon's own descriptor */
         }
         connection->hung_up = true;
-        if (connection->request != NULL && connection->request->suspended) {
+        if (connection->request != NULL && connection->request->suspended &&
+            !(connection->request->held && (events[i].events & (EPOLLHUP | EPOLLERR)) == 0)) {
             request_hang_up(connection->request);
         }
     }
@@ -297,7 +304,6 @@ static bool daemon_has_more(const struct http *self)
 bool http_turn(struct http *self, const struct now *now)
 {
     bool more;
-    uint64_t calls;
 
     if (self->daemon == NULL) {
         return false;
@@ -306,17 +312,22 @@ bool http_turn(struct http *self, const struct now *now)
     self->stuck = false;
     self->streamed = 0;
     more = take_hang_ups(self);
-    calls = self->calls;
+    slow_turn(self);
     for (int round = 0; round < rounds_max; round++) {
+        uint64_t calls = self->calls;
+
         self->resumed = false;
         (void)MHD_run(self->daemon);
         if (!daemon_has_more(self)) {
             return more;
         }
+        /* It says so too of who awaits an answer, and of a buffer full of what can't be read. */
+        self->stuck = self->calls == calls && !self->resumed;
+        if (self->stuck) {
+            return more;
+        }
     }
-    /* It says so too while a buffer is full of what it can't read yet. */
-    self->stuck = self->calls == calls && !self->resumed;
-    return more || !self->stuck;
+    return true;
 }
 
 int64_t http_due_ms(const struct http *self, const struct now *now)
@@ -326,7 +337,7 @@ int64_t http_due_ms(const struct http *self, const struct now *now)
     if (self->daemon == NULL) {
         return now->mono_ms + sleep_max_ms;
     }
-    if (self->resumed) {
+    if (self->resumed || slow_due_ms(self) <= now->mono_ms) {
         return now->mono_ms; /* a resume does not wake the daemon: run it */
     }
     if (MHD_get_timeout(self->daemon, &wait_ms) != MHD_YES || wait_ms > sleep_max_ms) {

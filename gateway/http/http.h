@@ -9,7 +9,7 @@
  *
  * Everything that comes from outside is bounded here: limits in struct http_options;
  * two Content-Lengths, CL with TE, "Foo :", unknown transfer encodings, no Host:
- * 400 / 501 before any handler runs.
+ * 400 / 501 before any handler runs; and the time a request may take to come.
  */
 #ifndef GATEWAY_HTTP_HTTP_H
 #define GATEWAY_HTTP_HTTP_H
@@ -59,8 +59,13 @@ void *request_connection_user(const struct request *self);
  * gone() is not called for it any more. */
 void request_answer(struct request *self, struct response *response);
 
-/* Not answered yet: it stays until request_answer or gone(). */
+/* Not answered yet: it stays until request_answer or gone(). A client that has shut down
+ * its sending side counts as gone (it can't be told from one that has closed): it is sent 503. */
 void request_park(struct request *self);
+/* The same for one that is usually answered within milliseconds: cheaper then. Until it has
+ * waited for 20 ms nobody notices that its client has gone, and one that has only shut down its
+ * sending side is answered. */
+void request_await(struct request *self);
 
 /* A body produced as the socket takes it. next fills at most max bytes and
  * returns how many; HTTP_STREAM_WAIT: nothing now, request_stream_more will say
@@ -116,6 +121,7 @@ struct http_counts {
     uint64_t streams;
     uint64_t requests_total;
     uint64_t refused_total;
+    uint64_t slow_total; /* of the refused: cut off with 408 */
 };
 void http_counts(const struct http *self, struct http_counts *counts);
 

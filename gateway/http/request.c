@@ -15,9 +15,10 @@ static const size_t turn_bytes_max = (size_t)256 << 10;
  * sender can read the 413; who sends more is cut off. */
 static const size_t overrun_max = (size_t)16 << 20;
 
-/* libmicrohttpd waits for ever, and busily, for the end of a chunk's first line that is
- * longer than its buffer: between two pieces of a chunked body a client has this long. */
-static const unsigned chunk_silence_s = 5;
+/* To suspend a connection and to resume it costs three system calls, as much as all else of a
+ * short request: one that is answered soon stays with libmicrohttpd, which asks for its answer
+ * whenever it runs. Beyond this it does not stay. */
+static const int64_t await_ms = 20;
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
@@ -85,6 +86,21 @@ void request_free_all(struct http *http)
     http->free_count = 0;
 }
 
+/* Takes the URI, and hides its parameters from libmicrohttpd, which takes the URI apart in
+ * place after this call: each would cost 70 bytes of the connection's memory, and for the one
+ * that finds none left the connection is closed without a word. bind.c reads them. */
+static void keep_uri(struct request *self, const char *uri)
+{
+    struct str text = str_from(uri);
+    char *query = text.len > 0 ? memchr(uri, '?', text.len) : NULL;
+
+    self->line = uri;
+    buf_add_str(&self->uri, text);
+    if (query != NULL) {
+        query[1] = '\0';
+    }
+}
+
 void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
 {
     struct http *http = state;
@@ -104,8 +120,8 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
     http->calls++;
     self->connection = connection_of(mhd);
     self->connection->request = self;
-    /* libmicrohttpd takes it apart in place after this call */
-    buf_add_str(&self->uri, str_from(uri));
+    self->connection->since_ms = http->now.mono_ms;
+    keep_uri(self, uri);
     return self;
 }
 
@@ -220,6 +236,7 @@ void request_answer(struct request *self, struct response *response)
         self->response = jsonp(self, response);
     }
 #endif
+    self->http->resumed = true;
     resume(self);
 }
 
@@ -229,6 +246,13 @@ void request_park(struct request *self)
     self->state = REQUEST_PARKED;
     link_parked(self);
     self->http->counts.parked++;
+}
+
+void request_await(struct request *self)
+{
+    request_park(self);
+    self->held = true;
+    self->awaits_until_ms = self->http->now.mono_ms + await_ms;
 }
 
 static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
@@ -339,11 +363,6 @@ static void refuse(struct request *self, int status, const char *why, bool endin
     response_unref(&response);
 }
 
-static void set_silence(const struct request *self, unsigned seconds)
-{
-    (void)MHD_set_connection_option(self->connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
-}
-
 static enum MHD_Result begin(struct request *self, const char *method, const char *version)
 {
     const char *why = "malformed path";
@@ -354,7 +373,14 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
     self->method = strcmp(method, MHD_HTTP_METHOD_GET) == 0    ? HTTP_GET
                    : strcmp(method, MHD_HTTP_METHOD_POST) == 0 ? HTTP_POST
                                                                : HTTP_OTHER;
-    status = header_check(self->connection->mhd, method, version, &why);
+    status = header_check(self, method, version, &why);
+    if (status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE) {
+        connection_say(self->connection,
+                       STR("HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
+                           "Content-Length: 0\r\n\r\n"));
+        self->http->counts.refused_total++;
+        return MHD_NO;
+    }
     if (status == 0 && !uri_split(buf_str(&self->uri), &self->path, &self->query)) {
         status = MHD_HTTP_BAD_REQUEST;
     }
@@ -364,9 +390,7 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
         return queue(self);
     }
     self->chunked = request_header(self, MHD_HTTP_HEADER_TRANSFER_ENCODING).len > 0;
-    if (self->chunked) {
-        set_silence(self, chunk_silence_s);
-    }
+    self->piece_ms = self->http->now.mono_ms;
     return MHD_YES;
 }
 
@@ -375,6 +399,7 @@ static enum MHD_Result take_body(struct request *self, const char *data, size_t 
     size_t max = self->http->options.body_max_bytes;
 
     self->body_seen += len;
+    self->piece_ms = self->http->now.mono_ms;
     if (self->body_seen > max) {
         buf_fini(&self->body);
         return self->body_seen <= max + overrun_max ? MHD_YES : MHD_NO;
@@ -388,9 +413,6 @@ static void serve(struct request *self)
     struct http *http = self->http;
     struct buf why = {0};
 
-    if (self->chunked) {
-        set_silence(self, http_silence_s(http));
-    }
     if (self->body_seen > http->options.body_max_bytes) {
         refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
         return;
@@ -415,6 +437,9 @@ enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const ch
     (void)state;
     (void)mhd;
     (void)url;
+    if (self->state == REQUEST_PARKED && self->http->now.mono_ms < self->awaits_until_ms) {
+        return MHD_YES;
+    }
     self->http->calls++;
     if (!self->begun) {
         return begin(self, method, version);
@@ -429,11 +454,13 @@ enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const ch
         serve(self);
         assert(self->state != REQUEST_SERVING); /* a handler answers, parks or streams */
     }
-    if (self->state == REQUEST_PARKED && self->connection->hung_up) {
+    if (self->state == REQUEST_PARKED && self->connection->hung_up && !self->held) {
         request_hang_up(self);
     }
     if (self->state == REQUEST_PARKED) {
-        suspend(self);
+        if (self->http->now.mono_ms >= self->awaits_until_ms) {
+            suspend(self);
+        }
         return MHD_YES;
     }
     return queue(self);
@@ -463,5 +490,6 @@ void request_close(void *state, struct MHD_Connection *mhd, void **context,
         self->stream->request = NULL;
     }
     self->connection->request = NULL;
+    self->connection->since_ms = http->now.mono_ms;
     recycle(self);
 }

@@ -25,10 +25,14 @@ enum request_state {
 struct connection {
     struct http *http;
     struct MHD_Connection *mhd;
-    struct request *request; /* of the one under way; NULL between two */
-    void *user;              /* the handlers' own; owned: free() */
-    bool watched;            /* its socket is in the epoll set */
-    bool hung_up;            /* the watch has fired; it fires once */
+    struct request *request;   /* of the one under way; NULL between two */
+    void *user;                /* the handlers' own; owned: free() */
+    struct connection *before; /* in http->connections */
+    struct connection *next;
+    int64_t since_ms; /* when it was opened or answered last; or its request began */
+    bool watched;     /* its socket is in the epoll set */
+    bool hung_up;     /* its client sends nothing any more */
+    bool cut_off;     /* for being too slow */
 };
 
 /* A body in the making. Lives as long as its MHD_Response, which may be longer
@@ -49,10 +53,14 @@ struct request {
     struct request *next;
     enum request_state state;
     enum http_method method;
-    bool begun;   /* the header block was looked at */
-    bool chunked; /* its connection may be silent for less long while the body comes */
+    bool begun; /* the header block was looked at */
+    bool chunked;
+    int64_t piece_ms; /* when a piece of its chunked body came last */
     bool suspended;
-    struct buf uri; /* as it came */
+    bool held; /* PARKED, and a client that sends nothing any more is not a gone one */
+    int64_t awaits_until_ms; /* PARKED: until then it is not suspended */
+    const char *line;        /* where libmicrohttpd has the URI: to be compared only */
+    struct buf uri;          /* as it came */
     struct str query;
     struct buf path;
     struct buf body; /* at most body_max_bytes */
@@ -78,19 +86,29 @@ struct http {
     int listener;              /* bound; the daemon's from http_listen on */
     int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
     uint16_t port;
-    bool resumed;    /* something was resumed since the daemon last ran */
-    bool stuck;      /* the daemon wants to run but had nothing to say when it did */
-    uint64_t calls;  /* of the daemon's to us */
+    bool resumed;    /* something was answered or resumed since the daemon last ran */
+    bool stuck;      /* the daemon wants to run but had nothing new to say when it did */
+    uint64_t calls;  /* of the daemon's to us, but for those that only ask again */
     size_t streamed; /* bytes of streams made in the turn that runs */
     struct now now;  /* of the turn that runs */
+    struct connection *connections; /* all */
+    struct connection *sweep;       /* where the look at them goes on; NULL: it is done */
+    int64_t sweep_ms;               /* when the next begins */
     struct request *parked;
     struct request *free;
     size_t free_count;
     struct http_counts counts;
 };
 
-/* How long a connection may be silent. */
-unsigned http_silence_s(const struct http *self);
+/* Writes bytes past libmicrohttpd, which has nothing to say on this connection. */
+void connection_say(const struct connection *self, struct str bytes);
+
+/* slow.c: ends connections whose next request does not come, or comes too slowly. A slice of them
+ * in each turn. */
+void slow_turn(struct http *http);
+int64_t slow_due_ms(const struct http *http);
+void slow_add(struct http *http, struct connection *connection);
+void slow_remove(struct http *http, struct connection *connection);
 
 /* Callbacks of the daemon (request.c). */
 void *request_open(void *http, const char *uri, struct MHD_Connection *mhd);
@@ -111,8 +129,9 @@ void request_bind(struct request *self, struct buf *why);
 /* path.c: the decoded, cleaned path of an uri, and its query. False: malformed. */
 bool uri_split(struct str uri, struct buf *path, struct str *query);
 
-/* header.c: 0, or the status to refuse the request with and why (static). */
-int header_check(struct MHD_Connection *mhd, const char *method, const char *version,
+/* header.c: 0, or the status to refuse the request with and why (static). 431: there is no
+ * memory left to answer with. */
+int header_check(const struct request *self, const char *method, const char *version,
                  const char **why);
 
 #endif

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/discovery/pending.h"
@@ -220,6 +221,7 @@ static void without_an_answer_it_is_503_after_the_deadline(void **state)
 
 static void a_write_whose_client_went_is_forgotten(void **state)
 {
+    const struct linger at_once = {.l_onoff = 1};
     struct gateway_fixture self;
     struct pending_counts counts;
     int sent;
@@ -229,10 +231,12 @@ static void a_write_whose_client_went_is_forgotten(void **state)
     fixture_send(&self, "POST", "/discovery/register", REGISTER);
     pending_counts(self.server.gateway->pending, &counts);
     assert_int_equal(1, counts.writes);
+    assert_return_code(setsockopt(self.client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)),
+                       0);
     (void)close(self.client);
     self.client = -1;
     for (int i = 0; i < 50 && counts.writes > 0; i++) {
-        fixture_turn(&self);
+        fixture_wait(&self, 1);
         pending_counts(self.server.gateway->pending, &counts);
     }
     assert_int_equal(0, counts.writes);
@@ -243,6 +247,25 @@ static void a_write_whose_client_went_is_forgotten(void **state)
     fixture_result(&self, ERR_OK, 0, 0, NULL); /* comes too late, is nobody's */
     fixture_turn(&self);
     fixture_end(&self);
+}
+
+static void a_client_that_only_shut_down_its_side_gets_its_answer(void **state)
+{
+    static const int64_t waits_ms[] = {0, 30, 500};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(waits_ms) / sizeof(waits_ms[0]); i++) {
+        struct gateway_fixture self;
+
+        begin(&self);
+        fixture_send(&self, "POST", "/discovery/cancel", NAMES);
+        assert_return_code(shutdown(self.client, SHUT_WR), 0);
+        fixture_turn(&self);
+        fixture_wait(&self, waits_ms[i]);
+        assert_false(fixture_is_answered(&self));
+        check_result(&self, ERR_OK, NULL, 200, "{\"code\":0,\"message\":\"0\",\"ttl\":1}");
+        fixture_end(&self);
+    }
 }
 
 static void a_set_carries_each_host(void **state)
@@ -377,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_renew_of_an_unknown_one_says_how_much_is_known),
         cmocka_unit_test(without_an_answer_it_is_503_after_the_deadline),
         cmocka_unit_test(a_write_whose_client_went_is_forgotten),
+        cmocka_unit_test(a_client_that_only_shut_down_its_side_gets_its_answer),
         cmocka_unit_test(a_set_carries_each_host),
         cmocka_unit_test(a_set_with_too_few_values_is_refused),
         cmocka_unit_test(flags_of_a_stranger_are_not_believed),
