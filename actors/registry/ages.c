@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { bucket_count = 128 };
+enum { bucket_count = 128, chunk_bits = 12, chunk_rows = 1 << chunk_bits };
 
 static const uint32_t none = UINT32_MAX; /* the end of a list */
 
@@ -16,18 +16,37 @@ struct row {
 
 enum { old_bucket = bucket_count, not_held = bucket_count + 1 };
 
+/* Rows never move, so that growing costs the same whatever the size. */
+struct chunk {
+    uint32_t held;
+    struct row rows[chunk_rows];
+};
+
 struct ages {
     int64_t limit_ms;
     int64_t width_ms;
-    int64_t swept; /* buckets before this number are empty */
-    struct row *rows;
-    uint32_t row_count;
+    int64_t swept;         /* buckets before this number are empty */
+    struct chunk **chunks; /* owned; NULL where no slot is held */
+    uint32_t chunk_count;
     uint32_t heads[bucket_count];
     uint32_t *old;
     uint32_t old_count;
     uint32_t old_cap;
     uint32_t count;
 };
+
+static struct row *row_at(const struct ages *self, uint32_t slot)
+{
+    return &self->chunks[slot >> chunk_bits]->rows[slot & (chunk_rows - 1)];
+}
+
+static bool is_held(const struct ages *self, uint32_t slot)
+{
+    uint32_t chunk = slot >> chunk_bits;
+
+    return chunk < self->chunk_count && self->chunks[chunk] != NULL &&
+           row_at(self, slot)->bucket != not_held;
+}
 
 struct ages *ages_new(int64_t limit_ms)
 {
@@ -50,31 +69,41 @@ struct ages *ages_new(int64_t limit_ms)
 void ages_destroy(struct ages **self)
 {
     if (*self != NULL) {
-        free((*self)->rows);
+        for (uint32_t i = 0; i < (*self)->chunk_count; i++) {
+            free((*self)->chunks[i]);
+        }
+        free((*self)->chunks);
         free((*self)->old);
         free(*self);
         *self = NULL;
     }
 }
 
-static void grow(struct ages *self, uint32_t slot)
+static void make_room(struct ages *self, uint32_t slot)
 {
-    uint32_t count = self->row_count == 0 ? 64 : self->row_count;
+    uint32_t chunk = slot >> chunk_bits;
 
-    while (count <= slot) {
-        count *= 2;
+    if (chunk >= self->chunk_count) {
+        uint32_t count = chunk + 1 + chunk / 2;
+
+        self->chunks = realloc(self->chunks, count * sizeof(self->chunks[0]));
+        if (self->chunks == NULL) {
+            abort();
+        }
+        while (self->chunk_count < count) {
+            self->chunks[self->chunk_count++] = NULL;
+        }
     }
-    if (count == self->row_count) {
-        return;
+    if (self->chunks[chunk] == NULL) {
+        self->chunks[chunk] = malloc(sizeof(struct chunk));
+        if (self->chunks[chunk] == NULL) {
+            abort();
+        }
+        self->chunks[chunk]->held = 0;
+        for (uint32_t i = 0; i < chunk_rows; i++) {
+            self->chunks[chunk]->rows[i].bucket = not_held;
+        }
     }
-    self->rows = realloc(self->rows, count * sizeof(self->rows[0]));
-    if (self->rows == NULL) {
-        abort();
-    }
-    for (uint32_t i = self->row_count; i < count; i++) {
-        self->rows[i].bucket = not_held;
-    }
-    self->row_count = count;
 }
 
 static int64_t number_of(const struct ages *self, int64_t heard_ms)
@@ -89,21 +118,21 @@ static unsigned bucket_of(int64_t number)
 
 static void unlink_row(struct ages *self, uint32_t slot)
 {
-    struct row *row = &self->rows[slot];
+    struct row *row = row_at(self, slot);
 
     if (row->bucket == old_bucket) {
         uint32_t last = self->old[--self->old_count];
 
         self->old[row->prev] = last;
-        self->rows[last].prev = row->prev;
+        row_at(self, last)->prev = row->prev;
     } else if (row->bucket != not_held) {
         if (row->prev == none) {
             self->heads[row->bucket] = row->next;
         } else {
-            self->rows[row->prev].next = row->next;
+            row_at(self, row->prev)->next = row->next;
         }
         if (row->next != none) {
-            self->rows[row->next].prev = row->prev;
+            row_at(self, row->next)->prev = row->prev;
         }
     }
     row->bucket = not_held;
@@ -111,7 +140,7 @@ static void unlink_row(struct ages *self, uint32_t slot)
 
 static void link_row(struct ages *self, uint32_t slot)
 {
-    struct row *row = &self->rows[slot];
+    struct row *row = row_at(self, slot);
     int64_t number = number_of(self, row->heard_ms);
     unsigned bucket = bucket_of(number > self->swept ? number : self->swept);
 
@@ -119,7 +148,7 @@ static void link_row(struct ages *self, uint32_t slot)
     row->prev = none;
     row->next = self->heads[bucket];
     if (row->next != none) {
-        self->rows[row->next].prev = slot;
+        row_at(self, row->next)->prev = slot;
     }
     self->heads[bucket] = slot;
 }
@@ -133,8 +162,8 @@ static void push_old(struct ages *self, uint32_t slot)
             abort();
         }
     }
-    self->rows[slot].bucket = old_bucket;
-    self->rows[slot].prev = self->old_count;
+    row_at(self, slot)->bucket = old_bucket;
+    row_at(self, slot)->prev = self->old_count;
     self->old[self->old_count++] = slot;
 }
 
@@ -144,12 +173,11 @@ void ages_touch(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_
     struct row *row;
 
     assert(age_ms >= 0);
-    if (slot >= self->row_count) {
-        grow(self, slot);
-    }
-    row = &self->rows[slot];
+    make_room(self, slot);
+    row = row_at(self, slot);
     if (row->bucket == not_held) {
         self->count++;
+        self->chunks[slot >> chunk_bits]->held++;
     } else if (heard_ms <= row->heard_ms) {
         return;
     }
@@ -164,18 +192,24 @@ void ages_touch(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_
 
 void ages_drop(struct ages *self, uint32_t slot)
 {
-    if (slot < self->row_count && self->rows[slot].bucket != not_held) {
+    if (is_held(self, slot)) {
+        struct chunk **chunk = &self->chunks[slot >> chunk_bits];
+
         unlink_row(self, slot);
         self->count--;
+        if (--(*chunk)->held == 0) {
+            free(*chunk);
+            *chunk = NULL;
+        }
     }
 }
 
 int64_t ages_of(const struct ages *self, uint32_t slot, int64_t awake_ms)
 {
-    if (slot >= self->row_count || self->rows[slot].bucket == not_held) {
+    if (!is_held(self, slot)) {
         return -1;
     }
-    return awake_ms - self->rows[slot].heard_ms;
+    return awake_ms - row_at(self, slot)->heard_ms;
 }
 
 bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
@@ -193,8 +227,8 @@ bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
             if (max-- == 0) {
                 return moved;
             }
-            next = self->rows[slot].next;
-            if (self->rows[slot].heard_ms <= edge_ms) {
+            next = row_at(self, slot)->next;
+            if (row_at(self, slot)->heard_ms <= edge_ms) {
                 unlink_row(self, slot);
                 push_old(self, slot);
                 moved = true;
@@ -230,7 +264,7 @@ void ages_old_swap(struct ages *self, uint32_t i, uint32_t j)
     uint32_t b = ages_old(self, j);
 
     self->old[i] = b;
-    self->rows[b].prev = i;
+    row_at(self, b)->prev = i;
     self->old[j] = a;
-    self->rows[a].prev = j;
+    row_at(self, a)->prev = j;
 }

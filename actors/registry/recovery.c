@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/registry/frame.h"
 #include "actors/registry/reader.h"
 #include "actors/registry/snapshot.h"
-#include "common/wire/convert.h"
 
 void names_add(struct names *self, struct name name)
 {
@@ -38,6 +38,7 @@ static void names_sort(struct names *self)
 struct recovery {
     struct volume *volume;
     struct str machine_boot;
+    int64_t writes_from;
     struct registry *registry;
     storage_loaded_fn *each;
     void *context;
@@ -109,12 +110,17 @@ static void raise_to(uint64_t *value, uint64_t other)
     *value = other > *value ? other : *value;
 }
 
+static void log_damage(const struct recovery *self, const char *name, uint64_t offset,
+                       const char *what, const char *done)
+{
+    log_event(self->volume->log, LOG_WARN, "storage_damaged",
+              "file=%s/%s offset=%" PRIu64 ": %s; %s", self->volume->dir, name, offset, what, done);
+}
+
 static void report(struct recovery *self, const char *name, uint64_t offset, const char *what)
 {
     self->out->damage_count++;
-    log_event(self->volume->log, LOG_WARN, "storage_damaged",
-              "file=%s/%s offset=%" PRIu64 ": %s; what stands before it is kept", self->volume->dir,
-              name, offset, what);
+    log_damage(self, name, offset, what, "what stands before it is kept");
 }
 
 static void report_file(struct recovery *self, struct name name, uint64_t offset, const char *what)
@@ -162,59 +168,50 @@ static void load_snapshots(struct recovery *self)
 struct replay {
     struct recovery *recovery;
     struct segment segment;
+    struct frame_changes changes; /* owned; of the frame in hand */
     uint64_t count;
     bool foot;
     bool always;
     bool same_machine;
 };
 
-/* Whether the frame is what may follow here, and how far it reaches. FOOT: *last_seq stays. */
-static bool frame_valid(struct replay *self, struct str body, uint64_t *last_seq)
+/* Whether the frame in hand is what may follow here. */
+static bool changes_valid(struct replay *self)
 {
-    struct msg msg;
-    struct change change;
+    const struct frame_changes *changes = &self->changes;
     uint64_t seq = self->segment.last_seq;
 
-    while (body.len > 0) {
-        if (msg_decode(&body, &msg) != ERR_OK) {
-            return false;
-        }
-        if (msg.type == MSG_TYPE_FOOT) {
-            self->foot = seq == self->segment.last_seq && body.len == 0 && msg.as_foot.seq == seq &&
-                         msg.as_foot.count == self->count;
-            return self->foot;
-        }
-        if (change_from_msg(&msg, &change) != ERR_OK || change.seq != seq + 1 ||
-            change.seq > seq_max) {
-            return false;
-        }
-        seq = change.seq;
+    if (changes->is_foot) {
+        return changes->foot.seq == seq && changes->foot.count == self->count;
     }
-    *last_seq = seq;
+    for (size_t i = 0; i < changes->count; i++) {
+        if (changes->items[i].change.seq != ++seq || seq > seq_max) {
+            return false;
+        }
+    }
     return true;
 }
 
-static void frame_apply(struct replay *self, struct str body)
+static void changes_apply(struct replay *self)
 {
     struct recovery *recovery = self->recovery;
     struct recovered *out = recovery->out;
-    struct msg msg;
-    struct change change;
 
-    while (body.len > 0 && msg_decode(&body, &msg) == ERR_OK &&
-           change_from_msg(&msg, &change) == ERR_OK) {
+    for (size_t i = 0; i < self->changes.count; i++) {
+        const struct frame_change *item = &self->changes.items[i];
+        const struct change *change = &item->change;
         struct applied applied = {.ignored = true, .slot = REGISTRY_NONE, .app = REGISTRY_NONE};
 
-        if (change.seq > out->seq) {
-            registry_apply(recovery->registry, &change, &applied);
-            out->seq = change.seq;
+        if (change->seq > out->seq) {
+            registry_apply_keyed(recovery->registry, change, item->key, &applied);
+            out->seq = change->seq;
         }
-        self->count++;
-        out->highest_at = change.at > out->highest_at ? change.at : out->highest_at;
+        out->highest_at = change->at > out->highest_at ? change->at : out->highest_at;
         if (recovery->each != NULL) {
-            recovery->each(recovery->context, &change, &applied);
+            recovery->each(recovery->context, change, &applied);
         }
     }
+    self->count += self->changes.count;
 }
 
 /* NULL: all of it is good, up to its end or a torn last write. */
@@ -225,15 +222,17 @@ static const char *replay_frames(struct replay *self, struct reader *reader, uin
 
     self->segment.bytes = reader->offset;
     while ((state = reader_next(reader, &body, at)) == RECORD_OK) {
-        uint64_t last_seq = self->segment.last_seq;
-
-        if (self->foot || !frame_valid(self, body, &last_seq)) {
-            return self->foot ? "something behind the end" : "a record that does not follow";
+        if (self->foot) {
+            return "something behind the end";
         }
+        if (!frame_read(&self->changes, body, self->recovery->registry) || !changes_valid(self)) {
+            return "a record that does not follow";
+        }
+        self->foot = self->changes.is_foot;
         if (!self->foot) {
-            frame_apply(self, body);
-            segment_extend(&self->segment, self->segment.last_seq + 1, last_seq,
-                           reader->offset - *at);
+            changes_apply(self);
+            segment_extend(&self->segment, self->segment.last_seq + 1,
+                           self->segment.last_seq + self->changes.count, reader->offset - *at);
         }
     }
     if (state == RECORD_DAMAGED) {
@@ -283,13 +282,53 @@ static const char *replay_segment(struct replay *self, struct name name, bool ch
 
 static void keep_segment(struct segments *kept, struct segment *segment)
 {
-    const struct segment *before = kept->count > 0 ? &kept->items[kept->count - 1] : NULL;
+    const struct segment *before =
+        kept->count > kept->history_from ? &kept->items[kept->count - 1] : NULL;
 
     if (before != NULL &&
         (before->epoch != segment->epoch || before->last_seq != segment->prev_seq)) {
         kept->history_from = kept->count;
     }
     segments_add(kept, segment);
+}
+
+/* Whether the snapshot holds all that the i'th segment says. */
+static bool is_covered(const struct recovery *self, size_t i)
+{
+    return self->based && i + 1 < self->segments.count &&
+           seq_of(self->segments.items[i + 1]) <= self->out->snapshot_seq + 1;
+}
+
+/* Whether a covered segment is no longer of use for its write ids either: then it is not read,
+ * which also ends the history that begins with it. */
+static bool is_past(struct recovery *self, size_t i)
+{
+    struct reader reader;
+    struct msg_head next;
+    bool past;
+
+    if (reader_init(&reader, self->volume, self->segments.items[i + 1].text, 0, UINT64_MAX) !=
+        ERR_OK) {
+        return false;
+    }
+    past = reader_head(&reader, &next) == ERR_OK && next.highest_at < self->writes_from;
+    reader_fini(&reader);
+    return past;
+}
+
+static void pass_over(struct recovery *self, size_t i)
+{
+    struct segments *kept = &self->out->segments;
+    struct segment segment = {.prev_seq = seq_of(self->segments.items[i]) - 1,
+                              .last_seq = seq_of(self->segments.items[i + 1]) - 1};
+    struct reader reader;
+
+    if (reader_init(&reader, self->volume, self->segments.items[i].text, 0, UINT64_MAX) == ERR_OK) {
+        segment.bytes = reader.size;
+        reader_fini(&reader);
+    }
+    segments_add(kept, &segment);
+    kept->history_from = kept->count;
 }
 
 /* A segment that the snapshot covers is read for its write ids and as history only: nothing that
@@ -300,12 +339,17 @@ static void load_segments(struct recovery *self)
 
     for (size_t i = 0; i < self->segments.count; i++) {
         struct name name = self->segments.items[i];
-        bool covered = self->based && i + 1 < self->segments.count &&
-                       seq_of(self->segments.items[i + 1]) <= out->snapshot_seq + 1;
+        bool covered = is_covered(self, i);
         struct replay replay = {.recovery = self};
         uint64_t at;
-        const char *wrong = replay_segment(&replay, name, !covered, &at);
+        const char *wrong;
 
+        if (covered && is_past(self, i)) {
+            pass_over(self, i);
+            continue;
+        }
+        wrong = replay_segment(&replay, name, !covered, &at);
+        frame_changes_fini(&replay.changes);
         raise_to(&out->above, seq_of(name) - 1);
         raise_to(&out->above, out->seq);
         self->broken = wrong != NULL && !covered;
@@ -343,14 +387,15 @@ static void judge(struct recovery *self)
     raise_to(&out->above, out->seq);
 }
 
-enum err recovery_run(struct volume *volume, struct str machine_boot, struct registry *registry,
-                      storage_loaded_fn *each, void *context, struct recovered *out)
+enum err recovery_run(struct volume *volume, const struct storage_options *options,
+                      struct registry *registry, struct recovered *out)
 {
     struct recovery self = {.volume = volume,
-                            .machine_boot = machine_boot,
+                            .machine_boot = options->machine_boot,
+                            .writes_from = options->writes_from,
                             .registry = registry,
-                            .each = each,
-                            .context = context,
+                            .each = options->loaded,
+                            .context = options->context,
                             .out = out};
     enum err err = ERR_OK;
     int rc;

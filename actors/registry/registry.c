@@ -283,13 +283,16 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     count_storage(self, counters, counter_store, sizes, size_store);
 }
 
-/* A record read back at start. The time it was down for does not count: a live
+/* A record read back at start. A write that is older than its deadline is refused for that, if it
+ * should come again: its id need not be known. The time it was down for does not count: a live
  * instance is as if heard at our start, a tombstone as old as when it was written. */
 static void on_restored(void *state, const struct change *change, const struct applied *applied)
 {
     struct registry_actor *self = state;
 
-    writes_add(self->writes, change->gateway, change->number, change->seq, self->awake_read_ms);
+    if (change->at >= self->writes_from) {
+        writes_add(self->writes, change->gateway, change->number, change->seq, self->awake_read_ms);
+    }
     track(self, change, applied, change_is_live(change->kind) ? 0 : change->age_ms);
 }
 
@@ -332,6 +335,8 @@ static enum err open_storage(struct registry_actor *self, const struct registry_
         .machine_boot = str_from(options->machine_boot),
         .seed = random_id(self),
         .faults = options->config->faults,
+        .snapshot_bytes = options->snapshot_bytes,
+        .allocate_bytes = options->allocate_bytes,
         .loaded = on_restored,
         .age = slot_age,
         .context = self,
@@ -379,6 +384,7 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->registry = registry_new();
     recent_init(&made->recent, recent_bytes_max);
     made->writes = writes_new(2 * config->gateway_write_deadline);
+    made->writes_from = now->wall_ns - 2 * config->gateway_write_deadline * 1000000;
     made->heartbeats = ages_new(config->evictor_idle);
     made->tombstones = ages_new(config->evictor_ceiling + tombstone_margin_ms);
     made->at.boot = random_id(made);

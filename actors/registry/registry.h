@@ -31,6 +31,8 @@ struct registry_options {
     const char *dir;             /* of journal and snapshots */
     const char *machine_boot;    /* names the machine's run; copied */
     uint64_t seed;               /* for boot, new epochs and the choice of victims; not 0 */
+    uint64_t snapshot_bytes;     /* this and the next as storage_options have them; 0: their */
+    uint64_t allocate_bytes;     /* defaults */
 };
 
 /* Reads back what the directory holds. Errors: ERR_BUSY (another registry has it),

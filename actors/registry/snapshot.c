@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "actors/registry/frame.h"
 #include "actors/registry/reader.h"
 #include "common/wire/convert.h"
 
@@ -156,80 +157,80 @@ struct loading {
     struct registry *registry;
     storage_loaded_fn *each;
     void *context;
+    uint64_t file_bytes;
     uint64_t count;
     uint64_t greatest_seq;
-    bool foot;
-    struct msg_foot as_foot;
+    struct frame_changes changes; /* owned; of the frame in hand */
 };
 
-static bool entry_from(const struct msg *msg, struct change *change)
+/* The changes of a frame of a snapshot, or none of them. */
+static bool changes_valid(const struct frame_changes *changes)
 {
-    return change_from_msg(msg, change) == ERR_OK && change->seq <= seq_max &&
-           (change_is_live(change->kind) || change->kind == CHANGE_CANCEL);
-}
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct change *change = &changes->items[i].change;
 
-/* All messages of the frame, or none. */
-static bool frame_valid(struct loading *self, struct str body)
-{
-    struct msg msg;
-    struct change change;
-    bool first = true;
-
-    while (body.len > 0) {
-        if (msg_decode(&body, &msg) != ERR_OK) {
+        if (change->seq > seq_max ||
+            (!change_is_live(change->kind) && change->kind != CHANGE_CANCEL)) {
             return false;
         }
-        if (msg.type == MSG_TYPE_FOOT) {
-            self->foot = first && body.len == 0;
-            self->as_foot = msg.as_foot;
-            return self->foot;
-        }
-        if (!entry_from(&msg, &change)) {
-            return false;
-        }
-        first = false;
     }
     return true;
 }
 
-static void frame_apply(struct loading *self, struct str body)
+static void changes_apply(struct loading *self)
 {
-    struct msg msg;
-    struct change change;
-    struct applied applied;
+    for (size_t i = 0; i < self->changes.count; i++) {
+        const struct frame_change *item = &self->changes.items[i];
+        const struct change *change = &item->change;
+        struct applied applied;
 
-    while (body.len > 0 && msg_decode(&body, &msg) == ERR_OK && entry_from(&msg, &change)) {
-        registry_apply(self->registry, &change, &applied);
+        registry_apply_keyed(self->registry, change, item->key, &applied);
         self->count++;
-        self->greatest_seq = change.seq > self->greatest_seq ? change.seq : self->greatest_seq;
+        self->greatest_seq = change->seq > self->greatest_seq ? change->seq : self->greatest_seq;
         if (self->each != NULL) {
-            self->each(self->context, &change, &applied);
+            self->each(self->context, change, &applied);
         }
+    }
+}
+
+enum { entry_bytes_min = 64 };
+
+/* The first frame tells about how many entries the file has. */
+static void expect_all(struct loading *self, size_t frame_len)
+{
+    uint64_t most = self->file_bytes / entry_bytes_min;
+    uint64_t about = (self->file_bytes / frame_len + 1) * self->changes.count;
+
+    if (self->count == 0) {
+        about = about < most ? about : most;
+        registry_reserve(self->registry, about < UINT32_MAX / 2 ? (uint32_t)about : UINT32_MAX / 2);
     }
 }
 
 /* NULL: whole. */
 static const char *load_frames(struct loading *self, struct reader *reader, uint64_t *at)
 {
+    struct frame_changes *changes = &self->changes;
+    const struct msg_foot *foot = &changes->foot;
     struct str body;
     enum record_state state;
 
-    while ((state = reader_next(reader, &body, at)) == RECORD_OK && !self->foot) {
-        if (!frame_valid(self, body)) {
+    while ((state = reader_next(reader, &body, at)) == RECORD_OK && !changes->is_foot) {
+        if (!frame_read(changes, body, self->registry) || !changes_valid(changes)) {
             return "a record that is none of a snapshot's";
         }
-        if (!self->foot) {
-            frame_apply(self, body);
+        if (!changes->is_foot) {
+            expect_all(self, body.len);
+            changes_apply(self);
         }
     }
-    if (!self->foot) {
+    if (!changes->is_foot) {
         return state == RECORD_DAMAGED ? "a bad checksum" : "cut short";
     }
     if (state != RECORD_END) {
         return "something behind the end";
     }
-    if (self->as_foot.count != self->count || self->as_foot.seq < self->greatest_seq ||
-        self->as_foot.seq > seq_max) {
+    if (foot->count != self->count || foot->seq < self->greatest_seq || foot->seq > seq_max) {
         return "not as many records as its end says";
     }
     return NULL;
@@ -255,11 +256,15 @@ void snapshot_load(struct volume *volume, uint64_t seq, struct registry *registr
     out->epoch = head.epoch;
     out->seq = head.seq;
     out->highest_at = head.highest_at;
+    loading.file_bytes = reader.size;
     out->why = load_frames(&loading, &reader, &out->bytes);
     out->whole = out->why == NULL;
     out->foot_seq = loading.greatest_seq > seq ? loading.greatest_seq : seq;
     if (out->whole) {
-        out->foot_seq = loading.as_foot.seq > out->foot_seq ? loading.as_foot.seq : out->foot_seq;
+        uint64_t seq_foot = loading.changes.foot.seq;
+
+        out->foot_seq = seq_foot > out->foot_seq ? seq_foot : out->foot_seq;
     }
+    frame_changes_fini(&loading.changes);
     reader_fini(&reader);
 }

@@ -55,6 +55,7 @@ struct registry_actor {
     struct storage *storage;
     struct recent recent;
     struct writes *writes;
+    int64_t writes_from;     /* wall ns: those decided before it are not known by their ids */
     struct ages *heartbeats; /* of live instances, against the idle limit */
     struct ages *tombstones; /* against the end of their life */
     struct position at;

@@ -633,8 +633,7 @@ enum err storage_open(const struct storage_options *options, struct registry *re
     enum err err = volume_take(&made->volume, &made->lock);
 
     if (err == ERR_OK) {
-        err = recovery_run(&made->volume, made->options.machine_boot, registry, options->loaded,
-                           options->context, &found);
+        err = recovery_run(&made->volume, &made->options, registry, &found);
     }
     if (err != ERR_OK) {
         storage_free(&made);

@@ -80,6 +80,9 @@ struct storage_options {
     uint64_t allocate_bytes;   /* segments grow by it (0: 4 MiB) */
     int64_t keep_ms;           /* old segments are kept this long after a snapshot, for followers
                                   and write ids (0: 60 s) */
+    int64_t writes_from;       /* wall ns: of changes decided before it no write id is wanted any
+                                  more. Segments that hold only such, and nothing that the
+                                  snapshot lacks, are not read at a start (0: all are) */
     storage_loaded_fn *loaded; /* NULL: none; called during storage_open only */
     storage_age_fn *age;       /* NULL: ages are 0; called during storage_open and _step */
     void *context;             /* of both */

@@ -4,13 +4,18 @@
 #include <string.h>
 
 /* Per insert or removal. Growing begins at 5/8 and is over before the load has grown by 3/16. */
-enum { clear_cells = 32, move_cells = 8, first_bits = 4 };
+enum { clear_cells = 32, move_cells = 8, first_bits = 4, bits_max = 31 };
 
 static const uint32_t dead = UINT32_MAX; /* number_plus of a removed entry in the old table */
 
+static size_t cells_bytes_of(uint32_t bits)
+{
+    return sizeof(struct index_cell) << bits;
+}
+
 static size_t cells_bytes(struct index_cells cells)
 {
-    return cells.at == NULL ? 0 : sizeof(*cells.at) << cells.bits;
+    return cells.at == NULL ? 0 : cells_bytes_of(cells.bits);
 }
 
 static uint32_t cells_mask(struct index_cells cells)
@@ -28,13 +33,18 @@ static uint32_t home(struct index_cells cells, uint32_t tag)
     return tag & cells_mask(cells);
 }
 
+static void take_table(struct index *self, uint32_t bits)
+{
+    self->serves.bits = bits;
+    self->serves.at = memory_get(self->memory, cells_bytes_of(bits));
+    memset(self->serves.at, 0, cells_bytes_of(bits));
+}
+
 void index_init(struct index *self, struct memory *memory, index_key_fn *key_of,
                 const void *context)
 {
     *self = (struct index){.memory = memory, .key_of = key_of, .context = context};
-    self->serves.bits = first_bits;
-    self->serves.at = memory_get(memory, sizeof(*self->serves.at) << first_bits);
-    memset(self->serves.at, 0, cells_bytes(self->serves));
+    take_table(self, first_bits);
 }
 
 static void cells_put(struct index *self, struct index_cells *cells)
@@ -47,6 +57,33 @@ void index_fini(struct index *self)
 {
     cells_put(self, &self->serves);
     cells_put(self, &self->other);
+}
+
+static bool is_crowded(struct index_cells cells, uint32_t count)
+{
+    return count > (cells_mask(cells) + 1) / 8 * 5;
+}
+
+void index_reserve(struct index *self, uint32_t count)
+{
+    uint32_t bits = self->serves.bits;
+
+    if (self->count > 0 || self->phase != INDEX_SETTLED) {
+        return;
+    }
+    while (bits < bits_max && is_crowded((struct index_cells){.bits = bits}, count)) {
+        bits++;
+    }
+    cells_put(self, &self->serves);
+    take_table(self, bits);
+}
+
+void index_expect(const struct index *self, struct hash128 key)
+{
+    __builtin_prefetch(&self->serves.at[home(self->serves, tag_of(key))]);
+    if (self->phase == INDEX_MOVING) {
+        __builtin_prefetch(&self->other.at[home(self->other, tag_of(key))]);
+    }
 }
 
 /* The cell of key, or NULL. */
@@ -88,11 +125,11 @@ static void put(struct index_cells cells, struct index_cell cell)
 
 static void grow(struct index *self)
 {
-    assert(self->serves.bits < 31);
+    assert(self->serves.bits < bits_max);
     self->phase = INDEX_CLEARING;
     self->done = 0;
     self->other.bits = self->serves.bits + 1;
-    self->other.at = memory_get(self->memory, sizeof(*self->other.at) << self->other.bits);
+    self->other.at = memory_get(self->memory, cells_bytes_of(self->other.bits));
 }
 
 static void clear_some(struct index *self)
@@ -131,7 +168,7 @@ static void step(struct index *self)
 {
     switch (self->phase) {
     case INDEX_SETTLED:
-        if (self->count > (cells_mask(self->serves) + 1) / 8 * 5) {
+        if (is_crowded(self->serves, self->count)) {
             grow(self);
         }
         break;

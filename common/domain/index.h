@@ -51,6 +51,11 @@ void index_init(struct index *self, struct memory *memory, index_key_fn *key_of,
                 const void *context);
 void index_fini(struct index *self);
 
+/* An empty one takes the table that count entries will need. Not empty: nothing happens. */
+void index_reserve(struct index *self, uint32_t count);
+/* Begins to load what a search for key will look at. */
+void index_expect(const struct index *self, struct hash128 key);
+
 uint32_t index_find(const struct index *self, struct hash128 key);       /* INDEX_NONE: not there */
 void index_add(struct index *self, struct hash128 key, uint32_t number); /* key is not in it */
 void index_remove(struct index *self, struct hash128 key, uint32_t number); /* key is in it */

@@ -213,8 +213,23 @@ static void put(struct registry *self, const struct change *change, struct hash1
 
 void registry_apply(struct registry *self, const struct change *change, struct applied *applied)
 {
+    registry_apply_keyed(self, change, identity_key(&change->instance.id), applied);
+}
+
+void registry_expect(const struct registry *self, struct hash128 key)
+{
+    index_expect(&self->slot_index, key);
+}
+
+void registry_reserve(struct registry *self, uint32_t count)
+{
+    index_reserve(&self->slot_index, count);
+}
+
+void registry_apply_keyed(struct registry *self, const struct change *change, struct hash128 key,
+                          struct applied *applied)
+{
     const struct identity *id = &change->instance.id;
-    struct hash128 key = identity_key(id);
     uint32_t slot = index_find(&self->slot_index, key);
     struct app *app = NULL;
 

@@ -43,6 +43,16 @@ struct applied {
  * of its own and the change's; an app that had no live instance starts from the change's. */
 void registry_apply(struct registry *self, const struct change *change, struct applied *applied);
 
+/* The same for one who has computed the change's identity_key already. */
+void registry_apply_keyed(struct registry *self, const struct change *change, struct hash128 key,
+                          struct applied *applied);
+
+/* A hint: key will be looked for soon, a few hundred keys later at most. */
+void registry_expect(const struct registry *self, struct hash128 key);
+
+/* A hint for an empty one: about so many entries are coming. */
+void registry_reserve(struct registry *self, uint32_t count);
+
 /* A newer heartbeat of the live instance in slot; an older one is ignored. */
 void registry_renew(struct registry *self, uint32_t slot, int64_t renew_timestamp);
 
