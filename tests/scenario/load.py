@@ -356,7 +356,12 @@ async def streamer(load, link):
         load.requests += 1
         try:
             await link.send("GET", "/discovery/stream", {"env": "dev", "appid": appid})
-            while True:
-                load.events += (await link.read()).count(b"event: change")
+            data = await link.read()
+            if not data.startswith(b"HTTP/1.1 200 "):
+                load.fail("stream of %s: %s" % (appid, data[:300]))
+                link.close()
+            while link.sock:
+                load.events += data.count(b"event: change")
+                data = await link.read()
         except (OSError, EOFError) as error:
             load.broken(link, "stream of %s: %r" % (appid, error))
