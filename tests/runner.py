@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Builds and runs the tests: unit, sim, fuzz, tidy, lint, golden, scenario.
 
-Cases are counted, not programs: cmocka's XML, the `NAME: passed` lines of a scenario, the entries
+Cases are counted, not programs: cmocka's XML, the `NAME: passed` (FAILED, skipped) lines of a scenario, the entries
 of the replay. The report is build/test-report.json; the last line `N passed, N failed, N skipped`.
 """
 import json
@@ -184,11 +184,11 @@ def script_cases(results, group, name, status, output):
     if status == 77:
         results.add(group, name, "skipped", output)
         return
-    cases = re.findall(r"^(\w+): (passed|FAILED)", output, re.M)
+    cases = re.findall(r"^(\w+): (passed|FAILED|skipped: .*)", output, re.M)
     for case, state in cases:
-        passed = state == "passed"
-        results.add(group, "%s: %s" % (name, case), "passed" if passed else "failed", "" if passed else output)
-    if not cases or (status != 0 and all(state == "passed" for _, state in cases)):
+        results.add(group, "%s: %s" % (name, case), {"passed": "passed", "FAILED": "failed"}.get(state, "skipped"),
+                    {"passed": "", "FAILED": output}.get(state, state))
+    if not cases or (status != 0 and all(state != "FAILED" for _, state in cases)):
         results.add(group, name, "passed" if status == 0 else "failed", output)
 
 

@@ -207,6 +207,10 @@ class Node:
         return stats[0] if isinstance(stats, list) else stats
 
 
+class Skipped(Exception):
+    """Raised by a case that cannot run here, with the reason."""
+
+
 class Background:
     """A call in a thread; result() gives its value or raises what it raised."""
 
@@ -243,6 +247,8 @@ def main(tests, last="ok"):
         try:
             test()
             print("%s: passed" % test.__name__, flush=True)
+        except Skipped as why:
+            print("%s: skipped: %s" % (test.__name__, why), flush=True)
         except Exception:
             failed += 1
             print("%s: FAILED\n%s" % (test.__name__, traceback.format_exc()), flush=True)
