@@ -127,11 +127,26 @@ static bool next_frame(struct actor *self, void *socket, struct inbox *in, unsig
     return false;
 }
 
+static zmq_pollitem_t *link_items(struct actor *self, size_t at)
+{
+    return &self->items[ITEM_GUESTS + self->options->guest_count + 2 * at];
+}
+
+/* To ask a socket in vain costs libzmq two system calls, so only those are asked that
+ * zmq_poll, which asks them all, has found to hold something. */
+static bool has_input(const zmq_pollitem_t *item)
+{
+    return (item->revents & ZMQ_POLLIN) != 0;
+}
+
 static void drain_commands(struct actor *self, const struct now *now)
 {
     struct inbox *in = &self->commands;
     struct budget budget = whole_budget;
 
+    if (in->rest.len == 0 && !has_input(&self->items[ITEM_COMMANDS])) {
+        return;
+    }
     while (in->rest.len != 0 || next_frame(self, self->sockets.commands, in, 2, &budget)) {
         if (in->frame.parts[0].len > sizeof(((struct address *)NULL)->bytes)) {
             self->admin.malformed++; /* it chose itself a longer name than we answer */
@@ -155,6 +170,9 @@ static void drain_answers(struct actor *self, size_t at, const struct now *now)
     struct inbox *in = &self->answers[at];
     struct budget budget = whole_budget;
 
+    if (in->rest.len == 0 && !has_input(&link_items(self, at)[0])) {
+        return;
+    }
     while (in->rest.len != 0 || next_frame(self, self->sockets.links[at].dealer, in, 1, &budget)) {
         while (in->rest.len != 0 && !is_spent(&budget)) {
             struct msg msg;
@@ -185,6 +203,9 @@ static void drain_facts(struct actor *self, size_t at, const struct now *now)
 {
     struct budget budget = whole_budget;
 
+    if (!has_input(&link_items(self, at)[1])) {
+        return;
+    }
     while (next_frame(self, self->sockets.links[at].sub, &self->fact, 2, &budget)) {
         budget.messages--;
         self->admin.facts++;
@@ -197,6 +218,9 @@ static void drain_subscriptions(struct actor *self)
 {
     struct budget budget = whole_budget;
 
+    if (!has_input(&self->items[ITEM_FACTS])) {
+        return;
+    }
     while (next_frame(self, self->sockets.facts, &self->fact, 1, &budget)) {
         struct str body = self->fact.rest;
 
@@ -229,11 +253,6 @@ static void read_signals(struct actor *self)
 }
 
 /* ── turns ── */
-
-static zmq_pollitem_t *link_items(struct actor *self, size_t at)
-{
-    return &self->items[ITEM_GUESTS + self->options->guest_count + 2 * at];
-}
 
 /* When something is due at the latest, mono ms. */
 static int64_t due_ms(struct actor *self, const struct now *now)

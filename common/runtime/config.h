@@ -37,7 +37,7 @@
     K(gateway,  listen,             text,     "127.0.0.1:7171", 1, 255,       "HTTP address, host:port; port 0: any free one") \
     K(gateway,  advertise,          text,     "",               0, 255,       "host:port clients and peers reach this node at; empty: listen. Required when listen is a wildcard") \
     K(gateway,  processes,          number,   "1",              1, 64,        "gateway processes sharing the port") \
-    K(gateway,  pool,               size,     "16KiB",          4096, 1048576,"memory per connection; bounds URL and headers (about 200 bytes a polled appid)") \
+    K(gateway,  pool,               size,     "8KiB",           4096, 1048576,"memory per connection; bounds URL and headers together") \
     K(gateway,  poll_wait,          duration, "30s",            100, 300000,  "longest wait of a poll") \
     K(gateway,  write_deadline,     duration, "5s",             100, 60000,   "how long a write waits for a restarting registry") \
     K(gateway,  stale_limit,        duration, "60s",            1000, 86400000, "silence of the registry after which polls and readyz answer 503") \

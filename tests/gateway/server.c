@@ -28,7 +28,7 @@ void server_start(struct server *self, enum fault fault)
         .gateway_listen = text("127.0.0.1:0"),
         .gateway_advertise = text("127.0.0.1:7171"),
         .gateway_processes = 1,
-        .gateway_pool = 16384,
+        .gateway_pool = 8192,
         .gateway_poll_wait = 30000,
         .gateway_write_deadline = 5000,
         .gateway_stale_limit = 60000,

@@ -75,7 +75,7 @@ static void without_anything_every_key_has_its_default(void **state)
     assert_int_equal(0, made.draft.problem_count);
     assert_string_equal("127.0.0.1:7171", made.config.gateway_listen);
     assert_int_equal(30000, made.config.gateway_poll_wait);
-    assert_int_equal(16384, made.config.gateway_pool);
+    assert_int_equal(8192, made.config.gateway_pool);
     assert_int_equal(1, made.config.gateway_processes);
     assert_true(made.config.evictor_share > 0.849 && made.config.evictor_share < 0.851);
     assert_false(made.config.registry_protect);
