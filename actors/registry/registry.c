@@ -16,12 +16,12 @@ static const int64_t awake_step_max_ms = 2000;
  * holds goes there at the ceiling. */
 static const int64_t tombstone_margin_ms = 600000;
 
-enum { aged_per_turn = 8192, expired_per_turn = 4096 };
+enum { aged_per_turn = 8192, expired_per_turn = 2048 };
 
 /* A turn takes no more commands after so much: it may go over by one command, and recent holds
  * the turn nevertheless. */
 enum {
-    turn_changes_max = 2048,
+    turn_changes_max = 1024,
     turn_bytes_max = 2 * 1024 * 1024,
     recent_bytes_max = 8 * 1024 * 1024,
 };

@@ -2,7 +2,7 @@
 
 /* One slice of a snapshot or of history: small enough for a turn, large enough
  * that a million instances take a thousand questions. */
-enum { slice_bytes = 256 * 1024, slice_slots = 4096, slices_per_turn = 4 };
+enum { slice_bytes = 256 * 1024, slice_slots = 4096, slices_per_turn = 2 };
 
 static void add_standing(struct registry_actor *self, const struct now *now, struct buf *store,
                          struct msg_list *standing)

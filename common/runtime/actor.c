@@ -50,6 +50,8 @@ struct budget {
 };
 
 static const struct budget whole_budget = {1000, (size_t)4 << 20};
+/* Facts are packed: so many bytes may be thousands of changes. */
+static const struct budget facts_budget = {1000, (size_t)512 << 10};
 static const size_t frame_cost_bytes = 1024; /* what an empty frame costs */
 
 static bool is_spent(const struct budget *budget)
@@ -201,7 +203,7 @@ static void drain_answers(struct actor *self, size_t at, const struct now *now)
 
 static void drain_facts(struct actor *self, size_t at, const struct now *now)
 {
-    struct budget budget = whole_budget;
+    struct budget budget = facts_budget;
 
     if (!has_input(&link_items(self, at)[1])) {
         return;

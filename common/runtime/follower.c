@@ -5,7 +5,7 @@
 
 static const int64_t resend_ms = 1000;
 static const int64_t silence_ticks = 3;
-static const size_t kept_bytes_max = (size_t)4 << 20;
+static const size_t kept_bytes_max = (size_t)512 << 10; /* one turn takes them all */
 /* Our ids have the top bit: the owner's own commands go over the same link. */
 static const uint64_t id_mark = UINT64_C(1) << 63;
 
@@ -61,6 +61,8 @@ struct follower {
     bool first_slice;         /* none of this snapshot has come yet */
     struct msg_tick snapshot; /* position of its first slice */
     bool sweep_due;
+    struct buf slice; /* records of the last one: taken while the source makes the next */
+    bool slice_fresh; /* it came in this turn, and the question for the next has not left */
 };
 
 struct follower *follower_new(enum actor_name source, uint32_t index, int64_t tick_ms,
@@ -84,6 +86,7 @@ void follower_destroy(struct follower **self)
 {
     if (*self != NULL) {
         buf_fini(&(*self)->kept);
+        buf_fini(&(*self)->slice);
         free(*self);
         *self = NULL;
     }
@@ -99,6 +102,7 @@ static void stop(struct follower *self, unsigned type)
 {
     enter(self, PHASE_BROKEN);
     buf_fini(&self->kept);
+    buf_fini(&self->slice);
     if (self->owner->broken != NULL) {
         self->owner->broken(self->state, type);
     }
@@ -176,6 +180,7 @@ static void begin_snapshot(struct follower *self, const struct now *now, struct 
     enter(self, PHASE_SNAPSHOT);
     self->cursor = 0;
     self->first_slice = true;
+    self->slice.len = 0;
     ask_slice(self, now, out);
 }
 
@@ -405,6 +410,14 @@ static void on_history(struct follower *self, const struct msg_history *history,
     }
 }
 
+static enum taken take_slice(struct follower *self, const struct now *now)
+{
+    struct msg_list list = {.bytes = buf_str(&self->slice)};
+
+    self->slice.len = 0;
+    return take_records(self, list, ANY_ORDER, now);
+}
+
 static void on_chunk(struct follower *self, const struct msg_chunk *chunk, const struct now *now,
                      struct outbox *out)
 {
@@ -419,15 +432,19 @@ static void on_chunk(struct follower *self, const struct msg_chunk *chunk, const
         begin_snapshot(self, now, out);
         return;
     }
-    if (take_records(self, chunk->records, ANY_ORDER, now) != TAKEN) {
+    if (take_slice(self, now) != TAKEN) {
         return;
     }
     if (chunk->next != 0) {
         self->cursor = chunk->next;
         ask_slice(self, now, out);
+        buf_add_str(&self->slice, chunk->records.bytes);
+        self->slice_fresh = true;
         return;
     }
-    if (take_standing(self, chunk->standing, now) != TAKEN) {
+    buf_fini(&self->slice);
+    if (take_records(self, chunk->records, ANY_ORDER, now) != TAKEN ||
+        take_standing(self, chunk->standing, now) != TAKEN) {
         return;
     }
     self->epoch = self->snapshot.epoch;
@@ -445,6 +462,7 @@ static void on_result(struct follower *self, const struct msg_result *result, co
     if (self->phase == PHASE_SNAPSHOT) { /* it can't go on from our cursor: in 1 s from the start */
         self->cursor = 0;
         self->first_slice = true;
+        self->slice.len = 0;
         return;
     }
     if (result->err != ERR_STALE) {
@@ -557,6 +575,9 @@ void follower_hurry(struct follower *self)
 
 int64_t follower_due_ms(const struct follower *self)
 {
+    if (self->slice.len > 0) {
+        return INT64_MIN;
+    }
     switch (self->phase) {
     case PHASE_HISTORY:
     case PHASE_SNAPSHOT:
@@ -572,7 +593,11 @@ int64_t follower_due_ms(const struct follower *self)
 
 void follower_step(struct follower *self, const struct now *now, struct outbox *out)
 {
-    if (now->mono_ms < follower_due_ms(self)) {
+    if (self->slice.len > 0 && !self->slice_fresh) {
+        (void)take_slice(self, now);
+    }
+    self->slice_fresh = false;
+    if (self->slice.len > 0 || now->mono_ms < follower_due_ms(self)) {
         return;
     }
     if (self->phase == PHASE_SNAPSHOT) {
