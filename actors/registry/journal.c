@@ -193,7 +193,8 @@ void segments_add(struct segments *self, struct segment *segment)
 {
     self->items = realloc(self->items, (self->count + 1) * sizeof(*segment));
     assert(self->items != NULL);
-    self->items[self->count++] = *segment;
+    self->items[self->count] = *segment;
+    self->items[self->count++].free_ms = INT64_MAX;
     *segment = (struct segment){0};
 }
 

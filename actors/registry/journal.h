@@ -23,9 +23,10 @@ struct index_point {
 
 struct segment {
     uint64_t epoch;
-    uint64_t prev_seq;          /* HEAD's; the name holds prev_seq + 1 */
-    uint64_t last_seq;          /* = prev_seq: no change in it */
-    uint64_t bytes;             /* of whole frames */
+    uint64_t prev_seq; /* HEAD's; the name holds prev_seq + 1 */
+    uint64_t last_seq; /* = prev_seq: no change in it */
+    uint64_t bytes;    /* of whole frames */
+    int64_t free_ms;   /* mono; of an older one: when it may go; INT64_MAX: not known yet */
     struct index_point *points; /* owned */
     size_t point_count;
     size_t point_cap;
@@ -51,7 +52,7 @@ struct segments {
 };
 
 void segments_fini(struct segments *self);
-void segments_add(struct segments *self, struct segment *segment); /* moves it in */
+void segments_add(struct segments *self, struct segment *segment); /* moves it in; not free yet */
 void segments_drop_first(struct segments *self);
 /* The last ones, if they begin after seq: their name is taken by a newer file. */
 void segments_drop_empty(struct segments *self, uint64_t seq);

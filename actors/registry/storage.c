@@ -18,6 +18,7 @@ static const int64_t sync_every_ms = 1000;
 static const uint64_t snapshot_bytes_default = UINT64_C(64) << 20;
 static const uint64_t allocate_bytes_default = UINT64_C(4) << 20;
 static const int64_t keep_ms_default = 60000;
+static const unsigned kept_share = 4;              /* see keep_ms in storage.h */
 static const uint32_t uncovered_segments_max = 64; /* a registry restarted in a loop leaves many */
 
 /*   OK ──journal fails──► FAILED ──every 10 s──► HEALING ──snapshot in place──► OK
@@ -52,7 +53,8 @@ struct storage {
     uint64_t snapshot_bytes;
     struct names old_snapshots;
     struct names damaged;
-    int64_t remove_due_ms; /* then segments and snapshots that are covered go */
+    int64_t
+        remove_due_ms; /* then the newest of the old snapshots goes; a segment has its own time */
 };
 
 enum err storage_sync_from(struct str name, enum storage_sync *sync)
@@ -101,6 +103,32 @@ static void mark_failed(struct storage *self)
     }
 }
 
+/* Of each segment that the snapshot covers it is now known when it may go. */
+static void cover(struct storage *self, int64_t now_ms)
+{
+    for (size_t i = 0; i < self->segments.count; i++) {
+        struct segment *segment = &self->segments.items[i];
+
+        if (segment->free_ms == INT64_MAX && segment->last_seq <= self->snapshot_seq &&
+            segment->prev_seq < self->snapshot_seq) {
+            segment->free_ms = now_ms + self->options.keep_ms;
+        }
+    }
+}
+
+/* It may be room that is wanting. */
+static void free_all_covered(struct storage *self, int64_t now_ms)
+{
+    for (size_t i = 0; i < self->segments.count; i++) {
+        struct segment *segment = &self->segments.items[i];
+
+        if (segment->free_ms != INT64_MAX) {
+            segment->free_ms = now_ms;
+        }
+    }
+    self->remove_due_ms = now_ms;
+}
+
 /* seen: files of the present epoch may be found by the next start. As long as none can be, failing
  * again and again does not begin epoch after epoch, each of which costs every
  * follower a whole snapshot. */
@@ -125,7 +153,7 @@ static void fail(struct storage *self, int64_t now_ms, bool seen)
     self->segments.history_from = self->segments.count;
     self->state = FAILED;
     self->retry_due_ms = now_ms + retry_ms;
-    self->remove_due_ms = now_ms; /* it may be room that is wanting */
+    free_all_covered(self, now_ms);
     self->failure_count++;
     log_event(self->volume.log, was_ok ? LOG_ERROR : LOG_WARN, "storage_failed",
               "%s: changes are kept in memory only; trying again every %" PRId64
@@ -261,6 +289,7 @@ static void snapshot_end(struct storage *self, int64_t now_ms)
     self->snapshot_seq = self->snapshot.seq;
     self->snapshot_bytes = self->snapshot.bytes;
     self->remove_due_ms = now_ms + self->options.keep_ms;
+    cover(self, now_ms);
     snapshot_drop(&self->snapshot);
     if (healing) {
         healed(self);
@@ -300,22 +329,61 @@ static bool snapshot_wanted(const struct storage *self)
 
 /* ── what is covered goes ───────────────────────────────────────────────────*/
 
-static bool removable(const struct storage *self)
+static uint64_t covered_bytes(const struct storage *self)
 {
-    const struct segment *first = self->segments.items;
+    uint64_t bytes = 0;
 
-    return self->old_snapshots.count > 0 ||
-           (self->segments.count > 0 && first->last_seq <= self->snapshot_seq &&
-            first->prev_seq < self->snapshot_seq);
+    for (size_t i = 0; i < self->segments.count; i++) {
+        bytes += self->segments.items[i].free_ms != INT64_MAX ? self->segments.items[i].bytes : 0;
+    }
+    return bytes;
+}
+
+/* One old snapshot is kept for a while, in case the newest turns out to be damaged. */
+static bool snapshot_removable(const struct storage *self, int64_t now_ms)
+{
+    return self->old_snapshots.count > 1 ||
+           (self->old_snapshots.count == 1 && now_ms >= self->remove_due_ms);
+}
+
+static bool segment_removable(const struct storage *self, int64_t now_ms)
+{
+    int64_t early_ms = self->options.keep_ms - self->options.keep_ms / kept_share;
+    int64_t free_ms;
+
+    if (self->segments.count == 0 || self->segments.items[0].free_ms == INT64_MAX) {
+        return false;
+    }
+    free_ms = self->segments.items[0].free_ms;
+    return now_ms >= free_ms || (now_ms >= free_ms - early_ms &&
+                                 covered_bytes(self) > kept_share * self->options.snapshot_bytes);
+}
+
+static bool removable(const struct storage *self, int64_t now_ms)
+{
+    return snapshot_removable(self, now_ms) || segment_removable(self, now_ms);
+}
+
+static struct name take_oldest_snapshot(struct names *names)
+{
+    size_t oldest = 0;
+    struct name name;
+
+    for (size_t i = 1; i < names->count; i++) {
+        oldest = strcmp(names->items[i].text, names->items[oldest].text) < 0 ? i : oldest;
+    }
+    name = names->items[oldest];
+    names->items[oldest] = names->items[--names->count];
+    return name;
 }
 
 /* One file. One that can't be removed is left to the next start. */
-static void remove_one(struct storage *self)
+static void remove_one(struct storage *self, int64_t now_ms)
 {
     struct name name;
 
-    if (self->old_snapshots.count > 0) {
-        name = self->old_snapshots.items[--self->old_snapshots.count];
+    if (snapshot_removable(self, now_ms)) {
+        name = take_oldest_snapshot(&self->old_snapshots);
     } else {
         name = name_make(NAME_SEGMENT, self->segments.items[0].prev_seq + 1);
         segments_drop_first(&self->segments);
@@ -422,12 +490,12 @@ bool storage_step(struct storage *self, const struct registry *registry, int64_t
         snapshot_go_on(self, registry, now_ms);
     } else if (self->state == OK && now_ms >= self->snapshot_due_ms && snapshot_wanted(self)) {
         snapshot_start(self, registry, now_ms);
-    } else if (removable(self) && now_ms >= self->remove_due_ms) {
-        remove_one(self);
+    } else if (removable(self, now_ms)) {
+        remove_one(self, now_ms);
     } else {
         return false;
     }
-    return self->snapshot.file >= 0 || (removable(self) && now_ms >= self->remove_due_ms);
+    return self->snapshot.file >= 0 || removable(self, now_ms);
 }
 
 struct storage_position storage_position(const struct storage *self)
@@ -582,6 +650,11 @@ static void begin(struct storage *self, struct recovered *found, const struct re
     if (found->new_epoch != NULL) {
         self->segments.history_from = self->segments.count;
     }
+    for (size_t i = 0; i < self->segments.count; i++) {
+        if (self->segments.items[i].epoch == 0) {
+            self->segments.items[i].free_ms = now_ms; /* was not even read */
+        }
+    }
     self->old_snapshots = found->old_snapshots;
     self->damaged = found->damaged;
     self->snapshot_seq = found->snapshot_seq;
@@ -592,6 +665,7 @@ static void begin(struct storage *self, struct recovered *found, const struct re
     self->appended = self->seq;
     self->synced_ms = now_ms;
     self->remove_due_ms = now_ms + self->options.keep_ms;
+    cover(self, now_ms);
     found->segments = (struct segments){0};
     found->old_snapshots = (struct names){0};
     found->damaged = (struct names){0};

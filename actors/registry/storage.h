@@ -79,7 +79,8 @@ struct storage_options {
                                   (0: 64 MiB) and the last snapshot */
     uint64_t allocate_bytes;   /* segments grow by it (0: 4 MiB) */
     int64_t keep_ms;           /* old segments are kept this long after a snapshot, for followers
-                                  and write ids (0: 60 s) */
+                                  and write ids (0: 60 s); a quarter of it while they are more
+                                  than four times snapshot_bytes */
     int64_t writes_from;       /* wall ns: of changes decided before it no write id is wanted any
                                   more. Segments that hold only such, and nothing that the
                                   snapshot lacks, are not read at a start (0: all are) */

@@ -120,6 +120,76 @@ static void write_ids_outlive_a_snapshot_for_a_while(void **state)
     rig_fini(&rig);
 }
 
+/* One snapshot after the other, faster than old files go. */
+static void snapshot_again_and_again(struct rig *rig, int count, int64_t apart_ms)
+{
+    for (int i = 0; i < count; i++) {
+        uint64_t before = rig_stats(rig).snapshot_seq;
+
+        for (int fills = 0; rig_stats(rig).snapshot_seq == before; fills++) {
+            assert_true(fills < 10);
+            fill(rig, 20);
+            rig_step_all(rig);
+        }
+        clock_virtual_advance(&rig->clock, apart_ms);
+        rig_step_all(rig);
+    }
+}
+
+static void old_files_go_in_their_time_however_often_a_snapshot_is_made(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init_small(&rig, 3);
+    rig.options.keep_ms = 500;
+    rig_open(&rig);
+    snapshot_again_and_again(&rig, 40, 250);
+    assert_in_range(rig_file_count(&rig, "journal-", ""), 2, 4);
+    assert_int_equal(rig_file_count(&rig, "snapshot-", ""), 2);
+    clock_virtual_advance(&rig.clock, 500);
+    rig_step_all(&rig);
+    assert_int_equal(rig_file_count(&rig, "journal-", ""), 1);
+    assert_int_equal(rig_file_count(&rig, "snapshot-", ""), 1);
+    rig_fini(&rig);
+}
+
+static void many_old_segments_go_after_a_quarter_of_their_time(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init_small(&rig, 3);
+    rig.options.keep_ms = 60000;
+    rig_open(&rig);
+    snapshot_again_and_again(&rig, 20, 100);
+    assert_int_equal(rig_file_count(&rig, "journal-", ""), 21);
+    clock_virtual_advance(&rig.clock, 15000);
+    rig_step_all(&rig);
+    assert_in_range(rig_file_count(&rig, "journal-", ""), 2, 5);
+    rig_fini(&rig);
+}
+
+static void what_a_start_need_not_read_goes_at_once(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init_small(&rig, 3);
+    rig.options.keep_ms = 60000;
+    rig.options.writes_from = INT64_MAX;
+    rig_open(&rig);
+    for (int i = 0; i < 10; i++) {
+        snapshot_again_and_again(&rig, 3, 0);
+        rig_kill(&rig);
+        rig_open(&rig);
+        rig_step_all(&rig);
+        assert_int_equal(rig_file_count(&rig, "journal-", ""), 1);
+        assert_int_equal(rig_file_count(&rig, "snapshot-", ""), 2);
+    }
+    rig_fini(&rig);
+}
+
 static void the_age_of_an_entry_and_its_heartbeat_are_carried(void **state)
 {
     struct rig rig;
@@ -387,6 +457,9 @@ int main(void)
         cmocka_unit_test(a_snapshot_replaces_the_segments_before_it),
         cmocka_unit_test(it_is_written_in_slices_while_the_registry_goes_on),
         cmocka_unit_test(write_ids_outlive_a_snapshot_for_a_while),
+        cmocka_unit_test(old_files_go_in_their_time_however_often_a_snapshot_is_made),
+        cmocka_unit_test(many_old_segments_go_after_a_quarter_of_their_time),
+        cmocka_unit_test(what_a_start_need_not_read_goes_at_once),
         cmocka_unit_test(the_age_of_an_entry_and_its_heartbeat_are_carried),
         cmocka_unit_test(every_flipped_byte_of_a_snapshot_is_found),
         cmocka_unit_test(a_snapshot_cut_short_anywhere_is_not_taken_for_a_small_registry),
