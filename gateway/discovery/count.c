@@ -23,6 +23,7 @@ static void count_http(const struct gateway *self, struct counting *counters,
     http_counts(self->http, &http);
     put(counters, "http_requests", http.requests_total);
     put(counters, "http_refused", http.refused_total);
+    put(counters, "http_slow", http.slow_total);
     put(sizes, "http_connections", http.connections);
     put(sizes, "http_parked", http.parked);
     put(sizes, "http_streams", http.streams);

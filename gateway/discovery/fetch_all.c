@@ -1,5 +1,6 @@
-/* fetch/all: every instance of every env and status, by appid, produced app by
- * app while the socket takes it: memory holds the names and one app's instances. */
+/* fetch/all: every instance of every env and status, by appid, produced piece by
+ * piece while the socket takes it: memory holds the names and a few instances, however
+ * slowly it is read. An app that changes meanwhile is given in part as it was. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,9 @@
 #include "gateway/discovery/query.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
+
+/* Produced at once; and as much as one instance has more. */
+static const size_t piece_bytes = (size_t)16 << 10;
 
 /* An app by name, since numbers are reused while the answer is under way. */
 struct name {
@@ -26,6 +30,9 @@ struct fetch_all {
     struct str appid; /* whose array is open; in text */
     bool open;
     bool ended;
+    bool within; /* the app in front has been given up to this zone and hostname */
+    struct buf zone;
+    struct buf hostname;
 };
 
 static struct str name_appid(const struct fetch_all *self, size_t i)
@@ -90,48 +97,99 @@ static void collect(struct fetch_all *self, const struct registry *registry)
     }
 }
 
-static void add_run(struct fetch_all *self, const struct registry *registry, struct order_run run,
-                    bool *more)
+static struct str hostname_of(const struct registry *registry, uint32_t slot)
 {
     struct instance instance;
 
-    for (uint32_t i = 0; i < run.count; i++) {
+    registry_instance(registry, slot, &instance);
+    return instance.id.hostname;
+}
+
+/* How many of the run, which is in order, have been given. */
+static uint32_t given(const struct fetch_all *self, const struct registry *registry,
+                      struct order_run run)
+{
+    struct str last = buf_str(&self->hostname);
+    uint32_t count = 0;
+
+    if (str_cmp(hostname_of(registry, run.slots[run.count - 1]), last) <= 0) {
+        return run.count;
+    }
+    while (str_cmp(hostname_of(registry, run.slots[count]), last) <= 0) {
+        count++;
+    }
+    return count;
+}
+
+/* The run from the from'th slot on. False: the piece is full, and where it ends is noted. */
+static bool add_run(struct fetch_all *self, const struct registry *registry, struct order_run run,
+                    uint32_t from, bool *more)
+{
+    for (uint32_t i = from; i < run.count; i++) {
+        struct instance instance;
+
         if (*more) {
             buf_add_char(&self->out, ',');
         }
         *more = true;
         registry_instance(registry, run.slots[i], &instance);
         render_instance(&self->out, &instance, instance.renew_timestamp, RENDER_METADATA_NULL);
+        if (self->out.len >= piece_bytes) {
+            self->within = true;
+            self->zone.len = 0;
+            buf_add_str(&self->zone, instance.id.zone);
+            self->hostname.len = 0;
+            buf_add_str(&self->hostname, instance.id.hostname);
+            return false;
+        }
     }
+    return true;
 }
 
-/* Instances of one app, after those of the same appid in other envs. */
-static void add_app(struct fetch_all *self, const struct registry *registry, uint32_t app)
+/* False: it goes on in the next piece. */
+static bool add_instances(struct fetch_all *self, const struct registry *registry, uint32_t app,
+                          uint32_t zone_count, bool more)
+{
+    for (uint32_t i = 0; i < zone_count; i++) {
+        struct zone_info zone;
+        int order = 1;
+
+        registry_zone(registry, app, i, &zone);
+        if (self->within) {
+            order = str_cmp(zone.zone, buf_str(&self->zone));
+        }
+        for (uint32_t at = 0; order >= 0 && at < zone.run_count; at++) {
+            struct order_run run = registry_zone_run(registry, app, i, at);
+
+            if (!add_run(self, registry, run, order == 0 ? given(self, registry, run) : 0, &more)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Instances of one app, after those of the same appid in other envs. False: not all yet. */
+static bool add_app(struct fetch_all *self, const struct registry *registry, uint32_t app)
 {
     struct app_info info;
-    struct zone_info zone;
-    bool more = false;
+    bool same = self->open && str_eq(self->appid, name_appid(self, 0));
 
     registry_app(registry, app, &info);
     if (info.live_count == 0) {
-        return;
+        return true;
     }
-    if (!self->open || !str_eq(self->appid, info.appid)) {
+    if (!same) {
         buf_add_str(&self->out, self->open ? STR("],") : STR(""));
         json_string(&self->out, info.appid);
         buf_add_str(&self->out, STR(":["));
-    } else {
-        more = true;
+        self->appid = name_appid(self, 0);
+        self->open = true;
     }
-    for (uint32_t i = 0; i < info.zone_count; i++) {
-        registry_zone(registry, app, i, &zone);
-        for (uint32_t run = 0; run < zone.run_count; run++) {
-            add_run(self, registry, registry_zone_run(registry, app, i, run), &more);
-        }
-    }
+    return add_instances(self, registry, app, info.zone_count, same);
 }
 
-/* The next app of the heap, or the end. */
+/* The next piece, or the end. */
 static void produce(struct fetch_all *self)
 {
     const struct registry *registry = replica_registry(self->gateway->replica);
@@ -145,17 +203,11 @@ static void produce(struct fetch_all *self)
         return;
     }
     app = registry_app_find(registry, name_env(self, 0), name_appid(self, 0));
-    if (app != REGISTRY_NONE) {
-        size_t before = self->out.len;
-
-        add_app(self, registry, app);
-        if (self->out.len > before) {
-            self->appid = name_appid(self, 0);
-            self->open = true;
-        }
+    if (app == REGISTRY_NONE || add_app(self, registry, app)) {
+        self->within = false;
+        self->names[0] = self->names[--self->count];
+        sift_down(self, 0);
     }
-    self->names[0] = self->names[--self->count];
-    sift_down(self, 0);
 }
 
 static int64_t next_bytes(void *context, char *to, size_t max)
@@ -184,6 +236,8 @@ static void end(void *context)
 
     buf_fini(&self->text);
     buf_fini(&self->out);
+    buf_fini(&self->zone);
+    buf_fini(&self->hostname);
     free(self->names);
     free(self);
 }

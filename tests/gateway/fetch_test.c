@@ -198,6 +198,54 @@ static void fetch_all_prints_every_app_once_with_null_metadata(void **state)
     buf_fini(&store);
 }
 
+static uint32_t times(const struct buf *answer, const char *text)
+{
+    uint32_t count = 0;
+
+    for (const char *at = strstr(answer->data, text); at != NULL; at = strstr(at + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
+/* More than a turn makes, so that the app changes while it is given. */
+static void fetch_all_gives_an_app_that_changes_every_instance_once(void **state)
+{
+    enum { hosts = 2000 };
+    struct buf answer;
+    char text[64];
+    int fd = server_connect(&it);
+
+    (void)state;
+    for (int i = 0; i < hosts; i++) {
+        (void)snprintf(text, sizeof(text), "h%04d", i);
+        feed_put(&it.feed, "app.a", text, 100);
+    }
+    feed_put(&it.feed, "app.b", "h1", 100);
+    client_send(fd, STR("GET /discovery/fetch/all HTTP/1.0\r\n\r\n")); /* not in chunks */
+    gateway_turn(it.gateway, &it.feed.now, it.out);
+    assert_true(outbox_take_again(it.out));
+    for (int i = 3; i < hosts; i += 10) {
+        (void)snprintf(text, sizeof(text), "h%04d", i);
+        feed_cancel(&it.feed, "app.a", text, 200);
+        (void)snprintf(text, sizeof(text), "h%04d.new", i);
+        feed_put(&it.feed, "app.a", text, 200);
+    }
+    answer = server_read_until(&it, fd, "}]}}");
+    for (int i = 0; i < hosts; i++) {
+        uint32_t seen;
+
+        (void)snprintf(text, sizeof(text), "\"hostname\":\"h%04d\"", i);
+        seen = times(&answer, text);
+        assert_true(seen == 1 || (seen == 0 && i % 10 == 3));
+    }
+    assert_int_equal(1, times(&answer, "\"app.a\":["));
+    assert_int_equal(1, times(&answer, "}],\"app.b\":[{"));
+    assert_in_range(times(&answer, ".new\""), 1, hosts / 10);
+    buf_fini(&answer);
+    (void)close(fd);
+}
+
 static void fetch_all_of_nothing_is_an_empty_map(void **state)
 {
     (void)state;
@@ -233,6 +281,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(infra_discovery_of_a_foreign_env_is_this_node, begin, end),
         cmocka_unit_test_setup_teardown(fetch_all_prints_every_app_once_with_null_metadata, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(fetch_all_gives_an_app_that_changes_every_instance_once,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(fetch_all_of_nothing_is_an_empty_map, begin, end),
         cmocka_unit_test_setup_teardown(reads_go_on_marked_while_the_registry_is_silent, begin,
                                         end),
