@@ -355,6 +355,8 @@ static void load_segments(struct recovery *self)
         self->broken = wrong != NULL && !covered;
         if (self->broken) {
             report_file(self, name, at, wrong);
+        } else if (wrong != NULL) {
+            log_damage(self, name.text, at, wrong, "a snapshot holds what it said");
         }
         out->closed = replay.foot;
         if (!self->broken && i + 1 == self->segments.count && !replay.foot && !replay.always &&

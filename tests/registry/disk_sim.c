@@ -63,7 +63,12 @@ struct disk_sim {
     uint32_t fail_after;
     uint32_t fail_times;
     int fail_error;
+    unsigned lies;
+    disk_sim_watch_fn *watch;
+    void *watch_context;
 };
+
+enum { sector_bytes = 512 };
 
 static void *grow(void *items, size_t count, size_t size)
 {
@@ -126,17 +131,59 @@ static void inode_change(struct inode *inode, struct file_change change)
     inode->changes[inode->change_count++] = change;
 }
 
+/* Each sector that a write touches gets there or does not; so does a size. */
+static void keep_sectors(struct disk_sim *self, const struct file_change *change,
+                         struct buf *content)
+{
+    if (change->kind == SIZE) {
+        if (prng_below(&self->prng, 2) == 0) {
+            change_apply(change, content, SIZE_MAX);
+        }
+        return;
+    }
+    for (size_t at = 0; at < change->data.len;) {
+        uint64_t offset = change->offset + at;
+        size_t len = sector_bytes - (size_t)(offset % sector_bytes);
+
+        len = len < change->data.len - at ? len : change->data.len - at;
+        if (prng_below(&self->prng, 2) == 0) {
+            struct file_change part = {.kind = WRITE, .offset = offset};
+
+            part.data = (struct buf){.data = change->data.data + at, .len = len};
+            change_apply(&part, content, SIZE_MAX);
+        }
+        at += len;
+    }
+}
+
+static void keep_noise(struct disk_sim *self, const struct file_change *change, struct buf *content,
+                       size_t bytes)
+{
+    change_apply(change, content, SIZE_MAX);
+    for (size_t at = bytes; change->kind == WRITE && at < change->data.len; at++) {
+        content->data[change->offset + at] = (char)prng_next(&self->prng);
+    }
+}
+
 static void inode_cut(struct disk_sim *self, struct inode *inode, enum disk_sim_keep keep,
                       size_t bytes)
 {
+    if (keep == DISK_KEEP_SIZES) {
+        set_size(&inode->durable, inode->now.len);
+    }
     for (size_t i = 0; i < inode->change_count; i++) {
         const struct file_change *change = &inode->changes[i];
         bool last = i + 1 == inode->change_count;
 
-        if (keep == DISK_KEEP_ALL || (keep == DISK_KEEP_TORN && !last)) {
+        if (keep == DISK_KEEP_ALL || keep == DISK_KEEP_DATA ||
+            ((keep == DISK_KEEP_TORN || keep == DISK_KEEP_GARBAGE) && !last)) {
             change_apply(change, &inode->durable, SIZE_MAX);
         } else if (keep == DISK_KEEP_TORN) {
             change_apply(change, &inode->durable, bytes);
+        } else if (keep == DISK_KEEP_GARBAGE) {
+            keep_noise(self, change, &inode->durable, bytes);
+        } else if (keep == DISK_KEEP_SECTORS) {
+            keep_sectors(self, change, &inode->durable);
         } else if (keep == DISK_KEEP_RANDOM && prng_below(&self->prng, 2) == 0) {
             change_apply(change, &inode->durable,
                          (size_t)prng_below(&self->prng, 2 * change->data.len + 1));
@@ -243,6 +290,13 @@ static int gate(struct disk_sim *self, enum disk_sim_op op)
     return -self->fail_error;
 }
 
+static void done(const struct disk_sim *self, enum disk_sim_op op, const void *data, size_t len)
+{
+    if (self->watch != NULL) {
+        self->watch(self->watch_context, op, data, len);
+    }
+}
+
 static struct inode *inode_of(struct disk_sim *self, int file)
 {
     if (file < 0 || (size_t)file >= self->handle_count || !self->handles[file].open ||
@@ -294,6 +348,7 @@ static int sim_open(struct disk *disk, const char *path, enum disk_mode mode)
     }
     if (mode == DISK_CREATE) {
         inode_change(&self->inodes[inode], (struct file_change){.kind = SIZE});
+        done(self, DISK_OP_CREATE, NULL, 0);
     }
     return handle_new(self, (struct handle){.open = true, .inode = inode});
 }
@@ -338,6 +393,7 @@ static int64_t sim_write(struct disk *disk, int file, uint64_t offset, const voi
     }
     buf_add(&change.data, data, len);
     inode_change(inode, change);
+    done(sim_of(disk), DISK_OP_WRITE, data, len);
     return (int64_t)len;
 }
 
@@ -348,6 +404,7 @@ static int sim_allocate(struct disk *disk, int file, uint64_t offset, uint64_t l
 
     if (rc == 0 && offset + len > inode->now.len) {
         inode_change(inode, (struct file_change){.kind = SIZE, .offset = offset + len});
+        done(sim_of(disk), DISK_OP_ALLOCATE, NULL, 0);
     }
     return rc;
 }
@@ -359,6 +416,7 @@ static int sim_truncate(struct disk *disk, int file, uint64_t size)
 
     if (rc == 0) {
         inode_change(inode, (struct file_change){.kind = SIZE, .offset = size});
+        done(sim_of(disk), DISK_OP_TRUNCATE, NULL, 0);
     }
     return rc;
 }
@@ -368,7 +426,7 @@ static int sim_sync(struct disk *disk, int file)
     struct inode *inode = inode_of(sim_of(disk), file);
     int rc = inode == NULL ? -EBADF : gate(sim_of(disk), DISK_OP_SYNC);
 
-    if (inode == NULL) {
+    if (inode == NULL || (rc == 0 && (sim_of(disk)->lies & DISK_OP_SYNC) != 0)) {
         return rc;
     }
     for (size_t i = 0; rc == 0 && i < inode->change_count; i++) {
@@ -376,6 +434,9 @@ static int sim_sync(struct disk *disk, int file)
     }
     if (!sim_of(disk)->mortal || rc == 0) {
         changes_forget(inode); /* when the machine stops they are power_cut's to judge */
+    }
+    if (rc == 0) {
+        done(sim_of(disk), DISK_OP_SYNC, NULL, 0);
     }
     return rc;
 }
@@ -391,6 +452,7 @@ static int sim_rename(struct disk *disk, const char *from, const char *to)
     }
     if (rc == 0) {
         name_change(self, from, to, entry->inode);
+        done(self, DISK_OP_RENAME, NULL, 0);
     }
     return rc;
 }
@@ -406,6 +468,7 @@ static int sim_remove(struct disk *disk, const char *path)
     }
     if (rc == 0) {
         name_change(self, path, NULL, entry->inode);
+        done(self, DISK_OP_REMOVE, NULL, 0);
     }
     return rc;
 }
@@ -424,6 +487,9 @@ static int sim_sync_dir(struct disk *disk, const char *path)
     size_t kept = 0;
     int rc = gate(self, DISK_OP_SYNC_DIR);
 
+    if (rc == 0 && (self->lies & DISK_OP_SYNC_DIR) != 0) {
+        return 0;
+    }
     for (size_t i = 0; rc == 0 && i < self->name_change_count; i++) {
         struct name_change *change = &self->name_changes[i];
 
@@ -436,6 +502,9 @@ static int sim_sync_dir(struct disk *disk, const char *path)
         }
     }
     self->name_change_count = rc == 0 ? kept : self->name_change_count;
+    if (rc == 0) {
+        done(self, DISK_OP_SYNC_DIR, NULL, 0);
+    }
     return rc;
 }
 
@@ -557,8 +626,8 @@ void disk_sim_kill(struct disk_sim *self)
 
 void disk_sim_power_cut(struct disk_sim *self, enum disk_sim_keep keep, size_t bytes)
 {
-    size_t keep_names = keep == DISK_KEEP_NOTHING ? 0
-                        : keep == DISK_KEEP_RANDOM
+    size_t keep_names = keep == DISK_KEEP_NOTHING || keep == DISK_KEEP_DATA ? 0
+                        : keep == DISK_KEEP_RANDOM || keep == DISK_KEEP_SECTORS
                             ? (size_t)prng_below(&self->prng, self->name_change_count + 1)
                             : self->name_change_count;
 
@@ -595,6 +664,65 @@ void disk_sim_die_after(struct disk_sim *self, uint32_t changes)
 uint64_t disk_sim_changes(const struct disk_sim *self)
 {
     return self->changes;
+}
+
+static struct names names_copy(const struct names *from)
+{
+    struct names copy = {0};
+
+    for (size_t i = 0; i < from->count; i++) {
+        names_put(&copy, from->items[i].path, from->items[i].inode);
+    }
+    return copy;
+}
+
+static struct inode inode_copy(const struct inode *from)
+{
+    struct inode copy = {0};
+
+    buf_add_str(&copy.durable, buf_str(&from->durable));
+    buf_add_str(&copy.now, buf_str(&from->now));
+    for (size_t i = 0; i < from->change_count; i++) {
+        struct file_change change = from->changes[i];
+
+        change.data = (struct buf){0};
+        buf_add_str(&change.data, buf_str(&from->changes[i].data));
+        copy.changes = grow(copy.changes, copy.change_count, sizeof(change));
+        copy.changes[copy.change_count++] = change;
+    }
+    return copy;
+}
+
+struct disk_sim *disk_sim_clone(const struct disk_sim *self, uint64_t seed)
+{
+    struct disk_sim *copy = disk_sim_new(seed);
+
+    copy->durable = names_copy(&self->durable);
+    copy->now = names_copy(&self->now);
+    copy->inodes = malloc((self->inode_count + 1) * sizeof(copy->inodes[0]));
+    assert(copy->inodes != NULL);
+    for (size_t i = 0; i < self->inode_count; i++) {
+        copy->inodes[copy->inode_count++] = inode_copy(&self->inodes[i]);
+    }
+    for (size_t i = 0; i < self->name_change_count; i++) {
+        const struct name_change *from = &self->name_changes[i];
+        struct name_change change = {copy_text(from->from), copy_text(from->to), from->inode};
+
+        copy->name_changes = grow(copy->name_changes, copy->name_change_count, sizeof(change));
+        copy->name_changes[copy->name_change_count++] = change;
+    }
+    return copy;
+}
+
+void disk_sim_watch(struct disk_sim *self, disk_sim_watch_fn *watch, void *context)
+{
+    self->watch = watch;
+    self->watch_context = context;
+}
+
+void disk_sim_lie(struct disk_sim *self, unsigned mask)
+{
+    self->lies = mask;
 }
 
 bool disk_sim_get(const struct disk_sim *self, const char *path, struct buf *bytes)

@@ -25,6 +25,11 @@ enum disk_sim_keep {
     DISK_KEEP_TORN,    /* of each file's last unsynced write the first `bytes`; all before it */
     DISK_KEEP_RANDOM,  /* any part of the unsynced writes and a first part of the name changes */
     DISK_KEEP_ALL,
+    DISK_KEEP_NAMES,   /* all names, and of the files only what was synced */
+    DISK_KEEP_DATA,    /* all in the files, and only the names that were synced */
+    DISK_KEEP_SIZES,   /* names and sizes: what was written behind the synced end is zeros */
+    DISK_KEEP_SECTORS, /* any 512-byte sectors of the unsynced writes, a first part of the names */
+    DISK_KEEP_GARBAGE, /* all, but of each file's last unsynced write only `bytes`, then noise */
 };
 void disk_sim_power_cut(struct disk_sim *self, enum disk_sim_keep keep, size_t bytes);
 
@@ -48,6 +53,16 @@ void disk_sim_fail(struct disk_sim *self, unsigned mask, uint32_t after, uint32_
  * UINT32_MAX: not, or no longer. */
 void disk_sim_die_after(struct disk_sim *self, uint32_t changes);
 uint64_t disk_sim_changes(const struct disk_sim *self); /* changing operations so far */
+
+/* Another disk in the same state: nothing of it is open, failing, watched or lying. */
+struct disk_sim *disk_sim_clone(const struct disk_sim *self, uint64_t seed);
+
+/* Called after every changing operation that went well; data, len: of a WRITE. It may clone. */
+typedef void disk_sim_watch_fn(void *context, enum disk_sim_op op, const void *data, size_t len);
+void disk_sim_watch(struct disk_sim *self, disk_sim_watch_fn *watch, void *context);
+
+/* SYNC and SYNC_DIR in mask say that it went well and do nothing: to see the tests bite. */
+void disk_sim_lie(struct disk_sim *self, unsigned mask);
 
 /* Files as they are now, by path. False: there is none. put makes or replaces one for good. */
 bool disk_sim_get(const struct disk_sim *self, const char *path, struct buf *bytes);

@@ -117,6 +117,7 @@ static void mode_1s_syncs_once_a_second_also_when_it_has_become_quiet(void **sta
 static void a_write_torn_at_any_byte_loses_only_what_was_not_synced(void **state)
 {
     size_t bytes;
+    unsigned in_doubt = 0; /* one byte is lacking, as if it had gone bad */
     bool whole = false;
 
     (void)state;
@@ -139,10 +140,14 @@ static void a_write_torn_at_any_byte_loses_only_what_was_not_synced(void **state
         assert_int_equal(rig_commit(&rig), ERR_IO);
         rig_power_cut(&rig, DISK_KEEP_TORN, bytes);
         rig_open(&rig);
-        assert_int_equal(rig.restored.damage_count, 0);
-        assert_true(rig_position(&rig).epoch == synced.epoch);
         k = rig_state_since(&rig, 2);
         assert_true(k == 2 || k == 4 || k == 5);
+        assert_true((rig_position(&rig).epoch == synced.epoch) == (rig.restored.damage_count == 0));
+        if (rig.restored.damage_count > 0) {
+            in_doubt++;
+            rig_fini(&rig);
+            continue;
+        }
         assert_int_equal(rig_position(&rig).seq, k);
         whole = k == 5;
         /* what was cut stays away, and what follows stands */
@@ -154,6 +159,7 @@ static void a_write_torn_at_any_byte_loses_only_what_was_not_synced(void **state
         rig_fini(&rig);
     }
     assert_true(bytes > 200);
+    assert_true(in_doubt >= 2 && in_doubt <= 4); /* two commands; a zero need not be written */
 }
 
 static void three_frames(struct rig *rig)
@@ -171,7 +177,6 @@ static void every_flipped_byte_is_found_and_what_stands_before_it_kept(void **st
     struct rig rig;
     struct buf bytes = {0};
     size_t used;
-    static const unsigned char masks[] = {0x01, 0x80, 0xff};
 
     (void)state;
     three_frames(&rig);
@@ -179,7 +184,12 @@ static void every_flipped_byte_is_found_and_what_stands_before_it_kept(void **st
     for (used = bytes.len; bytes.data[used - 1] == 0; used--) {
     }
     rig_fini(&rig);
-    for (size_t at = 0; at < used; at++) {
+    for (size_t i = 0; i < 2 * used; i++) {
+        static const unsigned char masks[] = {0x01, 0x80, 0xff};
+        size_t at = i / 2;
+        unsigned char held = (unsigned char)bytes.data[at];
+        /* a zero in the last place is what a torn write leaves, too */
+        unsigned char mask = i % 2 == 0 || held == 0 ? masks[at % 3] : held;
         struct storage_position before;
         char path[256];
         uint64_t k;
@@ -187,11 +197,7 @@ static void every_flipped_byte_is_found_and_what_stands_before_it_kept(void **st
         three_frames(&rig);
         before = rig_position(&rig);
         rig_kill(&rig);
-        assert_true(disk_sim_flip(rig.sim, first_segment, at, masks[at % 3]));
-        if (at + 1 == used && (unsigned char)bytes.data[at] == masks[at % 3]) {
-            rig_fini(&rig); /* a zero in the last place is a torn write, to all appearance */
-            continue;
-        }
+        assert_true(disk_sim_flip(rig.sim, first_segment, at, mask));
         rig_open(&rig);
         assert_int_equal(rig.restored.damage_count, 1);
         assert_true(rig_position(&rig).epoch != before.epoch);

@@ -15,6 +15,7 @@ static char journal_sync[] = "always";
 void node_init(struct node *self, uint64_t seed)
 {
     *self = (struct node){.sim = disk_sim_new(seed), .out = outbox_new(64 << 20), .seed = seed};
+    self->machine_boot = "machine-1";
     clock_virtual_init(&self->clock, 5000, wall0);
     self->config.node_zone = zone;
     self->config.node_env = env;
@@ -53,8 +54,10 @@ void node_start(struct node *self)
                                        .disk = disk_sim_disk(self->sim),
                                        .clock = &self->clock.clock,
                                        .dir = "data/registry",
-                                       .machine_boot = "machine-1",
-                                       .seed = ++self->seed};
+                                       .machine_boot = self->machine_boot,
+                                       .seed = ++self->seed,
+                                       .snapshot_bytes = self->snapshot_bytes,
+                                       .allocate_bytes = self->allocate_bytes};
     enum err err = registry_actor_new(&self->actor, &options, &self->clock.at);
 
     assert(err == ERR_OK);
@@ -69,9 +72,14 @@ void node_stop(struct node *self)
 
 void node_kill(struct node *self)
 {
+    node_power_cut(self, DISK_KEEP_ALL, 0);
+}
+
+void node_power_cut(struct node *self, enum disk_sim_keep keep, size_t bytes)
+{
     disk_sim_die_after(self->sim, 0); /* its orderly close reaches nothing */
     registry_actor_destroy(&self->actor);
-    disk_sim_power_cut(self->sim, DISK_KEEP_ALL, 0);
+    disk_sim_power_cut(self->sim, keep, bytes);
     outbox_clear(self->out, OUTBOX_NOW);
     outbox_clear(self->out, OUTBOX_SYNCED);
     self->in_turn = false;

@@ -24,6 +24,9 @@ struct node {
     struct registry_actor *actor; /* owned; NULL while it is down */
     struct outbox *out;           /* owned */
     uint64_t seed;                /* of the next start */
+    const char *machine_boot;     /* a test may change these three before node_start */
+    uint64_t snapshot_bytes;
+    uint64_t allocate_bytes;
     int64_t tick_due_ms;
     bool again;              /* the core asked to be called at once */
     bool in_turn;            /* commands were given, the turn has not ended */
@@ -40,6 +43,7 @@ void node_fini(struct node *self);
 void node_start(struct node *self);
 void node_stop(struct node *self); /* in good order */
 void node_kill(struct node *self); /* what was written stays, nothing else happens */
+void node_power_cut(struct node *self, enum disk_sim_keep keep, size_t bytes);
 
 /* ── a turn ── */
 

@@ -215,31 +215,33 @@ struct storage_stats rig_stats(const struct rig *self)
     return stats;
 }
 
+uint64_t rig_entry_print(const struct registry *registry, uint32_t slot)
+{
+    struct {
+        struct hash128 key;
+        uint64_t seq;
+        uint64_t live;
+        uint64_t hash;
+        int64_t dirty;
+    } entry;
+    struct instance instance;
+
+    memset(&entry, 0, sizeof(entry));
+    entry.key = registry_slot_key(registry, slot);
+    entry.seq = registry_slot_seq(registry, slot);
+    entry.live = registry_is_live(registry, slot);
+    registry_instance(registry, slot, &instance);
+    entry.hash = entry.live ? instance_hash(&instance) : 0;
+    entry.dirty = instance.dirty_timestamp;
+    return hash64(&entry, sizeof(entry));
+}
+
 uint64_t rig_fingerprint(const struct registry *registry)
 {
     uint64_t sum = 0;
 
     for (uint32_t slot = 0; slot < registry_slot_count(registry); slot++) {
-        struct {
-            struct hash128 key;
-            uint64_t seq;
-            uint64_t live;
-            uint64_t hash;
-            int64_t dirty;
-        } entry;
-        struct instance instance;
-
-        if (!registry_slot_used(registry, slot)) {
-            continue;
-        }
-        memset(&entry, 0, sizeof(entry));
-        entry.key = registry_slot_key(registry, slot);
-        entry.seq = registry_slot_seq(registry, slot);
-        entry.live = registry_is_live(registry, slot);
-        registry_instance(registry, slot, &instance);
-        entry.hash = entry.live ? instance_hash(&instance) : 0;
-        entry.dirty = instance.dirty_timestamp;
-        sum += hash64(&entry, sizeof(entry));
+        sum += registry_slot_used(registry, slot) ? rig_entry_print(registry, slot) : 0;
     }
     return sum;
 }

@@ -48,6 +48,8 @@ void rig_step_all(struct rig *self); /* steps until nothing is waiting; moves no
 struct storage_position rig_position(const struct rig *self);
 struct storage_stats rig_stats(const struct rig *self);
 
+/* Of one entry: identity, seq, whether it lives, what it is. */
+uint64_t rig_entry_print(const struct registry *registry, uint32_t slot);
 /* Equal for equal entries with equal seqs, whatever their order. */
 uint64_t rig_fingerprint(const struct registry *registry);
 /* The seq in from … the last whose state the registry is in now; UINT64_MAX: none. */
