@@ -120,41 +120,19 @@ void buf_fini(struct buf *self)
     *self = (struct buf){0};
 }
 
-char *buf_reserve(struct buf *self, size_t more)
+void buf_grow(struct buf *self, size_t more)
 {
+    size_t cap = self->cap < 64 ? 64 : self->cap;
+
     assert(more <= SIZE_MAX / 4 && self->len <= SIZE_MAX / 4);
-    if (self->len + more > self->cap) {
-        size_t cap = self->cap < 64 ? 64 : self->cap;
-
-        while (cap < self->len + more) {
-            cap *= 2;
-        }
-        self->data = realloc(self->data, cap);
-        if (self->data == NULL) {
-            abort();
-        }
-        self->cap = cap;
+    while (cap < self->len + more) {
+        cap *= 2;
     }
-    return self->data + self->len;
-}
-
-void buf_add(struct buf *self, const void *data, size_t len)
-{
-    if (len > 0) {
-        memcpy(buf_reserve(self, len), data, len);
-        self->len += len;
+    self->data = realloc(self->data, cap);
+    if (self->data == NULL) {
+        abort();
     }
-}
-
-void buf_add_str(struct buf *self, struct str s)
-{
-    buf_add(self, s.data, s.len);
-}
-
-void buf_add_char(struct buf *self, char c)
-{
-    *buf_reserve(self, 1) = c;
-    self->len++;
+    self->cap = cap;
 }
 
 void buf_printf(struct buf *self, const char *format, ...)
@@ -175,16 +153,27 @@ void buf_printf(struct buf *self, const char *format, ...)
 
 void buf_add_i64(struct buf *self, int64_t value)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     char digit[20];
     size_t at = sizeof(digit);
     uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
-    do {
-        digit[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left != 0);
+    while (left >= 100) {
+        at -= 2;
+        memcpy(digit + at, pairs + 2 * (left % 100), 2);
+        left /= 100;
+    }
+    if (left >= 10) {
+        at -= 2;
+        memcpy(digit + at, pairs + 2 * left, 2);
+    } else {
+        digit[--at] = (char)('0' + left);
+    }
     if (value < 0) {
-        buf_add_char(self, '-');
+        digit[--at] = '-';
     }
     buf_add(self, digit + at, sizeof(digit) - at);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/err.h"
 
@@ -43,11 +44,37 @@ struct buf {
     size_t cap;
 };
 
-void buf_fini(struct buf *self);                  /* frees; the buffer is empty after it */
-char *buf_reserve(struct buf *self, size_t more); /* room for more bytes; where they go */
-void buf_add(struct buf *self, const void *data, size_t len);
-void buf_add_str(struct buf *self, struct str s);
-void buf_add_char(struct buf *self, char c);
+void buf_fini(struct buf *self);              /* frees; the buffer is empty after it */
+void buf_grow(struct buf *self, size_t more); /* at least so much room; buf_reserve's way */
+
+/* Room for more bytes; where they go. */
+static inline char *buf_reserve(struct buf *self, size_t more)
+{
+    if (more > self->cap - self->len) {
+        buf_grow(self, more);
+    }
+    return self->data + self->len;
+}
+
+static inline void buf_add(struct buf *self, const void *data, size_t len)
+{
+    if (len > 0) {
+        memcpy(buf_reserve(self, len), data, len);
+        self->len += len;
+    }
+}
+
+static inline void buf_add_str(struct buf *self, struct str s)
+{
+    buf_add(self, s.data, s.len);
+}
+
+static inline void buf_add_char(struct buf *self, char c)
+{
+    *buf_reserve(self, 1) = c;
+    self->len++;
+}
+
 void buf_printf(struct buf *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_add_i64(struct buf *self, int64_t value); /* decimal; faster than printf */
 struct str buf_str(const struct buf *self);        /* borrows until the next change */

@@ -172,19 +172,35 @@ static struct parcel *find_parcel(struct outbox *self, struct group *group,
     return open_parcel(self, group, like);
 }
 
+static enum err has_room(const struct outbox *self, size_t bytes)
+{
+    if (bytes > frame_max) {
+        return ERR_TOO_LARGE;
+    }
+    return self->bytes + bytes + sizeof(struct parcel) > self->max_bytes ? ERR_FULL : ERR_OK;
+}
+
 /* Encodes msg into scratch if there is room for it. */
 static enum err encode(struct outbox *self, const struct msg *msg)
 {
+    enum err err;
+
     self->scratch.len = 0;
     msg_encode(&self->scratch, msg);
-    if (self->scratch.len > frame_max) {
+    err = has_room(self, self->scratch.len);
+    if (err == ERR_TOO_LARGE) {
         buf_fini(&self->scratch);
-        return ERR_TOO_LARGE;
     }
-    if (self->bytes + self->scratch.len + sizeof(struct parcel) > self->max_bytes) {
-        return ERR_FULL;
-    }
-    return ERR_OK;
+    return err;
+}
+
+static void add_encoded(struct outbox *self, struct group *group, const struct parcel *like,
+                        struct str encoded)
+{
+    struct parcel *parcel = find_parcel(self, group, like, encoded.len);
+
+    buf_add_str(&parcel->bytes, encoded);
+    self->bytes += encoded.len;
 }
 
 static enum err add(struct outbox *self, struct group *group, const struct parcel *like,
@@ -193,10 +209,7 @@ static enum err add(struct outbox *self, struct group *group, const struct parce
     enum err err = encode(self, msg);
 
     if (err == ERR_OK) {
-        struct parcel *parcel = find_parcel(self, group, like, self->scratch.len);
-
-        buf_add_str(&parcel->bytes, buf_str(&self->scratch));
-        self->bytes += self->scratch.len;
+        add_encoded(self, group, like, buf_str(&self->scratch));
     }
     return err;
 }
@@ -212,6 +225,18 @@ enum err outbox_command(struct outbox *self, enum actor_name to, uint32_t index,
 {
     return add(self, &self->lanes[OUTBOX_SYNCED][OUTBOX_COMMAND],
                &(struct parcel){.actor = to, .index = index}, msg);
+}
+
+enum err outbox_command_encoded(struct outbox *self, enum actor_name to, uint32_t index,
+                                struct str encoded)
+{
+    enum err err = has_room(self, encoded.len);
+
+    if (err == ERR_OK) {
+        add_encoded(self, &self->lanes[OUTBOX_SYNCED][OUTBOX_COMMAND],
+                    &(struct parcel){.actor = to, .index = index}, encoded);
+    }
+    return err;
 }
 
 enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *msg)

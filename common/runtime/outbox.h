@@ -50,6 +50,9 @@ enum err outbox_reply(struct outbox *self, enum outbox_lane lane, const struct a
 /* A command to another actor (of index 0, but for gateways). Leaves in lane SYNCED. */
 enum err outbox_command(struct outbox *self, enum actor_name to, uint32_t index,
                         const struct msg *msg);
+/* The same for one that is encoded already. */
+enum err outbox_command_encoded(struct outbox *self, enum actor_name to, uint32_t index,
+                                struct str encoded);
 /* A fact; leaves in lane SYNCED, after the replies and commands of that lane. One
  * nobody wants is dropped unencoded, and that is ERR_OK. */
 enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *msg);

@@ -4,14 +4,18 @@
 #include "gateway/discovery/gateway.h"
 #include "gateway/discovery/json.h"
 
+enum { answer_bytes = 1000 }; /* most need no more */
+
 static const char json_type[] = "application/json; charset=utf-8";
 
 struct response *response_json(int status, int code, struct buf *body)
 {
     struct response *response = response_new(status, json_type, body);
-    char text[16];
+    char text[16] = "0";
 
-    (void)snprintf(text, sizeof(text), "%d", code);
+    if (code != 0) {
+        (void)snprintf(text, sizeof(text), "%d", code);
+    }
     response_header(response, "Kratos-Status-Code", text);
     return response;
 }
@@ -75,27 +79,26 @@ void answer_busy(struct request *request, enum err err, const char *text, int64_
     response_unref(&response);
 }
 
-void answer_code_data(struct request *request, enum err err, struct buf *data_json)
+void answer_open(struct buf *body, enum err err)
 {
-    struct buf body = {0};
     int code = err_discovery_code(err);
-    struct response *response;
 
-    buf_printf(&body, "{\"code\":%d,\"message\":\"%d\",\"ttl\":1", code, code);
-    if (data_json->len > 0) {
-        buf_add_str(&body, STR(",\"data\":"));
-        buf_add_str(&body, buf_str(data_json));
-    }
-    buf_add_char(&body, '}');
-    buf_fini(data_json);
-    response = response_json(200, code, &body);
-    request_answer(request, response);
-    response_unref(&response);
+    buf_reserve(body, answer_bytes);
+    buf_add_str(body, STR("{\"code\":"));
+    buf_add_i64(body, code);
+    buf_add_str(body, STR(",\"message\":\""));
+    buf_add_i64(body, code);
+    buf_add_str(body, STR("\",\"ttl\":1,\"data\":"));
 }
 
-void answer_data(struct request *request, struct buf *data_json)
+void answer_close(struct request *request, enum err err, struct buf *body)
 {
-    answer_code_data(request, ERR_OK, data_json);
+    struct response *response;
+
+    buf_add_char(body, '}');
+    response = response_json(200, err_discovery_code(err), body);
+    request_answer(request, response);
+    response_unref(&response);
 }
 
 void answer_text(struct request *request, int status, const char *content_type, struct buf *text)

@@ -72,15 +72,15 @@ struct route {
 /* {"code":0,"message":"0","ttl":1}, and every error in that form with its
  * Kratos-Status-Code and HTTP status (err table). text: NULL: the code as text. */
 void answer_err(struct request *request, enum err err, const char *text);
-/* 200 and code 0 with "data": data_json (taken; may be empty: no data key). */
-void answer_data(struct request *request, struct buf *data_json);
-/* The two above as responses that may be kept and shared. code: discovery code. */
+/* As responses that may be kept and shared. code: discovery code. */
 struct response *response_json(int status, int code, struct buf *body);
 struct response *response_err(enum err err, const char *text);
 /* An error with Retry-After. */
 void answer_busy(struct request *request, enum err err, const char *text, int64_t retry_s);
-/* HTTP 200, err's code, its number as message, and data (taken). */
-void answer_code_data(struct request *request, enum err err, struct buf *data_json);
+/* HTTP 200, err's code, its number as message, and data: what the caller adds to body in
+ * between. answer_close takes body. */
+void answer_open(struct buf *body, enum err err);
+void answer_close(struct request *request, enum err err, struct buf *body);
 /* Anything else; text is taken. */
 void answer_text(struct request *request, int status, const char *content_type, struct buf *text);
 

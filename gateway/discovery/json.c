@@ -1,11 +1,55 @@
 #include "gateway/discovery/json.h"
 
+#include <string.h>
+
 static const char hex[] = "0123456789abcdef";
 
 /* Bytes that are printed as they are: ASCII but controls, quote, backslash, < > &. */
 static bool is_plain(unsigned char c)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+    static const uint64_t plain[2] = {0xafffffbb00000000, 0xffffffffefffffff};
+
+    return c < 0x80 && (plain[c >> 6] >> (c & 63) & 1) != 0;
+}
+
+static uint64_t each(unsigned char c)
+{
+    return 0x0101010101010101 * (uint64_t)c;
+}
+
+/* Whether any of eight bytes is zero: Hacker's Delight, 6-1. */
+static uint64_t any_zero(uint64_t bytes)
+{
+    return (bytes - each(1)) & ~bytes & each(0x80);
+}
+
+/* The same of eight bytes at once. < and > differ in one bit, as do " and &. */
+static bool are_plain(uint64_t bytes)
+{
+    uint64_t below_space = (bytes - each(0x20)) & ~bytes;
+
+    return ((bytes | below_space) & each(0x80)) == 0 && any_zero(bytes ^ each('\\')) == 0 &&
+           any_zero((bytes | each('<' ^ '>')) ^ each('>')) == 0 &&
+           any_zero((bytes | each('"' ^ '&')) ^ each('&')) == 0;
+}
+
+static size_t plain_len(const unsigned char *at, size_t len)
+{
+    size_t plain = 0;
+
+    while (len - plain >= sizeof(uint64_t)) {
+        uint64_t bytes;
+
+        memcpy(&bytes, at + plain, sizeof(bytes));
+        if (!are_plain(bytes)) {
+            break;
+        }
+        plain += sizeof(bytes);
+    }
+    while (plain < len && is_plain(at[plain])) {
+        plain++;
+    }
+    return plain;
 }
 
 static bool in_range(unsigned char c, unsigned char low, unsigned char high)
@@ -68,20 +112,19 @@ static size_t add_special(struct buf *to, const unsigned char *at, size_t left)
 void json_string(struct buf *to, struct str s)
 {
     const unsigned char *at = (const unsigned char *)s.data;
-    size_t from = 0;
+    size_t left = s.len;
 
+    buf_reserve(to, s.len + 2);
     buf_add_char(to, '"');
-    while (from < s.len) {
-        size_t plain = from;
+    while (left > 0) {
+        size_t len = plain_len(at, left);
 
-        while (plain < s.len && is_plain(at[plain])) {
-            plain++;
+        buf_add(to, at, len);
+        if (len < left) {
+            len += add_special(to, at + len, left - len);
         }
-        buf_add(to, at + from, plain - from);
-        from = plain;
-        if (from < s.len) {
-            from += add_special(to, at + from, s.len - from);
-        }
+        at += len;
+        left -= len;
     }
     buf_add_char(to, '"');
 }

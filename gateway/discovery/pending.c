@@ -156,7 +156,8 @@ struct write *pending_send(struct pending *self, struct msg *command, uint64_t b
     write->deadline_ms = now->mono_ms + self->deadline_ms;
     stamp(command, write->number, self->gateway, now->wall_ns + self->deadline_ms * 1000000);
     msg_encode(&write->frame, command);
-    (void)outbox_command(out, ACTOR_REGISTRY, 0, command); /* full: it is sent again */
+    /* full: it is sent again */
+    (void)outbox_command_encoded(out, ACTOR_REGISTRY, 0, buf_str(&write->frame));
     append_by_age(&self->by_age, write);
     append_by_state(&self->sent, write);
     self->counts.writes++;
@@ -258,17 +259,11 @@ bool pending_resend(struct pending *self, uint64_t boot, const struct now *now, 
 
     for (int i = 0; i < resend_max; i++) {
         struct write *write = self->sent.first;
-        struct str frame;
-        struct msg command;
-        enum err err;
 
         if (write == NULL || (write->boot == boot && write->sent_ms + interval > now->mono_ms)) {
             return false;
         }
-        frame = buf_str(&write->frame);
-        err = msg_decode(&frame, &command);
-        assert(err == ERR_OK);
-        if (outbox_command(out, ACTOR_REGISTRY, 0, &command) != ERR_OK) {
+        if (outbox_command_encoded(out, ACTOR_REGISTRY, 0, buf_str(&write->frame)) != ERR_OK) {
             return true;
         }
         write->boot = boot;

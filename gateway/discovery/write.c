@@ -105,20 +105,21 @@ static void answer_renew(struct gateway *self, const struct write *write)
     const struct registry *registry = replica_registry(self->replica);
     uint32_t slot = registry_find(registry, identity_key(&write->id));
     struct instance instance;
-    struct buf data = {0};
+    struct buf body = {0};
 
+    answer_open(&body, write->err);
     if (slot != REGISTRY_NONE && registry_is_live(registry, slot)) {
         registry_instance(registry, slot, &instance);
-        render_instance(&data, &instance,
+        render_instance(&body, &instance,
                         write->timestamp > instance.renew_timestamp ? write->timestamp
                                                                     : instance.renew_timestamp,
                         RENDER_METADATA_OBJECT);
     } else if (zone_is_known(registry, &write->id)) {
-        render_zero(&data);
+        render_zero(&body);
     } else {
-        buf_add_str(&data, STR("null"));
+        buf_add_str(&body, STR("null"));
     }
-    answer_code_data(write->request, write->err, &data);
+    answer_close(write->request, write->err, &body);
 }
 
 static void answer_write(struct gateway *self, const struct write *write)

@@ -42,11 +42,38 @@ static void writes_each_byte_that_is_not_utf8_as_ufffd(void **state)
     assert_json(STR("\xe2\x80\xa7"), STR("\"\xe2\x80\xa7\""));
 }
 
+/* Eight bytes are looked at together: each byte must be seen wherever it stands among plain ones. */
+static void sees_a_byte_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        for (size_t at = 0; at < 24; at++) {
+            char text[24];
+            struct buf alone = {0};
+            struct buf expected = {0};
+            struct str one = {text + at, 1};
+
+            memset(text, 'x', sizeof(text));
+            text[at] = (char)c;
+            json_string(&alone, one);
+            buf_add_char(&expected, '"');
+            buf_add(&expected, text, at);
+            buf_add(&expected, alone.data + 1, alone.len - 2);
+            buf_add(&expected, text + at + 1, sizeof(text) - at - 1);
+            buf_add_char(&expected, '"');
+            assert_json((struct str){text, sizeof(text)}, buf_str(&expected));
+            buf_fini(&alone);
+            buf_fini(&expected);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_recorded_escapes),
         cmocka_unit_test(writes_each_byte_that_is_not_utf8_as_ufffd),
+        cmocka_unit_test(sees_a_byte_wherever_it_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
