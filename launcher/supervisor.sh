@@ -8,7 +8,7 @@
 BACKOFF_MAX_MS=30000
 LOG_MAX_BYTES=16777216
 
-declare -A PID CHILD RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE
+declare -A PID CHILD RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE WORKED
 ACTORS=()
 STOPPING=0
 GROUP_PID=
@@ -44,7 +44,7 @@ load_actors() {
 }
 
 actor_began() { # ACTOR PID CHILD
-    PID[$1]=$2 CHILD[$1]=$3 STATE[$1]=starting HEARD[$1]=$NOW MISSED[$1]=0 PING_DUE[$1]=$NOW ALONE[$1]=1
+    PID[$1]=$2 CHILD[$1]=$3 STATE[$1]=starting HEARD[$1]=$NOW MISSED[$1]=0 PING_DUE[$1]=$NOW ALONE[$1]=1 WORKED[$1]=0
 }
 
 start_actor() {
@@ -127,6 +127,17 @@ look_at_pings() {
     fi
 }
 
+# Whether an actor that has not answered yet used the CPU since the last call: one that reads back a
+# large directory, or gets little of the machine, is not killed for it, else it would never be done.
+still_starting() {
+    local actor=$1 stat before=${WORKED[$1]}
+    [ "${STATE[$actor]}" = starting ] && read -r stat <"/proc/${PID[$actor]}/stat" || return 1
+    # shellcheck disable=SC2086 # the fields behind the name
+    set -- ${stat##*) }
+    WORKED[$actor]=$((${12} + ${13}))
+    ((WORKED[$actor] > before))
+} 2>/dev/null
+
 look_at_ping() {
     local actor=$1 ping=${PING_PID[$1]}
     if [ -n "$ping" ] && ! kill -0 "$ping" 2>/dev/null; then
@@ -140,6 +151,11 @@ look_at_ping() {
     fi
     if [ "$PING_TIMEOUT_MS" -gt 0 ] && [ "${MISSED[$actor]}" -ge 2 ] &&
         ((NOW - HEARD[$actor] > PING_TIMEOUT_MS)); then
+        if still_starting "$actor"; then
+            note "$actor, pid ${PID[$actor]}, is still starting"
+            HEARD[$actor]=$NOW MISSED[$actor]=0
+            return
+        fi
         note "$actor, pid ${PID[$actor]}, has answered no PING for $((NOW - HEARD[$actor])) ms"
         kill -KILL "${PID[$actor]}" 2>/dev/null
         MISSED[$actor]=0
