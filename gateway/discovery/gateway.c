@@ -199,6 +199,7 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
 {
     struct gateway *self = state;
     const char *broken = replica_broken(self->replica);
+    bool written = writes_ready(self);
 
     self->out = out;
     if (broken != NULL && !self->failed) {
@@ -209,6 +210,10 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     listen_when_ready(self);
     /* Answers first, so that the server sends them in this very turn. */
     writes_turn(self, now);
+    if (written && polls_due_ms(self->polls) <= now->mono_ms) {
+        /* Who made a change is not kept waiting behind all who are told of it. */
+        (void)http_turn(self->http, now);
+    }
     polls_turn(self, now);
     streams_turn(self, now);
     scrape_turn(self, now);

@@ -240,7 +240,7 @@ void request_answer(struct request *self, struct response *response)
     resume(self);
 }
 
-void request_park(struct request *self)
+static void park(struct request *self)
 {
     assert(self->state == REQUEST_SERVING);
     self->state = REQUEST_PARKED;
@@ -248,9 +248,16 @@ void request_park(struct request *self)
     self->http->counts.parked++;
 }
 
+void request_park(struct request *self)
+{
+    park(self);
+    buf_fini(&self->uri); /* taken apart already, and thousands may wait for long */
+    self->query = (struct str){0};
+}
+
 void request_await(struct request *self)
 {
-    request_park(self);
+    park(self);
     self->held = true;
     self->awaits_until_ms = self->http->now.mono_ms + await_ms;
 }
