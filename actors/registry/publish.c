@@ -11,13 +11,17 @@ enum { fact_room = fact_frame_max - 256 };
 
 static void add_escaped(struct buf *topic, struct str name)
 {
+    static const char hex[] = "0123456789ABCDEF";
+
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.data[i];
 
         if (isascii(c) && (isalnum(c) || c == '_' || c == '-')) {
             buf_add_char(topic, (char)c);
         } else {
-            buf_printf(topic, "%%%02X", c);
+            buf_add_char(topic, '%');
+            buf_add_char(topic, hex[c >> 4]);
+            buf_add_char(topic, hex[c & 15]);
         }
     }
 }
