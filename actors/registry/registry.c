@@ -43,6 +43,10 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now)
     if (step > 0) {
         self->awake_ms += step < awake_step_max_ms ? step : awake_step_max_ms;
         self->awake_read_ms = now->mono_ms;
+        if (step > awake_step_max_ms) {
+            self->evicting.left = 0;
+            self->evicting.stood_awake_ms = self->awake_ms;
+        }
     }
     return self->awake_ms;
 }
@@ -390,6 +394,7 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->at.boot = random_id(made);
     made->awake_read_ms = now->mono_ms;
     made->evicting.round_awake_ms = -1;
+    made->evicting.stood_awake_ms = -1;
     err = open_storage(made, options, now);
     if (err != ERR_OK) {
         registry_actor_destroy(&made);

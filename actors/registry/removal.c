@@ -8,6 +8,10 @@ enum { looked_at_max = 4096, removed_max = 512, removed_min = 32 };
 /* The evictor may be this many of our ticks behind what we have said. */
 static const uint64_t ticks_behind_max = 3;
 
+/* After we stood still the heartbeats that waited for us come first; what the evictor asked for
+ * before, or a round that was under way, would meet them unheard. */
+static const int64_t listen_ms = 3000;
+
 /* 1 - share of the live instances, at least one (differences row 11). */
 static uint32_t round_limit(const struct registry_actor *self)
 {
@@ -30,6 +34,10 @@ static const char *why_not(const struct registry_actor *self, const struct msg_e
     }
     if (evict->tick + ticks_behind_max < self->renewed.tick) {
         return "the evictor's picture is over three ticks old";
+    }
+    if (self->evicting.stood_awake_ms >= 0 &&
+        awake_ms - self->evicting.stood_awake_ms < listen_ms) {
+        return "the registry stood still and listens first to who is alive";
     }
     if (self->evicting.round_awake_ms >= 0 &&
         awake_ms - self->evicting.round_awake_ms < self->config->evictor_interval / 2) {

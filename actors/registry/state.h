@@ -100,6 +100,7 @@ struct registry_actor {
         uint32_t next; /* place in the array of the old */
         int64_t idle_ms;
         int64_t round_awake_ms; /* when the last round was accepted; -1: none yet */
+        int64_t stood_awake_ms; /* when we went on after standing still; -1: we never did */
     } evicting;
 
 #define COUNTER_FIELD(field, name) uint64_t field;

@@ -313,12 +313,61 @@ static void a_pause_of_the_process_evicts_nobody(void **state)
     node_turn(node);
     node_settle(node);
     assert_int_equal(0, node_stat(node, "idle"));
+    node_run(node, 3000);
     assert_int_equal(ERR_OK, evict(node, idle_ms, 10));
     assert_int_equal(10, live(node));
-    node_run(node, idle_ms - 3000); /* 2 s of the pause count */
+    node_run(node, idle_ms - 6000); /* 2 s of the pause count */
     assert_int_equal(0, node_stat(node, "idle"));
     node_run(node, 1000);
     assert_int_equal(10, node_stat(node, "idle"));
+}
+
+/* With a limit so short the 2 s that count make everybody idle; their heartbeats wait behind the
+ * EVICT. */
+static void what_the_evictor_asked_before_a_pause_is_not_done_after_it(void **state)
+{
+    struct node *node = *state;
+    struct msg command;
+
+    node->config.evictor_idle = 2000;
+    node_stop(node);
+    node_start(node);
+    node_register_many(node, 0, 10);
+    command = node_evict(node, 2000, 10);
+    node_pause(node, 100000);
+    assert_int_equal(ERR_REFUSED, node_ask(node, &command).err);
+    node_settle(node);
+    assert_int_equal(10, live(node));
+    node_run(node, 1000);
+    assert_int_equal(10, node_stat(node, "idle"));
+    for (uint32_t host = 0; host < 10; host++) {
+        char name[16];
+
+        renew(node, node_host_name(host, name));
+    }
+    node_run(node, 1999);
+    assert_int_equal(ERR_REFUSED, evict(node, 2000, 10));
+    node_run(node, 1);
+    renew(node, "host-0000001");
+    assert_int_equal(ERR_OK, evict(node, 2000, 1));
+    assert_int_equal(9, live(node));
+    assert_true(node_live(node, "host-0000001"));
+}
+
+static void a_round_under_way_ends_when_the_registry_stands_still(void **state)
+{
+    struct node *node = *state;
+    struct msg command;
+
+    node_register_many(node, 0, 6000);
+    node_run(node, idle_ms);
+    command = node_evict(node, idle_ms, 6000);
+    assert_int_equal(ERR_OK, node_ask(node, &command).err);
+    assert_int_equal(6000 - 512, live(node));
+    node_pause(node, 2001);
+    node_turn(node);
+    node_settle(node);
+    assert_int_equal(6000 - 512, live(node));
 }
 
 static void after_a_restart_everybody_is_young(void **state)
@@ -484,6 +533,8 @@ int main(void)
         TEST(many_that_fell_silent_at_once_are_found_at_once),
         TEST(draws_its_victims_by_lot),
         TEST(a_pause_of_the_process_evicts_nobody),
+        TEST(what_the_evictor_asked_before_a_pause_is_not_done_after_it),
+        TEST(a_round_under_way_ends_when_the_registry_stands_still),
         TEST(after_a_restart_everybody_is_young),
         TEST(one_that_comes_back_begins_young),
         TEST(a_tombstone_ends_ten_minutes_after_the_ceiling),
