@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/registry/disposal.h"
 #include "actors/registry/history.h"
 #include "actors/registry/journal.h"
 #include "actors/registry/recovery.h"
@@ -55,6 +56,7 @@ struct storage {
     struct names damaged;
     int64_t
         remove_due_ms; /* then the newest of the old snapshots goes; a segment has its own time */
+    struct disposal disposal;
 };
 
 enum err storage_sync_from(struct str name, enum storage_sync *sync)
@@ -361,7 +363,8 @@ static bool segment_removable(const struct storage *self, int64_t now_ms)
 
 static bool removable(const struct storage *self, int64_t now_ms)
 {
-    return snapshot_removable(self, now_ms) || segment_removable(self, now_ms);
+    return disposal_runs(&self->disposal) || snapshot_removable(self, now_ms) ||
+           segment_removable(self, now_ms);
 }
 
 static struct name take_oldest_snapshot(struct names *names)
@@ -377,18 +380,23 @@ static struct name take_oldest_snapshot(struct names *names)
     return name;
 }
 
-/* One file. One that can't be removed is left to the next start. */
-static void remove_one(struct storage *self, int64_t now_ms)
+/* A piece of one file. One that can't be removed is left to the next start. */
+static void remove_some(struct storage *self, int64_t now_ms)
 {
     struct name name;
+    enum err err;
 
-    if (snapshot_removable(self, now_ms)) {
+    if (disposal_runs(&self->disposal)) {
+        err = disposal_step(&self->disposal);
+    } else if (snapshot_removable(self, now_ms)) {
         name = take_oldest_snapshot(&self->old_snapshots);
+        err = disposal_begin(&self->disposal, &self->volume, name);
     } else {
         name = name_make(NAME_SEGMENT, self->segments.items[0].prev_seq + 1);
         segments_drop_first(&self->segments);
+        err = disposal_begin(&self->disposal, &self->volume, name);
     }
-    if (volume_remove(&self->volume, name.text) != ERR_OK) {
+    if (err != ERR_OK) {
         log_event(self->volume.log, LOG_WARN, "storage_remove", "%s", self->volume.reason);
     }
 }
@@ -491,7 +499,7 @@ bool storage_step(struct storage *self, const struct registry *registry, int64_t
     } else if (self->state == OK && now_ms >= self->snapshot_due_ms && snapshot_wanted(self)) {
         snapshot_start(self, registry, now_ms);
     } else if (removable(self, now_ms)) {
-        remove_one(self, now_ms);
+        remove_some(self, now_ms);
     } else {
         return false;
     }
@@ -604,6 +612,7 @@ static struct storage *storage_new(const struct storage_options *options)
     self->lock = -1;
     self->journal.file = -1;
     self->snapshot.file = -1;
+    self->disposal.file = -1;
     return self;
 }
 
@@ -687,6 +696,7 @@ static void storage_free(struct storage **self)
 {
     struct storage *gone = *self;
 
+    disposal_drop(&gone->disposal);
     segments_fini(&gone->segments);
     segment_fini(&gone->journal.segment);
     names_fini(&gone->old_snapshots);
