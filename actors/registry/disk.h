@@ -26,6 +26,8 @@ struct disk {
     int (*open)(struct disk *self, const char *path, enum disk_mode mode); /* the file, >= 0 */
     void (*close)(struct disk *self, int file);
     int64_t (*size)(struct disk *self, int file);
+    uint64_t (*place)(struct disk *self, int file); /* of this file alone, its life long, whatever
+                                                       its name; a copy has another. 0: unknown */
 
     /* The count of bytes moved, which may be less than asked; read: 0 at the end. */
     int64_t (*read)(struct disk *self, int file, uint64_t offset, void *data, size_t len);

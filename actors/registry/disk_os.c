@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actors/registry/disk.h"
+#include "common/base/hash.h"
 #include "common/base/str.h"
 
 static int outcome(int rc)
@@ -37,6 +38,22 @@ static int64_t os_size(struct disk *self, int file)
 
     (void)self;
     return fstat(file, &st) == 0 ? (int64_t)st.st_size : -errno;
+}
+
+/* A number may be given out again once its file has gone, but not with the same birth. */
+static uint64_t os_place(struct disk *self, int file)
+{
+    struct statx st;
+    uint64_t place[3];
+
+    (void)self;
+    if (statx(file, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) != 0) {
+        return 0;
+    }
+    place[0] = st.stx_ino;
+    place[1] = (st.stx_mask & STATX_BTIME) != 0 ? (uint64_t)st.stx_btime.tv_sec : 0;
+    place[2] = (st.stx_mask & STATX_BTIME) != 0 ? st.stx_btime.tv_nsec : 0;
+    return hash64(place, sizeof(place)) | 1;
 }
 
 static int64_t os_read(struct disk *self, int file, uint64_t offset, void *data, size_t len)
@@ -183,6 +200,7 @@ struct disk *disk_os(void)
         .open = os_open,
         .close = os_close,
         .size = os_size,
+        .place = os_place,
         .read = os_read,
         .write = os_write,
         .allocate = os_allocate,

@@ -85,12 +85,13 @@ enum err journal_create(struct journal *self, struct volume *volume, const struc
     self->segment =
         (struct segment){.epoch = head->epoch, .prev_seq = head->seq, .last_seq = head->seq};
     self->name = name_make(NAME_SEGMENT_TMP, head->seq + 1);
-    (void)record_begin(&frame);
-    msg_encode(&frame, &msg);
-    record_end(&frame, 0);
-    self->segment.bytes = frame.len;
     err = volume_open(volume, self->name.text, DISK_CREATE, &self->file);
     if (err == ERR_OK) {
+        msg.as_head.place = volume->disk->place(volume->disk, self->file);
+        (void)record_begin(&frame);
+        msg_encode(&frame, &msg);
+        record_end(&frame, 0);
+        self->segment.bytes = frame.len;
         err = journal_write(self, 0, buf_str(&frame));
     }
     if (err == ERR_OK) {

@@ -173,6 +173,7 @@ struct replay {
     bool foot;
     bool always;
     bool same_machine;
+    bool copied;
 };
 
 /* Whether the frame in hand is what may follow here. */
@@ -271,6 +272,8 @@ static const char *replay_segment(struct replay *self, struct name name, bool ch
     raise_to(&out->seq, checked ? head.seq : 0);
     self->always = head.always;
     self->same_machine = str_eq(head.machine_boot, recovery->machine_boot);
+    self->copied = head.place != 0 &&
+                   head.place != reader.volume->disk->place(reader.volume->disk, reader.file);
     self->segment =
         (struct segment){.epoch = head.epoch, .prev_seq = head.seq, .last_seq = head.seq};
     out->epoch = head.epoch;
@@ -362,6 +365,9 @@ static void load_segments(struct recovery *self)
         if (!self->broken && i + 1 == self->segments.count && !replay.foot && !replay.always &&
             !replay.same_machine) {
             out->new_epoch = "the machine went down with changes that were not synced";
+        }
+        if (!self->broken && i + 1 == self->segments.count && replay.copied) {
+            out->new_epoch = "the directory is a copy, and its original may have published more";
         }
         if (self->broken) {
             segment_fini(&replay.segment);

@@ -19,7 +19,8 @@
  *   4. storage_step once a turn and at least once a tick, after commit.
  *
  * Epochs. An epoch goes on over a restart unless something published under it
- * may be missing: nothing was there; damage or a gap was found; changes were
+ * may be missing: nothing was there; the newest segment is a copy of the file that was
+ * written (a directory restored); damage or a gap was found; changes were
  * published that are not known to be on disk (sync mode 1s or never, no orderly
  * close, and the machine itself went down since: another machine_boot; or the
  * storage was failed). After a failure a new epoch begins at once.

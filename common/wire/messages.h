@@ -259,14 +259,16 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 /* First record of every journal segment and snapshot. seq: of the last change
  * before this file (segment), or when writing began (snapshot). machine_boot: the
  * kernel's boot id, to tell a restarted process from a restarted machine.
- * always: every change in this file was synced before it was published. */
+ * always: every change in this file was synced before it was published. place: the
+ * disk's name for the file this was written to, which a copy of it has not. */
 #define MSG_HEAD(F)                         \
     F(u32,    format,           MSG_REQUIRED) \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED) \
     F(str,    machine_boot,     MSG_REQUIRED) \
     F(i64,    highest_at,       MSG_REQUIRED) \
-    F(flag,   always,           MSG_OPTIONAL)
+    F(flag,   always,           MSG_OPTIONAL) \
+    F(u64,    place,            MSG_OPTIONAL)
 
 /* Last record of a snapshot, and of a segment that was closed in order: how many
  * PUT and GONE came before it, so that a file cut short is never taken for a small

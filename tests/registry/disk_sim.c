@@ -369,6 +369,13 @@ static int64_t sim_size(struct disk *disk, int file)
     return inode == NULL ? -EBADF : (int64_t)inode->now.len;
 }
 
+static uint64_t sim_place(struct disk *disk, int file)
+{
+    const struct inode *inode = inode_of(sim_of(disk), file);
+
+    return inode == NULL ? 0 : (uint64_t)(inode - sim_of(disk)->inodes) + 1;
+}
+
 static int64_t sim_read(struct disk *disk, int file, uint64_t offset, void *data, size_t len)
 {
     const struct inode *inode = inode_of(sim_of(disk), file);
@@ -548,6 +555,7 @@ struct disk_sim *disk_sim_new(uint64_t seed)
         .open = sim_open,
         .close = sim_close,
         .size = sim_size,
+        .place = sim_place,
         .read = sim_read,
         .write = sim_write,
         .allocate = sim_allocate,

@@ -125,6 +125,36 @@ static void history_ends_where_the_epoch_began(void **state)
     rig_fini(&rig);
 }
 
+/* Back to an older copy: what is published from here on has numbers that were given already. */
+static void a_copy_begins_an_epoch_of_its_own(void **state)
+{
+    struct rig rig;
+    struct buf copy = {0};
+    uint64_t epoch;
+
+    (void)state;
+    rig_init(&rig, 15);
+    rig_open(&rig);
+    assert_int_equal(rig_register(&rig, 1), ERR_OK);
+    assert_true(disk_sim_get(rig.sim, RIG_DIR "/journal-0000000000000001.log", &copy));
+    assert_int_equal(rig_register(&rig, 2), ERR_OK);
+    epoch = rig_position(&rig).epoch;
+    rig_kill(&rig);
+    disk_sim_put(rig.sim, RIG_DIR "/journal-0000000000000001.log", buf_str(&copy));
+    for (uint32_t run = 0; run < 2; run++) {
+        rig_open(&rig);
+        assert_int_equal(rig_position(&rig).epoch == epoch, run);
+        assert_int_equal(rig_position(&rig).seq, 1 + run);
+        assert_int_equal(rig.restored.damage_count, 0);
+        assert_int_equal(rig_history(&rig, 0, 1000), ERR_STALE);
+        assert_int_equal(rig_register(&rig, 3), ERR_OK);
+        epoch = rig_position(&rig).epoch; /* which goes on once the registry has written itself */
+        rig_kill(&rig);
+    }
+    buf_fini(&copy);
+    rig_fini(&rig);
+}
+
 static void a_missing_segment_is_damage(void **state)
 {
     struct rig rig;
@@ -538,6 +568,36 @@ static void a_real_disk_brings_back_what_it_was_given(void **state)
     real_remove(dir);
 }
 
+static void a_real_copy_is_told_from_what_was_moved(void **state)
+{
+    struct rig rig;
+    char dir[64];
+    char command[512];
+    uint64_t epoch;
+
+    (void)state;
+    real_options(&rig, dir);
+    rig_open(&rig);
+    assert_int_equal(rig_register(&rig, 1), ERR_OK);
+    epoch = rig_position(&rig).epoch;
+    rig_close(&rig);
+    (void)snprintf(command, sizeof(command), "mv '%s' '%s.moved' && mv '%s.moved' '%s'", dir, dir,
+                   dir, dir);
+    assert_int_equal(system(command), 0);
+    rig_open(&rig);
+    assert_true(rig_position(&rig).epoch == epoch);
+    rig_close(&rig);
+    (void)snprintf(command, sizeof(command),
+                   "cp -a '%s' '%s.copy' && rm -r '%s' && cp -a '%s.copy' '%s' && rm -r '%s.copy'",
+                   dir, dir, dir, dir, dir, dir);
+    assert_int_equal(system(command), 0);
+    rig_open(&rig);
+    assert_true(rig_position(&rig).epoch != epoch);
+    assert_int_equal(rig_position(&rig).seq, 1);
+    rig_fini(&rig);
+    real_remove(dir);
+}
+
 static void a_second_opener_is_refused_and_told_who_holds_it(void **state)
 {
     struct rig rig;
@@ -596,6 +656,7 @@ int main(void)
         cmocka_unit_test(an_epoch_goes_on_after_an_orderly_close_or_on_the_same_machine_run),
         cmocka_unit_test(turning_sync_on_does_not_hide_that_the_last_run_was_without),
         cmocka_unit_test(history_ends_where_the_epoch_began),
+        cmocka_unit_test(a_copy_begins_an_epoch_of_its_own),
         cmocka_unit_test(a_missing_segment_is_damage),
         cmocka_unit_test(a_full_disk_fails_the_journal_and_a_retry_heals_it),
         cmocka_unit_test(a_disk_that_errs_fails_the_journal_and_a_retry_heals_it),
@@ -608,6 +669,7 @@ int main(void)
         cmocka_unit_test(one_failing_operation_costs_nothing_once_it_has_healed),
         cmocka_unit_test(no_start_goes_on_in_an_epoch_that_published_more),
         cmocka_unit_test(a_real_disk_brings_back_what_it_was_given),
+        cmocka_unit_test(a_real_copy_is_told_from_what_was_moved),
         cmocka_unit_test(a_second_opener_is_refused_and_told_who_holds_it),
         cmocka_unit_test(names_of_sync_modes_are_those_of_the_configuration),
     };
