@@ -416,7 +416,7 @@ static void reserve_for_set(const struct registry *registry, const struct msg_se
         struct held held = look_up(registry, &id);
 
         /* normalised, then merged into all that earlier hosts may have added */
-        room += host.as_host.metadata.bytes.len + metadata_bytes_max +
+        room += host.as_host.metadata.bytes.len + metadata_packed_max +
                 (held.live ? metadata_room(held.instance.metadata, host.as_host.metadata) : 0);
     }
     (void)buf_reserve(store, room);

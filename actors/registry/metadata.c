@@ -37,10 +37,20 @@ static int by_key(const void *a, const void *b)
     return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
 
+/* Bytes of keys and values, as a gateway counts them; not those of their encoding. */
 static enum err within_limits(struct strs map)
 {
-    return map.count > metadata_keys_max || map.bytes.len > metadata_bytes_max ? ERR_TOO_LARGE
-                                                                               : ERR_OK;
+    struct str rest = map.bytes;
+    struct str item;
+    size_t bytes = 0;
+
+    if (map.count > metadata_keys_max || map.bytes.len > metadata_packed_max) {
+        return ERR_TOO_LARGE;
+    }
+    while (strs_next(&rest, &item)) {
+        bytes += item.len;
+    }
+    return bytes > metadata_bytes_max ? ERR_TOO_LARGE : ERR_OK;
 }
 
 size_t metadata_room(struct strs a, struct strs b)

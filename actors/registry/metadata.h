@@ -7,7 +7,11 @@
 
 #include "common/base/str.h"
 
-enum { metadata_keys_max = 64, metadata_bytes_max = 16 * 1024 };
+enum {
+    metadata_keys_max = 64,
+    metadata_bytes_max = 16 * 1024,                                       /* of keys and values */
+    metadata_packed_max = metadata_bytes_max + metadata_keys_max * 2 * 5, /* each with its length */
+};
 
 /* The bytes an output of these inputs needs at most; reserve them in store before, so
  * that earlier outputs in it stay where they are. */

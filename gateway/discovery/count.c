@@ -24,6 +24,7 @@ static void count_http(const struct gateway *self, struct counting *counters,
     put(counters, "http_requests", http.requests_total);
     put(counters, "http_refused", http.refused_total);
     put(counters, "http_slow", http.slow_total);
+    put(counters, "http_trims", http.trims_total);
     put(sizes, "http_connections", http.connections);
     put(sizes, "http_parked", http.parked);
     put(sizes, "http_streams", http.streams);

@@ -134,6 +134,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         slow_add(self, connection);
         *context = connection;
         self->counts.connections++;
+        trim_opened(self);
     } else if (connection != NULL) {
         void *request = connection->request;
 
@@ -145,6 +146,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         free(connection);
         *context = NULL;
         self->counts.connections--;
+        trim_closed(self);
     }
 }
 
@@ -313,6 +315,7 @@ bool http_turn(struct http *self, const struct now *now)
     self->streamed = 0;
     more = take_hang_ups(self);
     slow_turn(self);
+    trim_turn(self);
     for (int round = 0; round < rounds_max; round++) {
         uint64_t calls = self->calls;
 

@@ -62,7 +62,7 @@ void request_answer(struct request *self, struct response *response);
 /* Not answered yet: it stays until request_answer or gone(). A client that has shut down
  * its sending side counts as gone (it can't be told from one that has closed): it is sent 503. */
 void request_park(struct request *self);
-/* The same for one that is usually answered within milliseconds: cheaper then. Until it has
+/* The same, parameters kept, for one that is usually answered within milliseconds: cheaper then. Until it has
  * waited for 20 ms nobody notices that its client has gone, and one that has only shut down its
  * sending side is answered. */
 void request_await(struct request *self);
@@ -121,7 +121,8 @@ struct http_counts {
     uint64_t streams;
     uint64_t requests_total;
     uint64_t refused_total;
-    uint64_t slow_total; /* of the refused: cut off with 408 */
+    uint64_t slow_total;  /* of the refused: cut off with 408 */
+    uint64_t trims_total; /* memory was given back to the system */
 };
 void http_counts(const struct http *self, struct http_counts *counts);
 

@@ -78,6 +78,13 @@ struct response {
     int status;
 };
 
+/* When memory was, and may be, given back. */
+struct trim {
+    uint64_t highest; /* most connections there were since */
+    int64_t closed_ms;
+    int64_t last_ms;
+};
+
 struct http {
     struct http_options options;
     const struct http_app *app;
@@ -97,6 +104,7 @@ struct http {
     struct request *parked;
     struct request *free;
     size_t free_count;
+    struct trim trim;
     struct http_counts counts;
 };
 
@@ -109,6 +117,11 @@ void slow_turn(struct http *http);
 int64_t slow_due_ms(const struct http *http);
 void slow_add(struct http *http, struct connection *connection);
 void slow_remove(struct http *http, struct connection *connection);
+
+/* trim.c */
+void trim_opened(struct http *http);
+void trim_closed(struct http *http);
+void trim_turn(struct http *http);
 
 /* Callbacks of the daemon (request.c). */
 void *request_open(void *http, const char *uri, struct MHD_Connection *mhd);

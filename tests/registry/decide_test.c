@@ -8,8 +8,10 @@
 #include <cmocka.h>
 // clang-format on
 
+#include <stdio.h>
 #include <string.h>
 
+#include "actors/registry/metadata.h"
 #include "common/base/prng.h"
 
 static const int64_t now0 = 1700000000000000000;
@@ -378,6 +380,51 @@ static uint32_t do_set(struct world *world, const struct set_host_args *hosts, u
     return changed;
 }
 
+/* keys of four bytes; bytes: of all keys and values */
+static struct strs metadata_of(struct buf *store, uint32_t keys, size_t bytes)
+{
+    struct buf value = {0};
+    size_t rest = bytes - (size_t)4 * keys;
+
+    store->len = 0;
+    for (uint32_t i = 0; i < keys; i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof(key), "k%03u", i);
+        strs_pack(store, str_from(key));
+        value.len = 0;
+        while (value.len < rest / (keys - i)) {
+            buf_add_char(&value, 'v');
+        }
+        rest -= value.len;
+        strs_pack(store, buf_str(&value));
+    }
+    buf_fini(&value);
+    return (struct strs){keys, buf_str(store)};
+}
+
+static void metadata_is_bounded_by_keys_and_by_bytes_of_text(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    struct buf store = {0};
+
+    command.metadata = metadata_of(&store, metadata_keys_max, metadata_bytes_max);
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(metadata_keys_max, held(world, "h").metadata.count);
+    command.metadata = metadata_of(&store, 1, metadata_bytes_max);
+    assert_int_equal(1, do_register(world, &command));
+    command.metadata = metadata_of(&store, 1, metadata_bytes_max + 1);
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_INVALID, world->decision.err);
+    command.metadata = metadata_of(&store, metadata_keys_max, metadata_bytes_max + 1);
+    assert_int_equal(0, do_register(world, &command));
+    command.metadata = metadata_of(&store, metadata_keys_max + 1, 1000);
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_INVALID, world->decision.err);
+    buf_fini(&store);
+}
+
 static void set_merges_metadata_and_advances_the_app(void **state)
 {
     struct world *world = *state;
@@ -508,6 +555,7 @@ int main(void)
         TEST(only_nodes_write_infra_discovery_unless_clients_are_trusted),
         TEST(renew_answers_by_dirty_only_when_replicated),
         TEST(a_renew_of_another_zone_stays_in_this_zone),
+        TEST(metadata_is_bounded_by_keys_and_by_bytes_of_text),
         TEST(set_merges_metadata_and_advances_the_app),
         TEST(set_changes_all_hosts_or_none),
         TEST(set_never_moves_dirty_backwards),
