@@ -140,6 +140,14 @@ struct zone *app_zone(struct app *self, struct memory *memory, struct str name)
     return zone;
 }
 
+uint32_t app_zone_at(const struct app *self, struct str name)
+{
+    uint32_t at = 0;
+
+    (void)list_find(&self->live, name, &at);
+    return at;
+}
+
 /* ── zone ───────────────────────────────────────────────────────────────────*/
 
 struct str zone_name(const struct zone *self)

@@ -334,3 +334,49 @@ struct order_run order_run(const struct order *self, uint32_t i)
     assert(i < self->ref_count);
     return (struct order_run){slots_of(self->refs[i].block), self->refs[i].block->count};
 }
+
+/* How many of the block's names are not behind the name. */
+static uint32_t count_to(const struct order_block *block, struct str name,
+                         const struct names *names)
+{
+    uint32_t low = 0;
+    uint32_t high = block->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (str_cmp(name_of(names, slots_of(block)[middle]), name) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct order_run order_after(const struct order *self, struct str name, order_name_fn *name_fn,
+                             const void *context)
+{
+    const struct names names = {name_fn, context};
+    uint32_t low = 0;
+    uint32_t high = self->ref_count;
+
+    /* the first block that does not end before what is looked for */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct order_block *block = self->refs[middle].block;
+
+        if (str_cmp(name_of(&names, slots_of(block)[block->count - 1]), name) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < self->ref_count) {
+        struct order_run run = order_run(self, low);
+        uint32_t passed = count_to(self->refs[low].block, name, &names);
+
+        return (struct order_run){run.slots + passed, run.count - passed};
+    }
+    return (struct order_run){0};
+}

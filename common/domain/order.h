@@ -55,4 +55,9 @@ struct order_run {
 };
 struct order_run order_run(const struct order *self, uint32_t i);
 
+/* What follows the name in its run, or the next run; count 0: nothing does. The name need not be in
+ * the order: for one who goes through it while it changes. */
+struct order_run order_after(const struct order *self, struct str name, order_name_fn *name_of,
+                             const void *context);
+
 #endif

@@ -435,6 +435,20 @@ struct order_run registry_zone_run(const struct registry *self, uint32_t app, ui
     return order_run(&live_zone(self, app, zone)->live, run);
 }
 
+struct order_run registry_run_after(const struct registry *self, uint32_t app, struct str zone,
+                                    struct str hostname)
+{
+    const struct app *it = table_get(&self->apps, app);
+    uint32_t at = app_zone_at(it, zone);
+    struct order_run run = {0};
+
+    if (at < it->live.count && str_eq(zone_name(it->live.at[at]), zone)) {
+        run = order_after(&it->live.at[at]->live, hostname, slot_hostname, self);
+        at++;
+    }
+    return run.count == 0 && at < it->live.count ? order_run(&it->live.at[at]->live, 0) : run;
+}
+
 /* ── sums ───────────────────────────────────────────────────────────────────*/
 
 void registry_counts(const struct registry *self, struct registry_counts *out)

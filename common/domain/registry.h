@@ -119,6 +119,12 @@ void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, str
 struct order_run registry_zone_run(const struct registry *self, uint32_t app, uint32_t zone,
                                    uint32_t run);
 
+/* The app's live instances that follow the one named by zone and hostname, which need not exist, in
+ * order of zones and hostnames: a bounded number of them; count 0: none follow. For one who
+ * goes through an app over many turns. Empty names begin. */
+struct order_run registry_run_after(const struct registry *self, uint32_t app, struct str zone,
+                                    struct str hostname);
+
 /* ── sums ───────────────────────────────────────────────────────────────────*/
 
 struct registry_counts {

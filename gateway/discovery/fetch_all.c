@@ -30,8 +30,7 @@ struct fetch_all {
     struct str appid; /* whose array is open; in text */
     bool open;
     bool ended;
-    bool within; /* the app in front has been given up to this zone and hostname */
-    struct buf zone;
+    struct buf zone; /* the app in front has been given up to here; empty: nothing of it yet */
     struct buf hostname;
 };
 
@@ -97,76 +96,40 @@ static void collect(struct fetch_all *self, const struct registry *registry)
     }
 }
 
-static struct str hostname_of(const struct registry *registry, uint32_t slot)
+/* The run, until the piece is full; notes how far it got. */
+static void add_run(struct fetch_all *self, const struct registry *registry, struct order_run run,
+                    bool *more)
 {
-    struct instance instance;
+    struct instance instance = {0};
 
-    registry_instance(registry, slot, &instance);
-    return instance.id.hostname;
-}
-
-/* How many of the run, which is in order, have been given. */
-static uint32_t given(const struct fetch_all *self, const struct registry *registry,
-                      struct order_run run)
-{
-    struct str last = buf_str(&self->hostname);
-    uint32_t count = 0;
-
-    if (str_cmp(hostname_of(registry, run.slots[run.count - 1]), last) <= 0) {
-        return run.count;
-    }
-    while (str_cmp(hostname_of(registry, run.slots[count]), last) <= 0) {
-        count++;
-    }
-    return count;
-}
-
-/* The run from the from'th slot on. False: the piece is full, and where it ends is noted. */
-static bool add_run(struct fetch_all *self, const struct registry *registry, struct order_run run,
-                    uint32_t from, bool *more)
-{
-    for (uint32_t i = from; i < run.count; i++) {
-        struct instance instance;
-
+    for (uint32_t i = 0; i < run.count && self->out.len < piece_bytes; i++) {
         if (*more) {
             buf_add_char(&self->out, ',');
         }
         *more = true;
         registry_instance(registry, run.slots[i], &instance);
         render_instance(&self->out, &instance, instance.renew_timestamp, RENDER_METADATA_NULL);
-        if (self->out.len >= piece_bytes) {
-            self->within = true;
-            self->zone.len = 0;
-            buf_add_str(&self->zone, instance.id.zone);
-            self->hostname.len = 0;
-            buf_add_str(&self->hostname, instance.id.hostname);
-            return false;
-        }
     }
-    return true;
+    self->zone.len = 0;
+    buf_add_str(&self->zone, instance.id.zone);
+    self->hostname.len = 0;
+    buf_add_str(&self->hostname, instance.id.hostname);
 }
 
 /* False: it goes on in the next piece. */
 static bool add_instances(struct fetch_all *self, const struct registry *registry, uint32_t app,
-                          uint32_t zone_count, bool more)
+                          bool more)
 {
-    for (uint32_t i = 0; i < zone_count; i++) {
-        struct zone_info zone;
-        int order = 1;
+    while (self->out.len < piece_bytes) {
+        struct order_run run =
+            registry_run_after(registry, app, buf_str(&self->zone), buf_str(&self->hostname));
 
-        registry_zone(registry, app, i, &zone);
-        if (self->within) {
-            order = str_cmp(zone.zone, buf_str(&self->zone));
+        if (run.count == 0) {
+            return true;
         }
-        for (uint32_t at = 0; order >= 0 && at < zone.run_count; at++) {
-            struct order_run run = registry_zone_run(registry, app, i, at);
-
-            if (!add_run(self, registry, run, order == 0 ? given(self, registry, run) : 0, &more)) {
-                return false;
-            }
-        }
+        add_run(self, registry, run, &more);
     }
-    return true;
+    return false;
 }
 
 /* Instances of one app, after those of the same appid in other envs. False: not all yet. */
@@ -186,7 +149,7 @@ static bool add_app(struct fetch_all *self, const struct registry *registry, uin
         self->appid = name_appid(self, 0);
         self->open = true;
     }
-    return add_instances(self, registry, app, info.zone_count, same);
+    return add_instances(self, registry, app, same);
 }
 
 /* The next piece, or the end. */
@@ -204,7 +167,8 @@ static void produce(struct fetch_all *self)
     }
     app = registry_app_find(registry, name_env(self, 0), name_appid(self, 0));
     if (app == REGISTRY_NONE || add_app(self, registry, app)) {
-        self->within = false;
+        self->zone.len = 0;
+        self->hostname.len = 0;
         self->names[0] = self->names[--self->count];
         sift_down(self, 0);
     }

@@ -247,6 +247,7 @@ static uint32_t check_zones(const struct registry *registry, uint32_t app, uint3
 
     for (uint32_t z = 0; z < zone_count; z++) {
         struct str last_host = {0};
+        struct order_run run;
         struct zone_info zone;
         uint32_t held = 0;
 
@@ -254,11 +255,14 @@ static uint32_t check_zones(const struct registry *registry, uint32_t app, uint3
         assert_true(z == 0 || str_cmp(last_zone, zone.zone) < 0);
         assert_true(zone.slot_count > 0);
         last_zone = zone.zone;
-        for (uint32_t run = 0; run < zone.run_count; run++) {
-            held += check_run(registry, app, registry_zone_run(registry, app, z, run), zone.zone,
+        for (uint32_t i = 0; i < zone.run_count; i++) {
+            held += check_run(registry, app, registry_zone_run(registry, app, z, i), zone.zone,
                               &last_host);
         }
         assert_int_equal(held, zone.slot_count);
+        /* behind the last of a zone comes the first of the next */
+        run = registry_run_after(registry, app, zone.zone, last_host);
+        assert_int_equal(run.count > 0, z + 1 < zone_count);
         shown += zone.slot_count;
     }
     return shown;

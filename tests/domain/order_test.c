@@ -161,6 +161,45 @@ static void random_changes_keep_all_in_order(void **state)
     }
 }
 
+/* From any name, one that is in it or not, all that follow are met. */
+static void check_after(const struct world *world, struct str name)
+{
+    struct str last = name;
+    uint32_t seen = 0;
+    uint32_t expected = 0;
+    struct order_run run;
+
+    for (uint32_t slot = 0; slot < names_max; slot++) {
+        expected += world->in[slot] && str_cmp(text_of(world, slot), name) > 0;
+    }
+    while ((run = order_after(&world->order, last, name_of, world)).count > 0) {
+        for (uint32_t i = 0; i < run.count; i++) {
+            assert_true(str_cmp(last, text_of(world, run.slots[i])) < 0);
+            last = text_of(world, run.slots[i]);
+        }
+        seen += run.count;
+    }
+    assert_int_equal(seen, expected);
+}
+
+static void one_can_go_on_behind_any_name(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < kind_count; kind++) {
+        struct world *world = world_new(kinds[kind], 21 + kind);
+
+        check_after(world, STR(""));
+        for (uint32_t slot = 0; slot < names_max; slot += 2) {
+            add(world, slot);
+        }
+        check_after(world, STR(""));
+        for (uint32_t slot = 0; slot < names_max; slot += 101) {
+            check_after(world, text_of(world, slot));
+        }
+        world_free(world);
+    }
+}
+
 static void it_fills_and_empties_from_either_end(void **state)
 {
     (void)state;
@@ -238,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_keep_all_in_order),
+        cmocka_unit_test(one_can_go_on_behind_any_name),
         cmocka_unit_test(it_fills_and_empties_from_either_end),
         cmocka_unit_test(names_that_come_in_order_fill_their_blocks),
         cmocka_unit_test(few_that_are_left_of_many_take_little),
