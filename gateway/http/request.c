@@ -251,7 +251,9 @@ static void park(struct request *self)
 void request_park(struct request *self)
 {
     park(self);
-    buf_fini(&self->uri); /* taken apart already, and thousands may wait for long */
+    /* Taken apart already, and thousands may wait for long. */
+    buf_fini(&self->uri);
+    params_fini(&self->params);
     self->query = (struct str){0};
 }
 
