@@ -62,9 +62,9 @@ void request_answer(struct request *self, struct response *response);
 /* Not answered yet: it stays until request_answer or gone(). A client that has shut down
  * its sending side counts as gone (it can't be told from one that has closed): it is sent 503. */
 void request_park(struct request *self);
-/* The same, parameters kept, for one that is usually answered within milliseconds: cheaper then. Until it has
- * waited for 20 ms nobody notices that its client has gone, and one that has only shut down its
- * sending side is answered. */
+/* The same for one that is usually answered within milliseconds: cheaper then, and its
+ * parameters stay. Until it has waited for 20 ms nobody notices that its client has gone, and one
+ * that has only shut down its sending side is answered. */
 void request_await(struct request *self);
 
 /* A body produced as the socket takes it. next fills at most max bytes and
