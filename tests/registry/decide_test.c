@@ -388,7 +388,7 @@ static struct strs metadata_of(struct buf *store, uint32_t keys, size_t bytes)
 
     store->len = 0;
     for (uint32_t i = 0; i < keys; i++) {
-        char key[8];
+        char key[16];
 
         (void)snprintf(key, sizeof(key), "k%03u", i);
         strs_pack(store, str_from(key));
