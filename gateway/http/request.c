@@ -350,9 +350,11 @@ void request_stream_more(struct request *self)
 
 static enum MHD_Result queue(struct request *self)
 {
-    enum MHD_Result queued = MHD_queue_response(
-        self->connection->mhd, (unsigned)self->response->status, self->response->mhd);
+    enum MHD_Result queued;
 
+    response_date(self->response, self->http->now.wall_ns / 1000000000);
+    queued = MHD_queue_response(self->connection->mhd, (unsigned)self->response->status,
+                                self->response->mhd);
     response_unref(&self->response);
     return queued;
 }

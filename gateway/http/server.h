@@ -76,7 +76,12 @@ struct response {
     struct str body; /* owned by mhd */
     uint32_t refs;
     int status;
+    int64_t dated_s; /* what its Date says; 0: it has none */
 };
+
+/* Dates it, if it is shared. Else libmicrohttpd makes a Date for every answer, which is a tenth
+ * of what a whole answer costs; this is once a second. */
+void response_date(struct response *self, int64_t wall_s);
 
 /* When memory was, and may be, given back. */
 struct trim {
