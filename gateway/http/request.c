@@ -183,6 +183,20 @@ static void resume(struct request *self)
     }
 }
 
+/* A stream ends before its time. MHD_CONTENT_READER_END_WITH_ERROR would do, but libmicrohttpd 0.9
+ * then forgets the connection in epoll mode, closed and in place, until it is the one that was
+ * silent for longest. So the socket goes first, and its own failure to write to it ends it. */
+static void cut_stream(struct request *self)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(self->connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    (void)shutdown(info->connect_fd, SHUT_RDWR);
+    if (self->stream != NULL) {
+        self->stream->request = NULL;
+    }
+}
+
 void request_hang_up(struct request *self)
 {
     struct http *http = self->http;
@@ -192,9 +206,7 @@ void request_hang_up(struct request *self)
         self->state = REQUEST_ANSWERED;
         unlink_parked(self);
         http->app->gone(http->state, self);
-        if (self->stream != NULL) {
-            self->stream->request = NULL;
-        }
+        cut_stream(self);
         resume(self);
         return;
     }
@@ -272,7 +284,7 @@ static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
     (void)pos;
     self->http->calls++;
     if (self->request == NULL) {
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+        return MHD_CONTENT_READER_END_OF_STREAM; /* it was cut */
     }
     if (self->http->streamed >= turn_bytes_max) {
         return 0; /* the daemon asks again when it next runs */
@@ -286,7 +298,7 @@ static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
     if (len == HTTP_STREAM_WAIT) {
         if (self->request->connection->hung_up) {
             request_hang_up(self->request);
-            return MHD_CONTENT_READER_END_WITH_ERROR;
+            return MHD_CONTENT_READER_END_OF_STREAM;
         }
         self->waiting = true;
         suspend(self->request);
