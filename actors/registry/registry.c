@@ -18,6 +18,9 @@ static const int64_t tombstone_margin_ms = 600000;
 
 enum { aged_per_turn = 8192, expired_per_turn = 2048 };
 
+/* In a turn of so few changes is time to tidy up. */
+enum { quiet_changes_max = 64 };
+
 /* A turn takes no more commands after so much: it may go over by one command, and recent holds
  * the turn nevertheless. */
 enum {
@@ -240,6 +243,9 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
         lift_protection(self, "no peer answered in time", now, out);
     }
     publish_tick(self, out);
+    if (self->turn.changes < quiet_changes_max) {
+        (void)registry_trim(self->registry);
+    }
 }
 
 static struct position position(void *state)

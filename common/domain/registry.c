@@ -6,7 +6,10 @@
 #include "common/domain/table.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
+
+static const uint64_t trim_bytes_min = UINT64_C(32) << 20;
 
 struct registry {
     struct memory memory;
@@ -18,6 +21,7 @@ struct registry {
     uint64_t live_app_count;
     int64_t highest_at;
     uint32_t generation; /* counts sweeps: an entry of an older one is unseen and has no seq */
+    uint64_t bytes_most; /* since the last trim */
     uint32_t swept;      /* slots looked at in this sweep */
     bool sweeping;
 };
@@ -311,6 +315,20 @@ bool registry_sweep_next(struct registry *self, uint32_t max, registry_applied_f
 void registry_raise_highest_at(struct registry *self, int64_t at)
 {
     self->highest_at = self->highest_at < at ? at : self->highest_at;
+}
+
+bool registry_trim(struct registry *self)
+{
+    uint64_t bytes = self->memory.bytes;
+    uint64_t gone = self->bytes_most > bytes ? self->bytes_most - bytes : 0;
+
+    if (gone < trim_bytes_min || gone < self->bytes_most / 4) {
+        self->bytes_most = bytes + gone;
+        return false;
+    }
+    self->bytes_most = bytes;
+    (void)malloc_trim(0);
+    return true;
 }
 
 /* ── one entry ──────────────────────────────────────────────────────────────*/

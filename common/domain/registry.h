@@ -67,6 +67,11 @@ typedef void registry_applied_fn(void *context, const struct applied *applied);
 bool registry_sweep_next(struct registry *self, uint32_t max, registry_applied_fn *applied_each,
                          void *context);
 
+/* Call now and then, when a few ms may be spent. Gives memory back to the system when much less is
+ * held than at the most since the last time; what went left holes that would stay with the process.
+ * True: it did. */
+bool registry_trim(struct registry *self);
+
 /* ── one entry ──────────────────────────────────────────────────────────────*/
 
 /* Slot of the entry (live or tombstone) with this key, or REGISTRY_NONE. */

@@ -263,6 +263,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     struct gateway *self = state;
 
     (void)now;
+    replica_tidy(self->replica);
     publisher_tick(&self->publisher, out);
 }
 

@@ -365,6 +365,11 @@ int64_t replica_since(const struct replica *self)
     return self->since;
 }
 
+void replica_tidy(struct replica *self)
+{
+    (void)registry_trim(self->registry);
+}
+
 static struct follower_state registry_state(const struct replica *self)
 {
     struct follower_state state;

@@ -416,6 +416,40 @@ static void two_hundred_thousand_take_less_than_450_bytes_each(void **state)
     buf_fini(&many.metadata);
 }
 
+static void memory_goes_back_once_after_many_have_gone(void **state)
+{
+    enum { count = 700, each_bytes = 64 * 1024 };
+    struct registry *registry = registry_new();
+    struct many many = {0};
+    struct applied applied;
+    char *bytes = calloc(1, each_bytes);
+
+    (void)state;
+    assert_non_null(bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        struct change change = many_change(&many, i, 97);
+
+        change.instance.version = (struct str){bytes, each_bytes};
+        registry_apply(registry, &change, &applied);
+    }
+    assert_false(registry_trim(registry));
+    for (uint32_t i = 0; i < count; i++) {
+        struct change change = many_change(&many, i, 97);
+
+        change.kind = CHANGE_EVICT;
+        change.seq = count + i + 1;
+        registry_apply(registry, &change, &applied);
+        assert_true(applied.slot_freed);
+        if (i == 0) {
+            assert_false(registry_trim(registry)); /* for so little it is not worth it */
+        }
+    }
+    assert_true(registry_trim(registry));
+    assert_false(registry_trim(registry));
+    free(bytes);
+    registry_destroy(&registry);
+}
+
 static void grows_and_shrinks_through_many_sizes(void **state)
 {
     enum { count = 100000 };
@@ -476,6 +510,7 @@ int main(void)
         cmocka_unit_test(slots_and_apps_are_reused),
         cmocka_unit_test(highest_at_is_kept_whatever_happens_to_the_entry),
         cmocka_unit_test(two_hundred_thousand_take_less_than_450_bytes_each),
+        cmocka_unit_test(memory_goes_back_once_after_many_have_gone),
         cmocka_unit_test(grows_and_shrinks_through_many_sizes),
     };
 
