@@ -26,7 +26,7 @@ struct crash_point;
 struct crash {
     const struct model *model;  /* borrowed */
     const struct disk_sim *sim; /* borrowed: the one that is watched */
-    bool all;                   /* every byte, every start cut again */
+    bool all;                   /* every byte, more starts cut again */
     bool quiet;                 /* do not print what failed */
     bool epoch_goes_on;         /* nothing published can be missing: starts must see it */
     const char *machine_boot;   /* of the run that is cut */

@@ -19,7 +19,7 @@ static int usage(void)
 {
     (void)fprintf(stderr,
                   "usage: crashpoints [--all | --short] [--fault NAME] | --faults\n"
-                  "  --all         more stories, every byte, every start cut again\n"
+                  "  --all         more stories, every byte, more starts cut again\n"
                   "  --short       one story for each journal_sync\n"
                   "  --fault NAME  with something made wrong, which must be found; one of:\n");
     print_faults(stderr);
