@@ -33,6 +33,13 @@ static enum err write_message(struct snapshot *self, const struct msg *msg)
     return write_frame(self, mark);
 }
 
+static void go_to_app(struct snapshot *self, uint32_t app)
+{
+    self->next_app = app;
+    self->place.len = 0;
+    self->place_zone_len = 0;
+}
+
 enum err snapshot_begin(struct snapshot *self, struct volume *volume, const struct msg_head *head)
 {
     struct msg msg = {.type = MSG_TYPE_HEAD, .as_head = *head};
@@ -45,6 +52,7 @@ enum err snapshot_begin(struct snapshot *self, struct volume *volume, const stru
     self->bytes = 0;
     self->synced = 0;
     self->count = 0;
+    go_to_app(self, 0);
     self->next_slot = 0;
     self->frame.len = 0;
     err = volume_open(volume, self->name.text, DISK_CREATE, &self->file);
@@ -71,34 +79,99 @@ static void add_entry(struct snapshot *self, const struct registry *registry, ui
     self->count++;
 }
 
+/* Entries that are to be written next, none at the end or when enough was looked at. */
+static struct order_run next_run(struct snapshot *self, const struct registry *registry,
+                                 uint32_t *looked)
+{
+    for (; self->next_app < registry_app_count(registry); go_to_app(self, self->next_app + 1)) {
+        struct str place = buf_str(&self->place);
+        struct str zone = {place.data, self->place_zone_len};
+        struct str hostname = {place.data + zone.len, place.len - zone.len};
+        struct order_run run = {0};
+
+        if (registry_app_used(registry, self->next_app)) {
+            run = registry_run_after(registry, self->next_app, zone, hostname);
+        }
+        if (run.count > 0 || ++*looked >= slice_slots_max) {
+            return run;
+        }
+    }
+    for (; self->next_slot < registry_slot_count(registry); self->next_slot++) {
+        if (registry_slot_used(registry, self->next_slot) &&
+            !registry_is_live(registry, self->next_slot)) {
+            return (struct order_run){&self->next_slot, 1};
+        }
+        if (++*looked >= slice_slots_max) {
+            break;
+        }
+    }
+    return (struct order_run){0};
+}
+
+static bool at_end(const struct snapshot *self, const struct registry *registry)
+{
+    return self->next_app >= registry_app_count(registry) &&
+           self->next_slot >= registry_slot_count(registry);
+}
+
+static void note_place(struct snapshot *self, const struct registry *registry, uint32_t slot)
+{
+    struct instance instance;
+
+    if (!registry_is_live(registry, slot)) {
+        self->next_slot++;
+        return;
+    }
+    registry_instance(registry, slot, &instance);
+    self->place.len = 0;
+    buf_add_str(&self->place, instance.id.zone);
+    self->place_zone_len = self->place.len;
+    buf_add_str(&self->place, instance.id.hostname);
+}
+
+/* Fills the frame that began at mark; what does not fit begins the next one. */
+static void fill_frame(struct snapshot *self, const struct registry *registry, size_t mark,
+                       uint32_t *looked, storage_age_fn *age, void *context)
+{
+    struct order_run run;
+
+    bool fits = true;
+
+    while (fits && *looked < slice_slots_max && self->frame.len < frame_bytes &&
+           (run = next_run(self, registry, looked)).count > 0) {
+        uint32_t i = 0;
+
+        for (; i < run.count && self->frame.len < frame_bytes; i++, ++*looked) {
+            uint32_t slot = run.slots[i];
+            size_t before = self->frame.len;
+
+            add_entry(self, registry, slot, age != NULL ? age(context, slot) : 0);
+            if (before > mark + record_head_bytes && self->frame.len > frame_max) {
+                self->frame.len = before; /* a giant */
+                self->count--;
+                fits = false;
+                break;
+            }
+        }
+        if (i > 0) {
+            note_place(self, registry, run.slots[i - 1]);
+        }
+    }
+}
+
 enum err snapshot_slice(struct snapshot *self, const struct registry *registry, storage_age_fn *age,
                         void *context, bool *done)
 {
-    uint32_t end = registry_slot_count(registry);
     uint64_t began = self->bytes;
     uint32_t looked = 0;
     enum err err = ERR_OK;
 
     assert(self->file >= 0);
-    while (err == ERR_OK && self->next_slot < end && looked < slice_slots_max &&
+    while (err == ERR_OK && !at_end(self, registry) && looked < slice_slots_max &&
            self->bytes - began < slice_bytes_max) {
         size_t mark = record_begin(&self->frame);
 
-        for (; self->next_slot < end && looked < slice_slots_max && self->frame.len < frame_bytes;
-             self->next_slot++, looked++) {
-            size_t before = self->frame.len;
-
-            if (!registry_slot_used(registry, self->next_slot)) {
-                continue;
-            }
-            add_entry(self, registry, self->next_slot,
-                      age != NULL ? age(context, self->next_slot) : 0);
-            if (before > mark + record_head_bytes && self->frame.len > frame_max) {
-                self->frame.len = before; /* a giant: it begins the next frame */
-                self->count--;
-                break;
-            }
-        }
+        fill_frame(self, registry, mark, &looked, age, context);
         if (self->frame.len > mark + record_head_bytes) {
             err = write_frame(self, mark);
         }
@@ -109,7 +182,7 @@ enum err snapshot_slice(struct snapshot *self, const struct registry *registry, 
         self->synced = self->bytes;
     }
     if (err == ERR_OK) {
-        *done = self->next_slot >= end;
+        *done = at_end(self, registry);
     }
     return err;
 }
@@ -149,6 +222,7 @@ void snapshot_drop(struct snapshot *self)
     }
     self->name.text[0] = '\0';
     buf_fini(&self->frame);
+    buf_fini(&self->place);
 }
 
 /* ── loading ────────────────────────────────────────────────────────────────*/

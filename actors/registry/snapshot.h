@@ -2,7 +2,8 @@
  * on changing. Every record carries the seq of its entry's last change and the
  * segment begun with the snapshot is replayed over it, so the mixture of older and newer
  * entries comes out right; that is why it takes its name only when that segment
- * is synced up to FOOT's seq.
+ * is synced up to FOOT's seq. Live entries come first, app by app in order of zones and
+ * hostnames: so loaded, each finds what it needs where the one before it left it.
  *
  *   snapshot-0000000000000064.dat
  *     HEAD {seq 100}  [PUT, GONE, PUT, …]  […]  FOOT {count, seq 117}
@@ -22,8 +23,11 @@ struct snapshot {
     uint64_t bytes;  /* written */
     uint64_t synced; /* of them known to be on disk */
     uint64_t count;  /* of records */
-    uint32_t next_slot;
-    struct buf frame; /* owned */
+    uint32_t next_app;
+    struct buf place; /* owned; zone and hostname of its last written; empty: none yet */
+    size_t place_zone_len;
+    uint32_t next_slot; /* after all apps: of the tombstones */
+    struct buf frame;   /* owned */
 };
 
 /* Errors of all four: ERR_IO, reason in volume; only snapshot_drop is allowed after one. */

@@ -17,6 +17,7 @@ struct registry {
     struct table apps;  /* struct app */
     struct index slot_index;
     struct index app_index;
+    struct app *last_app; /* borrowed; NULL: none is remembered */
     uint64_t live_count;
     uint64_t live_app_count;
     int64_t highest_at;
@@ -100,11 +101,21 @@ static uint64_t entry_seq(const struct registry *self, const struct entry *entry
     return entry->generation == self->generation ? entry->seq : 0;
 }
 
-static struct app *app_of(const struct registry *self, struct str env, struct str appid)
+/* Mostly the one that was asked for last: it is remembered. */
+static struct app *app_of(struct registry *self, struct str env, struct str appid)
 {
-    uint32_t number = index_find(&self->app_index, app_key(env, appid));
+    struct app *last = self->last_app;
+    uint32_t number;
 
-    return number == INDEX_NONE ? NULL : table_get(&self->apps, number);
+    if (last != NULL && str_eq(app_appid(last), appid) && str_eq(app_env(last), env)) {
+        return last;
+    }
+    number = index_find(&self->app_index, app_key(env, appid));
+    if (number == INDEX_NONE) {
+        return NULL;
+    }
+    self->last_app = table_get(&self->apps, number);
+    return self->last_app;
 }
 
 static struct app *app_make(struct registry *self, struct str env, struct str appid)
@@ -161,6 +172,7 @@ static void drop(struct registry *self, uint32_t slot, struct applied *applied)
     if (--app->entry_count == 0) {
         index_remove(&self->app_index, app->key, app->number);
         table_remove(&self->apps, app->number);
+        self->last_app = NULL;
         app_destroy(&self->memory, &app);
         applied->app_freed = true;
     }
