@@ -42,7 +42,8 @@ static void writes_each_byte_that_is_not_utf8_as_ufffd(void **state)
     assert_json(STR("\xe2\x80\xa7"), STR("\"\xe2\x80\xa7\""));
 }
 
-/* Eight bytes are looked at together: each byte must be seen wherever it stands among plain ones. */
+/* Eight bytes are looked at together: each byte must be seen wherever it stands among plain ones.
+ */
 static void sees_a_byte_wherever_it_stands(void **state)
 {
     (void)state;
