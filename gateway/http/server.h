@@ -29,10 +29,11 @@ struct connection {
     void *user;                /* the handlers' own; owned: free() */
     struct connection *before; /* in http->connections */
     struct connection *next;
-    int64_t since_ms; /* when it was opened or answered last; or its request began */
-    bool watched;     /* its socket is in the epoll set */
-    bool hung_up;     /* its client sends nothing any more */
-    bool cut_off;     /* for being too slow */
+    int64_t since_ms;  /* when it was opened or answered last; or its request began */
+    int64_t looked_ms; /* when it was asked for an end that libmicrohttpd has missed */
+    bool watched;      /* its socket is in the epoll set */
+    bool hung_up;      /* its client sends nothing any more */
+    bool cut_off;      /* by us */
 };
 
 /* A body in the making. Lives as long as its MHD_Response, which may be longer
@@ -98,11 +99,12 @@ struct http {
     int listener;              /* bound; the daemon's from http_listen on */
     int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
     uint16_t port;
-    bool resumed;    /* something was answered or resumed since the daemon last ran */
-    bool stuck;      /* the daemon wants to run but had nothing new to say when it did */
-    uint64_t calls;  /* of the daemon's to us, but for those that only ask again */
-    size_t streamed; /* bytes of streams made in the turn that runs */
-    struct now now;  /* of the turn that runs */
+    bool resumed;            /* something was answered or resumed since the daemon last ran */
+    bool stuck;              /* the daemon wants to run but had nothing new to say when it did */
+    uint64_t calls;          /* of the daemon's to us, but for those that only ask again */
+    int64_t awaits_until_ms; /* no request awaits its answer unsuspended after that */
+    size_t streamed;         /* bytes of streams made in the turn that runs */
+    struct now now;          /* of the turn that runs */
     struct connection *connections; /* all */
     struct connection *sweep;       /* where the look at them goes on; NULL: it is done */
     int64_t sweep_ms;               /* when the next begins */

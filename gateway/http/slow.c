@@ -16,6 +16,9 @@ static const int64_t bytes_per_ms = 32;
  * longer than its buffer: between two pieces of a chunked body a client has this long. */
 static const int64_t chunk_silence_ms = 5000;
 
+/* By then the end of a connection that libmicrohttpd sees has been seen. */
+static const int64_t settle_ms = 1000;
+
 void slow_add(struct http *http, struct connection *connection)
 {
     connection->since_ms = http->now.mono_ms;
@@ -56,20 +59,43 @@ static bool is_too_slow(const struct http *http, const struct connection *connec
            (request->chunked && http->now.mono_ms - request->piece_ms > chunk_silence_ms);
 }
 
+/* Whether its client has ended it unseen: libmicrohttpd takes a short read for all there is, and
+ * is not told twice of an end that came right behind. */
+static bool has_ended(const struct http *http, struct connection *connection)
+{
+    const struct request *request = connection->request;
+    const union MHD_ConnectionInfo *info;
+    char byte;
+
+    if (http->now.mono_ms < connection->since_ms + settle_ms ||
+        (request != NULL ? request->state != REQUEST_READING
+                         : connection->looked_ms > connection->since_ms)) {
+        return false;
+    }
+    connection->looked_ms = http->now.mono_ms;
+    info = MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* The daemon sees the end of the socket, and closes it. */
-static void cut_off(struct http *http, struct connection *connection)
+static void hang_up(struct connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
+    connection->cut_off = true;
+    (void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+static void cut_off(struct http *http, struct connection *connection)
+{
     if (connection->request != NULL) {
         connection_say(connection, STR("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
                                        "Content-Length: 0\r\n\r\n"));
         http->counts.refused_total++;
         http->counts.slow_total++;
     }
-    connection->cut_off = true;
-    (void)shutdown(info->connect_fd, SHUT_RDWR);
+    hang_up(connection);
 }
 
 void slow_turn(struct http *http)
@@ -85,8 +111,13 @@ void slow_turn(struct http *http)
         struct connection *connection = http->sweep;
 
         http->sweep = connection->next;
-        if (!connection->cut_off && is_too_slow(http, connection)) {
+        if (connection->cut_off) {
+            continue;
+        }
+        if (is_too_slow(http, connection)) {
             cut_off(http, connection);
+        } else if (has_ended(http, connection)) {
+            hang_up(connection);
         }
     }
 }

@@ -575,6 +575,35 @@ static void a_parked_client_that_goes_is_noticed(void **state)
     buf_fini(&answer);
 }
 
+/* What was sent and the end arrive together, at a connection that has been waiting. */
+static void an_end_right_behind_half_a_request_is_noticed(void **state)
+{
+    static const char *const sent[] = {
+        "GET / HT", "POST /x HTTP/1.1\r\nHost: h\r\nConte",
+        "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab"};
+    struct fixture *self = *state;
+    struct http_counts counts;
+    int fd[3];
+
+    for (int i = 0; i < 3; i++) {
+        fd[i] = open_client(self);
+        turn(self);
+        turn(self);
+        client_send(fd[i], str_from(sent[i]));
+        assert_return_code(shutdown(fd[i], SHUT_WR), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        turn(self);
+        self->now_ms += 1000;
+    }
+    http_counts(self->http, &counts);
+    assert_int_equal(0, counts.connections);
+    assert_int_equal(0, self->served);
+    for (int i = 0; i < 3; i++) {
+        (void)close(fd[i]);
+    }
+}
+
 static void one_that_awaits_its_answer_gets_it_and_keeps_nobody_busy(void **state)
 {
     struct fixture *self = *state;
@@ -894,6 +923,7 @@ int main(void)
         T(too_many_parameters_and_too_long_lines_are_refused),
         T(a_parked_request_is_answered_later),
         T(a_parked_client_that_goes_is_noticed),
+        T(an_end_right_behind_half_a_request_is_noticed),
         T(one_that_awaits_its_answer_gets_it_and_keeps_nobody_busy),
         T(one_that_awaits_its_answer_for_long_is_watched),
         T(a_second_park_on_a_connection_is_watched_too),
