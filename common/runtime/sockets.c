@@ -11,7 +11,7 @@ enum {
     reconnect_ms = 10,
     reconnect_max_ms = 100,
     commands_in_max = 10000,
-    commands_out_max = 100000,
+    commands_out_max = 10000, /* answers somebody does not read; what is beyond is asked again */
     facts_out_max = 20000, /* a slow follower loses what is beyond, and asks for it */
     facts_in_max = 100000,
     subscription_bytes_max = 4096,

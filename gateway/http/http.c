@@ -16,7 +16,8 @@
 
 enum {
     events_max = 256,
-    rounds_max = 4, /* of the daemon in one turn */
+    rounds_max = 4,  /* of the daemon in one turn */
+    silent_max = 16, /* more in which it says nothing: it reads a long header by 128 bytes */
     listen_backlog = 4096,
     reserved_fds = 100,  /* sockets of the bus, files, the log */
     sleep_max_ms = 1000, /* at the fd limit the daemon stops to accept, and tries again when run */
@@ -316,7 +317,7 @@ bool http_turn(struct http *self, const struct now *now)
     more = take_hang_ups(self);
     slow_turn(self);
     trim_turn(self);
-    for (int round = 0; round < rounds_max; round++) {
+    for (int round = 0, silent = 0; round < rounds_max; round += self->stuck ? 0 : 1) {
         uint64_t calls = self->calls;
 
         self->resumed = false;
@@ -326,7 +327,7 @@ bool http_turn(struct http *self, const struct now *now)
         }
         /* It says so too of who awaits an answer, and of a buffer full of what can't be read. */
         self->stuck = self->calls == calls && !self->resumed;
-        if (self->stuck) {
+        if (self->stuck && (now->mono_ms < self->awaits_until_ms || ++silent == silent_max)) {
             return more;
         }
     }

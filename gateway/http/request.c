@@ -274,6 +274,7 @@ void request_await(struct request *self)
     park(self);
     self->held = true;
     self->awaits_until_ms = self->http->now.mono_ms + await_ms;
+    self->http->awaits_until_ms = self->awaits_until_ms;
 }
 
 static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -362,7 +363,7 @@ static void a_header_of_any_size_is_answered(void **state)
     struct fixture *self = *state;
     int last = 200;
 
-    for (size_t size = 14000; size < 17000; size += size < 15000 || size > 16500 ? 100 : 8) {
+    for (size_t size = 14000; size < 17000; size += size < 15000 || size > 16500 ? 500 : 32) {
         struct buf request = {0};
         struct buf answer;
 
@@ -434,6 +435,56 @@ static void a_request_that_comes_a_byte_at_a_time_is_cut_off(void **state)
     http_counts(self->http, &counts);
     assert_int_equal(0, counts.connections);
     assert_int_equal(4, counts.slow_total);
+}
+
+static void turn_until(struct fixture *self, uint64_t connections)
+{
+    struct http_counts counts;
+
+    do {
+        turn(self);
+        http_counts(self->http, &counts);
+    } while (counts.connections != connections);
+}
+
+static void memory_is_given_back_when_many_have_gone(void **state)
+{
+    enum { many = 1100 };
+    static int fds[many];
+    struct fixture *self = *state;
+    struct rlimit limit;
+    struct http_counts counts;
+
+    assert_return_code(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    self->now_ms = 10000;
+    limit.rlim_cur = limit.rlim_max;
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < 3 * many) {
+        skip();
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < many; i++) {
+            fds[i] = open_client(self);
+        }
+        turn_until(self, many);
+        for (int i = 0; i < many; i++) {
+            (void)close(fds[i]);
+        }
+        turn_until(self, 0);
+        turn(self);
+        http_counts(self->http, &counts);
+        assert_int_equal(round, counts.trims_total); /* not while they go */
+        self->now_ms += round == 0 ? 300 : 1000;
+        turn(self);
+        http_counts(self->http, &counts);
+        assert_int_equal(1, counts.trims_total); /* and not at once again */
+    }
+    self->now_ms += 2000;
+    turn(self);
+    self->now_ms += 5000;
+    turn(self);
+    http_counts(self->http, &counts);
+    assert_int_equal(2, counts.trims_total);
 }
 
 static void who_waits_for_an_answer_is_not_cut_off(void **state)
@@ -918,6 +969,7 @@ int main(void)
         T(a_header_of_any_size_is_answered),
         T(a_request_that_comes_a_byte_at_a_time_is_cut_off),
         T(who_waits_for_an_answer_is_not_cut_off),
+        T(memory_is_given_back_when_many_have_gone),
         T(nothing_after_a_refused_header_block_is_read),
         T(a_body_over_the_limit_is_413_and_the_connection_goes_on),
         T(too_many_parameters_and_too_long_lines_are_refused),
