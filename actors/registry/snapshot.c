@@ -6,12 +6,12 @@
 #include "actors/registry/reader.h"
 #include "common/wire/convert.h"
 
-/* One slice: well under 2 ms of CPU. */
-static const uint32_t slice_slots_max = 2000;
-static const size_t slice_bytes_max = (size_t)512 << 10;
+/* One slice: about 1 ms of CPU. */
+static const uint32_t slice_slots_max = 1000;
+static const size_t slice_bytes_max = (size_t)256 << 10;
 static const size_t frame_bytes = (size_t)64 << 10;
 /* Synced as it grows, so that no single sync has to wait for the whole file. */
-static const uint64_t sync_step_bytes = UINT64_C(4) << 20;
+static const uint64_t sync_step_bytes = UINT64_C(2) << 20;
 
 static enum err write_frame(struct snapshot *self, size_t mark)
 {

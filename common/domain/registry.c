@@ -9,7 +9,10 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+/* A trim looks at every hole, and a hole lies between two blocks that are in use: with more
+ * entries it would take more than a few ms, and find little. */
 static const uint64_t trim_bytes_min = UINT64_C(32) << 20;
+static const uint32_t trim_entries_max = 300000;
 
 struct registry {
     struct memory memory;
@@ -334,7 +337,8 @@ bool registry_trim(struct registry *self)
     uint64_t bytes = self->memory.bytes;
     uint64_t gone = self->bytes_most > bytes ? self->bytes_most - bytes : 0;
 
-    if (gone < trim_bytes_min || gone < self->bytes_most / 4) {
+    if (gone < trim_bytes_min || gone < self->bytes_most / 4 ||
+        self->slots.used > trim_entries_max) {
         self->bytes_most = bytes + gone;
         return false;
     }
