@@ -11,7 +11,9 @@ enum {
     reconnect_ms = 10,
     reconnect_max_ms = 100,
     commands_in_max = 10000,
-    commands_out_max = 10000, /* answers somebody does not read; what is beyond is asked again */
+    commands_out_max = 100000,
+    answers_out_max =
+        1000,              /* one frame a turn, to one that does not read; the rest is lost on it */
     facts_out_max = 20000, /* a slow follower loses what is beyond, and asks for it */
     facts_in_max = 100000,
     subscription_bytes_max = 4096,
@@ -125,7 +127,7 @@ enum err sockets_open(struct sockets *self, const struct actor_options *options)
     self->commands_path = socket_path(options, name, options->index, "commands");
     self->facts_path = socket_path(options, name, options->index, "facts");
     self->facts = make(self, ZMQ_XPUB, facts_in_max, facts_out_max, subscription_bytes_max);
-    self->commands = make(self, ZMQ_ROUTER, commands_in_max, commands_out_max, frame_max);
+    self->commands = make(self, ZMQ_ROUTER, commands_in_max, answers_out_max, frame_max);
     /* Facts first: who has an answer from us can subscribe. */
     err = attach(self->facts, &self->facts_path, BIND, options->log);
     if (err == ERR_OK) {
