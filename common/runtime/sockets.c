@@ -12,9 +12,8 @@ enum {
     reconnect_max_ms = 100,
     commands_in_max = 10000,
     commands_out_max = 100000,
-    answers_out_max =
-        1000,              /* one frame a turn, to one that does not read; the rest is lost on it */
-    facts_out_max = 20000, /* a slow follower loses what is beyond, and asks for it */
+    answers_out_max = 1000, /* frames, one a turn, for one that does not read */
+    facts_out_max = 20000,  /* a slow follower loses what is beyond, and asks for it */
     facts_in_max = 100000,
     subscription_bytes_max = 4096,
     subscriptions_out_max = 1000,
