@@ -78,14 +78,28 @@ static int64_t os_write(struct disk *self, int file, uint64_t offset, const void
     return n < 0 ? -errno : n;
 }
 
+/* Room is taken, then written: a file system has to note for a block that was only reserved, in
+ * the sync after its first write, that it now holds something. That makes such a sync two to
+ * three times as long as one over zeros that are there (ext4). */
 static int os_allocate(struct disk *self, int file, uint64_t offset, uint64_t len)
 {
+    static const char zeros[1 << 16];
+    uint64_t done = 0;
     int rc;
 
-    (void)self;
     do {
         rc = fallocate(file, 0, (off_t)offset, (off_t)len);
     } while (rc != 0 && errno == EINTR);
+    while (rc == 0 && done < len) {
+        uint64_t left = len - done;
+        int64_t n = os_write(self, file, offset + done, zeros,
+                             left < sizeof(zeros) ? (size_t)left : sizeof(zeros));
+
+        if (n < 0) {
+            return (int)n;
+        }
+        done += (uint64_t)n;
+    }
     return outcome(rc);
 }
 

@@ -17,7 +17,7 @@
 static const int64_t retry_ms = 10000;
 static const int64_t sync_every_ms = 1000;
 static const uint64_t snapshot_bytes_default = UINT64_C(64) << 20;
-static const uint64_t allocate_bytes_default = UINT64_C(4) << 20;
+static const uint64_t allocate_bytes_default = UINT64_C(1) << 20;
 static const int64_t keep_ms_default = 60000;
 static const unsigned kept_share = 4;              /* see keep_ms in storage.h */
 static const uint32_t uncovered_segments_max = 64; /* a registry restarted in a loop leaves many */

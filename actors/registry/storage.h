@@ -78,7 +78,7 @@ struct storage_options {
     struct faults faults;
     uint64_t snapshot_bytes;   /* a snapshot begins when the journal exceeds the greater of this
                                   (0: 64 MiB) and the last snapshot */
-    uint64_t allocate_bytes;   /* segments grow by it (0: 4 MiB) */
+    uint64_t allocate_bytes;   /* segments grow by it (0: 1 MiB) */
     int64_t keep_ms;           /* old segments are kept this long after a snapshot, for followers
                                   and write ids (0: 60 s); a quarter of it while they are more
                                   than four times snapshot_bytes */

@@ -4,7 +4,7 @@
  * Key `a.b_c` is MUSTER_A_B_C in the environment and --a.b_c=V on the command
  * line; flag > environment > file > default. In a file: section [a], key b_c.
  * Lists are TOML arrays of strings, elsewhere separated by commas. Durations are
- * "250ms", "30s", "1h"; sizes "16KiB"; a bare number is refused.
+ * "250ms", "30s", "1h"; sizes "16KiB"; a bare number is refused, but for 0.
  * A file with [httpServer] is a bilibili discovery.toml and is mapped key by key.
  */
 #ifndef COMMON_RUNTIME_CONFIG_H
@@ -56,7 +56,7 @@
     K(peers,    keys,               text,     "",               0, 4096,      "directory of CURVE keys; not used yet") \
     K(security, insecure,           flag,     "false",          0, 0,         "allow links off this host without keys; not used yet") \
     K(security, trust_client_nodes, flag,     "false",          0, 0,         "believe replication flags and infra.discovery registrations from any client; needed beside reference nodes") \
-    K(launcher, ping_timeout,       duration, "10s",            0, 3600000,   "an actor that answers no PING for this long is restarted; 0s: never") \
+    K(launcher, ping_timeout,       duration, "10s",            0, 3600000,   "an actor that answers no PING for this long is restarted; 0: never") \
     K(log,      level,              text,     "info",           1, 8,         "one of: error, warn, info, debug") \
     K(log,      format,             text,     "auto",           1, 8,         "one of: auto, text, json; auto: text on a terminal")
 // clang-format on

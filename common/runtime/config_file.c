@@ -91,9 +91,12 @@ static void own_key(struct config_draft *draft, const struct config_key *key,
                     const struct config_toml_value *value)
 {
     struct config_source source = {CONFIG_FILE, value->line};
-    /* "share = 1" is an integer to TOML */
+    bool has_unit = wanted[key->kind].type == CONFIG_TOML_TEXT && key->kind != config_kind_is_text;
+    bool is_zero = value->item_count == 1 && str_eq(value->items[0], STR("0"));
+    /* "share = 1" is an integer to TOML, and "ping_timeout = 0" needs no unit */
     bool fits = value->type == wanted[key->kind].type ||
-                (key->kind == config_kind_is_share && value->type == CONFIG_TOML_INTEGER);
+                (value->type == CONFIG_TOML_INTEGER &&
+                 (key->kind == config_kind_is_share || (has_unit && is_zero)));
     struct buf wrote = {0};
 
     wrote_in_file(value, &wrote);

@@ -273,13 +273,17 @@ void config_key_range(const struct config_key *key, struct buf *to)
 
 /* ── reading ── */
 
-/* "1h30m": numbers, each with its unit. */
+/* "1h30m": numbers, each with its unit; nothing is nothing in any unit. */
 static enum err read_units(struct str text, const struct unit *units, size_t count, int64_t *value)
 {
     int64_t sum = 0;
 
     if (text.len == 0) {
         return ERR_MALFORMED;
+    }
+    if (str_eq(text, STR("0"))) {
+        *value = 0;
+        return ERR_OK;
     }
     while (text.len > 0) {
         size_t digits = 0;

@@ -117,6 +117,25 @@ static void every_kind_of_value_is_read_from_a_file(void **state)
     made_fini(&made);
 }
 
+static void zero_needs_no_unit(void **state)
+{
+    char *environment[] = {"MUSTER_LAUNCHER_PING_TIMEOUT=0", NULL};
+    struct made made;
+
+    (void)state;
+    make(&made, "[launcher]\nping_timeout = 0\n", no_environment);
+    assert_int_equal(0, made.draft.problem_count);
+    assert_int_equal(0, made.config.launcher_ping_timeout);
+    made_fini(&made);
+    make(&made, "", environment);
+    assert_int_equal(0, made.draft.problem_count);
+    assert_int_equal(0, made.config.launcher_ping_timeout);
+    made_fini(&made);
+    make(&made, "[launcher]\nping_timeout = 5\n", no_environment);
+    assert_int_equal(1, made.draft.problem_count);
+    made_fini(&made);
+}
+
 static void the_environment_overrides_the_file(void **state)
 {
     char *environment[] = {"MUSTER_GATEWAY_POLL_WAIT=7s", "MUSTER_PEERS_NODES=a:1, b:2 ,,c:3",
@@ -686,6 +705,7 @@ int main(void)
         cmocka_unit_test(without_anything_every_key_has_its_default),
         cmocka_unit_test(name_and_advertised_address_follow_from_listen),
         cmocka_unit_test(every_kind_of_value_is_read_from_a_file),
+        cmocka_unit_test(zero_needs_no_unit),
         cmocka_unit_test(the_environment_overrides_the_file),
         cmocka_unit_test(a_bad_variable_is_named),
         cmocka_unit_test(an_unknown_variable_of_ours_is_a_warning),
