@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { bucket_count = 128, chunk_bits = 12, chunk_rows = 1 << chunk_bits };
+enum { bucket_count = 128, chunk_bits = 7, chunk_rows = 1 << chunk_bits };
 
 static const uint32_t none = UINT32_MAX; /* the end of a list */
 
@@ -16,7 +16,8 @@ struct row {
 
 enum { old_bucket = bucket_count, not_held = bucket_count + 1 };
 
-/* Rows never move, so that growing costs the same whatever the size. */
+/* Rows never move, so that growing costs the same whatever the size. Small: a thousand scattered
+ * slots may need as many of them in one turn. */
 struct chunk {
     uint32_t held;
     struct row rows[chunk_rows];

@@ -24,9 +24,9 @@ enum { quiet_changes_max = 64 };
 /* A turn takes no more commands after so much: it may go over by one command, and recent holds
  * the turn nevertheless. */
 enum {
-    turn_changes_max = 1024,
+    turn_changes_max = 768,
     turn_bytes_max = 2 * 1024 * 1024,
-    recent_bytes_max = 8 * 1024 * 1024,
+    recent_bytes_max = 4 * 1024 * 1024,
 };
 
 static uint64_t random_id(struct registry_actor *self)

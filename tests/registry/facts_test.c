@@ -103,11 +103,11 @@ static void asks_the_shell_to_stop_when_a_turn_holds_work_enough(void **state)
     struct node *node = *state;
     struct msg set;
 
-    node_register_many(node, 0, 1024);
-    set = node_set(node, 0, 1024, STATUS_WAITING);
+    node_register_many(node, 0, 512);
+    set = node_set(node, 0, 512, STATUS_WAITING);
     node_give(node, &set);
     assert_false(outbox_is_enough(node->out));
-    set = node_set(node, 0, 1024, STATUS_UP);
+    set = node_set(node, 0, 512, STATUS_UP);
     node_give(node, &set);
     assert_true(outbox_is_enough(node->out));
     node_turn(node);
