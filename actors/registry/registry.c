@@ -347,6 +347,7 @@ static enum err open_storage(struct registry_actor *self, const struct registry_
         .faults = options->config->faults,
         .snapshot_bytes = options->snapshot_bytes,
         .allocate_bytes = options->allocate_bytes,
+        .writes_from = self->writes_from,
         .loaded = on_restored,
         .age = slot_age,
         .context = self,
