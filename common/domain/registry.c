@@ -366,6 +366,16 @@ bool registry_is_live(const struct registry *self, uint32_t slot)
     return entry->live;
 }
 
+void registry_expect_slot(const struct registry *self, uint32_t slot)
+{
+    enum { line_bytes = 64, lines = 5 };
+    const char *entry = table_get(&self->slots, slot);
+
+    for (unsigned i = 0; i < lines; i++) {
+        __builtin_prefetch(entry + (size_t)i * line_bytes);
+    }
+}
+
 void registry_instance(const struct registry *self, uint32_t slot, struct instance *out)
 {
     const struct entry *entry = table_get(&self->slots, slot);

@@ -80,6 +80,9 @@ uint32_t registry_find(const struct registry *self, struct hash128 key);
 bool registry_slot_used(const struct registry *self, uint32_t slot);
 bool registry_is_live(const struct registry *self, uint32_t slot);
 
+/* A hint: registry_instance of this slot will be asked for soon, a few others before it. */
+void registry_expect_slot(const struct registry *self, uint32_t slot);
+
 /* Fills out; its strings borrow from the registry until the entry's next change.
  * Of a tombstone only id and dirty_timestamp are meaningful. */
 void registry_instance(const struct registry *self, uint32_t slot, struct instance *out);

@@ -44,6 +44,7 @@ struct cache {
     struct column apps;
     struct document *newest;
     struct document *oldest;
+    struct buf rendered; /* one instance, before it becomes a fragment */
     struct cache_counts counts;
 };
 
@@ -151,45 +152,64 @@ static struct document *document_find(struct cache *self, uint32_t app, const st
 
 /* ── building ───────────────────────────────────────────────────────────────*/
 
-void cache_instance(struct cache *self, uint32_t slot, struct buf *to)
+static void make_fragment(struct cache *self, struct fragment *fragment,
+                          const struct instance *instance)
+{
+    struct buf *text = &self->rendered;
+
+    text->len = 0;
+    fragment->head = (uint32_t)render_halves(text, instance);
+    fragment->len = (uint32_t)text->len;
+    fragment->data = malloc(text->len);
+    if (fragment->data == NULL) {
+        abort();
+    }
+    memcpy(fragment->data, text->data, text->len);
+    self->counts.fragments++;
+    self->counts.fragment_bytes += fragment->len;
+}
+
+static void add_instance(struct cache *self, uint32_t slot, const struct instance *instance,
+                         struct buf *to)
 {
     struct fragment *fragment = column_make(&self->fragments, slot);
+
+    if (fragment->data == NULL) {
+        make_fragment(self, fragment, instance);
+    }
+    buf_add(to, fragment->data, fragment->head);
+    buf_add_i64(to, instance->renew_timestamp);
+    buf_add(to, fragment->data + fragment->head, fragment->len - fragment->head);
+}
+
+void cache_instance(struct cache *self, uint32_t slot, struct buf *to)
+{
     struct instance instance;
 
     registry_instance(self->registry, slot, &instance);
-    if (fragment->data == NULL) {
-        struct buf text = {0};
-
-        fragment->head = (uint32_t)render_halves(&text, &instance);
-        fragment->len = (uint32_t)text.len;
-        fragment->data = realloc(text.data, text.len);
-        if (fragment->data == NULL) {
-            abort();
-        }
-        self->counts.fragments++;
-        self->counts.fragment_bytes += fragment->len;
-    }
-    buf_add(to, fragment->data, fragment->head);
-    buf_add_i64(to, instance.renew_timestamp);
-    buf_add(to, fragment->data + fragment->head, fragment->len - fragment->head);
+    add_instance(self, slot, &instance, to);
 }
 
 /* The matching instances, comma before each but the first of all in *more. */
 static uint32_t add_run(struct cache *self, struct order_run run, uint32_t status, bool *more,
                         struct buf *to)
 {
+    const uint32_t ahead = 4;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < run.count; i++) {
         struct instance instance;
 
+        if (i + ahead < run.count) {
+            registry_expect_slot(self->registry, run.slots[i + ahead]);
+        }
         registry_instance(self->registry, run.slots[i], &instance);
         if ((instance.status & status) != 0) {
             if (*more) {
                 buf_add_char(to, ',');
             }
             *more = true;
-            cache_instance(self, run.slots[i], to);
+            add_instance(self, run.slots[i], &instance, to);
             count++;
         }
     }
@@ -395,6 +415,7 @@ void cache_destroy(struct cache **self)
     }
     column_fini(&(*self)->fragments);
     column_fini(&(*self)->apps);
+    buf_fini(&(*self)->rendered);
     free(*self);
     *self = NULL;
 }
