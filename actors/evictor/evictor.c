@@ -3,7 +3,7 @@
 static const int64_t tick_ms = 1000;
 static const int64_t silence_ms = 5000; /* of the registry, until we say so */
 
-static const char *const topics[] = {"registry.turn", NULL};
+static const char *const topics[] = {"registry.turn.renewed", NULL};
 
 /* ── the registry's facts ───────────────────────────────────────────────────*/
 

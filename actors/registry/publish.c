@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+/* Who follows the turns takes both; who only counts heartbeats is spared each change. */
 static const struct str turn_topic = {"registry.turn", 13};
+static const struct str renewed_topic = {"registry.turn.renewed", 21};
 
 /* Room in a fact's frame for the fields around what it carries. */
 enum { fact_room = fact_frame_max - 256 };
@@ -130,7 +132,7 @@ static void send_renewed(struct registry_actor *self, bool more, struct outbox *
         .zone = buf_str(&self->renewed.heartbeats[SPREAD_ZONE]),
         .everywhere = buf_str(&self->renewed.heartbeats[SPREAD_EVERYWHERE]),
     };
-    (void)outbox_fact(out, turn_topic, &msg);
+    (void)outbox_fact(out, renewed_topic, &msg);
     for (unsigned i = 0; i < SPREAD_COUNT; i++) {
         self->renewed.heartbeats[i].len = 0;
     }

@@ -5,7 +5,7 @@
  *        EVICT                          from the evictor
  *        SYNCED                         from the replicator
  *        SNAPSHOT, FACTS                from followers
- *   out  TURN, RENEWED                  facts, topic registry.turn
+ *   out  TURN, RENEWED                  facts, topics registry.turn, registry.turn.renewed
  *        CHANGED                        facts, topics registry.change.<env>.<appid>
  *        PROTECT, STORAGE               standing facts
  *

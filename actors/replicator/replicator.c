@@ -4,7 +4,7 @@ static const int64_t tick_ms = 1000;
 static const int64_t resend_ms = 1000;
 static const int64_t leave_wait_ms = 2000;
 
-static const char *const topics[] = {"registry.turn", NULL};
+static const char *const topics[] = {"registry.turn.renewed", NULL};
 
 /* ── the registry's facts ───────────────────────────────────────────────────*/
 

@@ -288,7 +288,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    prev,             MSG_REQUIRED) \
     F(msgs,   records,          MSG_REQUIRED)
 
-/* Topic registry.turn, once a tick (1 s) also when nothing happened; in parts of
+/* Topic registry.turn.renewed, once a tick (1 s) also when nothing happened; in parts of
  * at most fact_frame_max bytes, more = others of this tick follow. heartbeats:
  * heard from clients and peers since boot. expected_per_min: 2 × live instances.
  * nowhere, zone, everywhere: by how far they spread, the heartbeats since the last tick, packed, each 32

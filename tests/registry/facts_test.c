@@ -235,7 +235,7 @@ static struct msg_renewed renewed(struct node *node)
     size_t cursor = 0;
 
     assert_true(node_fact(node, &cursor, MSG_TYPE_RENEWED, &fact, &topic, &bytes));
-    assert_true(str_eq(STR("registry.turn"), topic));
+    assert_true(str_eq(STR("registry.turn.renewed"), topic));
     assert_true(bytes <= fact_frame_max);
     return fact.as_renewed;
 }
