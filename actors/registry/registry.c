@@ -16,7 +16,7 @@ static const int64_t awake_step_max_ms = 2000;
  * holds goes there at the ceiling. */
 static const int64_t tombstone_margin_ms = 600000;
 
-enum { aged_per_turn = 8192, expired_per_turn = 2048 };
+enum { aged_per_turn = 4096, expired_per_turn = 2048 };
 
 /* In a turn of so few changes is time to tidy up. */
 enum { quiet_changes_max = 64 };

@@ -3,7 +3,7 @@
 #include "actors/registry/state.h"
 
 /* Work of one turn. Removals make way for commands, but never stand still. */
-enum { looked_at_max = 4096, removed_max = 512, removed_min = 32 };
+enum { looked_at_max = 4096, removed_max = 256, removed_min = 32 };
 
 /* The evictor may be this many of our ticks behind what we have said. */
 static const uint64_t ticks_behind_max = 3;

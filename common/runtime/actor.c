@@ -51,7 +51,7 @@ struct budget {
 
 static const struct budget whole_budget = {1000, (size_t)4 << 20};
 /* Facts are packed: so many bytes may be thousands of changes. */
-static const struct budget facts_budget = {1000, (size_t)512 << 10};
+static const struct budget facts_budget = {1000, (size_t)256 << 10};
 static const size_t frame_cost_bytes = 1024; /* what an empty frame costs */
 
 static bool is_spent(const struct budget *budget)

@@ -5,7 +5,7 @@
 
 static const int64_t resend_ms = 1000;
 static const int64_t silence_ticks = 3;
-static const size_t kept_bytes_max = (size_t)512 << 10; /* one turn takes them all */
+static const size_t kept_bytes_max = (size_t)256 << 10; /* one turn takes them all */
 /* Our ids have the top bit: the owner's own commands go over the same link. */
 static const uint64_t id_mark = UINT64_C(1) << 63;
 

@@ -3,7 +3,7 @@
  * Subscribe first; ask FACTS {epoch, after seq}; a foreign epoch or a cut-off
  * history needs SNAPSHOT, slice by slice, then the replay of what came since its
  * first slice (each slice is taken in while the source makes the next), then a sweep of what it did
- * not contain. While it waits for answers, TURNs that arrive are kept (bounded: 512 KiB; over it
+ * not contain. While it waits for answers, TURNs that arrive are kept (bounded: 256 KiB; over it
  * they are thrown away and asked for). A gap, a new epoch, an answer that does not come within 1 s
  * or silence of 3 ticks: ask again. PUB/SUB drops silently, so this is the normal path.
  *

@@ -448,6 +448,8 @@ static void memory_goes_back_once_after_many_have_gone(void **state)
     assert_false(registry_trim(registry));
     free(bytes);
     registry_destroy(&registry);
+    buf_fini(&many.addrs);
+    buf_fini(&many.metadata);
 }
 
 static void grows_and_shrinks_through_many_sizes(void **state)

@@ -234,12 +234,12 @@ static void thousands_go_in_slices_over_several_turns(void **state)
         int64_t before = live(node);
 
         node_turn(node);
-        assert_in_range(before - live(node), 0, 512);
+        assert_in_range(before - live(node), 0, 256);
         turns++;
     }
     assert_int_equal(0, live(node));
     assert_int_equal(0, node_stat(node, "apps"));
-    assert_in_range(turns, 5000 / 512, 5000 / 512 + 2);
+    assert_in_range(turns, 5000 / 256, 5000 / 256 + 2);
 }
 
 static void removals_make_way_for_commands_but_go_on(void **state)
@@ -363,11 +363,11 @@ static void a_round_under_way_ends_when_the_registry_stands_still(void **state)
     node_run(node, idle_ms);
     command = node_evict(node, idle_ms, 6000);
     assert_int_equal(ERR_OK, node_ask(node, &command).err);
-    assert_int_equal(6000 - 512, live(node));
+    assert_int_equal(6000 - 256, live(node));
     node_pause(node, 2001);
     node_turn(node);
     node_settle(node);
-    assert_int_equal(6000 - 512, live(node));
+    assert_int_equal(6000 - 256, live(node));
 }
 
 static void after_a_restart_everybody_is_young(void **state)
