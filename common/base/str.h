@@ -22,7 +22,11 @@ struct str {
 #define STR_ARG(s) (int)(s).len, ((s).data != NULL ? (s).data : "")
 
 struct str str_from(const char *text); /* NULL reads as empty */
-bool str_eq(struct str a, struct str b);
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 int str_cmp(struct str a, struct str b); /* bytewise, shorter first: Go's string order */
 bool str_starts(struct str s, struct str prefix);
 

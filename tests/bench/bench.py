@@ -85,6 +85,12 @@ def pin(pid, *cores):
             os.sched_setaffinity(task, cores)
 
 
+def pin_gateway(pid):
+    """The thread that serves; libzmq's own, which a bare server has not, run where there is time."""
+    pin(pid, SERVER_CORE, LOAD_CORE)
+    os.sched_setaffinity(pid, {SERVER_CORE})
+
+
 class Started:
     """A program of ours or a yardstick, ended with the script at the latest."""
 

@@ -14,7 +14,7 @@ from bench import LOAD_CORE, SERVER_CORE, Load, Pairs
 def start_node(*flags):
     """A node with its gateway on the server core, all else on the load's."""
     node = bench.Node("--log.level=error", *flags)
-    bench.pin(node.pid("gateway.0"), SERVER_CORE)
+    bench.pin_gateway(node.pid("gateway.0"))
     node.command = "muster up %s" % " ".join(node.flags)
     return node
 

@@ -161,7 +161,7 @@ def push_50000(table, settings):
     node = bench.Node("--log.level=error", "--gateway.processes=3", WAIT)
     pids = {"gateway%d" % i: node.pid("gateway.%d" % i) for i in range(gateways)}
     for pid in pids.values():
-        bench.pin(pid, SERVER_CORE)
+        bench.pin_gateway(pid)
     body = fill(node, APPID, 2)
     loads = [Pollers(node.port, each, latest(body)) for _ in range(gateways)]
     rounds = []
