@@ -111,8 +111,11 @@ bool news_ahead(const struct gateway *self, const struct news_asked *asked)
 void news_key(const struct gateway *self, const struct news_asked *asked, bool full,
               struct buf *key)
 {
-    buf_printf(key, "%d %d %d %" PRIx64 " %" PRIu64 " ", (int)asked->form, full,
-               asked->query.key.legacy, asked->since.epoch, asked->since.seq);
+    buf_add_char(key, (char)asked->form);
+    buf_add_char(key, (char)full);
+    buf_add_char(key, (char)asked->query.key.legacy);
+    buf_add(key, &asked->since.epoch, sizeof(asked->since.epoch));
+    buf_add(key, &asked->since.seq, sizeof(asked->since.seq));
     strs_pack(key, asked->query.env);
     strs_pack(key, asked->query.key.zone);
     for (uint32_t i = 0; i < asked->app_count; i++) {

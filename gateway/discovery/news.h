@@ -42,7 +42,7 @@ bool news_any(const struct gateway *self, const struct news_asked *asked, bool f
 /* Some timestamp (delta: the position) is ahead of this node's. */
 bool news_ahead(const struct gateway *self, const struct news_asked *asked);
 
-/* Equal keys in one replica_version: equal answers. Appends to key. */
+/* Equal keys in one replica_version: equal answers. Appends to key; it is no text. */
 void news_key(const struct gateway *self, const struct news_asked *asked, bool full,
               struct buf *key);
 
