@@ -87,7 +87,7 @@ static void make_room(struct ages *self, uint32_t slot)
     if (chunk >= self->chunk_count) {
         uint32_t count = chunk + 1 + chunk / 2;
 
-        self->chunks = realloc(self->chunks, count * sizeof(self->chunks[0]));
+        self->chunks = realloc(self->chunks, count * sizeof(struct chunk *));
         if (self->chunks == NULL) {
             abort();
         }

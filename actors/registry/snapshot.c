@@ -86,7 +86,8 @@ static struct order_run next_run(struct snapshot *self, const struct registry *r
     for (; self->next_app < registry_app_count(registry); go_to_app(self, self->next_app + 1)) {
         struct str place = buf_str(&self->place);
         struct str zone = {place.data, self->place_zone_len};
-        struct str hostname = {place.data + zone.len, place.len - zone.len};
+        struct str hostname = {zone.len > 0 ? place.data + zone.len : place.data,
+                               place.len - zone.len};
         struct order_run run = {0};
 
         if (registry_app_used(registry, self->next_app)) {

@@ -6,6 +6,7 @@
 #ifndef COMMON_BASE_STR_H
 #define COMMON_BASE_STR_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,7 @@ static inline char *buf_reserve(struct buf *self, size_t more)
 static inline void buf_add(struct buf *self, const void *data, size_t len)
 {
     if (len > 0) {
+        assert(data != NULL);
         memcpy(buf_reserve(self, len), data, len);
         self->len += len;
     }

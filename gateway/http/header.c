@@ -78,7 +78,7 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
     self->count++;
     self->bad_line |= memchr(text.data, '\r', text.len) != NULL;
     if (reads_in_place) {
-        self->bad_line |= name != self->at || !follows(name, name_len, text.data);
+        self->bad_line |= name != self->at || value == NULL || !follows(name, name_len, value);
         self->at = text.data + text.len + line_end_len;
     }
     if (!is_token(name, name_len)) {

@@ -459,7 +459,7 @@ static void memory_is_given_back_when_many_have_gone(void **state)
     self->now_ms = 10000;
     limit.rlim_cur = limit.rlim_max;
     assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (limit.rlim_cur < 3 * many) {
+    if (limit.rlim_cur < (rlim_t)3 * many) {
         skip();
     }
     for (int round = 0; round < 2; round++) {

@@ -149,6 +149,7 @@ static void a_hole_in_the_last_frame_is_a_torn_tail(void **state)
             struct buf holed = {0};
 
             buf_add_str(&holed, buf_str(&file.bytes));
+            assert_non_null(holed.data);
             memset(holed.data + from, 0, to - from);
             if (memcmp(holed.data, file.bytes.data, holed.len) != 0) {
                 add_zeros(&holed, 100);
