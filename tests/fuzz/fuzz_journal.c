@@ -1,5 +1,5 @@
-/* Any bytes as a journal segment: the start survives them, and what it took from
- * them is the same after the next start.
+/* Any bytes as a journal segment, or (by a bit of the first byte) as two: the start survives
+ * them, and what it took from them is the same after the next start.
  *
  * Covers: actors/registry/reader.c actors/registry/recovery.c
  */
@@ -20,6 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig.forgetful = true;
     framed_file(&file, 0, data, size);
     disk_sim_put(rig.sim, RIG_DIR "/journal-0000000000000001.log", buf_str(&file));
+    if (size > 0 && (data[0] & 0x40) != 0) {
+        file.len = 0;
+        framed_file(&file, 2, data, size);
+        disk_sim_put(rig.sim, RIG_DIR "/journal-0000000000000003.log", buf_str(&file));
+    }
     buf_fini(&file);
     err = rig_try_open(&rig);
     assert(err == ERR_OK || err == ERR_UNSUPPORTED);

@@ -1,6 +1,6 @@
 /* Any bytes as a snapshot file, with the segment that belongs to it or (by the
- * last byte) without: the start survives them, and what it took from them is the same
- * after the next start.
+ * last byte) without, and (by a bit of the first) as the files before those: the start survives
+ * them, and what it took from them is the same after the next start.
  *
  * Covers: actors/registry/reader.c actors/registry/recovery.c
  */
@@ -26,6 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     framed_head(&file, 5);
     if (size == 0 || data[size - 1] % 2 == 0) {
         disk_sim_put(rig.sim, RIG_DIR "/journal-0000000000000006.log", buf_str(&file));
+    }
+    if (size > 0 && (data[0] & 0x40) != 0) {
+        file.len = 0;
+        framed_file(&file, 3, data, size);
+        disk_sim_put(rig.sim, RIG_DIR "/snapshot-0000000000000003.dat", buf_str(&file));
+        file.len = 0;
+        framed_file(&file, 0, data, size);
+        disk_sim_put(rig.sim, RIG_DIR "/journal-0000000000000001.log", buf_str(&file));
     }
     buf_fini(&file);
     err = rig_try_open(&rig);
