@@ -21,6 +21,7 @@ BUILD = os.path.join(ROOT, "build")
 GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "scenario")
 FUZZ_SECONDS = 10
 SIM_SEEDS = 200
+LONGEST = ("stop", "differences", "kill", "hostile", "soak", "crashpoints")  # scenarios, begun first
 WORKERS = max(2, os.cpu_count() or 2)
 OUTPUT_MAX = 8000  # characters of a failed program's output that are shown and reported
 
@@ -225,8 +226,11 @@ def scripts(results, wanted):
     if "golden" in wanted:
         jobs = [(golden, results), (script, results, "golden", os.path.join(ROOT, "tests", "golden", "selftest"), 60)]
     if "scenario" in wanted:
-        order = sorted(scenarios(), key=lambda path: (os.path.basename(path) != "differences", path))
-        jobs += [(script, results, "scenario", path, 300) for path in order]
+        names = list(LONGEST)
+        order = sorted(scenarios(), key=lambda path: (names.index(os.path.basename(path))
+                                                      if os.path.basename(path) in names else len(names), path))
+        jobs = [(script, results, "scenario", path, 300) for path in order[:1]] + jobs
+        jobs += [(script, results, "scenario", path, 300) for path in order[1:]]
     in_parallel(jobs)
 
 
