@@ -4,6 +4,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "common/wire/checksum.h"
+
 static const size_t window_bytes = (size_t)256 << 10;
 
 enum err reader_init(struct reader *self, struct volume *volume, const char *name, uint64_t offset,
@@ -120,7 +122,7 @@ static uint32_t difference(const unsigned char *frame, size_t len)
                              (unsigned char)(body >> 8), (unsigned char)body};
 
     return load_u32(frame + 4) ^
-           (uint32_t)crc32_z(crc32_z(0, head, sizeof(head)), frame + record_head_bytes, body);
+           checksum_add(checksum_add(0, head, sizeof(head)), frame + record_head_bytes, body);
 }
 
 /* The difference one byte earlier in the sum. */

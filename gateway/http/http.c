@@ -139,8 +139,8 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
     } else if (connection != NULL) {
         void *request = connection->request;
 
-        /* After a second error of its own, as with more parameters in a URL than its memory
-         * holds, libmicrohttpd closes a connection without a word about the request. */
+        /* After a second error of its own libmicrohttpd closes a connection without a word about
+         * the request. */
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
         slow_remove(self, connection);
         free(connection->user);

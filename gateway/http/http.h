@@ -60,7 +60,8 @@ void *request_connection_user(const struct request *self);
 void request_answer(struct request *self, struct response *response);
 
 /* Not answered yet: it stays until request_answer or gone(). A client that has shut down
- * its sending side counts as gone (it can't be told from one that has closed): it is sent 503. */
+ * its sending side counts as gone (it can't be told from one that has closed): it is sent 503.
+ * Its parameters end here: thousands may wait for long. */
 void request_park(struct request *self);
 /* The same for one that is usually answered within milliseconds: cheaper then, and its
  * parameters stay. Until it has waited for 20 ms nobody notices that its client has gone, and one
