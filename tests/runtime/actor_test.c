@@ -245,9 +245,10 @@ static void end(struct child *child)
     }
 }
 
+/* pid.new: of one killed in the middle of its start. */
 static const char *const leftovers[] = {
-    "evictor.commands",   "evictor.facts",   "evictor.pid",   "evictor.lock",
-    "gateway.3.commands", "gateway.3.facts", "gateway.3.pid", "gateway.3.lock",
+    "evictor.commands",   "evictor.facts",   "evictor.pid",   "evictor.pid.new",   "evictor.lock",
+    "gateway.3.commands", "gateway.3.facts", "gateway.3.pid", "gateway.3.pid.new", "gateway.3.lock",
 };
 
 static void path_in(const struct fixture *self, const char *name, char *path, size_t size)
