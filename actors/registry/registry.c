@@ -243,8 +243,8 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
         lift_protection(self, "no peer answered in time", now, out);
     }
     publish_tick(self, out);
-    if (self->turn.changes < quiet_changes_max) {
-        (void)registry_trim(self->registry);
+    if (self->turn.changes < quiet_changes_max && registry_has_shrunk(self->registry)) {
+        outbox_trim(out);
     }
 }
 

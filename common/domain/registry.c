@@ -6,7 +6,6 @@
 #include "common/domain/table.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdlib.h>
 
 /* A trim looks at every hole, and a hole lies between two blocks that are in use: with more
@@ -25,7 +24,7 @@ struct registry {
     uint64_t live_app_count;
     int64_t highest_at;
     uint32_t generation; /* counts sweeps: an entry of an older one is unseen and has no seq */
-    uint64_t bytes_most; /* since the last trim */
+    uint64_t bytes_most; /* since it was last said to have shrunk */
     uint32_t swept;      /* slots looked at in this sweep */
     bool sweeping;
 };
@@ -332,7 +331,7 @@ void registry_raise_highest_at(struct registry *self, int64_t at)
     self->highest_at = self->highest_at < at ? at : self->highest_at;
 }
 
-bool registry_trim(struct registry *self)
+bool registry_has_shrunk(struct registry *self)
 {
     uint64_t bytes = self->memory.bytes;
     uint64_t gone = self->bytes_most > bytes ? self->bytes_most - bytes : 0;
@@ -343,7 +342,6 @@ bool registry_trim(struct registry *self)
         return false;
     }
     self->bytes_most = bytes;
-    (void)malloc_trim(0);
     return true;
 }
 

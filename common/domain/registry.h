@@ -67,10 +67,10 @@ typedef void registry_applied_fn(void *context, const struct applied *applied);
 bool registry_sweep_next(struct registry *self, uint32_t max, registry_applied_fn *applied_each,
                          void *context);
 
-/* Call now and then, when a few ms may be spent. Gives memory back to the system when much less is
- * held than at the most since the last time; what went left holes that would stay with the process.
- * True: it did. */
-bool registry_trim(struct registry *self);
+/* Call now and then, when a few ms may be spent. True: much less is held than at the most since the
+ * last time, and what is left is soon looked through: give memory back to the system (outbox_trim),
+ * for what went left holes that would stay with the process. */
+bool registry_has_shrunk(struct registry *self);
 
 /* ── one entry ──────────────────────────────────────────────────────────────*/
 

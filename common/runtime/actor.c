@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,6 +417,9 @@ static void turn(struct actor *self)
     take_time(self, &now);
     send_all(self, &now, self->options->spec->turn_end);
     tell_manager(self, &now);
+    if (outbox_take_trim(self->out)) {
+        (void)malloc_trim(0);
+    }
     cpu_us = clock->cpu_us(clock) - cpu_us;
     self->admin.turns++;
     self->admin.full_turns += self->waits ? 1 : 0;

@@ -44,6 +44,7 @@ struct outbox {
     struct buf scratch;
     bool again;
     bool enough;
+    bool trim;
     bool stop;
 };
 
@@ -371,6 +372,19 @@ void outbox_enough(struct outbox *self)
 bool outbox_is_enough(const struct outbox *self)
 {
     return self->enough;
+}
+
+void outbox_trim(struct outbox *self)
+{
+    self->trim = true;
+}
+
+bool outbox_take_trim(struct outbox *self)
+{
+    bool trim = self->trim;
+
+    self->trim = false;
+    return trim;
 }
 
 void outbox_stop(struct outbox *self)

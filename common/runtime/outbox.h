@@ -72,6 +72,9 @@ bool outbox_take_again(struct outbox *self);
  * next one, which follows at once. Over when lane SYNCED is cleared. */
 void outbox_enough(struct outbox *self);
 bool outbox_is_enough(const struct outbox *self);
+/* Much was freed: the shell gives it back to the system once this turn's messages have left. */
+void outbox_trim(struct outbox *self);
+bool outbox_take_trim(struct outbox *self);
 /* Ask the shell to end the process in good order after this turn. */
 void outbox_stop(struct outbox *self);
 bool outbox_stopping(const struct outbox *self);

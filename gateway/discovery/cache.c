@@ -27,6 +27,7 @@ struct document {
     int64_t built_ms;
     size_t bytes;
     struct response *fetch; /* holds the JSON between the envelope's two parts */
+    size_t json_at;         /* where it begins in that */
     struct response *polls; /* NULL: not asked for */
     size_t zone_len;
     char zone[];
@@ -47,8 +48,6 @@ struct cache {
     struct buf rendered; /* one instance, before it becomes a fragment */
     struct cache_counts counts;
 };
-
-static const struct str fetch_head = {"{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":", 39};
 
 struct cache *cache_new(const struct registry *registry, int64_t refresh_ms)
 {
@@ -302,7 +301,8 @@ static struct document *document_get(struct cache *self, uint32_t app, const str
         document_empty(self, document);
     }
     if (document->fetch == NULL) {
-        buf_add_str(&text, fetch_head);
+        answer_open(&text, ERR_OK);
+        document->json_at = text.len;
         document->instance_count = add_app(self, app, key, &text);
         buf_add_char(&text, '}');
         document->fetch = response_json(200, 0, &text);
@@ -316,7 +316,7 @@ static struct str document_json(const struct document *document)
 {
     struct str body = response_body(document->fetch);
 
-    return (struct str){body.data + fetch_head.len, body.len - fetch_head.len - 1};
+    return (struct str){body.data + document->json_at, body.len - document->json_at - 1};
 }
 
 struct cache_document cache_app(struct cache *self, uint32_t app, const struct cache_key *key,

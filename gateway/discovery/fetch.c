@@ -11,7 +11,7 @@ static void answer_nothing(const struct gateway *self, struct request *request,
 {
     struct buf body = {0};
 
-    buf_add_str(&body, STR("{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":"));
+    answer_open(&body, ERR_NOT_FOUND);
     if (found->known) {
         (void)query_write(self, &args->query, found, now, &body);
     } else {
@@ -26,7 +26,7 @@ static void answer_own(const struct gateway *self, struct request *request, cons
 {
     struct buf body = {0};
 
-    buf_add_str(&body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":"));
+    answer_open(&body, ERR_OK);
     (void)query_write(self, &args->query, found, now, &body);
     buf_add_char(&body, '}');
     query_answer_body(self, request, 0, &body, now);
@@ -64,7 +64,8 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
         return;
     }
     args_sort(&args);
-    buf_add_str(&body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{"));
+    answer_open(&body, ERR_OK);
+    buf_add_char(&body, '{');
     for (uint32_t i = 0; i < args.app_count; i++) {
         struct str appid = args.apps[i].appid;
         struct found found = query_find(self, &args.query, appid);

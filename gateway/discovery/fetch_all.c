@@ -216,7 +216,8 @@ void serve_fetch_all(struct gateway *self, struct request *request, const struct
     }
     all->gateway = self;
     collect(all, replica_registry(self->replica));
-    buf_add_str(&all->out, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{"));
+    answer_open(&all->out, ERR_OK);
+    buf_add_char(&all->out, '{');
     request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, all);
     request_stream_header(request, "Kratos-Status-Code", "0");
     if (query_stale_text(self, now, stale, sizeof(stale))) {

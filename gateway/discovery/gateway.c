@@ -263,7 +263,9 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     struct gateway *self = state;
 
     (void)now;
-    replica_tidy(self->replica);
+    if (replica_has_shrunk(self->replica)) {
+        outbox_trim(out);
+    }
     publisher_tick(&self->publisher, out);
 }
 

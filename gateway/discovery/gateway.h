@@ -78,7 +78,7 @@ struct response *response_err(enum err err, const char *text);
 /* An error with Retry-After. */
 void answer_busy(struct request *request, enum err err, const char *text, int64_t retry_s);
 /* HTTP 200, err's code, its number as message, and data: what the caller adds to body in
- * between. answer_close takes body. */
+ * between. answer_close takes body. Whoever answers in another way ends the body with } itself. */
 void answer_open(struct buf *body, enum err err);
 void answer_close(struct request *request, enum err err, struct buf *body);
 /* Anything else; text is taken. */

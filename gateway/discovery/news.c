@@ -365,7 +365,7 @@ static void write_poll(const struct gateway *self, const struct news_asked *aske
             answer->app = view.found.app;
             return;
         }
-        buf_add_str(&answer->body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":"));
+        answer_open(&answer->body, ERR_OK);
         if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_7)) {
             buf_add_str(&answer->body, STR("null"));
         } else {

@@ -21,7 +21,8 @@ void serve_nodes(struct gateway *self, struct request *request, const struct now
     size_t count = 0;
 
     nodes = replica_nodes(self->replica, &count);
-    buf_add_str(&body, STR("{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":["));
+    answer_open(&body, ERR_OK);
+    buf_add_char(&body, '[');
     for (size_t i = 0; i < count; i++) {
         if (str_eq(nodes[i].zone, own_zone)) {
             add_node(&body, nodes[i].addr, nodes[i].status, nodes[i].zone);

@@ -365,9 +365,9 @@ int64_t replica_since(const struct replica *self)
     return self->since;
 }
 
-void replica_tidy(struct replica *self)
+bool replica_has_shrunk(struct replica *self)
 {
-    (void)registry_trim(self->registry);
+    return registry_has_shrunk(self->registry);
 }
 
 static struct follower_state registry_state(const struct replica *self)

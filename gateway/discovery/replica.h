@@ -55,8 +55,8 @@ void replica_follower(const struct replica *self, enum actor_name of, struct fol
 /* A follower stopped for good (a fact it can't understand): end the process. NULL, or why. */
 const char *replica_broken(const struct replica *self);
 
-/* Now and then: gives memory back after many instances have gone. */
-void replica_tidy(struct replica *self);
+/* Asked now and then; true: many instances have gone since, see registry_has_shrunk. */
+bool replica_has_shrunk(struct replica *self);
 
 /* ── standing facts ─────────────────────────────────────────────────────────*/
 

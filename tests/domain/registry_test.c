@@ -432,7 +432,7 @@ static void memory_goes_back_once_after_many_have_gone(void **state)
         change.instance.version = (struct str){bytes, each_bytes};
         registry_apply(registry, &change, &applied);
     }
-    assert_false(registry_trim(registry));
+    assert_false(registry_has_shrunk(registry));
     for (uint32_t i = 0; i < count; i++) {
         struct change change = many_change(&many, i, 97);
 
@@ -441,11 +441,11 @@ static void memory_goes_back_once_after_many_have_gone(void **state)
         registry_apply(registry, &change, &applied);
         assert_true(applied.slot_freed);
         if (i == 0) {
-            assert_false(registry_trim(registry)); /* for so little it is not worth it */
+            assert_false(registry_has_shrunk(registry)); /* for so little it is not worth it */
         }
     }
-    assert_true(registry_trim(registry));
-    assert_false(registry_trim(registry));
+    assert_true(registry_has_shrunk(registry));
+    assert_false(registry_has_shrunk(registry));
     free(bytes);
     registry_destroy(&registry);
     buf_fini(&many.addrs);
