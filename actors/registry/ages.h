@@ -27,6 +27,23 @@ void ages_drop(struct ages *self, uint32_t slot); /* not held: nothing happens *
 /* Age now; -1 when slot is not held. */
 int64_t ages_of(const struct ages *self, uint32_t slot, int64_t awake_ms);
 
+/* What is told to other nodes. An age here blames nobody for time that this process did not notice:
+ * it is 0 at our start, and stands still while we do. To another node that would be a lie that
+ * keeps the silent alive, so it is told how long ago the last sign of life truly was, or that we
+ * don't know. */
+
+/* Takes slot in at our start with age 0; it was truly heard true_age_ms ago, -1: who knows. */
+void ages_restore(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t true_age_ms);
+/* This process stood still for so long between the awake time before and after it: every true
+ * age grows by it. */
+void ages_stood_still(struct ages *self, int64_t awake_ms, int64_t ms);
+/* True age now; -1: not held, or not known. Never below ages_of. */
+int64_t ages_true(const struct ages *self, uint32_t slot, int64_t awake_ms);
+
+/* Hands out up to max slots whose age came past two thirds of the limit since they were touched,
+ * each once. Returns how many; fewer than max: no more for now. */
+uint32_t ages_expiring(struct ages *self, int64_t awake_ms, uint32_t *slots, uint32_t max);
+
 /* Moves slots that have come past the limit to the old ones; looks at up to max. True: call
  * again, there may be more. A slot heard within limit / 64 of max others or more
  * may be found that much later. */

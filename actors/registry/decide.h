@@ -51,6 +51,21 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
 void decide_set(const struct registry *registry, const struct rules *rules,
                 const struct msg_set *command, int64_t now_ns, struct decision *out);
 
+/* What a peer holds of one identity, a PUT or GONE. age_ms: how long ago it was last heard, or how
+ * old the tombstone is; -1: unknown. An instance that is not held here is not taken in when its age
+ * is past idle_ms, or unknown and not restore; a tombstone not when it is past its life. What loses
+ * against what is held sets *newer: the peer should have it. ERR_INVALID: a record no node may
+ * send. */
+struct merge_rules {
+    int64_t idle_ms;
+    int64_t tombstone_ms;
+    enum spread spread;
+    bool restore;
+};
+void decide_merge(const struct registry *registry, const struct rules *rules,
+                  const struct merge_rules *merge, const struct msg *record, int64_t age_ms,
+                  int64_t now_ns, struct decision *out, bool *newer);
+
 /* An idle instance goes (EVICT: no tombstone, spreads nowhere); a tombstone's life ends (FORGET).
  */
 void decide_removal(const struct registry *registry, uint32_t slot, enum change_kind kind,

@@ -60,6 +60,13 @@ struct actor_spec {
     const struct actor_handler *handlers;
     size_t handler_count;
     actor_answer_fn *answer; /* answers to own commands that no follower took; may be NULL */
+    /* Commands that are taken through the door for other nodes, in a table of their own: whoever
+     * comes that way can ask for nothing else, not even PING. Their address says `door`. */
+    const struct actor_handler *door_handlers;
+    size_t door_handler_count;
+    /* Answers to what was sent with outbox_peer; may be NULL */
+    void (*peer_answer)(void *state, uint32_t peer, const struct msg *msg, const struct now *now,
+                        struct outbox *out);
     actor_turn_fn *turn_end; /* may be NULL */
     actor_turn_fn *tick;     /* every tick_ms; may be NULL */
     int64_t tick_ms;
@@ -86,6 +93,9 @@ struct actor_options {
     size_t link_count;
     const struct actor_guest *guests; /* borrowed while it runs */
     size_t guest_count;
+    const char *door;          /* host:port for other nodes; NULL: none */
+    const struct endpoint *at; /* tcp endpoints of the node's actors; NULL: ipc in run_dir only */
+    const struct curve_keys *keys; /* for every tcp socket; NULL: not encrypted */
 };
 
 /* Takes the lock on run_dir/<actor>.lock, writes <actor>.pid, binds both endpoints,

@@ -113,6 +113,7 @@ static bool is_fact(enum msg_type type)
     switch (type) {
     case MSG_TYPE_TURN:
     case MSG_TYPE_RENEWED:
+    case MSG_TYPE_EXPIRING:
     case MSG_TYPE_PROTECT:
     case MSG_TYPE_STORAGE:
     case MSG_TYPE_CHANGED:

@@ -36,7 +36,8 @@ enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index
 /* Where an answer goes: a ROUTER's routing id. A value, copied freely. */
 struct address {
     uint8_t len;
-    uint8_t bytes[31];
+    bool door; /* it came through the door for other nodes, and the answer leaves through it */
+    uint8_t bytes[30];
 };
 
 enum outbox_lane { OUTBOX_NOW, OUTBOX_SYNCED, OUTBOX_LANE_COUNT };
@@ -56,6 +57,17 @@ enum err outbox_command_encoded(struct outbox *self, enum actor_name to, uint32_
 /* A fact; leaves in lane SYNCED, after the replies and commands of that lane. One
  * nobody wants is dropped unencoded, and that is ERR_OK. */
 enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *msg);
+
+/* ── other nodes ── in lane SYNCED, in the order of the calls. A way out has a number chosen by the
+ * core, below outbox_peers_max. */
+enum { outbox_peers_max = 256 };
+/* Opens way `peer` to the door at endpoint (host:port). key: the public CURVE key of who must be
+ * there, 40 characters Z85; empty: not encrypted. An open one is closed first. What is sent before
+ * there is a connection is lost. */
+enum err outbox_peer_open(struct outbox *self, uint32_t peer, struct str endpoint, struct str key);
+enum err outbox_peer_close(struct outbox *self, uint32_t peer);
+/* A command through it; each leaves as a frame of its own. */
+enum err outbox_peer(struct outbox *self, uint32_t peer, const struct msg *msg);
 
 /* Whether anybody subscribes to something that topic begins with. Facts nobody
  * wants need not be encoded. The shell keeps the set through outbox_subscribe;
@@ -79,17 +91,25 @@ bool outbox_take_trim(struct outbox *self);
 void outbox_stop(struct outbox *self);
 bool outbox_stopping(const struct outbox *self);
 
-enum outbox_kind { OUTBOX_REPLY, OUTBOX_COMMAND, OUTBOX_FACT };
+enum outbox_kind {
+    OUTBOX_REPLY,
+    OUTBOX_COMMAND,
+    OUTBOX_FACT,
+    OUTBOX_PEER,
+    OUTBOX_PEER_OPEN,
+    OUTBOX_PEER_CLOSE,
+};
 struct outbox_item {
     enum outbox_kind kind;
     struct address address; /* of a REPLY */
     enum actor_name actor;  /* of a COMMAND */
-    uint32_t index;         /* of a COMMAND */
-    struct str topic;       /* of a FACT */
-    struct str frame;       /* borrowed until the next add or clear */
+    uint32_t index;         /* of a COMMAND; of a PEER…: its number */
+    struct str topic;       /* of a FACT; of a PEER_OPEN the endpoint */
+    struct str frame;       /* of a PEER_OPEN the key; borrowed until the next add or clear */
 };
 
-/* Walks a lane: replies, commands, facts, each in order; cursor starts at 0. */
+/* Walks a lane: replies, commands, facts, then what concerns other nodes, each in order; cursor
+ * starts at 0. */
 bool outbox_next(const struct outbox *self, enum outbox_lane lane, size_t *cursor,
                  struct outbox_item *item);
 void outbox_clear(struct outbox *self, enum outbox_lane lane);

@@ -156,31 +156,54 @@ void instance_pack(struct buf *to, const struct instance *instance)
     pack_int(to, "latest_timestamp", instance->latest_timestamp);
 }
 
-static void add_u64(struct buf *to, uint64_t value)
+/* value's lowest `bytes` bytes, big-endian. */
+static void add_uint(struct buf *to, uint64_t value, unsigned bytes)
 {
-    for (int bits = 56; bits >= 0; bits -= 8) {
-        buf_add_char(to, (char)(value >> bits));
+    while (bytes-- > 0) {
+        buf_add_char(to, (char)(value >> (8 * bytes)));
     }
 }
 
-static uint64_t take_u64(struct str *rest)
+static uint64_t take_uint(struct str *rest, unsigned bytes)
 {
     uint64_t value = 0;
 
-    for (int i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < bytes; i++) {
         value = value << 8 | (unsigned char)rest->data[i];
     }
-    rest->data += 8;
-    rest->len -= 8;
+    rest->data += bytes;
+    rest->len -= bytes;
     return value;
+}
+
+void key_pack(struct buf *to, struct hash128 key)
+{
+    add_uint(to, key.hi, 8);
+    add_uint(to, key.lo, 8);
+}
+
+static struct hash128 take_key(struct str *rest)
+{
+    uint64_t hi = take_uint(rest, 8);
+
+    return (struct hash128){hi, take_uint(rest, 8)};
+}
+
+bool key_next(struct str *rest, struct hash128 *key)
+{
+    if (rest->len < key_bytes) {
+        return false;
+    }
+    *key = take_key(rest);
+    return true;
 }
 
 void heartbeat_pack(struct buf *to, const struct heartbeat *heartbeat)
 {
-    add_u64(to, heartbeat->key.hi);
-    add_u64(to, heartbeat->key.lo);
-    add_u64(to, (uint64_t)heartbeat->dirty_timestamp);
-    add_u64(to, (uint64_t)heartbeat->renew_timestamp);
+    key_pack(to, heartbeat->key);
+    add_uint(to, (uint64_t)heartbeat->dirty_timestamp, 8);
+    add_uint(to, (uint64_t)heartbeat->renew_timestamp, 8);
+    add_uint(to, heartbeat->age_ms, 4);
 }
 
 bool heartbeat_next(struct str *rest, struct heartbeat *heartbeat)
@@ -188,9 +211,35 @@ bool heartbeat_next(struct str *rest, struct heartbeat *heartbeat)
     if (rest->len < heartbeat_bytes) {
         return false;
     }
-    heartbeat->key.hi = take_u64(rest);
-    heartbeat->key.lo = take_u64(rest);
-    heartbeat->dirty_timestamp = (int64_t)take_u64(rest);
-    heartbeat->renew_timestamp = (int64_t)take_u64(rest);
+    heartbeat->key = take_key(rest);
+    heartbeat->dirty_timestamp = (int64_t)take_uint(rest, 8);
+    heartbeat->renew_timestamp = (int64_t)take_uint(rest, 8);
+    heartbeat->age_ms = (uint32_t)take_uint(rest, 4);
+    return true;
+}
+
+enum { ENTRY_GONE = 1, ENTRY_VAGUE = 2 };
+
+void entry_pack(struct buf *to, const struct entry_state *entry)
+{
+    key_pack(to, entry->key);
+    add_uint(to, (uint64_t)entry->dirty_timestamp, 8);
+    add_uint(to, entry->hash, 8);
+    add_uint(to, (entry->gone ? ENTRY_GONE : 0) | (entry->vague ? ENTRY_VAGUE : 0), 1);
+}
+
+bool entry_next(struct str *rest, struct entry_state *entry)
+{
+    uint64_t flags;
+
+    if (rest->len < entry_bytes) {
+        return false;
+    }
+    entry->key = take_key(rest);
+    entry->dirty_timestamp = (int64_t)take_uint(rest, 8);
+    entry->hash = take_uint(rest, 8);
+    flags = take_uint(rest, 1);
+    entry->gone = (flags & ENTRY_GONE) != 0;
+    entry->vague = (flags & ENTRY_VAGUE) != 0;
     return true;
 }

@@ -16,14 +16,30 @@ enum err change_from_msg(const struct msg *msg, struct change *change);
 /* The instance as a msgpack map with the API's names, for CHANGED. */
 void instance_pack(struct buf *to, const struct instance *instance);
 
-/* One heartbeat in RENEWED's packed form. */
-enum { heartbeat_bytes = 32 };
+/* One heartbeat in the packed form of RENEWED, MERGE and STATES. */
+enum { heartbeat_bytes = 36, key_bytes = 16, entry_bytes = 33, sum_bytes = 16 };
 struct heartbeat {
     struct hash128 key;
     int64_t dirty_timestamp;
-    int64_t renew_timestamp;
+    int64_t renew_timestamp; /* on the clock of the node that tells it */
+    uint32_t age_ms;         /* since it was given, when this was packed */
 };
 void heartbeat_pack(struct buf *to, const struct heartbeat *heartbeat);
 bool heartbeat_next(struct str *rest, struct heartbeat *heartbeat); /* false: end, or a cut rest */
+
+/* Keys as LOOKUP, EXPIRING, MERGED and WANTED carry them. */
+void key_pack(struct buf *to, struct hash128 key);
+bool key_next(struct str *rest, struct hash128 *key);
+
+/* One entry of a leaf, as ENTRIES and COMPARE carry it. */
+struct entry_state {
+    struct hash128 key;
+    int64_t dirty_timestamp;
+    uint64_t hash; /* instance_hash of a live one; 0 of one that is gone */
+    bool gone;
+    bool vague; /* live, and nobody here knows how long ago it was heard */
+};
+void entry_pack(struct buf *to, const struct entry_state *entry);
+bool entry_next(struct str *rest, struct entry_state *entry);
 
 #endif

@@ -211,6 +211,123 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    id,               MSG_REQUIRED) \
     F(str,    reason,           MSG_REQUIRED)
 
+/* What other nodes hold, each state judged by the order of states, each heartbeat by its age.
+ * spread: of what wins here: nowhere from a node of this zone, zone from another zone's.
+ * older_ms: what the ages have grown by on their way. counted: the heartbeats are clients' own, heard
+ * elsewhere; else they were asked for. restore: instances of unknown age are taken in too.
+ * records: PUT, GONE; of them count the state and age_ms, -1 if unknown. heartbeats: as in
+ * RENEWED. Answered by MERGED, after the sync. */
+#define MSG_MERGE(F)                        \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u32,    spread,           MSG_REQUIRED) \
+    F(i64,    older_ms,         MSG_REQUIRED) \
+    F(flag,   counted,          MSG_REQUIRED) \
+    F(flag,   restore,          MSG_REQUIRED) \
+    F(msgs,   records,          MSG_REQUIRED) \
+    F(bin,    heartbeats,       MSG_REQUIRED)
+
+/* want: keys of heartbeats whose instance is unknown here or older: send it. newer: what is held
+ * here and wins over something that was offered, as PUT and GONE. */
+#define MSG_MERGED(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(i64,    err,              MSG_REQUIRED) \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(bin,    want,             MSG_REQUIRED) \
+    F(msgs,   newer,            MSG_REQUIRED) \
+    F(str,    text,             MSG_OPTIONAL)
+
+/* What is held of these keys, 16 bytes each: the states, or (ages) only how long ago each live one
+ * was heard, in heartbeats. Answered by FOUND. */
+#define MSG_LOOKUP(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(bin,    keys,             MSG_REQUIRED) \
+    F(flag,   ages,             MSG_REQUIRED)
+
+/* The live instances of one app. env empty: of every env. Answered by FOUND. */
+#define MSG_APP(F)                          \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED)
+
+/* done: how many of the keys this answers; ask again for the rest. records: PUT and GONE with
+ * their ages, -1: unknown. A key of nobody is left out. */
+#define MSG_FOUND(F)                        \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u32,    done,             MSG_REQUIRED) \
+    F(msgs,   records,          MSG_REQUIRED) \
+    F(bin,    heartbeats,       MSG_REQUIRED)
+
+/* The digests' tree: 64 branches of 64 leaves. branches: one byte each; of each its 64 leaves are
+ * asked for; none: the 64 branches themselves. Answered by SUMS. */
+#define MSG_DIGEST(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(bin,    branches,         MSG_REQUIRED)
+
+/* sums: 16 bytes each, in the order asked. moving: one byte each, 1: changed in the last two ticks. */
+#define MSG_SUMS(F)                         \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(bin,    root,             MSG_REQUIRED) \
+    F(bin,    sums,             MSG_REQUIRED) \
+    F(bin,    moving,           MSG_REQUIRED)
+
+/* What is in these leaves, two bytes each big-endian. Answered by ENTRIES. */
+#define MSG_LEAVES(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(bin,    leaves,           MSG_REQUIRED)
+
+/* done: how many of the leaves this answers. entries: 33 bytes each, big-endian: key hi, key lo,
+ * dirty_timestamp, instance_hash, flags: 1 gone, 2 of unknown age. */
+#define MSG_ENTRIES(F)                      \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u32,    done,             MSG_REQUIRED) \
+    F(bin,    entries,          MSG_REQUIRED)
+
+/* Which of somebody's entries win over what is held here. Answered by WANTED. */
+#define MSG_COMPARE(F)                      \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(bin,    entries,          MSG_REQUIRED)
+
+#define MSG_WANTED(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(bin,    keys,             MSG_REQUIRED)
+
+/* ── between nodes: replicator to replicator ──────────────────────────────── */
+
+/* States, never operations. Answered by ACK once the receiver's registry has taken it all. node,
+ * zone: who sends. boot, stamp: the sender's run and its clock, for the receiver to send back: echo is
+ * the receiver's stamp heard last, of its run to_boot, held_ms ago. So the receiver knows how long
+ * this was on its way at most. to_boot 0: a greeting, without records and heartbeats.
+ * protect: the sender's registry is under init-protect. digest: the root of its digests.
+ * records and heartbeats as in MERGE. */
+#define MSG_STATES(F)                       \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(str,    node,             MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    to_boot,          MSG_REQUIRED) \
+    F(i64,    stamp,            MSG_REQUIRED) \
+    F(i64,    echo,             MSG_REQUIRED) \
+    F(i64,    held_ms,          MSG_REQUIRED) \
+    F(flag,   protect,          MSG_REQUIRED) \
+    F(bin,    digest,           MSG_REQUIRED) \
+    F(msgs,   records,          MSG_REQUIRED) \
+    F(bin,    heartbeats,       MSG_REQUIRED)
+
+/* err STALE: to_boot is not the receiver's run: greet it anew. boot, stamp, protect, digest: the
+ * receiver's. want, newer: as in MERGED. */
+#define MSG_ACK(F)                          \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(i64,    err,              MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(i64,    stamp,            MSG_REQUIRED) \
+    F(flag,   protect,          MSG_REQUIRED) \
+    F(bin,    digest,           MSG_REQUIRED) \
+    F(bin,    want,             MSG_REQUIRED) \
+    F(msgs,   newer,            MSG_REQUIRED) \
+    F(str,    text,             MSG_OPTIONAL)
+
 /* ── records: journal, snapshot, TURN, CHUNK, HISTORY ─────────────────────── */
 
 /* struct change with a live instance (REGISTER, SET). renew_timestamp: of the
@@ -291,8 +408,9 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 /* Topic registry.turn.renewed, once a tick (1 s) also when nothing happened; in parts of
  * at most fact_frame_max bytes, more = others of this tick follow. heartbeats:
  * heard from clients and peers since boot. expected_per_min: 2 × live instances.
- * nowhere, zone, everywhere: by how far they spread, the heartbeats since the last tick, packed, each 32
- * bytes big-endian: key hi, key lo, dirty_timestamp, renew_timestamp. */
+ * nowhere, zone, everywhere: by how far they spread, the heartbeats since the last tick, packed, each 36
+ * bytes big-endian: key hi, key lo, dirty_timestamp, renew_timestamp, age in ms (u32) when this was sent.
+ * digest: 16 bytes, the root of the registry's digests (in the last part of a tick). */
 #define MSG_RENEWED(F)                      \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    boot,             MSG_REQUIRED) \
@@ -304,7 +422,16 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    expected_per_min, MSG_REQUIRED) \
     F(bin,    nowhere,          MSG_REQUIRED) \
     F(bin,    zone,             MSG_REQUIRED) \
-    F(bin,    everywhere,       MSG_REQUIRED)
+    F(bin,    everywhere,       MSG_REQUIRED) \
+    F(bin,    digest,           MSG_OPTIONAL)
+
+/* Topic registry.turn.expiring. Live instances whose heartbeat's age came past two thirds of the idle
+ * limit: somebody else may have heard them since. keys: 16 bytes each, big-endian. */
+#define MSG_EXPIRING(F)                     \
+    F(u64,    epoch,            MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    seq,              MSG_REQUIRED) \
+    F(bin,    keys,             MSG_REQUIRED)
 
 /* Topic registry.protect. Init-protect: reads are refused while on. */
 #define MSG_PROTECT(F)                      \
@@ -396,6 +523,11 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(chunk,      CHUNK,      12)        \
     M(history,    HISTORY,    13)        \
     M(result,     RESULT,     14)        \
+    M(merged,     MERGED,     15)        \
+    M(found,      FOUND,      16)        \
+    M(sums,       SUMS,       17)        \
+    M(entries,    ENTRIES,    18)        \
+    M(wanted,     WANTED,     19)        \
     M(register,   REGISTER,   20)        \
     M(renew,      RENEW,      21)        \
     M(cancel,     CANCEL,     22)        \
@@ -403,6 +535,12 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(host,       HOST,       24)        \
     M(evict,      EVICT,      25)        \
     M(synced,     SYNCED,     26)        \
+    M(merge,      MERGE,      27)        \
+    M(lookup,     LOOKUP,     28)        \
+    M(app,        APP,        29)        \
+    M(digest,     DIGEST,     30)        \
+    M(leaves,     LEAVES,     31)        \
+    M(compare,    COMPARE,    32)        \
     M(put,        PUT,        40)        \
     M(gone,       GONE,       41)        \
     M(head,       HEAD,       42)        \
@@ -411,12 +549,15 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(renewed,    RENEWED,    51)        \
     M(protect,    PROTECT,    52)        \
     M(storage,    STORAGE,    53)        \
+    M(expiring,   EXPIRING,   54)        \
     M(changed,    CHANGED,   130)        \
     M(tick,       TICK,       60)        \
     M(protection, PROTECTION, 61)        \
     M(round,      ROUND,     131)        \
     M(nodes,      NODES,      70)        \
-    M(node,       NODE,       71)
+    M(node,       NODE,       71)        \
+    M(states,     STATES,     80)        \
+    M(ack,        ACK,        81)
 
 /* Who a command comes from; bounded by the sender's role. Numbers travel. */
 #define ORIGIN_TABLE(X)  \

@@ -1,0 +1,85 @@
+/* Links to nodes that speak HTTP only, the reference implementation's: what is to be posted to
+ * whom, and what their answers mean. Pure; curl.c carries the requests. Form and order of the posts
+ * as recorded from the reference: register, renew, cancel with sorted keys, replication=true to a
+ * node of this zone, replication=false&from_zone=true to one of another.
+ *
+ *   renew ──-404──► register      they lack it: they get it whole
+ *     └────-409──► owner.records  theirs is newer: it is offered to our registry
+ *
+ * Each peer has a queue of at most posts_waiting_max (over it the oldest heartbeats go first, then
+ * all and exchanged(false) is said), and posts_at_once requests under way at most. Nothing is
+ * retried: the next renew repairs it. Also asks any node, also a muster one whose ways are not
+ * known yet, for its infra.discovery instances, and a reference node for all it has.
+ */
+#ifndef ACTORS_REPLICATOR_POSTS_H
+#define ACTORS_REPLICATOR_POSTS_H
+
+#include "common/base/clock.h"
+#include "common/runtime/config.h"
+#include "common/wire/codec.h"
+
+enum { posts_waiting_max = 10000, posts_at_once = 8 };
+
+enum posts_source {
+    POSTS_CONFLICT, /* an answer -409 */
+    POSTS_NODES,    /* posts_ask_nodes */
+    POSTS_ALL,      /* posts_ask_all */
+};
+
+struct posts_owner {
+    /* States that a peer has told, as PUT with age_ms by its renew_timestamp (durations: the answer
+     * gives no clock to compare with, so its own Date header does). In slices of at most 256. */
+    void (*records)(void *state, uint32_t peer, enum posts_source source,
+                    const struct msg_list *records, const struct now *now);
+    /* A question is answered in full, or failed: err OK, PROTECTED (it is under init-protect),
+     * UNAVAILABLE. */
+    void (*answered)(void *state, uint32_t peer, enum posts_source source, enum err err,
+                     const struct now *now);
+    /* After every exchange: whether the peer gave a good answer. */
+    void (*exchanged)(void *state, uint32_t peer, bool good, const struct now *now);
+};
+
+struct posts;
+
+struct posts *posts_new(const struct config *config, const struct posts_owner *owner, void *state);
+void posts_destroy(struct posts **self);
+
+/* peer: a number below outbox_peers_max. addr: host:port. own_zone: it stands in ours. */
+void posts_open(struct posts *self, uint32_t peer, struct str addr, bool own_zone);
+/* Its queue goes; answers that still come for it are ignored. */
+void posts_close(struct posts *self, uint32_t peer);
+
+/* record: PUT → register, GONE of kind CANCEL → cancel, others: nothing. Copied. */
+void posts_change(struct posts *self, uint32_t peer, const struct msg *record);
+/* record: the PUT of an instance that was heard. */
+void posts_renew(struct posts *self, uint32_t peer, const struct msg *record);
+/* GET /discovery/fetch of infra.discovery in our env, any status. */
+void posts_ask_nodes(struct posts *self, uint32_t peer);
+/* GET /discovery/fetch/all. */
+void posts_ask_all(struct posts *self, uint32_t peer);
+uint32_t posts_waiting(const struct posts *self, uint32_t peer);
+
+/* ── for the shell ──────────────────────────────────────────────────────────*/
+
+struct post {
+    uint64_t id;
+    uint32_t peer;
+    struct str url;  /* borrowed until the next call of any function */
+    struct str body; /* a form; empty data (NULL): GET */
+    int64_t timeout_ms;
+    size_t answer_max; /* bytes; a longer answer is a failure */
+};
+/* The next request that may go now; false: none. */
+bool posts_next(struct posts *self, struct post *post);
+/* status: HTTP's, 0: there was no answer. date_ns: its Date header as wall ns, 0: none. */
+void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
+                  const struct now *now);
+
+struct posts_counts {
+    uint64_t sent;
+    uint64_t failed;
+    uint64_t dropped; /* thrown away by a full queue */
+};
+struct posts_counts posts_counts(const struct posts *self);
+
+#endif
