@@ -267,6 +267,10 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
             sent = send_part(self, self->facts, item.topic, ZMQ_SNDMORE) &&
                    send_part(self, self->facts, item.frame, 0);
             break;
+        case OUTBOX_PEER:
+        case OUTBOX_PEER_OPEN:
+        case OUTBOX_PEER_CLOSE:
+            break;
         }
         if (sent) {
             self->counts.frames_out++;
