@@ -293,6 +293,16 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    id,               MSG_REQUIRED) \
     F(bin,    keys,             MSG_REQUIRED)
 
+/* ── asked of the replicator ──────────────────────────────────────────────── */
+
+/* Every node it knows of, itself first. Answered by NODE_LIST. */
+#define MSG_PEERS(F)                        \
+    F(u64,    id,               MSG_REQUIRED)
+
+#define MSG_NODE_LIST(F)                    \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(msgs,   nodes,            MSG_REQUIRED)
+
 /* ── between nodes: replicator to replicator ──────────────────────────────── */
 
 /* States, never operations. Answered by ACK once the receiver's registry has taken it all. node,
@@ -503,12 +513,17 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    seq,              MSG_REQUIRED) \
     F(msgs,   nodes,            MSG_REQUIRED)
 
-/* Part of NODES. addr host:port; status 0 up, 1 lost. */
+/* Part of NODES and NODE_LIST. addr host:port; status 0 up, 1 lost. In NODE_LIST also: name, of its
+ * infra.discovery instance; link: self, muster, http, none (of another zone, told by others),
+ * unknown; digest: the root of its digests heard last, empty: none. */
 #define MSG_NODE(F)                         \
     F(str,    addr,             MSG_REQUIRED) \
     F(u32,    status,           MSG_REQUIRED) \
     F(str,    zone,             MSG_REQUIRED) \
-    F(flag,   self,             MSG_REQUIRED)
+    F(flag,   self,             MSG_REQUIRED) \
+    F(str,    name,             MSG_OPTIONAL) \
+    F(str,    link,             MSG_OPTIONAL) \
+    F(bin,    digest,           MSG_OPTIONAL)
 
 /* M(lower, UPPER, type) */
 #define MSG_TABLE(M)                     \
@@ -518,6 +533,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(facts,      FACTS,       4)        \
     M(log_level,  LOG_LEVEL,   5)        \
     M(shutdown,   SHUTDOWN,    6)        \
+    M(node_list,  NODE_LIST,   9)        \
     M(pong,       PONG,       10)        \
     M(counters,   COUNTERS,   11)        \
     M(chunk,      CHUNK,      12)        \
@@ -541,6 +557,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(digest,     DIGEST,     30)        \
     M(leaves,     LEAVES,     31)        \
     M(compare,    COMPARE,    32)        \
+    M(peers,      PEERS,      33)        \
     M(put,        PUT,        40)        \
     M(gone,       GONE,       41)        \
     M(head,       HEAD,       42)        \
