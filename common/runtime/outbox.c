@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { group_count = OUTBOX_FACT + 1, subscriptions_max = 10000 };
+/* Replies, commands, facts; and in one group, as their order matters, what concerns other nodes. */
+enum { group_count = OUTBOX_PEER + 1, subscriptions_max = 10000 };
 
 /* A batch is cut here, so that a receiver's turn stays short. */
 static const size_t batch_bytes = (size_t)1 << 20;
@@ -14,11 +15,12 @@ static const size_t warm_bytes = 65536;
 
 /* One frame to one destination. */
 struct parcel {
+    enum outbox_kind kind;
     struct address address;
     enum actor_name actor;
     uint32_t index;
-    size_t topic_len;
-    struct buf bytes; /* topic, then the messages */
+    size_t topic_len; /* or an endpoint's */
+    struct buf bytes; /* topic, then the messages; or endpoint, then key */
 };
 
 struct group {
@@ -130,7 +132,8 @@ void outbox_destroy(struct outbox **self)
 
 static bool same_destination(const struct parcel *a, const struct parcel *b)
 {
-    return a->actor == b->actor && a->index == b->index && a->address.len == b->address.len &&
+    return a->actor == b->actor && a->index == b->index && a->address.door == b->address.door &&
+           a->address.len == b->address.len &&
            memcmp(a->address.bytes, b->address.bytes, a->address.len) == 0;
 }
 
@@ -218,14 +221,15 @@ static enum err add(struct outbox *self, struct group *group, const struct parce
 enum err outbox_reply(struct outbox *self, enum outbox_lane lane, const struct address *to,
                       const struct msg *msg)
 {
-    return add(self, &self->lanes[lane][OUTBOX_REPLY], &(struct parcel){.address = *to}, msg);
+    return add(self, &self->lanes[lane][OUTBOX_REPLY],
+               &(struct parcel){.kind = OUTBOX_REPLY, .address = *to}, msg);
 }
 
 enum err outbox_command(struct outbox *self, enum actor_name to, uint32_t index,
                         const struct msg *msg)
 {
     return add(self, &self->lanes[OUTBOX_SYNCED][OUTBOX_COMMAND],
-               &(struct parcel){.actor = to, .index = index}, msg);
+               &(struct parcel){.kind = OUTBOX_COMMAND, .actor = to, .index = index}, msg);
 }
 
 enum err outbox_command_encoded(struct outbox *self, enum actor_name to, uint32_t index,
@@ -235,7 +239,7 @@ enum err outbox_command_encoded(struct outbox *self, enum actor_name to, uint32_
 
     if (err == ERR_OK) {
         add_encoded(self, &self->lanes[OUTBOX_SYNCED][OUTBOX_COMMAND],
-                    &(struct parcel){.actor = to, .index = index}, encoded);
+                    &(struct parcel){.kind = OUTBOX_COMMAND, .actor = to, .index = index}, encoded);
     }
     return err;
 }
@@ -253,11 +257,57 @@ enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *ms
         return err;
     }
     parcel = open_parcel(self, &self->lanes[OUTBOX_SYNCED][OUTBOX_FACT],
-                         &(struct parcel){.topic_len = topic.len});
+                         &(struct parcel){.kind = OUTBOX_FACT, .topic_len = topic.len});
     buf_add_str(&parcel->bytes, topic);
     buf_add_str(&parcel->bytes, buf_str(&self->scratch));
     self->bytes += parcel->bytes.len;
     return ERR_OK;
+}
+
+/* What concerns way `peer`: a parcel of its own, so that all of them stay in order. */
+static void add_peer(struct outbox *self, enum outbox_kind kind, uint32_t peer, struct str topic,
+                     struct str frame)
+{
+    struct parcel *parcel =
+        open_parcel(self, &self->lanes[OUTBOX_SYNCED][OUTBOX_PEER],
+                    &(struct parcel){.kind = kind, .index = peer, .topic_len = topic.len});
+
+    buf_add_str(&parcel->bytes, topic);
+    buf_add_str(&parcel->bytes, frame);
+    self->bytes += parcel->bytes.len;
+}
+
+enum err outbox_peer_open(struct outbox *self, uint32_t peer, struct str endpoint, struct str key)
+{
+    enum err err = has_room(self, endpoint.len + key.len);
+
+    assert(peer < outbox_peers_max);
+    if (err == ERR_OK) {
+        add_peer(self, OUTBOX_PEER_OPEN, peer, endpoint, key);
+    }
+    return err;
+}
+
+enum err outbox_peer_close(struct outbox *self, uint32_t peer)
+{
+    enum err err = has_room(self, 0);
+
+    assert(peer < outbox_peers_max);
+    if (err == ERR_OK) {
+        add_peer(self, OUTBOX_PEER_CLOSE, peer, STR(""), STR(""));
+    }
+    return err;
+}
+
+enum err outbox_peer(struct outbox *self, uint32_t peer, const struct msg *msg)
+{
+    enum err err = encode(self, msg);
+
+    assert(peer < outbox_peers_max);
+    if (err == ERR_OK) {
+        add_peer(self, OUTBOX_PEER, peer, STR(""), buf_str(&self->scratch));
+    }
+    return err;
 }
 
 /* Where the first prefix greater than text is. */
@@ -402,15 +452,15 @@ bool outbox_next(const struct outbox *self, enum outbox_lane lane, size_t *curso
 {
     size_t at = *cursor;
 
-    for (unsigned kind = 0; kind < group_count; kind++) {
-        const struct group *group = &self->lanes[lane][kind];
+    for (unsigned i = 0; i < group_count; i++) {
+        const struct group *group = &self->lanes[lane][i];
 
         if (at < group->count) {
             const struct parcel *parcel = &group->parcels[at];
             const char *data = parcel->bytes.data;
 
             *item = (struct outbox_item){
-                .kind = (enum outbox_kind)kind,
+                .kind = parcel->kind,
                 .address = parcel->address,
                 .actor = parcel->actor,
                 .index = parcel->index,

@@ -104,6 +104,25 @@ static void one_frame_goes_to_each_destination_in_order(void **state)
     assert_end(out, OUTBOX_SYNCED, 0);
 }
 
+/* Two ROUTERs may give their peers the same routing ids. */
+static void the_same_routing_id_at_the_door_is_somebody_else(void **state)
+{
+    struct address stranger = anna;
+    struct outbox *out = *state;
+    struct outbox_item item;
+    size_t cursor = 0;
+
+    stranger.door = true;
+    reply(out, OUTBOX_NOW, &anna, 1);
+    reply(out, OUTBOX_NOW, &stranger, 2);
+    item = next(out, OUTBOX_NOW, &cursor);
+    assert_false(item.address.door);
+    assert_ids(item.frame, 1, (const uint64_t[]){1});
+    item = next(out, OUTBOX_NOW, &cursor);
+    assert_true(item.address.door);
+    assert_ids(item.frame, 1, (const uint64_t[]){2});
+}
+
 static void replies_leave_before_commands_and_commands_before_facts(void **state)
 {
     struct outbox *out = *state;
@@ -130,6 +149,72 @@ static void replies_leave_before_commands_and_commands_before_facts(void **state
     assert_ids(item.frame, 1, (const uint64_t[]){1});
     assert_ids(next(out, OUTBOX_SYNCED, &cursor).frame, 1, (const uint64_t[]){6});
     assert_end(out, OUTBOX_SYNCED, cursor);
+}
+
+static struct outbox_item next_of(struct outbox *out, size_t *cursor, enum outbox_kind kind,
+                                  uint32_t peer)
+{
+    struct outbox_item item = next(out, OUTBOX_SYNCED, cursor);
+
+    assert_int_equal(kind, item.kind);
+    assert_int_equal(peer, item.index);
+    return item;
+}
+
+static void what_goes_to_other_nodes_leaves_last_and_in_the_order_of_the_calls(void **state)
+{
+    struct outbox *out = *state;
+    struct msg msg = ping(1);
+    struct outbox_item item;
+    size_t cursor = 0;
+
+    assert_int_equal(ERR_OK, outbox_peer_open(out, 7, STR("10.0.0.2:8171"), STR("key")));
+    assert_int_equal(ERR_OK, outbox_peer(out, 7, &msg));
+    assert_int_equal(ERR_OK, outbox_peer(out, 255, &msg));
+    msg = ping(2);
+    assert_int_equal(ERR_OK, outbox_peer(out, 7, &msg));
+    assert_int_equal(ERR_OK, outbox_peer_close(out, 7));
+    assert_int_equal(ERR_OK, outbox_peer_open(out, 7, STR("10.0.0.3:8171"), STR("")));
+    fact(out, "registry.turn", 3);
+    command(out, ACTOR_GATEWAY, 1, 4);
+    reply(out, OUTBOX_SYNCED, &anna, 5);
+
+    assert_end(out, OUTBOX_NOW, 0);
+    assert_int_equal(OUTBOX_REPLY, next(out, OUTBOX_SYNCED, &cursor).kind);
+    assert_int_equal(OUTBOX_COMMAND, next(out, OUTBOX_SYNCED, &cursor).kind);
+    assert_int_equal(OUTBOX_FACT, next(out, OUTBOX_SYNCED, &cursor).kind);
+    item = next_of(out, &cursor, OUTBOX_PEER_OPEN, 7);
+    assert_true(str_eq(STR("10.0.0.2:8171"), item.topic));
+    assert_true(str_eq(STR("key"), item.frame));
+    assert_ids(next_of(out, &cursor, OUTBOX_PEER, 7).frame, 1, (const uint64_t[]){1});
+    assert_ids(next_of(out, &cursor, OUTBOX_PEER, 255).frame, 1, (const uint64_t[]){1});
+    assert_ids(next_of(out, &cursor, OUTBOX_PEER, 7).frame, 1, (const uint64_t[]){2});
+    next_of(out, &cursor, OUTBOX_PEER_CLOSE, 7);
+    item = next_of(out, &cursor, OUTBOX_PEER_OPEN, 7);
+    assert_true(str_eq(STR("10.0.0.3:8171"), item.topic));
+    assert_int_equal(0, item.frame.len);
+    assert_end(out, OUTBOX_SYNCED, cursor);
+    outbox_clear(out, OUTBOX_SYNCED);
+    assert_end(out, OUTBOX_SYNCED, 0);
+}
+
+static void what_goes_to_other_nodes_is_bounded_too(void **state)
+{
+    struct outbox *out = *state;
+    struct msg msg = ping(1);
+    size_t count = 0;
+
+    while (outbox_peer(out, 3, &msg) == ERR_OK) {
+        count++;
+        assert_true(count < 1000000);
+    }
+    assert_int_equal(ERR_FULL, outbox_peer_open(out, 3, STR("10.0.0.2:8171"), STR("key")));
+    assert_int_equal(ERR_FULL, outbox_peer_close(out, 3));
+    outbox_clear(out, OUTBOX_SYNCED);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(ERR_OK, outbox_peer(out, 3, &msg));
+    }
+    assert_int_equal(ERR_FULL, outbox_peer(out, 3, &msg));
 }
 
 static void a_full_outbox_refuses_and_takes_again_once_cleared(void **state)
@@ -319,7 +404,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_frame_goes_to_each_destination_in_order),
+        TEST(the_same_routing_id_at_the_door_is_somebody_else),
         TEST(replies_leave_before_commands_and_commands_before_facts),
+        TEST(what_goes_to_other_nodes_leaves_last_and_in_the_order_of_the_calls),
+        TEST(what_goes_to_other_nodes_is_bounded_too),
         TEST(a_full_outbox_refuses_and_takes_again_once_cleared),
         TEST(a_message_that_no_frame_holds_is_refused),
         TEST(a_batch_is_cut_and_stays_in_order),
