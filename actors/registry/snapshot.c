@@ -79,6 +79,12 @@ static void add_entry(struct snapshot *self, const struct registry *registry, ui
     self->count++;
 }
 
+/* Written slot by slot, behind the instances, which stand in the order of their names. */
+static bool is_behind(const struct registry *registry, uint32_t slot)
+{
+    return !registry_is_live(registry, slot) || registry_is_schedule(registry, slot);
+}
+
 /* Entries that are to be written next, none at the end or when enough was looked at. */
 static struct order_run next_run(struct snapshot *self, const struct registry *registry,
                                  uint32_t *looked)
@@ -98,8 +104,7 @@ static struct order_run next_run(struct snapshot *self, const struct registry *r
         }
     }
     for (; self->next_slot < registry_slot_count(registry); self->next_slot++) {
-        if (registry_slot_used(registry, self->next_slot) &&
-            !registry_is_live(registry, self->next_slot)) {
+        if (registry_slot_used(registry, self->next_slot) && is_behind(registry, self->next_slot)) {
             return (struct order_run){&self->next_slot, 1};
         }
         if (++*looked >= slice_slots_max) {
@@ -119,7 +124,7 @@ static void note_place(struct snapshot *self, const struct registry *registry, u
 {
     struct instance instance;
 
-    if (!registry_is_live(registry, slot)) {
+    if (is_behind(registry, slot)) {
         self->next_slot++;
         return;
     }

@@ -75,6 +75,7 @@ struct app *app_new(struct memory *memory, struct str env, struct str appid)
     assert(env.len <= UINT32_MAX && appid.len <= UINT32_MAX);
     *self = (struct app){
         .key = app_key(env, appid),
+        .schedule_slot = UINT32_MAX,
         .env_len = (uint32_t)env.len,
         .appid_len = (uint32_t)appid.len,
     };

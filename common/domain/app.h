@@ -33,8 +33,9 @@ struct app {
     uint32_t generation; /* the registry's sweep latest_timestamp was last heard in */
     uint32_t entry_count;
     uint32_t live_count;
-    struct zone_list live; /* zones with live instances */
-    struct zone_list gone; /* zones with tombstones only */
+    uint32_t schedule_slot; /* UINT32_MAX: none */
+    struct zone_list live;  /* zones with live instances */
+    struct zone_list gone;  /* zones with tombstones only, and that of the schedule */
     uint32_t env_len;
     uint32_t appid_len;
     char text[]; /* env, appid */

@@ -100,6 +100,11 @@ bool identity_eq(const struct identity *a, const struct identity *b)
            str_eq(a->zone, b->zone) && str_eq(a->env, b->env);
 }
 
+bool identity_is_schedule(const struct identity *id)
+{
+    return id->zone.len == 0 && id->hostname.len == 0;
+}
+
 uint64_t instance_hash(const struct instance *instance)
 {
     struct canon canon;

@@ -46,6 +46,12 @@ struct instance {
 struct hash128 identity_key(const struct identity *id);
 bool identity_eq(const struct identity *a, const struct identity *b);
 
+/* The schedule of an app (env, appid) is an entry like an instance, of the identity whose zone and
+ * hostname are empty. In it addrs are triplets: the zone clients are in, a zone of instances, its
+ * weight in decimal digits; in order of the zones, each pair once. version is the remark. It is no
+ * instance: shown in no zone, not counted among the live, without heartbeats. */
+bool identity_is_schedule(const struct identity *id);
+
 /* Hash of what is replicated: identity, region, addrs, version, metadata (none given
  * and an empty map differ), status, dirty, reg and up timestamps. Equal states have
  * equal hashes on every node; between live states of one identity with equal dirty

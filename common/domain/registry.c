@@ -22,6 +22,7 @@ struct registry {
     struct app *last_app; /* borrowed; NULL: none is remembered */
     uint64_t live_count;
     uint64_t live_app_count;
+    uint64_t schedule_count;
     int64_t highest_at;
     uint32_t generation; /* counts sweeps: an entry of an older one is unseen and has no seq */
     uint64_t bytes_most; /* since it was last said to have shrunk */
@@ -140,8 +141,18 @@ static void app_hear(struct registry *self, struct app *app, int64_t latest_time
     app->generation = self->generation;
 }
 
+static bool is_schedule(const struct entry *entry)
+{
+    return entry->hostname_len == 0 && entry->zone->name_len == 0;
+}
+
 static void show(struct registry *self, uint32_t slot, struct entry *entry)
 {
+    if (is_schedule(entry)) {
+        entry->zone->app->schedule_slot = slot;
+        self->schedule_count++;
+        return;
+    }
     self->live_count++;
     self->live_app_count += entry->zone->app->live_count == 0;
     zone_add(entry->zone, &self->memory, slot, entry_hostname(entry), slot_hostname, self);
@@ -149,6 +160,11 @@ static void show(struct registry *self, uint32_t slot, struct entry *entry)
 
 static void hide(struct registry *self, uint32_t slot, struct entry *entry)
 {
+    if (is_schedule(entry)) {
+        entry->zone->app->schedule_slot = REGISTRY_NONE;
+        self->schedule_count--;
+        return;
+    }
     zone_remove(entry->zone, &self->memory, slot, entry_hostname(entry), slot_hostname, self);
     self->live_count--;
     self->live_app_count -= entry->zone->app->live_count == 0;
@@ -364,6 +380,11 @@ bool registry_is_live(const struct registry *self, uint32_t slot)
     return entry->live;
 }
 
+bool registry_is_schedule(const struct registry *self, uint32_t slot)
+{
+    return is_schedule(table_get(&self->slots, slot));
+}
+
 void registry_expect_slot(const struct registry *self, uint32_t slot)
 {
     enum { line_bytes = 64, lines = 5 };
@@ -453,6 +474,7 @@ void registry_app(const struct registry *self, uint32_t app, struct app_info *ou
         .latest_timestamp = it->latest_timestamp,
         .live_count = it->live_count,
         .zone_count = it->live.count,
+        .schedule_slot = it->schedule_slot,
     };
 }
 
@@ -497,7 +519,8 @@ void registry_counts(const struct registry *self, struct registry_counts *out)
 {
     *out = (struct registry_counts){
         .live = self->live_count,
-        .tombstones = self->slots.used - self->live_count,
+        .schedules = self->schedule_count,
+        .tombstones = self->slots.used - self->live_count - self->schedule_count,
         .apps = self->live_app_count,
         .memory_bytes = self->memory.bytes + sizeof(*self),
     };

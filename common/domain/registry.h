@@ -1,7 +1,7 @@
-/* The registry's structure: apps → zones → instances and tombstones, with the
- * queries and the one way to change it, registry_apply. The registry process and
- * the gateway's replica share it. It knows no rule (decide does), no clock, no
- * socket and no file.
+/* The registry's structure: apps → zones → instances and tombstones, an app's
+ * schedule (identity_is_schedule) beside its zones, with the queries and the one way to change it,
+ * registry_apply. The registry process and the gateway's replica share it. It knows no rule (decide
+ * does), no clock, no socket and no file.
  *
  * Entries (live instances and tombstones) sit in numbered slots that never move
  * while they exist; slot and app numbers are small, dense and reused, so that
@@ -29,7 +29,7 @@ void registry_destroy(struct registry **self);
  * for reuse after it: drop your column's value now. */
 struct applied {
     bool ignored;    /* what is held is as new or newer (by seq): nothing happened */
-    bool was_live;   /* there was a live instance of this identity before */
+    bool was_live;   /* there was a live instance (or a schedule) of this identity before */
     uint32_t slot;   /* of the entry after it, or of the entry that went */
     uint32_t app;    /* of its app, or of the app that went */
     bool slot_made;  /* slot is new */
@@ -78,7 +78,8 @@ bool registry_has_shrunk(struct registry *self);
 uint32_t registry_find(const struct registry *self, struct hash128 key);
 
 bool registry_slot_used(const struct registry *self, uint32_t slot);
-bool registry_is_live(const struct registry *self, uint32_t slot);
+bool registry_is_live(const struct registry *self, uint32_t slot); /* or a schedule that holds */
+bool registry_is_schedule(const struct registry *self, uint32_t slot); /* or the tombstone of one */
 
 /* A hint: registry_instance of this slot will be asked for soon, a few others before it. */
 void registry_expect_slot(const struct registry *self, uint32_t slot);
@@ -109,7 +110,8 @@ struct app_info {
     struct str appid; /* borrowed while the app exists */
     int64_t latest_timestamp;
     uint32_t live_count;
-    uint32_t zone_count; /* zones with live instances, in order of their names */
+    uint32_t zone_count;    /* zones with live instances, in order of their names */
+    uint32_t schedule_slot; /* of its schedule, or REGISTRY_NONE */
 };
 void registry_app(const struct registry *self, uint32_t app, struct app_info *out);
 
@@ -137,6 +139,7 @@ struct order_run registry_run_after(const struct registry *self, uint32_t app, s
 
 struct registry_counts {
     uint64_t live;
+    uint64_t schedules;
     uint64_t tombstones;
     uint64_t apps; /* with at least one live instance */
     uint64_t memory_bytes;

@@ -15,20 +15,21 @@ static const char *const hosts[model_hosts] = {"h", "h1", "h10", "h2", "\x80z"};
 
 struct identity model_identity(uint32_t number)
 {
-    struct identity id;
+    uint32_t app = model_app(number);
+    struct identity id = {.env = str_from(envs[app / model_appids]),
+                          .appid = str_from(appids[app % model_appids])};
 
-    id.hostname = str_from(hosts[number % model_hosts]);
-    number /= model_hosts;
-    id.zone = str_from(zones[number % model_zones]);
-    number /= model_zones;
-    id.appid = str_from(appids[number % model_appids]);
-    id.env = str_from(envs[number / model_appids]);
+    number %= model_app_size;
+    if (number < model_zones * model_hosts) {
+        id.zone = str_from(zones[number / model_hosts]);
+        id.hostname = str_from(hosts[number % model_hosts]);
+    }
     return id;
 }
 
 uint32_t model_app(uint32_t number)
 {
-    return number / (model_hosts * model_zones);
+    return number / model_app_size;
 }
 
 static struct strs random_strs(struct prng *prng, uint32_t count, uint32_t each, struct buf *store)
@@ -77,12 +78,18 @@ struct change model_change(struct prng *prng, uint32_t number, uint64_t seq, str
     return change;
 }
 
+static bool is_schedule(uint32_t number)
+{
+    return number % model_app_size == model_app_size - 1;
+}
+
 static uint32_t live_of(const struct model *self, uint32_t app)
 {
     uint32_t live = 0;
 
     for (uint32_t i = 0; i < model_size; i++) {
-        live += model_app(i) == app && self->entries[i].held && self->entries[i].live;
+        live += model_app(i) == app && !is_schedule(i) && self->entries[i].held &&
+                self->entries[i].live;
     }
     return live;
 }
@@ -215,6 +222,7 @@ static void check_entry(const struct model_entry *entry, uint32_t number,
     assert_true(slot < registry_slot_count(registry));
     assert_true(registry_slot_used(registry, slot));
     assert_int_equal(entry->live, registry_is_live(registry, slot));
+    assert_int_equal(is_schedule(number), registry_is_schedule(registry, slot));
     assert_int_equal(entry->seq, registry_slot_seq(registry, slot));
     assert_true(hash128_eq(identity_key(&id), registry_slot_key(registry, slot)));
     assert_int_equal(registry_app_find(registry, id.env, id.appid),
@@ -270,7 +278,8 @@ static uint32_t check_zones(const struct registry *registry, uint32_t app, uint3
 
 static void check_app(const struct model *self, uint32_t app, const struct registry *registry)
 {
-    struct identity id = model_identity(app * model_hosts * model_zones);
+    struct identity id = model_identity(app * model_app_size);
+    const struct model_entry *schedule = &self->entries[(app + 1) * model_app_size - 1];
     uint32_t number = registry_app_find(registry, id.env, id.appid);
     struct app_info info;
 
@@ -283,6 +292,12 @@ static void check_app(const struct model *self, uint32_t app, const struct regis
     assert_true(str_eq(info.env, id.env) && str_eq(info.appid, id.appid));
     assert_int_equal(info.live_count, live_of(self, app));
     assert_int_equal(info.latest_timestamp, self->latest[app]);
+    assert_int_equal(info.schedule_slot != REGISTRY_NONE, schedule->held && schedule->live);
+    if (info.schedule_slot != REGISTRY_NONE) {
+        struct identity of = {.env = id.env, .appid = id.appid};
+
+        assert_int_equal(info.schedule_slot, registry_find(registry, identity_key(&of)));
+    }
     assert_int_equal(check_zones(registry, number, info.zone_count), info.live_count);
 }
 
@@ -291,12 +306,14 @@ void model_check(const struct model *self, const struct registry *registry)
     struct registry_counts counts;
     uint64_t held = 0;
     uint64_t live = 0;
+    uint64_t schedules = 0;
     uint64_t apps = 0;
     uint32_t used = 0;
 
     for (uint32_t i = 0; i < model_size; i++) {
         held += self->entries[i].held;
-        live += self->entries[i].held && self->entries[i].live;
+        live += !is_schedule(i) && self->entries[i].held && self->entries[i].live;
+        schedules += is_schedule(i) && self->entries[i].held && self->entries[i].live;
         check_entry(&self->entries[i], i, registry);
     }
     for (uint32_t i = 0; i < model_apps; i++) {
@@ -308,7 +325,8 @@ void model_check(const struct model *self, const struct registry *registry)
     }
     registry_counts(registry, &counts);
     assert_int_equal(counts.live, live);
-    assert_int_equal(counts.tombstones, held - live);
+    assert_int_equal(counts.schedules, schedules);
+    assert_int_equal(counts.tombstones, held - live - schedules);
     assert_int_equal(counts.apps, apps);
     assert_int_equal(used, held);
     assert_int_equal(registry_highest_at(registry), self->highest_at);

@@ -7,7 +7,9 @@
 #include "common/domain/registry.h"
 
 enum { model_envs = 2, model_appids = 4, model_zones = 3, model_hosts = 5 };
-enum { model_size = model_envs * model_appids * model_zones * model_hosts };
+/* An app's instances, and behind them its schedule. */
+enum { model_app_size = model_zones * model_hosts + 1 };
+enum { model_size = model_envs * model_appids * model_app_size };
 enum { model_apps = model_envs * model_appids };
 
 struct model_entry {

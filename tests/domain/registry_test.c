@@ -200,6 +200,38 @@ static void cancel_leaves_a_tombstone_that_the_api_does_not_see(void **state)
     registry_destroy(&registry);
 }
 
+static void a_schedule_is_no_instance(void **state)
+{
+    struct registry *registry = registry_new();
+    struct change schedule = live("a", "", "", 1);
+    struct applied applied = apply_kind(registry, schedule, CHANGE_REGISTER, 1);
+    struct registry_counts counts;
+    struct app_info app;
+
+    (void)state;
+    apply_kind(registry, live("a", "z", "h", 2), CHANGE_REGISTER, 2);
+    registry_app(registry, applied.app, &app);
+    assert_int_equal(app.schedule_slot, applied.slot);
+    assert_int_equal(app.live_count, 1);
+    assert_int_equal(app.zone_count, 1);
+    assert_int_equal(registry_run_after(registry, applied.app, STR(""), STR("")).count, 1);
+    registry_counts(registry, &counts);
+    assert_int_equal(counts.live, 1);
+    assert_int_equal(counts.schedules, 1);
+    assert_int_equal(counts.tombstones, 0);
+    apply_kind(registry, live("a", "z", "h", 2), CHANGE_EVICT, 3);
+    registry_app(registry, applied.app, &app);
+    assert_int_equal(app.live_count, 0);
+    assert_int_equal(app.schedule_slot, applied.slot); /* it outlives the instances */
+    apply_kind(registry, schedule, CHANGE_CANCEL, 4);
+    registry_app(registry, applied.app, &app);
+    assert_int_equal(app.schedule_slot, REGISTRY_NONE);
+    assert_true(registry_is_schedule(registry, applied.slot));
+    applied = apply_kind(registry, schedule, CHANGE_FORGET, 5);
+    assert_true(applied.slot_freed && applied.app_freed);
+    registry_destroy(&registry);
+}
+
 static int64_t latest(const struct registry *registry, const char *appid)
 {
     struct app_info app;
@@ -504,6 +536,7 @@ int main(void)
         cmocka_unit_test(order_of_changes_to_different_identities_does_not_matter),
         cmocka_unit_test(a_change_that_is_not_newer_is_ignored),
         cmocka_unit_test(cancel_leaves_a_tombstone_that_the_api_does_not_see),
+        cmocka_unit_test(a_schedule_is_no_instance),
         cmocka_unit_test(latest_timestamp_of_an_app_with_instances_never_goes_back),
         cmocka_unit_test(an_app_without_instances_starts_from_the_change),
         cmocka_unit_test(a_foreign_epoch_replaces_latest_timestamps),
