@@ -71,16 +71,11 @@ static int64_t app_latest(const struct registry *registry, const struct identity
 }
 
 /* reference: replication=true ends where it arrives, from_zone=true stays in the
- * zone, and a client's own write goes everywhere. */
+ * zone, and a client's own write goes everywhere; so do here its heartbeats and cancels of
+ * another zone's instance (differences row 33). */
 static enum spread spread_of(bool replication, bool from_zone)
 {
     return replication ? SPREAD_NOWHERE : from_zone ? SPREAD_ZONE : SPREAD_EVERYWHERE;
-}
-
-/* reference: renew and cancel of another zone's instance don't leave this zone. */
-static enum spread spread_in_zone(const struct rules *rules, enum spread spread, struct str zone)
-{
-    return spread == SPREAD_EVERYWHERE && !str_eq(zone, rules->own_zone) ? SPREAD_ZONE : spread;
 }
 
 static bool name_fits(struct str name)
@@ -271,6 +266,7 @@ void decide_renew(const struct registry *registry, const struct rules *rules,
     struct identity id = {command->env, command->appid, command->zone, command->hostname};
     struct held held;
 
+    (void)rules;
     (void)now_ns;
     begin(out);
     if (!identity_fits(&id, out)) {
@@ -283,8 +279,7 @@ void decide_renew(const struct registry *registry, const struct rules *rules,
     }
     /* reference: counts as a renewal whatever the answer */
     out->heartbeat = held.slot;
-    out->spread =
-        spread_in_zone(rules, spread_of(command->replication, command->from_zone), command->zone);
+    out->spread = spread_of(command->replication, command->from_zone);
     if (command->replication && command->dirty_timestamp > held.instance.dirty_timestamp) {
         out->err = ERR_NOT_FOUND;
     } else if (command->replication && command->dirty_timestamp < held.instance.dirty_timestamp) {
@@ -310,8 +305,7 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
         return;
     }
     change = add_change(out, CHANGE_CANCEL, now_ns);
-    change->spread =
-        spread_in_zone(rules, spread_of(command->replication, command->from_zone), command->zone);
+    change->spread = spread_of(command->replication, command->from_zone);
     change->instance.id = id;
     change->instance.dirty_timestamp = held.instance.dirty_timestamp;
     change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);

@@ -19,7 +19,6 @@
 
 /* What holds for a whole run. */
 struct rules {
-    struct str own_zone;     /* borrowed */
     bool trust_client_nodes; /* clients may write infra.discovery */
     struct faults faults;
 };

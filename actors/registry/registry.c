@@ -388,8 +388,7 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->config = config;
     made->log = options->log;
     prng_init(&made->prng, options->seed);
-    made->rules = (struct rules){.own_zone = own.zone,
-                                 .trust_client_nodes = config->security_trust_client_nodes,
+    made->rules = (struct rules){.trust_client_nodes = config->security_trust_client_nodes,
                                  .faults = config->faults};
     made->own_key = identity_key(&own);
     made->registry = registry_new();

@@ -34,7 +34,10 @@
     X(REFERENCE_ROW_27, "reference.row27")  X(REFERENCE_ROW_28, "reference.row28")          \
     X(REFERENCE_ROW_29, "reference.row29")  X(REFERENCE_ROW_30, "reference.row30")          \
     X(REFERENCE_ROW_31, "reference.row31")  X(REFERENCE_ROW_32, "reference.row32")          \
-    X(SYNC_FAILS,       "registry.sync_fails")
+    X(SYNC_FAILS,       "registry.sync_fails")                                              \
+    X(GONE_LOSES_TIES,  "merge.gone_loses_ties")                                            \
+    X(NO_TOMBSTONE,     "registry.no_tombstone")                                            \
+    X(AGE_RESET,        "merge.age_reset")
 // clang-format on
 
 enum fault {

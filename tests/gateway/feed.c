@@ -181,7 +181,7 @@ void feed_evict(struct feed *self, const char *appid, const char *hostname, int6
 void feed_renew(struct feed *self, const char *appid, const char *hostname, int64_t timestamp)
 {
     struct identity id = {STR("dev"), str_from(appid), STR("sh001"), str_from(hostname)};
-    struct heartbeat heartbeat = {identity_key(&id), timestamp, timestamp};
+    struct heartbeat heartbeat = {identity_key(&id), timestamp, timestamp, 0};
     struct msg fact = {.type = MSG_TYPE_RENEWED};
     struct buf packed = {0};
 

@@ -29,8 +29,7 @@ static int setup(void **state)
 {
     static struct world world;
 
-    world = (struct world){
-        .registry = registry_new(), .rules = {.own_zone = STR("sh001")}, .now = now0};
+    world = (struct world){.registry = registry_new(), .now = now0};
     *state = &world;
     return 0;
 }
@@ -327,18 +326,27 @@ static void renew_answers_by_dirty_only_when_replicated(void **state)
     assert_int_equal(REGISTRY_NONE, world->decision.heartbeat);
 }
 
-static void a_renew_of_another_zone_stays_in_this_zone(void **state)
+/* differences row 33 */
+static void a_renew_and_a_cancel_of_another_zone_go_everywhere_too(void **state)
 {
     struct world *world = *state;
     struct msg_register command = a_register(world, "h");
     struct msg_renew renew = {
+        .env = STR("dev"), .appid = STR("app"), .zone = STR("sh002"), .hostname = STR("h")};
+    struct msg_cancel cancel = {
         .env = STR("dev"), .appid = STR("app"), .zone = STR("sh002"), .hostname = STR("h")};
 
     command.zone = STR("sh002");
     (void)do_register(world, &command);
     assert_int_equal(SPREAD_EVERYWHERE, world->decision.changes[0].spread);
     decide_renew(world->registry, &world->rules, &renew, world->now, &world->decision);
-    assert_int_equal(SPREAD_ZONE, world->decision.spread);
+    assert_int_equal(SPREAD_EVERYWHERE, world->decision.spread);
+    decide_cancel(world->registry, &world->rules, &cancel, world->now, &world->decision);
+    assert_int_equal(1, world->decision.count);
+    assert_int_equal(SPREAD_EVERYWHERE, world->decision.changes[0].spread);
+    cancel.from_zone = true;
+    decide_cancel(world->registry, &world->rules, &cancel, world->now, &world->decision);
+    assert_int_equal(SPREAD_ZONE, world->decision.changes[0].spread);
 }
 
 struct set_host_args {
@@ -554,7 +562,7 @@ int main(void)
         TEST(a_version_may_be_as_long_as_the_gateways_let_through),
         TEST(only_nodes_write_infra_discovery_unless_clients_are_trusted),
         TEST(renew_answers_by_dirty_only_when_replicated),
-        TEST(a_renew_of_another_zone_stays_in_this_zone),
+        TEST(a_renew_and_a_cancel_of_another_zone_go_everywhere_too),
         TEST(metadata_is_bounded_by_keys_and_by_bytes_of_text),
         TEST(set_merges_metadata_and_advances_the_app),
         TEST(set_changes_all_hosts_or_none),

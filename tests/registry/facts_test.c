@@ -296,8 +296,8 @@ static void a_heartbeat_travels_as_far_as_it_may(void **state)
     (void)node_ask(node, &command);
     node_run(node, 1000);
     fact = renewed(node);
-    assert_int_equal(heartbeat_bytes, fact.everywhere.len);
-    assert_int_equal(2 * heartbeat_bytes, fact.zone.len); /* other zones are told by their own */
+    assert_int_equal(2 * heartbeat_bytes, fact.everywhere.len); /* of whatever zone */
+    assert_int_equal(heartbeat_bytes, fact.zone.len);
     assert_int_equal(heartbeat_bytes, fact.nowhere.len);
     rest = fact.everywhere;
     assert_true(heartbeat_next(&rest, &heartbeat));

@@ -185,10 +185,10 @@ static void an_instance_packs_as_a_map_with_the_api_s_names(void **state)
     buf_fini(&bytes);
 }
 
-static void heartbeats_are_32_bytes_big_endian(void **state)
+static void heartbeats_are_36_bytes_big_endian(void **state)
 {
-    static const struct heartbeat first = {{0x0102030405060708, 0x1112131415161718}, -1, 258};
-    static const struct heartbeat second = {{1, 2}, 3, 4};
+    static const struct heartbeat first = {{0x0102030405060708, 0x1112131415161718}, -1, 258, 513};
+    static const struct heartbeat second = {{1, 2}, 3, 4, UINT32_MAX};
     struct heartbeat got;
     struct buf bytes = {0};
     struct str rest;
@@ -197,7 +197,8 @@ static void heartbeats_are_32_bytes_big_endian(void **state)
     heartbeat_pack(&bytes, &first);
     assert_int_equal(heartbeat_bytes, bytes.len);
     assert_memory_equal("\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18"
-                        "\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x01\x02",
+                        "\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x01\x02"
+                        "\x00\x00\x02\x01",
                         bytes.data, heartbeat_bytes);
     heartbeat_pack(&bytes, &second);
     buf_add_char(&bytes, 1);
@@ -206,10 +207,66 @@ static void heartbeats_are_32_bytes_big_endian(void **state)
     assert_true(hash128_eq(first.key, got.key));
     assert_int_equal(first.dirty_timestamp, got.dirty_timestamp);
     assert_int_equal(first.renew_timestamp, got.renew_timestamp);
+    assert_int_equal(513, got.age_ms);
     assert_true(heartbeat_next(&rest, &got));
     assert_int_equal(3, got.dirty_timestamp);
+    assert_int_equal(UINT32_MAX, got.age_ms);
     assert_false(heartbeat_next(&rest, &got)); /* one byte is left: a cut rest */
     assert_int_equal(1, rest.len);
+    buf_fini(&bytes);
+}
+
+static void keys_are_16_bytes_big_endian(void **state)
+{
+    struct hash128 got;
+    struct buf bytes = {0};
+    struct str rest;
+
+    (void)state;
+    key_pack(&bytes, (struct hash128){0x0102030405060708, 0xf112131415161718});
+    assert_int_equal(key_bytes, bytes.len);
+    assert_memory_equal("\x01\x02\x03\x04\x05\x06\x07\x08\xf1\x12\x13\x14\x15\x16\x17\x18",
+                        bytes.data, key_bytes);
+    buf_add_str(&bytes, STR("fifteen more...")); /* a cut rest */
+    rest = buf_str(&bytes);
+    assert_true(key_next(&rest, &got));
+    assert_true(hash128_eq((struct hash128){0x0102030405060708, 0xf112131415161718}, got));
+    assert_false(key_next(&rest, &got));
+    assert_int_equal(15, rest.len);
+    buf_fini(&bytes);
+}
+
+static void entries_are_33_bytes_big_endian(void **state)
+{
+    struct entry_state got;
+    struct buf bytes = {0};
+    struct str rest;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct entry_state entry = {
+            {0x0102030405060708, i}, INT64_MIN + i, UINT64_MAX - i, (i & 1) != 0, (i & 2) != 0};
+
+        entry_pack(&bytes, &entry);
+    }
+    assert_int_equal(4 * entry_bytes, bytes.len);
+    assert_memory_equal("\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x00\x00\x00\x00\x00\x01"
+                        "\x80\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\xff\xfe\x01",
+                        bytes.data + entry_bytes, entry_bytes);
+    bytes.data[4 * entry_bytes - 1] |= 0x40; /* a flag of a newer version */
+    rest = (struct str){bytes.data, bytes.len - 1};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(entry_next(&rest, &got));
+        assert_true(hash128_eq((struct hash128){0x0102030405060708, i}, got.key));
+        assert_int_equal(INT64_MIN + i, got.dirty_timestamp);
+        assert_true(UINT64_MAX - i == got.hash);
+        assert_int_equal((i & 1) != 0, got.gone);
+        assert_int_equal((i & 2) != 0, got.vague);
+    }
+    assert_false(entry_next(&rest, &got)); /* cut */
+    rest.len++;
+    assert_true(entry_next(&rest, &got));
+    assert_true(got.gone && got.vague);
     buf_fini(&bytes);
 }
 
@@ -220,7 +277,9 @@ int main(void)
         cmocka_unit_test(records_come_back_equal_through_a_change),
         cmocka_unit_test(a_record_that_is_no_change_is_refused_and_nothing_written),
         cmocka_unit_test(an_instance_packs_as_a_map_with_the_api_s_names),
-        cmocka_unit_test(heartbeats_are_32_bytes_big_endian),
+        cmocka_unit_test(heartbeats_are_36_bytes_big_endian),
+        cmocka_unit_test(keys_are_16_bytes_big_endian),
+        cmocka_unit_test(entries_are_33_bytes_big_endian),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
