@@ -1,73 +1,18 @@
 #include "actors/registry/decide.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "actors/registry/decision.h"
 #include "actors/registry/metadata.h"
 
-enum { name_bytes_max = 255, version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
+enum { version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
 
 static const struct str node_appid = {"infra.discovery", 15};
-
-static void begin(struct decision *out)
-{
-    out->err = ERR_OK;
-    out->text.len = 0;
-    out->store.len = 0;
-    out->count = 0;
-    out->heartbeat = REGISTRY_NONE;
-    out->spread = SPREAD_NOWHERE;
-}
-
-void decision_fini(struct decision *self)
-{
-    buf_fini(&self->text);
-    buf_fini(&self->store);
-    free(self->changes);
-    *self = (struct decision){0};
-}
-
-static void refuse(struct decision *out, enum err err, const char *text)
-{
-    out->err = err;
-    out->count = 0;
-    out->text.len = 0;
-    buf_add_str(&out->text, str_from(text));
-}
 
 static int64_t max_i64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
-}
-
-static struct change *add_change(struct decision *out, enum change_kind kind, int64_t now_ns)
-{
-    if (out->count == out->cap) {
-        out->cap = out->cap == 0 ? 4 : out->cap * 2;
-        out->changes = realloc(out->changes, out->cap * sizeof(out->changes[0]));
-    }
-    if (out->changes == NULL) {
-        abort();
-    }
-    out->changes[out->count] = (struct change){.kind = kind, .at = now_ns};
-    return &out->changes[out->count++];
-}
-
-/* latest_timestamp of the app after a change; wanted: now, or what a cancel gave.
- * An app that has none alive starts above everything this registry ever took from
- * its clock, so that one that went and came back repeats none. */
-static int64_t app_latest(const struct registry *registry, const struct identity *id,
-                          int64_t wanted)
-{
-    uint32_t app = registry_app_find(registry, id->env, id->appid);
-    struct app_info info = {0};
-
-    if (app != REGISTRY_NONE) {
-        registry_app(registry, app, &info);
-    }
-    return max_i64(
-        wanted, (info.live_count > 0 ? info.latest_timestamp : registry_highest_at(registry)) + 1);
 }
 
 /* reference: replication=true ends where it arrives, from_zone=true stays in the
@@ -78,26 +23,11 @@ static enum spread spread_of(bool replication, bool from_zone)
     return replication ? SPREAD_NOWHERE : from_zone ? SPREAD_ZONE : SPREAD_EVERYWHERE;
 }
 
-static bool name_fits(struct str name)
-{
-    return name.len > 0 && name.len <= name_bytes_max;
-}
-
 static bool identity_fits(const struct identity *id, struct decision *out)
 {
     if (!name_fits(id->env) || !name_fits(id->appid) || !name_fits(id->zone) ||
         !name_fits(id->hostname)) {
-        refuse(out, ERR_INVALID, "env, appid, zone and hostname must have 1 to 255 bytes");
-        return false;
-    }
-    return true;
-}
-
-static bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
-{
-    if ((timestamp < 0 || timestamp > timestamp_max) &&
-        !fault_on(rules->faults, FAULT_REFERENCE_ROW_25)) {
-        refuse(out, ERR_INVALID, "timestamps must lie in 0 to 4000000000000000000");
+        decision_refuse(out, ERR_INVALID, "env, appid, zone and hostname must have 1 to 255 bytes");
         return false;
     }
     return true;
@@ -109,9 +39,9 @@ static bool may_write(const struct rules *rules, const struct identity *id, uint
 {
     if (origin == ORIGIN_CLIENT && str_eq(id->appid, node_appid) && !rules->trust_client_nodes &&
         !fault_on(rules->faults, FAULT_REFERENCE_ROW_16)) {
-        refuse(out, ERR_REFUSED,
-               "appid infra.discovery is written by nodes only; "
-               "security.trust_client_nodes=true lets clients do it");
+        decision_refuse(out, ERR_REFUSED,
+                        "appid infra.discovery is written by nodes only; "
+                        "security.trust_client_nodes=true lets clients do it");
         return false;
     }
     return true;
@@ -142,33 +72,13 @@ static bool register_fits(const struct rules *rules, const struct msg_register *
         return false;
     }
     if (command->status != STATUS_UP && command->status != STATUS_WAITING) {
-        refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
+        decision_refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
     } else if (!addrs_fit(command->addrs)) {
-        refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
+        decision_refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
     } else if (command->region.len > name_bytes_max || command->version.len > version_bytes_max) {
-        refuse(out, ERR_INVALID, "region may have at most 255 bytes, version 512");
+        decision_refuse(out, ERR_INVALID, "region may have at most 255 bytes, version 512");
     }
     return out->err == ERR_OK;
-}
-
-/* What is held of an identity. */
-struct held {
-    uint32_t slot;
-    bool live;
-    bool gone;
-    struct instance instance;
-};
-
-static struct held look_up(const struct registry *registry, const struct identity *id)
-{
-    struct held held = {.slot = registry_find(registry, identity_key(id))};
-
-    if (held.slot != REGISTRY_NONE) {
-        held.live = registry_is_live(registry, held.slot);
-        held.gone = !held.live;
-        registry_instance(registry, held.slot, &held.instance);
-    }
-    return held;
 }
 
 /* own: a client's own write, not a replicated one.
@@ -187,22 +97,6 @@ static int64_t dirty_for(const struct rules *rules, const struct held *held, int
     }
     /* a client's own registration always comes back from a tombstone */
     return held->gone ? max_i64(given, stored + 1) : given;
-}
-
-/* Whether a live candidate wins over what is held. */
-static bool wins(const struct rules *rules, const struct instance *candidate,
-                 const struct held *held)
-{
-    if (held->slot == REGISTRY_NONE ||
-        candidate->dirty_timestamp != held->instance.dirty_timestamp) {
-        return held->slot == REGISTRY_NONE ||
-               candidate->dirty_timestamp > held->instance.dirty_timestamp ||
-               (held->gone && fault_on(rules->faults, FAULT_REFERENCE_ROW_14));
-    }
-    if (held->gone) {
-        return fault_on(rules->faults, FAULT_REFERENCE_ROW_14);
-    }
-    return instance_hash(candidate) > instance_hash(&held->instance);
 }
 
 /* The state a REGISTER asks for. */
@@ -237,24 +131,24 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     struct change *change;
     struct held held;
 
-    begin(out);
+    decision_begin(out);
     if (!register_fits(rules, command, &id, out)) {
         return;
     }
-    held = look_up(registry, &id);
+    held = held_of(registry, &id);
     candidate = candidate_of(
         command, &held, dirty_for(rules, &held, command->dirty_timestamp, own, now_ns), now_ns);
     if (metadata_normalise(command->metadata, &out->store, &candidate.metadata) != ERR_OK) {
-        refuse(out, ERR_INVALID, "metadata may have at most 64 keys and 16 KiB");
+        decision_refuse(out, ERR_INVALID, "metadata may have at most 64 keys and 16 KiB");
         return;
     }
-    if (!wins(rules, &candidate, &held)) {
+    if (!state_wins(rules, &candidate, &held)) {
         if (!fault_on(rules->faults, FAULT_REFERENCE_ROW_29) || !held.live) {
             return;
         }
         candidate = held.instance; /* reference: stored stays, and everybody is woken */
     }
-    change = add_change(out, CHANGE_REGISTER, now_ns);
+    change = decision_add(out, CHANGE_REGISTER, now_ns);
     change->spread = spread_of(command->replication, command->from_zone);
     change->instance = candidate;
     change->latest_timestamp = app_latest(registry, &id, now_ns);
@@ -268,13 +162,13 @@ void decide_renew(const struct registry *registry, const struct rules *rules,
 
     (void)rules;
     (void)now_ns;
-    begin(out);
+    decision_begin(out);
     if (!identity_fits(&id, out)) {
         return;
     }
-    held = look_up(registry, &id);
+    held = held_of(registry, &id);
     if (!held.live) {
-        refuse(out, ERR_NOT_FOUND, "");
+        decision_refuse(out, ERR_NOT_FOUND, "");
         return;
     }
     /* reference: counts as a renewal whatever the answer */
@@ -294,17 +188,17 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
     struct change *change;
     struct held held;
 
-    begin(out);
+    decision_begin(out);
     if (!identity_fits(&id, out) || !timestamp_fits(rules, command->latest_timestamp, out) ||
         !may_write(rules, &id, command->origin, out)) {
         return;
     }
-    held = look_up(registry, &id);
+    held = held_of(registry, &id);
     if (!held.live) {
-        refuse(out, ERR_NOT_FOUND, "");
+        decision_refuse(out, ERR_NOT_FOUND, "");
         return;
     }
-    change = add_change(out, CHANGE_CANCEL, now_ns);
+    change = decision_add(out, CHANGE_CANCEL, now_ns);
     change->spread = spread_of(command->replication, command->from_zone);
     change->instance.id = id;
     change->instance.dirty_timestamp = held.instance.dirty_timestamp;
@@ -351,14 +245,14 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
                      int64_t now_ns, struct decision *out)
 {
     struct identity id = {command->env, command->appid, command->zone, host->hostname};
-    struct held held = look_up(registry, &id);
+    struct held held = held_of(registry, &id);
     struct instance after;
     struct change *change;
     uint16_t *place;
     int64_t stamp = command->set_timestamp != 0 ? command->set_timestamp : now_ns;
 
     if (!held.live) {
-        refuse(out, ERR_INVALID, "");
+        decision_refuse(out, ERR_INVALID, "");
         buf_printf(&out->text, "no live instance of hostname %.*s, appid %.*s, zone %.*s, env %.*s",
                    STR_ARG(id.hostname), STR_ARG(id.appid), STR_ARG(id.zone), STR_ARG(id.env));
         return false;
@@ -375,7 +269,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
         struct instance before = after;
 
         if (set_metadata(host, &before, &out->store, &after) != ERR_OK) {
-            refuse(out, ERR_INVALID, "metadata would have more than 64 keys or 16 KiB");
+            decision_refuse(out, ERR_INVALID, "metadata would have more than 64 keys or 16 KiB");
             return false;
         }
         after.metadata_null = false;
@@ -388,7 +282,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     after.dirty_timestamp = stamp;
     after.latest_timestamp = stamp;
     if (change == NULL) {
-        change = add_change(out, CHANGE_SET, now_ns);
+        change = decision_add(out, CHANGE_SET, now_ns);
         change->spread = spread_of(command->replication, command->from_zone);
         *place = (uint16_t)out->count;
     }
@@ -407,7 +301,7 @@ static void reserve_for_set(const struct registry *registry, const struct msg_se
 
     while (msg_next(&rest, &host)) {
         struct identity id = {command->env, command->appid, command->zone, host.as_host.hostname};
-        struct held held = look_up(registry, &id);
+        struct held held = held_of(registry, &id);
 
         /* normalised, then merged into all that earlier hosts may have added */
         room += host.as_host.metadata.bytes.len + metadata_packed_max +
@@ -423,7 +317,7 @@ static bool set_fits(const struct rules *rules, const struct msg_set *command, s
     struct msg host;
 
     if (command->hosts.count == 0 || command->hosts.count > set_hosts_max) {
-        refuse(out, ERR_INVALID, "set needs 1 to 1024 hostnames");
+        decision_refuse(out, ERR_INVALID, "set needs 1 to 1024 hostnames");
         return false;
     }
     if (!identity_fits(&id, out) || !timestamp_fits(rules, command->set_timestamp, out) ||
@@ -434,11 +328,11 @@ static bool set_fits(const struct rules *rules, const struct msg_set *command, s
         uint32_t status = host.as_host.status;
 
         if (host.type != MSG_TYPE_HOST || !name_fits(host.as_host.hostname)) {
-            refuse(out, ERR_INVALID, "every hostname must have 1 to 255 bytes");
+            decision_refuse(out, ERR_INVALID, "every hostname must have 1 to 255 bytes");
             return false;
         }
         if (command->statuses_given && status != STATUS_UP && status != STATUS_WAITING) {
-            refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
+            decision_refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
             return false;
         }
     }
@@ -453,7 +347,7 @@ void decide_set(const struct registry *registry, const struct rules *rules,
     struct str rest = command->hosts.bytes;
     struct msg host;
 
-    begin(out);
+    decision_begin(out);
     if (!set_fits(rules, command, out)) {
         return;
     }
@@ -465,13 +359,14 @@ void decide_set(const struct registry *registry, const struct rules *rules,
 
         if (set_host(registry, rules, command, &host.as_host, own, now_ns, out)) {
             if (out->set_bytes > set_bytes_max) {
-                refuse(out, ERR_INVALID, "set would give over 4 MiB: name fewer hostnames");
+                decision_refuse(out, ERR_INVALID,
+                                "set would give over 4 MiB: name fewer hostnames");
                 return;
             }
             continue;
         }
         if (own && !as_reference) {
-            return; /* all or none: refuse() has dropped the earlier hosts too */
+            return; /* all or none: decision_refuse() has dropped the earlier hosts too */
         }
         out->count = before;
         if (own) {
@@ -493,9 +388,9 @@ void decide_removal(const struct registry *registry, uint32_t slot, enum change_
     struct change *change;
 
     assert(!change_is_live(kind));
-    begin(out);
+    decision_begin(out);
     registry_instance(registry, slot, &instance);
-    change = add_change(out, kind, now_ns);
+    change = decision_add(out, kind, now_ns);
     change->instance.id = instance.id;
     change->instance.dirty_timestamp = instance.dirty_timestamp;
     /* a tombstone's end is no news to anybody who watches the app */

@@ -1,0 +1,101 @@
+#include "actors/registry/decision.h"
+
+#include <stdlib.h>
+
+void decision_begin(struct decision *out)
+{
+    out->err = ERR_OK;
+    out->text.len = 0;
+    out->store.len = 0;
+    out->count = 0;
+    out->heartbeat = REGISTRY_NONE;
+    out->spread = SPREAD_NOWHERE;
+}
+
+void decision_fini(struct decision *self)
+{
+    buf_fini(&self->text);
+    buf_fini(&self->store);
+    free(self->changes);
+    *self = (struct decision){0};
+}
+
+void decision_refuse(struct decision *out, enum err err, const char *text)
+{
+    out->err = err;
+    out->count = 0;
+    out->text.len = 0;
+    buf_add_str(&out->text, str_from(text));
+}
+
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct change *decision_add(struct decision *out, enum change_kind kind, int64_t now_ns)
+{
+    if (out->count == out->cap) {
+        out->cap = out->cap == 0 ? 4 : out->cap * 2;
+        out->changes = realloc(out->changes, out->cap * sizeof(out->changes[0]));
+    }
+    if (out->changes == NULL) {
+        abort();
+    }
+    out->changes[out->count] = (struct change){.kind = kind, .at = now_ns};
+    return &out->changes[out->count++];
+}
+
+int64_t app_latest(const struct registry *registry, const struct identity *id, int64_t wanted)
+{
+    uint32_t app = registry_app_find(registry, id->env, id->appid);
+    struct app_info info = {0};
+
+    if (app != REGISTRY_NONE) {
+        registry_app(registry, app, &info);
+    }
+    return max_i64(
+        wanted, (info.live_count > 0 ? info.latest_timestamp : registry_highest_at(registry)) + 1);
+}
+
+bool name_fits(struct str name)
+{
+    return name.len > 0 && name.len <= name_bytes_max;
+}
+
+bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
+{
+    if ((timestamp < 0 || timestamp > timestamp_max) &&
+        !fault_on(rules->faults, FAULT_REFERENCE_ROW_25)) {
+        decision_refuse(out, ERR_INVALID, "timestamps must lie in 0 to 4000000000000000000");
+        return false;
+    }
+    return true;
+}
+
+struct held held_of(const struct registry *registry, const struct identity *id)
+{
+    struct held held = {.slot = registry_find(registry, identity_key(id))};
+
+    if (held.slot != REGISTRY_NONE) {
+        held.live = registry_is_live(registry, held.slot);
+        held.gone = !held.live;
+        registry_instance(registry, held.slot, &held.instance);
+    }
+    return held;
+}
+
+bool state_wins(const struct rules *rules, const struct instance *candidate,
+                const struct held *held)
+{
+    if (held->slot == REGISTRY_NONE ||
+        candidate->dirty_timestamp != held->instance.dirty_timestamp) {
+        return held->slot == REGISTRY_NONE ||
+               candidate->dirty_timestamp > held->instance.dirty_timestamp ||
+               (held->gone && fault_on(rules->faults, FAULT_REFERENCE_ROW_14));
+    }
+    if (held->gone) {
+        return fault_on(rules->faults, FAULT_REFERENCE_ROW_14);
+    }
+    return instance_hash(candidate) > instance_hash(&held->instance);
+}

@@ -1,0 +1,38 @@
+/* What the files that decide share: making a decision, and looking at what is held. */
+#ifndef ACTORS_REGISTRY_DECISION_H
+#define ACTORS_REGISTRY_DECISION_H
+
+#include "actors/registry/decide.h"
+
+enum { name_bytes_max = 255 };
+
+/* Empties it: nothing is changed so far. */
+void decision_begin(struct decision *out);
+/* Drops the changes; text says why, for a person. */
+void decision_refuse(struct decision *out, enum err err, const char *text);
+/* One more change, borrowed until the next one. */
+struct change *decision_add(struct decision *out, enum change_kind kind, int64_t now_ns);
+
+/* latest_timestamp of the app after a change; wanted: now, or what a cancel gave.
+ * An app that has none alive starts above everything this registry ever took from
+ * its clock, so that one that went and came back repeats none. */
+int64_t app_latest(const struct registry *registry, const struct identity *id, int64_t wanted);
+
+/* What is held of an identity. */
+struct held {
+    uint32_t slot;
+    bool live;
+    bool gone;
+    struct instance instance; /* borrowed from the registry */
+};
+struct held held_of(const struct registry *registry, const struct identity *id);
+
+/* Whether a live candidate wins over what is held, by the order of states. */
+bool state_wins(const struct rules *rules, const struct instance *candidate,
+                const struct held *held);
+
+/* Errors: ERR_INVALID, told in out. */
+bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
+bool name_fits(struct str name); /* 1 to name_bytes_max bytes */
+
+#endif
