@@ -1,8 +1,8 @@
 /* The envelope every JSON answer has: {"code":0,"message":"0","ttl":1,"data":…}. */
 #include <stdio.h>
 
+#include "common/base/json.h"
 #include "gateway/discovery/gateway.h"
-#include "gateway/discovery/json.h"
 
 enum { answer_bytes = 1000 }; /* most need no more */
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json.h"
 #include "gateway/discovery/column.h"
 #include "gateway/discovery/gateway.h"
-#include "gateway/discovery/json.h"
 #include "gateway/discovery/render.h"
 
 /* An instance without the digits of renew_timestamp, which stand at head. */

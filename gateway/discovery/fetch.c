@@ -1,8 +1,8 @@
 /* fetch and fetchs: what is registered now of the apps asked for. */
 #include <stdlib.h>
 
+#include "common/base/json.h"
 #include "gateway/discovery/args.h"
-#include "gateway/discovery/json.h"
 #include "gateway/discovery/replica.h"
 
 static void answer_nothing(const struct gateway *self, struct request *request,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/json.h"
+#include "common/base/json.h"
 #include "gateway/discovery/query.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"

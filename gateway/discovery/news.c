@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "gateway/discovery/json.h"
+#include "common/base/json.h"
 #include "gateway/discovery/replica.h"
 
 /* Beyond, an app is sent whole. */

@@ -1,5 +1,5 @@
+#include "common/base/json.h"
 #include "gateway/discovery/gateway.h"
-#include "gateway/discovery/json.h"
 #include "gateway/discovery/query.h"
 #include "gateway/discovery/replica.h"
 

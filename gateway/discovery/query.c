@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "gateway/discovery/json.h"
+#include "common/base/json.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 

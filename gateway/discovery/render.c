@@ -1,6 +1,6 @@
 #include "gateway/discovery/render.h"
 
-#include "gateway/discovery/json.h"
+#include "common/base/json.h"
 
 /* ,"name": and a value, or without the comma for the first. */
 static void add_text(struct buf *to, struct str name, struct str value)

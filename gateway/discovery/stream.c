@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json.h"
 #include "gateway/discovery/args.h"
 #include "gateway/discovery/deadline.h"
 #include "gateway/discovery/delta.h"
-#include "gateway/discovery/json.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/watch.h"
 

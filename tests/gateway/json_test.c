@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/discovery/json.h"
+#include "common/base/json.h"
 
 static void assert_json(struct str text, struct str expected)
 {

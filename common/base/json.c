@@ -1,4 +1,4 @@
-#include "gateway/discovery/json.h"
+#include "common/base/json.h"
 
 #include <string.h>
 
