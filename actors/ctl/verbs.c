@@ -47,6 +47,15 @@ const struct ctl_verb ctl_verbs[] = {
      "10s", false, "show this node and its peers",
      "Shows the nodes of this zone, and whether the last exchange with each was a good one.",
      document_nodes},
+    {"digest", "", 0, 0, ANY,
+     "10s", false, "show whether nodes hold the same",
+     "Shows the digest of what each node holds, as NAME and 32 hex digits: first this node's, then, "
+     "as they said last (at most a second ago while they are up), its peers'; - for one that has "
+     "none, such as a node that speaks HTTP only. Nodes with equal digests hold the same instances "
+     "and tombstones. The exit status is 0 when every muster node linked to this one is up and "
+     "equal, else 1: while something is under way, ask again. With -o json, each line is an object "
+     "{name, addr, zone, link, status, digest, equal}.",
+     nodes_digest},
     {"watch", "APPID...", 0, option_arguments_max,
      BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(COUNT),
      "10s", true, "follow the changes of apps",

@@ -21,4 +21,6 @@ enum ctl_exit actor_snapshot(struct ctl *ctl);
 enum ctl_exit actor_log_level(struct ctl *ctl);
 enum ctl_exit actor_shutdown(struct ctl *ctl);
 
+enum ctl_exit nodes_digest(struct ctl *ctl);
+
 #endif

@@ -46,6 +46,8 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
     usage("renew a --appid=b --dir /nonexistent", "APPID and --appid: give one of them");
     usage("set app --dir /nonexistent", "nothing to set; give --status or --metadata");
     usage("nodes x", "1 arguments; expected: musterctl nodes");
+    usage("digest x", "1 arguments; expected: musterctl digest");
+    usage("digest --endpoint ipc:///x", "--endpoint: this verb has no such option");
     usage("watch --dir /nonexistent", "APPID is missing");
     usage("stats --dir /nonexistent", "ACTOR is registry, replicator, evictor");
     usage("stats nobody --dir /nonexistent", "nobody: no such actor");
@@ -61,9 +63,9 @@ static void help_is_there_for_the_whole_and_for_each_verb(void **state)
     call(&all, "--help");
     assert_int_equal(0, all.code);
     for (const char *const *verb =
-             (const char *const[]){"register", "renew", "cancel", "set", "fetch", "nodes", "watch",
-                                   "tap", "ping", "stats", "snapshot", "log-level", "shutdown",
-                                   NULL};
+             (const char *const[]){"register", "renew", "cancel", "set", "fetch", "nodes", "digest",
+                                   "watch", "tap", "ping", "stats", "snapshot", "log-level",
+                                   "shutdown", NULL};
          *verb != NULL; verb++) {
         has(all.out.data, *verb);
         call(&called, "%s --help", *verb);

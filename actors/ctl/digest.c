@@ -1,0 +1,122 @@
+/* digest: whether nodes hold the same. */
+#include "actors/ctl/digest.h"
+
+#include <inttypes.h>
+
+#include "actors/ctl/bus.h"
+#include "actors/ctl/verbs.h"
+#include "common/wire/print.h"
+
+static void add_hex(struct buf *to, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        buf_printf(to, "%02x", (unsigned)(unsigned char)bytes.data[i]);
+    }
+}
+
+/* True for this node, false for who has said nothing, or something else. */
+static bool equal(const struct msg_node *node, struct str root)
+{
+    return node->self || str_eq(node->digest, root);
+}
+
+static void add_json(const struct msg_node *node, struct str name, struct str root, struct buf *to)
+{
+    struct str digest = node->self ? root : node->digest;
+
+    buf_add_str(to, STR("{\"name\":"));
+    json_add_str(to, name);
+    buf_add_str(to, STR(",\"addr\":"));
+    json_add_str(to, node->addr);
+    buf_add_str(to, STR(",\"zone\":"));
+    json_add_str(to, node->zone);
+    buf_add_str(to, STR(",\"link\":"));
+    json_add_str(to, node->link);
+    buf_printf(to, ",\"status\":\"%s\",\"digest\":", node->status == 0 ? "up" : "lost");
+    if (digest.len == 0) {
+        buf_add_str(to, STR("null,\"equal\":null}"));
+        return;
+    }
+    buf_add_char(to, '"');
+    add_hex(to, digest);
+    buf_printf(to, "\",\"equal\":%s}", equal(node, root) ? "true" : "false");
+}
+
+static void add_line(const struct msg_node *node, struct str name, struct str root, struct buf *to)
+{
+    struct str digest = node->self ? root : node->digest;
+
+    for (size_t i = 0; i < name.len; i++) { /* two words, whatever a name is made of */
+        buf_add_char(to, (unsigned char)name.data[i] > ' ' ? name.data[i] : '?');
+    }
+    buf_add_char(to, ' ');
+    if (digest.len == 0) {
+        buf_add_char(to, '-');
+    }
+    add_hex(to, digest);
+}
+
+bool digest_lines(const struct msg_node_list *nodes, struct str root, bool json, struct buf *to)
+{
+    struct str rest = nodes->nodes.bytes;
+    struct msg msg;
+    bool same = true;
+
+    while (msg_next(&rest, &msg)) {
+        const struct msg_node *node = &msg.as_node;
+        struct str name;
+
+        if (msg.type != MSG_TYPE_NODE) {
+            continue;
+        }
+        name = node->name.len > 0 ? node->name : node->addr;
+        (json ? add_json : add_line)(node, name, root, to);
+        buf_add_char(to, '\n');
+        if (str_eq(node->link, STR("muster"))) {
+            same = same && node->status == 0 && equal(node, root);
+        }
+    }
+    return same;
+}
+
+/* Answers of the registry borrow from its bus, so both stay open until all is printed. */
+static enum ctl_exit ask(struct ctl *ctl, struct bus *registry, struct bus *replicator)
+{
+    struct msg digest = {.type = MSG_TYPE_DIGEST};
+    struct msg peers = {.type = MSG_TYPE_PEERS};
+    struct msg sums;
+    struct msg nodes;
+    struct buf page = {0};
+    enum ctl_exit outcome =
+        bus_demand(replicator, "replicator", &peers, MSG_TYPE_NODE_LIST, &nodes);
+
+    if (outcome == CTL_OK) {
+        outcome = bus_demand(registry, "registry", &digest, MSG_TYPE_SUMS, &sums);
+    }
+    if (outcome == CTL_OK) {
+        bool same = digest_lines(&nodes.as_node_list, sums.as_sums.root, ctl_json(ctl), &page);
+
+        outcome = same ? CTL_OK : CTL_NEGATIVE;
+        page.len -= page.len > 0;
+        ctl_print(ctl, buf_str(&page));
+    }
+    buf_fini(&page);
+    return outcome;
+}
+
+enum ctl_exit nodes_digest(struct ctl *ctl)
+{
+    struct bus registry = {0};
+    struct bus replicator = {0};
+    enum ctl_exit outcome = bus_open(&registry, ctl, "registry");
+
+    if (outcome == CTL_OK) {
+        outcome = bus_open(&replicator, ctl, "replicator");
+    }
+    if (outcome == CTL_OK) {
+        outcome = ask(ctl, &registry, &replicator);
+    }
+    bus_close(&replicator);
+    bus_close(&registry);
+    return outcome;
+}
