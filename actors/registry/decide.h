@@ -50,6 +50,14 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
 void decide_set(const struct registry *registry, const struct rules *rules,
                 const struct msg_set *command, int64_t now_ns, struct decision *out);
 
+/* A schedule in the form it is held in (identity_is_schedule) must fit into a fact. */
+enum { schedule_weights_max = 1024, schedule_bytes_max = 48 * 1024, schedule_remark_max = 512 };
+/* ERR_NOT_FOUND: to be removed, and there is none. */
+void decide_schedule(const struct registry *registry, const struct rules *rules,
+                     const struct msg_schedule *command, int64_t now_ns, struct decision *out);
+/* Whether a schedule that another node sends is one that decide_schedule could have made. */
+bool schedule_is_sound(const struct instance *instance);
+
 /* What a peer holds of one identity, a PUT or GONE. age_ms: how long ago it was last heard, or how
  * old the tombstone is; -1: unknown. An instance that is not held here is not taken in when its age
  * is past idle_ms, or unknown and not restore; a tombstone not when it is past its life. What loses

@@ -97,6 +97,32 @@ void on_set(void *state, const struct address *from, const struct msg *msg, cons
     }
 }
 
+void on_schedule(void *state, const struct address *from, const struct msg *msg,
+                 const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+    const struct msg_schedule *command = &msg->as_schedule;
+    struct head head = {command->id, command->gateway, command->expires};
+
+    self->counters.schedules++;
+    if (!settled(self, &head, from, now, out)) {
+        decide_schedule(self->registry, &self->rules, command, now->wall_ns, &self->decision);
+        carry_out(self, &head, from, now, out);
+    }
+}
+
+enum err registry_actor_schedule(struct registry_actor *self, const struct msg_schedule *command,
+                                 const struct now *now, struct outbox *out, struct buf *why)
+{
+    decide_schedule(self->registry, &self->rules, command, now->wall_ns, &self->decision);
+    if (self->decision.err == ERR_OK && self->decision.count > 0) {
+        self->counters.schedules++;
+        (void)registry_take(self, 0, 0, now, out);
+    }
+    buf_add_str(why, buf_str(&self->decision.text));
+    return self->decision.err;
+}
+
 /* No change: nothing to sync, answered before the sync. Its seq is that of the
  * instance, so that the gateway waits until its replica can show it. */
 void on_renew(void *state, const struct address *from, const struct msg *msg, const struct now *now,

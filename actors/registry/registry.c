@@ -63,7 +63,8 @@ static void track(struct registry_actor *self, const struct change *change,
     }
     if (change_is_live(change->kind)) {
         ages_drop(self->tombstones, applied->slot);
-        if (change->kind == CHANGE_REGISTER || !applied->was_live) {
+        if (!identity_is_schedule(&change->instance.id) &&
+            (change->kind == CHANGE_REGISTER || !applied->was_live)) {
             ages_touch(self->heartbeats, applied->slot, self->awake_ms, age_ms);
         }
         return;
@@ -458,7 +459,7 @@ static bool ready(void *state, const struct now *now, struct buf *words)
 static const struct actor_handler handlers[] = {
     {MSG_TYPE_REGISTER, on_register}, {MSG_TYPE_RENEW, on_renew}, {MSG_TYPE_CANCEL, on_cancel},
     {MSG_TYPE_SET, on_set},           {MSG_TYPE_EVICT, on_evict}, {MSG_TYPE_SYNCED, on_synced},
-    {MSG_TYPE_SNAPSHOT, on_snapshot}, {MSG_TYPE_FACTS, on_facts},
+    {MSG_TYPE_SNAPSHOT, on_snapshot}, {MSG_TYPE_FACTS, on_facts}, {MSG_TYPE_SCHEDULE, on_schedule},
 };
 
 const struct actor_spec registry_spec = {

@@ -2,6 +2,7 @@
  * changes in a journal before it answers, and tells everybody what is now true.
  *
  *   in   REGISTER, RENEW, CANCEL, SET   from gateways and the replicator
+ *        SCHEDULE                       from operators
  *        EVICT                          from the evictor
  *        SYNCED                         from the replicator
  *        SNAPSHOT, FACTS                from followers
@@ -42,6 +43,11 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
 void registry_actor_destroy(struct registry_actor **self); /* in good order: all synced */
 
 extern const struct actor_spec registry_spec;
+
+/* What this node's own files say of an app's schedule, decided as SCHEDULE is; nobody is answered.
+ * To be called within a turn. Errors: those of decide_schedule, why appended. */
+enum err registry_actor_schedule(struct registry_actor *self, const struct msg_schedule *command,
+                                 const struct now *now, struct outbox *out, struct buf *why);
 
 struct registry;
 /* For the simulator and tests: the structure as it stands. Borrowed. */

@@ -18,6 +18,7 @@
     X(renews,     "renew_total")      \
     X(cancels,    "cancel_total")     \
     X(sets,       "set_total")        \
+    X(schedules,  "schedule_total")   \
     X(refused,    "refused_total")    \
     X(expired,    "expired_total")    \
     X(repeated,   "repeated_total")   \
@@ -123,7 +124,7 @@ void registry_answer_later(struct registry_actor *self, const struct address *to
                            uint64_t seq);
 
 /* on_write.c */
-actor_handle_fn on_register, on_renew, on_cancel, on_set;
+actor_handle_fn on_register, on_renew, on_cancel, on_set, on_schedule;
 
 /* removal.c: eviction and the end of tombstones, in slices */
 actor_handle_fn on_evict;

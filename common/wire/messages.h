@@ -211,6 +211,26 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    id,               MSG_REQUIRED) \
     F(str,    reason,           MSG_REQUIRED)
 
+/* The schedule of an app, whole: one WEIGHT each zone clients are in and zone of instances; or
+ * remove: it has none any more. dirty_timestamp: of a file it stands in, compared as it is; 0: now. */
+#define MSG_SCHEDULE(F)                     \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(u64,    gateway,          MSG_REQUIRED) \
+    F(i64,    expires,          MSG_REQUIRED) \
+    F(u32,    origin,           MSG_REQUIRED) \
+    F(str,    env,              MSG_REQUIRED) \
+    F(str,    appid,            MSG_REQUIRED) \
+    F(msgs,   weights,          MSG_REQUIRED) \
+    F(str,    remark,           MSG_REQUIRED) \
+    F(i64,    dirty_timestamp,  MSG_REQUIRED) \
+    F(flag,   remove,           MSG_REQUIRED)
+
+/* Part of SCHEDULE: how much of what clients in zone `client` ask goes to instances in zone. */
+#define MSG_WEIGHT(F)                       \
+    F(str,    client,           MSG_REQUIRED) \
+    F(str,    zone,             MSG_REQUIRED) \
+    F(u32,    weight,           MSG_REQUIRED)
+
 /* What other nodes hold, each state judged by the order of states, each heartbeat by its age.
  * spread: of what wins here: nowhere from a node of this zone, zone from another zone's.
  * older_ms: what the ages have grown by on their way. counted: the heartbeats are clients' own, heard
@@ -341,7 +361,8 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 /* ── records: journal, snapshot, TURN, CHUNK, HISTORY ─────────────────────── */
 
 /* struct change with a live instance (REGISTER, SET). renew_timestamp: of the
- * heartbeat known when it was written. */
+ * heartbeat known when it was written. zone and hostname empty: the schedule of the app, with
+ * addrs and version as identity_is_schedule says. */
 #define MSG_PUT(F)                          \
     F(u32,    kind,             MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED) \
@@ -558,6 +579,8 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(leaves,     LEAVES,     31)        \
     M(compare,    COMPARE,    32)        \
     M(peers,      PEERS,      33)        \
+    M(schedule,   SCHEDULE,   34)        \
+    M(weight,     WEIGHT,     35)        \
     M(put,        PUT,        40)        \
     M(gone,       GONE,       41)        \
     M(head,       HEAD,       42)        \
