@@ -109,7 +109,7 @@ static size_t add_special(struct buf *to, const unsigned char *at, size_t left)
     return len == 0 ? 1 : len;
 }
 
-void json_string(struct buf *to, struct str s)
+void json_quote(struct buf *to, struct str s)
 {
     const unsigned char *at = (const unsigned char *)s.data;
     size_t left = s.len;

@@ -7,6 +7,6 @@
 #include "common/base/str.h"
 
 /* The string with its quotes. */
-void json_string(struct buf *to, struct str s);
+void json_quote(struct buf *to, struct str s);
 
 #endif

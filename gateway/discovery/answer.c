@@ -36,7 +36,7 @@ struct response *response_err(enum err err, const char *text)
     if (is_number_only(code)) {
         buf_printf(&body, "\"%d\"", code);
     } else {
-        json_string(&body, str_from(text != NULL && text[0] != '\0' ? text : err_text(err)));
+        json_quote(&body, str_from(text != NULL && text[0] != '\0' ? text : err_text(err)));
     }
     buf_add_str(&body, STR(",\"ttl\":1}"));
     response = response_json(err_http_status(err), code, &body);

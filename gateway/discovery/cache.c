@@ -237,7 +237,7 @@ static uint32_t add_instances(struct cache *self, uint32_t app, const struct cac
                 buf_add_char(to, ',');
             }
             more_zones = true;
-            json_string(to, zone.zone);
+            json_quote(to, zone.zone);
             buf_add_str(to, STR(":["));
             more = false;
         }
@@ -343,7 +343,7 @@ struct response *cache_polls(struct cache *self, uint32_t app, const struct cach
     if (document->polls == NULL) {
         registry_app(self->registry, app, &info);
         buf_add_str(&text, STR("{\"code\":0,\"data\":{"));
-        json_string(&text, info.appid);
+        json_quote(&text, info.appid);
         buf_add_char(&text, ':');
         buf_add_str(&text, document_json(document));
         buf_add_str(&text, STR("},\"error\":{\"-404\":null},\"message\":\"0\"}"));

@@ -77,7 +77,7 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
             buf_add_char(&body, ',');
         }
         more = true;
-        json_string(&body, appid);
+        json_quote(&body, appid);
         buf_add_char(&body, ':');
         if (found.zone_known) {
             (void)query_write(self, &args.query, &found, now, &body);

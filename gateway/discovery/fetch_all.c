@@ -144,7 +144,7 @@ static bool add_app(struct fetch_all *self, const struct registry *registry, uin
     }
     if (!same) {
         buf_add_str(&self->out, self->open ? STR("],") : STR(""));
-        json_string(&self->out, info.appid);
+        json_quote(&self->out, info.appid);
         buf_add_str(&self->out, STR(":["));
         self->appid = name_appid(self, 0);
         self->open = true;

@@ -199,14 +199,14 @@ static void add_pieces(const struct gateway *self, const struct piece *pieces, s
         }
         if (last == NULL || !str_eq(last->zone, pieces[i].zone)) {
             buf_add_str(to, last == NULL ? STR("") : STR("],"));
-            json_string(to, pieces[i].zone);
+            json_quote(to, pieces[i].zone);
             buf_add_str(to, STR(":["));
         } else {
             buf_add_char(to, ',');
         }
         last = &pieces[i];
         if (removed) {
-            json_string(to, last->hostname);
+            json_quote(to, last->hostname);
         } else {
             cache_instance(replica_cache(self->replica), last->slot, to);
         }
@@ -272,7 +272,7 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
         if (i > 0) {
             buf_add_char(to, ',');
         }
-        json_string(to, shown[i].app->appid);
+        json_quote(to, shown[i].app->appid);
         buf_add_char(to, ':');
         if (asked->form == NEWS_DELTA) {
             add_delta(self, asked, shown[i].app, &shown[i].found, full, now, to);
@@ -313,7 +313,7 @@ static void write_polls(const struct gateway *self, const struct news_asked *ask
             shown[count++] = (struct shown){&asked->apps[i], view.found};
         } else if (view.standing == MISSING) {
             buf_add_str(&missing, missing.len > 0 ? STR(",") : STR(""));
-            json_string(&missing, asked->apps[i].appid);
+            json_quote(&missing, asked->apps[i].appid);
         }
     }
     qsort(shown, count, sizeof(*shown), by_appid);
@@ -343,7 +343,7 @@ static void write_miss(const struct str appid, struct news_answer *answer)
     buf_add_str(&text, STR(" not found"));
     answer->code = -404;
     buf_add_str(&answer->body, STR("{\"code\":-404,\"message\":"));
-    json_string(&answer->body, buf_str(&text));
+    json_quote(&answer->body, buf_str(&text));
     buf_add_char(&answer->body, '}');
     buf_fini(&text);
 }

@@ -6,9 +6,9 @@
 static void add_node(struct buf *to, struct str addr, uint32_t status, struct str zone)
 {
     buf_add_str(to, to->data[to->len - 1] == '[' ? STR("{\"addr\":") : STR(",{\"addr\":"));
-    json_string(to, addr);
+    json_quote(to, addr);
     buf_printf(to, ",\"status\":%u,\"zone\":", (unsigned)status);
-    json_string(to, zone);
+    json_quote(to, zone);
     buf_add_char(to, '}');
 }
 

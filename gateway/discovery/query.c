@@ -139,7 +139,7 @@ static uint32_t write_own(const struct gateway *self, const struct query *query,
     }
     buf_add_char(to, '{');
     if (query->key.zone.len == 0 || str_eq(query->key.zone, instance.id.zone)) {
-        json_string(to, instance.id.zone);
+        json_quote(to, instance.id.zone);
         buf_printf(to, ":[%.*s]", STR_ARG(buf_str(&json)));
     }
     buf_printf(to, "},\"latest_timestamp\":%" PRId64 "}", instance.latest_timestamp);

@@ -6,7 +6,7 @@
 static void add_text(struct buf *to, struct str name, struct str value)
 {
     buf_add_str(to, name);
-    json_string(to, value);
+    json_quote(to, value);
 }
 
 static void add_number(struct buf *to, struct str name, int64_t value)
@@ -27,7 +27,7 @@ static void add_addrs(struct buf *to, const struct strs *addrs)
             buf_add_char(to, ',');
         }
         more = true;
-        json_string(to, addr);
+        json_quote(to, addr);
     }
     buf_add_char(to, ']');
 }
@@ -42,9 +42,9 @@ static void add_metadata(struct buf *to, const struct strs *metadata)
     buf_add_str(to, STR(",\"metadata\":"));
     while (strs_next(&rest, &key) && strs_next(&rest, &value)) {
         buf_add_char(to, before);
-        json_string(to, key);
+        json_quote(to, key);
         buf_add_char(to, ':');
-        json_string(to, value);
+        json_quote(to, value);
         before = ',';
     }
     buf_add_str(to, before == '{' ? STR("{}") : STR("}"));

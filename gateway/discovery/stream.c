@@ -117,7 +117,7 @@ static void add_gone(struct stream *self, const struct stream_app *app,
 {
     event_begin(self, "gone", id);
     buf_add_str(&self->text, STR("\"appid\":"));
-    json_string(&self->text, app->appid);
+    json_quote(&self->text, app->appid);
     event_end(self);
 }
 
@@ -137,7 +137,7 @@ static void add_full(struct stream *self)
     }
     event_begin(self, "full", id);
     buf_add_str(&self->text, STR("\"appid\":"));
-    json_string(&self->text, app->appid);
+    json_quote(&self->text, app->appid);
     buf_add_char(&self->text, ',');
     if (found.own) {
         size_t brace = self->text.len;
@@ -194,11 +194,11 @@ static void add_change(struct stream *self, const struct event *event)
     }
     event_begin(self, "change", &id);
     buf_printf(to, "\"kind\":\"%s\",\"appid\":", change_kind_name(event->item.kind));
-    json_string(to, event->app->appid);
+    json_quote(to, event->app->appid);
     buf_add_str(to, STR(",\"zone\":"));
-    json_string(to, event->item.zone);
+    json_quote(to, event->item.zone);
     buf_add_str(to, STR(",\"hostname\":"));
-    json_string(to, event->item.hostname);
+    json_quote(to, event->item.hostname);
     buf_add_str(to, STR(",\"instance\":"));
     if (change_is_live(event->item.kind)) {
         cache_instance(replica_cache(self->streams->replica), slot, to);

@@ -11,7 +11,7 @@ static void assert_json(struct str text, struct str expected)
 {
     struct buf json = {0};
 
-    json_string(&json, text);
+    json_quote(&json, text);
     assert_int_equal(json.len, expected.len);
     assert_memory_equal(json.data, expected.data, expected.len);
     buf_fini(&json);
@@ -56,7 +56,7 @@ static void sees_a_byte_wherever_it_stands(void **state)
 
             memset(text, 'x', sizeof(text));
             text[at] = (char)c;
-            json_string(&alone, one);
+            json_quote(&alone, one);
             buf_add_char(&expected, '"');
             buf_add(&expected, text, at);
             buf_add(&expected, alone.data + 1, alone.len - 2);
