@@ -3,18 +3,28 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { bucket_count = 128, chunk_bits = 7, chunk_rows = 1 << chunk_bits };
+enum { bucket_count = 8192, bucket_share = 4096, chunk_bits = 7, chunk_rows = 1 << chunk_bits };
 
 static const uint32_t none = UINT32_MAX; /* the end of a list */
 
+/* A row hangs in the list of its bucket, or, once it was handed out as expiring, in the second list
+ * of its bucket; or stands among the old. */
+enum { list_count = 2 * bucket_count, old_list = list_count, not_held };
+
+/* True times are awake time plus all that was skipped so far, so that a standstill makes every true
+ * age grow at once: true age = awake + skipped - (heard_ms + ahead). ahead is what was skipped
+ * before it was heard; of one restored, below zero. 48 bits of it fill what would be padding. */
 struct row {
     int64_t heard_ms; /* awake; may be negative for what was old at our start */
     uint32_t prev;    /* of an old one: its place in the array */
     uint32_t next;
-    uint8_t bucket; /* bucket_count: old; bucket_count + 1: not held */
+    uint32_t ahead_low;
+    uint16_t ahead_high;
+    uint16_t list;
 };
 
-enum { old_bucket = bucket_count, not_held = bucket_count + 1 };
+static const int64_t ahead_bias = INT64_C(1) << 47;
+static const int64_t ahead_unknown = -(INT64_C(1) << 47); /* the true time is not known */
 
 /* Rows never move, so that growing costs the same whatever the size. Small: a thousand scattered
  * slots may need as many of them in one turn. */
@@ -25,11 +35,14 @@ struct chunk {
 
 struct ages {
     int64_t limit_ms;
+    int64_t expiring_ms;
     int64_t width_ms;
+    int64_t skipped_ms;    /* stood still for, in all */
     int64_t swept;         /* buckets before this number are empty */
+    int64_t handed;        /* first lists before this number are empty */
     struct chunk **chunks; /* owned; NULL where no slot is held */
     uint32_t chunk_count;
-    uint32_t heads[bucket_count];
+    uint32_t heads[list_count];
     uint32_t *old;
     uint32_t old_count;
     uint32_t old_cap;
@@ -46,22 +59,42 @@ static bool is_held(const struct ages *self, uint32_t slot)
     uint32_t chunk = slot >> chunk_bits;
 
     return chunk < self->chunk_count && self->chunks[chunk] != NULL &&
-           row_at(self, slot)->bucket != not_held;
+           row_at(self, slot)->list != not_held;
 }
 
-struct ages *ages_new(int64_t limit_ms)
+static int64_t ahead_of(const struct row *row)
+{
+    return (int64_t)((uint64_t)row->ahead_high << 32 | row->ahead_low) - ahead_bias;
+}
+
+/* Out of range is out of all life: not known. */
+static void set_ahead(struct row *row, int64_t ahead)
+{
+    uint64_t biased;
+
+    if (ahead <= ahead_unknown || ahead >= ahead_bias) {
+        ahead = ahead_unknown;
+    }
+    biased = (uint64_t)(ahead + ahead_bias);
+    row->ahead_low = (uint32_t)biased;
+    row->ahead_high = (uint16_t)(biased >> 32);
+}
+
+struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms)
 {
     struct ages *self = calloc(1, sizeof(*self));
 
-    assert(limit_ms > 0);
+    assert(limit_ms > 0 && expiring_ms >= 0 && expiring_ms <= limit_ms);
     if (self == NULL) {
         abort();
     }
     self->limit_ms = limit_ms;
-    self->width_ms = limit_ms / 64 > 0 ? limit_ms / 64 : 1;
+    self->expiring_ms = expiring_ms;
+    self->width_ms = limit_ms / bucket_share > 0 ? limit_ms / bucket_share : 1;
     /* what was old at our start was heard up to a limit before it */
     self->swept = -(limit_ms / self->width_ms) - 1;
-    for (unsigned i = 0; i < bucket_count; i++) {
+    self->handed = self->swept;
+    for (unsigned i = 0; i < list_count; i++) {
         self->heads[i] = none;
     }
     return self;
@@ -102,7 +135,7 @@ static void make_room(struct ages *self, uint32_t slot)
         }
         self->chunks[chunk]->held = 0;
         for (uint32_t i = 0; i < chunk_rows; i++) {
-            self->chunks[chunk]->rows[i].bucket = not_held;
+            self->chunks[chunk]->rows[i].list = not_held;
         }
     }
 }
@@ -121,14 +154,14 @@ static void unlink_row(struct ages *self, uint32_t slot)
 {
     struct row *row = row_at(self, slot);
 
-    if (row->bucket == old_bucket) {
+    if (row->list == old_list) {
         uint32_t last = self->old[--self->old_count];
 
         self->old[row->prev] = last;
         row_at(self, last)->prev = row->prev;
-    } else if (row->bucket != not_held) {
+    } else if (row->list != not_held) {
         if (row->prev == none) {
-            self->heads[row->bucket] = row->next;
+            self->heads[row->list] = row->next;
         } else {
             row_at(self, row->prev)->next = row->next;
         }
@@ -136,22 +169,23 @@ static void unlink_row(struct ages *self, uint32_t slot)
             row_at(self, row->next)->prev = row->prev;
         }
     }
-    row->bucket = not_held;
+    row->list = not_held;
 }
 
-static void link_row(struct ages *self, uint32_t slot)
+static void link_row(struct ages *self, uint32_t slot, bool handed)
 {
     struct row *row = row_at(self, slot);
     int64_t number = number_of(self, row->heard_ms);
-    unsigned bucket = bucket_of(number > self->swept ? number : self->swept);
+    unsigned list = bucket_of(number > self->swept ? number : self->swept);
 
-    row->bucket = (uint8_t)bucket;
+    list += handed ? bucket_count : 0;
+    row->list = (uint16_t)list;
     row->prev = none;
-    row->next = self->heads[bucket];
+    row->next = self->heads[list];
     if (row->next != none) {
         row_at(self, row->next)->prev = slot;
     }
-    self->heads[bucket] = slot;
+    self->heads[list] = slot;
 }
 
 static void push_old(struct ages *self, uint32_t slot)
@@ -163,32 +197,80 @@ static void push_old(struct ages *self, uint32_t slot)
             abort();
         }
     }
-    row_at(self, slot)->bucket = old_bucket;
+    row_at(self, slot)->list = old_list;
     row_at(self, slot)->prev = self->old_count;
     self->old[self->old_count++] = slot;
 }
 
-void ages_touch(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_ms)
+/* Heard at this true time, if that is later than what is known. */
+static void hear_truly(struct row *row, int64_t true_ms)
 {
-    int64_t heard_ms = awake_ms - age_ms;
+    int64_t ahead = ahead_of(row);
+
+    if (ahead == ahead_unknown || true_ms - row->heard_ms > ahead) {
+        set_ahead(row, true_ms - row->heard_ms);
+    }
+}
+
+/* Moves slot, or takes it in. False: what is known of it is younger. */
+static bool hear(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t heard_ms)
+{
     struct row *row;
 
-    assert(age_ms >= 0);
     make_room(self, slot);
     row = row_at(self, slot);
-    if (row->bucket == not_held) {
+    if (row->list == not_held) {
         self->count++;
         self->chunks[slot >> chunk_bits]->held++;
     } else if (heard_ms <= row->heard_ms) {
-        return;
+        return false;
     }
     unlink_row(self, slot);
     row->heard_ms = heard_ms;
     if (heard_ms + self->limit_ms <= awake_ms) {
         push_old(self, slot);
     } else {
-        link_row(self, slot);
+        link_row(self, slot, heard_ms + self->expiring_ms <= awake_ms);
     }
+    return true;
+}
+
+void ages_touch(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_ms)
+{
+    int64_t heard_ms = awake_ms - age_ms;
+
+    assert(age_ms >= 0);
+    if (hear(self, slot, awake_ms, heard_ms)) {
+        set_ahead(row_at(self, slot), self->skipped_ms);
+    } else {
+        hear_truly(row_at(self, slot), heard_ms + self->skipped_ms);
+    }
+}
+
+void ages_restore(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t true_age_ms)
+{
+    bool held = is_held(self, slot);
+    int64_t true_ms;
+    struct row *row;
+
+    assert(true_age_ms >= -1);
+    if (held) {
+        int64_t known_ms = ages_true(self, slot, awake_ms);
+
+        if (true_age_ms < 0 || (known_ms >= 0 && known_ms < true_age_ms)) {
+            true_age_ms = known_ms;
+        }
+    }
+    true_ms = awake_ms + self->skipped_ms - true_age_ms;
+    (void)hear(self, slot, awake_ms, awake_ms);
+    row = row_at(self, slot);
+    set_ahead(row, true_age_ms < 0 ? ahead_unknown : true_ms - row->heard_ms);
+}
+
+void ages_stood_still(struct ages *self, int64_t ms)
+{
+    assert(ms >= 0);
+    self->skipped_ms += ms;
 }
 
 void ages_drop(struct ages *self, uint32_t slot)
@@ -213,6 +295,73 @@ int64_t ages_of(const struct ages *self, uint32_t slot, int64_t awake_ms)
     return awake_ms - row_at(self, slot)->heard_ms;
 }
 
+bool ages_is_old(const struct ages *self, uint32_t slot)
+{
+    return is_held(self, slot) && row_at(self, slot)->list == old_list;
+}
+
+int64_t ages_true(const struct ages *self, uint32_t slot, int64_t awake_ms)
+{
+    const struct row *row;
+
+    if (!is_held(self, slot)) {
+        return -1;
+    }
+    row = row_at(self, slot);
+    if (ahead_of(row) == ahead_unknown) {
+        return -1;
+    }
+    return awake_ms + self->skipped_ms - row->heard_ms - ahead_of(row);
+}
+
+uint32_t ages_expiring(struct ages *self, int64_t awake_ms, uint32_t *slots, uint32_t max)
+{
+    int64_t edge_ms = awake_ms - self->expiring_ms;
+    int64_t edge = number_of(self, edge_ms); /* this bucket may hold younger ones: not yet */
+    uint32_t count = 0;
+
+    while (self->handed < edge) {
+        uint32_t slot = self->heads[bucket_of(self->handed)];
+
+        while (slot != none) {
+            uint32_t next = row_at(self, slot)->next;
+
+            /* younger: ages_advance was far behind, and this one is of a later round */
+            if (row_at(self, slot)->heard_ms <= edge_ms) {
+                if (count == max) {
+                    return count;
+                }
+                unlink_row(self, slot);
+                link_row(self, slot, true);
+                slots[count++] = slot;
+            }
+            slot = next;
+        }
+        self->handed++;
+    }
+    return count;
+}
+
+/* Moves to the old what is past the edge. False: *max were looked at. */
+static bool sweep(struct ages *self, unsigned list, int64_t edge_ms, uint32_t *max, bool *moved)
+{
+    uint32_t next;
+
+    for (uint32_t slot = self->heads[list]; slot != none; slot = next) {
+        if ((*max)-- == 0) {
+            *max = 0;
+            return false;
+        }
+        next = row_at(self, slot)->next;
+        if (row_at(self, slot)->heard_ms <= edge_ms) {
+            unlink_row(self, slot);
+            push_old(self, slot);
+            *moved = true;
+        }
+    }
+    return true;
+}
+
 bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
 {
     /* buckets that hold only what is past the limit, and the next one in part */
@@ -221,19 +370,11 @@ bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
     bool moved = false;
 
     while (self->swept <= edge) {
-        uint32_t slot = self->heads[bucket_of(self->swept)];
-        uint32_t next;
+        unsigned bucket = bucket_of(self->swept);
 
-        for (; slot != none; slot = next) {
-            if (max-- == 0) {
-                return moved;
-            }
-            next = row_at(self, slot)->next;
-            if (row_at(self, slot)->heard_ms <= edge_ms) {
-                unlink_row(self, slot);
-                push_old(self, slot);
-                moved = true;
-            }
+        if (!sweep(self, bucket, edge_ms, &max, &moved) ||
+            !sweep(self, bucket + bucket_count, edge_ms, &max, &moved)) {
+            return moved;
         }
         if (self->swept == edge) {
             return false;
