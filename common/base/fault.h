@@ -37,7 +37,9 @@
     X(SYNC_FAILS,       "registry.sync_fails")                                              \
     X(GONE_LOSES_TIES,  "merge.gone_loses_ties")                                            \
     X(NO_TOMBSTONE,     "registry.no_tombstone")                                            \
-    X(AGE_RESET,        "merge.age_reset")
+    X(AGE_RESET,        "merge.age_reset")                                                  \
+    X(ACK_EARLY,        "replicator.ack_early")                                             \
+    X(DIGEST_IDLE,      "digest.idle")
 // clang-format on
 
 enum fault {
