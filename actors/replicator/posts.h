@@ -1,15 +1,22 @@
 /* Links to nodes that speak HTTP only, the reference implementation's: what is to be posted to
  * whom, and what their answers mean. Pure; curl.c carries the requests. Form and order of the posts
- * as recorded from the reference: register, renew, cancel with sorted keys, replication=true to a
- * node of this zone, replication=false&from_zone=true to one of another.
+ * as recorded from the reference (forms.h).
  *
  *   renew ──-404──► register      they lack it: they get it whole
  *     └────-409──► owner.records  theirs is newer: it is offered to our registry
  *
- * Each peer has a queue of at most posts_waiting_max (over it the oldest heartbeats go first, then
- * all and exchanged(false) is said), and posts_at_once requests under way at most. Nothing is
- * retried: the next renew repairs it. Also asks any node, also a muster one whose ways are not
- * known yet, for its infra.discovery instances, and a reference node for all it has.
+ * Each peer has a queue of at most posts_waiting_max and posts_bytes_max (over it the oldest
+ * heartbeats go first, then all and exchanged(false) is said), and posts_at_once requests under way
+ * at most, never two of one instance, which would overtake each other. Nothing is retried: the next
+ * renew repairs it. After an exchange that failed the heartbeats that wait are thrown away, and one
+ * request a second tries the peer until one succeeds; so one that hangs or is gone costs no more
+ * than that. A cancel names no version and would end a later registration too: it is thrown away
+ * when it has waited posts_cancel_ms.
+ * Also asks any node, also a muster one whose ways are not known yet, for its infra.discovery
+ * instances, and a reference node for all it has. Questions are not held back by a queue.
+ *
+ * What concerns a peer that is not open is ignored. The owner may open and close peers when it is
+ * called.
  */
 #ifndef ACTORS_REPLICATOR_POSTS_H
 #define ACTORS_REPLICATOR_POSTS_H
@@ -18,7 +25,15 @@
 #include "common/runtime/config.h"
 #include "common/wire/codec.h"
 
-enum { posts_waiting_max = 10000, posts_at_once = 8 };
+enum {
+    posts_waiting_max = 10000,
+    posts_bytes_max = 16 * 1024 * 1024,
+    posts_at_once = 8,
+    posts_under_way_max = 64, /* of all peers */
+    posts_slice_max = 256,
+    posts_cancel_ms = 5000,
+    posts_pause_ms = 1000,
+};
 
 enum posts_source {
     POSTS_CONFLICT, /* an answer -409 */
@@ -28,32 +43,38 @@ enum posts_source {
 
 struct posts_owner {
     /* States that a peer has told, as PUT with age_ms by its renew_timestamp (durations: the answer
-     * gives no clock to compare with, so its own Date header does). In slices of at most 256. */
+     * gives no clock to compare with, so its own Date header does). In slices of at most
+     * posts_slice_max. */
     void (*records)(void *state, uint32_t peer, enum posts_source source,
                     const struct msg_list *records, const struct now *now);
     /* A question is answered in full, or failed: err OK, PROTECTED (it is under init-protect),
-     * UNAVAILABLE. */
+     * UNAVAILABLE. Not called for a peer that was closed. */
     void (*answered)(void *state, uint32_t peer, enum posts_source source, enum err err,
                      const struct now *now);
-    /* After every exchange: whether the peer gave a good answer. */
+    /* After every exchange: whether the peer gave a good answer: also -404, -409 or -400, or that
+     * it is under init-protect; not -500 to a post, another HTTP status than 200, or no answer. */
     void (*exchanged)(void *state, uint32_t peer, bool good, const struct now *now);
 };
 
 struct posts;
 
+/* owner and config are borrowed for its life. */
 struct posts *posts_new(const struct config *config, const struct posts_owner *owner, void *state);
 void posts_destroy(struct posts **self);
 
-/* peer: a number below outbox_peers_max. addr: host:port. own_zone: it stands in ours. */
+/* peer: a number below outbox_peers_max; an open one is closed first. addr: host:port; copied.
+ * own_zone: it stands in ours. */
 void posts_open(struct posts *self, uint32_t peer, struct str addr, bool own_zone);
 /* Its queue goes; answers that still come for it are ignored. */
 void posts_close(struct posts *self, uint32_t peer);
 
-/* record: PUT → register, GONE of kind CANCEL → cancel, others: nothing. Copied. */
+/* record: PUT → register, GONE of kind CANCEL → cancel, others, and what is no instance
+ * (schedules): nothing. Copied. */
 void posts_change(struct posts *self, uint32_t peer, const struct msg *record);
 /* record: the PUT of an instance that was heard. */
 void posts_renew(struct posts *self, uint32_t peer, const struct msg *record);
-/* GET /discovery/fetch of infra.discovery in our env, any status. */
+/* GET /discovery/fetch of infra.discovery in our env, any status. Asked once however often it is
+ * called until it is answered. */
 void posts_ask_nodes(struct posts *self, uint32_t peer);
 /* GET /discovery/fetch/all. */
 void posts_ask_all(struct posts *self, uint32_t peer);
@@ -64,21 +85,27 @@ uint32_t posts_waiting(const struct posts *self, uint32_t peer);
 struct post {
     uint64_t id;
     uint32_t peer;
-    struct str url;  /* borrowed until the next call of any function */
-    struct str body; /* a form; empty data (NULL): GET */
+    const char *url; /* borrowed until the next call of any function */
+    struct str body; /* a form, borrowed as url is; data NULL: GET */
     int64_t timeout_ms;
     size_t answer_max; /* bytes; a longer answer is a failure */
 };
 /* The next request that may go now; false: none. */
-bool posts_next(struct posts *self, struct post *post);
+bool posts_next(struct posts *self, const struct now *now, struct post *post);
 /* status: HTTP's, 0: there was no answer. date_ns: its Date header as wall ns, 0: none. */
 void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
                   const struct now *now);
+/* Once a turn. Reads on in long answers, a slice. True: there is more to read. */
+bool posts_step(struct posts *self, const struct now *now);
 
 struct posts_counts {
     uint64_t sent;
-    uint64_t failed;
-    uint64_t dropped; /* thrown away by a full queue */
+    uint64_t failed; /* of these: no good answer, or the post was refused */
+    uint64_t
+        dropped; /* thrown away: a full queue, a peer that fails, cancels that waited too long */
+    uint64_t passed; /* instances in answers that break a limit */
+    uint64_t waiting;
+    uint64_t under_way;
 };
 struct posts_counts posts_counts(const struct posts *self);
 

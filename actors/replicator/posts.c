@@ -1,0 +1,664 @@
+#include "actors/replicator/posts.h"
+
+#include <stdlib.h>
+
+#include "actors/replicator/answer.h"
+#include "actors/replicator/forms.h"
+#include "common/domain/change.h"
+#include "common/runtime/outbox.h"
+
+// clang-format off
+/*  name      path                     answer_max          timeout_ms */
+#define WORK_TABLE(X)                                                      \
+    X(REGISTER, "/discovery/register",  64 * 1024,         3000)           \
+    X(RENEW,    "/discovery/renew",     1024 * 1024,       3000)           \
+    X(CANCEL,   "/discovery/cancel",    64 * 1024,         3000)           \
+    X(NODES,    "/discovery/fetch?",    4 * 1024 * 1024,   3000)           \
+    X(ALL,      "/discovery/fetch/all?", 256 * 1024 * 1024, 30000)
+// clang-format on
+
+enum work {
+#define WORK_ENUM(NAME, path, answer_max, timeout_ms) WORK_##NAME,
+    WORK_TABLE(WORK_ENUM)
+#undef WORK_ENUM
+};
+
+static const struct {
+    const char *path;
+    size_t answer_max;
+    int64_t timeout_ms;
+} works[] = {
+#define WORK_ROW(NAME, path, answer_max, timeout_ms) {path, answer_max, timeout_ms},
+    WORK_TABLE(WORK_ROW)
+#undef WORK_ROW
+};
+
+enum { slice_bytes_max = 512 * 1024, looked_at_max = 64, no_peer = outbox_peers_max };
+
+/* A post that waits, or is under way. */
+struct entry {
+    struct entry *next;
+    enum work work;
+    uint64_t order;
+    struct hash128 key;
+    int64_t since_ms;
+    size_t len;
+    char record[]; /* PUT or GONE, encoded */
+};
+
+struct queue {
+    struct entry *first;
+    struct entry **last; /* where the next is hung */
+    uint32_t count;
+};
+
+enum ask_state { ASK_NONE, ASK_WAITS, ASK_UNDER_WAY, ASK_READ };
+
+struct ask {
+    enum ask_state state;
+    struct buf body; /* of the answer */
+    struct answer_reader reader;
+};
+
+enum { ask_count = 2 };
+
+struct peer {
+    bool open;
+    bool failing;        /* the last exchange failed */
+    uint64_t generation; /* counts how often it was opened and closed */
+    enum forms_reach reach;
+    struct buf addr;
+    struct queue changes;
+    struct queue renews;
+    size_t bytes; /* of both */
+    uint32_t under_way;
+    int64_t not_before_ms; /* of one that fails */
+    struct ask asks[ask_count];
+};
+
+struct flight {
+    uint64_t id; /* 0: free */
+    uint32_t peer;
+    enum work work;
+    struct entry *entry; /* owned; NULL: a question, or the peer was closed */
+};
+
+struct posts {
+    const struct config *config;
+    const struct posts_owner *owner;
+    void *state;
+    struct now now; /* heard last */
+    uint64_t last_id;
+    uint64_t last_order;
+    uint32_t turn; /* the peer that is served next */
+    struct posts_counts counts;
+    struct buf url;
+    struct buf body;
+    struct flight flights[posts_under_way_max];
+    struct peer peers[outbox_peers_max];
+};
+
+/* ── queues ─────────────────────────────────────────────────────────────────*/
+
+static void queue_init(struct queue *self)
+{
+    *self = (struct queue){.last = &self->first};
+}
+
+static void queue_add(struct queue *self, struct entry *entry)
+{
+    entry->next = NULL;
+    *self->last = entry;
+    self->last = &entry->next;
+    self->count++;
+}
+
+static void queue_add_first(struct queue *self, struct entry *entry)
+{
+    entry->next = self->first;
+    self->last = self->first == NULL ? &entry->next : self->last;
+    self->first = entry;
+    self->count++;
+}
+
+static struct entry *queue_take(struct queue *self, struct entry **at)
+{
+    struct entry *entry = *at;
+
+    *at = entry->next;
+    self->last = entry->next == NULL ? at : self->last;
+    self->count--;
+    return entry;
+}
+
+static uint32_t peer_waiting(const struct peer *peer)
+{
+    return peer->changes.count + peer->renews.count;
+}
+
+static void drop_first(struct posts *self, struct peer *peer, struct queue *queue)
+{
+    struct entry *entry = queue_take(queue, &queue->first);
+
+    peer->bytes -= entry->len;
+    self->counts.waiting--;
+    self->counts.dropped++;
+    free(entry);
+}
+
+static void drop_all(struct posts *self, struct peer *peer, struct queue *queue)
+{
+    while (queue->count > 0) {
+        drop_first(self, peer, queue);
+    }
+}
+
+/* False: all had to go. */
+static bool make_room(struct posts *self, struct peer *peer, size_t bytes)
+{
+    while (peer_waiting(peer) >= posts_waiting_max || peer->bytes + bytes > posts_bytes_max) {
+        if (peer->renews.count == 0) {
+            drop_all(self, peer, &peer->changes);
+            return false;
+        }
+        drop_first(self, peer, &peer->renews);
+    }
+    return true;
+}
+
+static void add(struct posts *self, uint32_t number, enum work work, const struct msg *record,
+                const struct identity *id)
+{
+    struct peer *peer = &self->peers[number];
+    struct buf encoded = {0};
+    struct entry *entry;
+    bool had_room;
+
+    msg_encode(&encoded, record);
+    entry = malloc(sizeof(*entry) + encoded.len);
+    if (entry == NULL) {
+        abort();
+    }
+    *entry = (struct entry){.work = work,
+                            .order = ++self->last_order,
+                            .key = identity_key(id),
+                            .since_ms = self->now.mono_ms,
+                            .len = encoded.len};
+    memcpy(entry->record, encoded.data, encoded.len);
+    buf_fini(&encoded);
+    had_room = make_room(self, peer, entry->len);
+    peer->bytes += entry->len;
+    self->counts.waiting++;
+    queue_add(work == WORK_RENEW ? &peer->renews : &peer->changes, entry);
+    if (!had_room) {
+        self->owner->exchanged(self->state, number, false, &self->now);
+    }
+}
+
+static bool is_open(const struct posts *self, uint32_t peer)
+{
+    assert(peer < outbox_peers_max);
+    return self->peers[peer].open;
+}
+
+static bool put_identity(const struct msg *record, struct identity *id)
+{
+    const struct msg_put *put = &record->as_put;
+
+    *id = (struct identity){put->env, put->appid, put->zone, put->hostname};
+    return record->type == MSG_TYPE_PUT && put->zone.len > 0 && put->hostname.len > 0;
+}
+
+static bool gone_identity(const struct msg *record, struct identity *id)
+{
+    const struct msg_gone *gone = &record->as_gone;
+
+    *id = (struct identity){gone->env, gone->appid, gone->zone, gone->hostname};
+    return record->type == MSG_TYPE_GONE && gone->kind == CHANGE_CANCEL && gone->zone.len > 0 &&
+           gone->hostname.len > 0;
+}
+
+void posts_change(struct posts *self, uint32_t peer, const struct msg *record)
+{
+    struct identity id;
+
+    if (!is_open(self, peer)) {
+        return;
+    }
+    if (put_identity(record, &id)) {
+        add(self, peer, WORK_REGISTER, record, &id);
+    } else if (gone_identity(record, &id)) {
+        add(self, peer, WORK_CANCEL, record, &id);
+    }
+}
+
+void posts_renew(struct posts *self, uint32_t peer, const struct msg *record)
+{
+    struct identity id;
+
+    if (is_open(self, peer) && put_identity(record, &id)) {
+        add(self, peer, WORK_RENEW, record, &id);
+    }
+}
+
+uint32_t posts_waiting(const struct posts *self, uint32_t peer)
+{
+    assert(peer < outbox_peers_max);
+    return peer_waiting(&self->peers[peer]);
+}
+
+/* ── peers ──────────────────────────────────────────────────────────────────*/
+
+struct posts *posts_new(const struct config *config, const struct posts_owner *owner, void *state)
+{
+    struct posts *self = calloc(1, sizeof(*self));
+
+    if (self == NULL) {
+        abort();
+    }
+    self->config = config;
+    self->owner = owner;
+    self->state = state;
+    self->now.mono_ms = INT64_MAX / 2; /* nothing is old before the first turn */
+    for (uint32_t i = 0; i < outbox_peers_max; i++) {
+        queue_init(&self->peers[i].changes);
+        queue_init(&self->peers[i].renews);
+    }
+    return self;
+}
+
+void posts_open(struct posts *self, uint32_t number, struct str addr, bool own_zone)
+{
+    struct peer *peer = &self->peers[number];
+
+    assert(number < outbox_peers_max);
+    posts_close(self, number);
+    peer->open = true;
+    peer->generation++;
+    peer->reach = own_zone ? FORMS_ZONE : FORMS_OTHER_ZONE;
+    buf_add_str(&peer->addr, addr);
+}
+
+void posts_close(struct posts *self, uint32_t number)
+{
+    struct peer *peer = &self->peers[number];
+    uint64_t generation = peer->generation + 1;
+
+    assert(number < outbox_peers_max);
+    drop_all(self, peer, &peer->changes);
+    drop_all(self, peer, &peer->renews);
+    buf_fini(&peer->addr);
+    for (size_t i = 0; i < ask_count; i++) {
+        buf_fini(&peer->asks[i].body);
+    }
+    for (size_t i = 0; i < posts_under_way_max; i++) {
+        struct flight *flight = &self->flights[i];
+
+        if (flight->id != 0 && flight->peer == number) {
+            free(flight->entry);
+            flight->entry = NULL;
+            flight->peer = no_peer;
+        }
+    }
+    *peer = (struct peer){.generation = generation};
+    queue_init(&peer->changes);
+    queue_init(&peer->renews);
+}
+
+void posts_destroy(struct posts **self)
+{
+    if (*self != NULL) {
+        for (uint32_t i = 0; i < outbox_peers_max; i++) {
+            posts_close(*self, i);
+        }
+        buf_fini(&(*self)->url);
+        buf_fini(&(*self)->body);
+        free(*self);
+        *self = NULL;
+    }
+}
+
+static void ask(struct posts *self, uint32_t peer, enum work work)
+{
+    if (is_open(self, peer)) {
+        struct ask *question = &self->peers[peer].asks[work - WORK_NODES];
+
+        question->state = question->state == ASK_NONE ? ASK_WAITS : question->state;
+    }
+}
+
+void posts_ask_nodes(struct posts *self, uint32_t peer)
+{
+    ask(self, peer, WORK_NODES);
+}
+
+void posts_ask_all(struct posts *self, uint32_t peer)
+{
+    ask(self, peer, WORK_ALL);
+}
+
+/* ── what goes next ─────────────────────────────────────────────────────────*/
+
+static bool is_under_way(const struct posts *self, uint32_t peer, struct hash128 key)
+{
+    for (size_t i = 0; i < posts_under_way_max; i++) {
+        const struct flight *flight = &self->flights[i];
+
+        if (flight->id != 0 && flight->peer == peer && flight->entry != NULL &&
+            hash128_eq(flight->entry->key, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The oldest of an instance of which nothing is under way; NULL: none among the first. */
+static struct entry *take_entry(struct posts *self, uint32_t number)
+{
+    struct peer *peer = &self->peers[number];
+    struct entry **changes = &peer->changes.first;
+    struct entry **renews = &peer->renews.first;
+
+    for (unsigned i = 0; i < looked_at_max && (*changes != NULL || *renews != NULL); i++) {
+        bool change = *renews == NULL || (*changes != NULL && (*changes)->order < (*renews)->order);
+        struct entry ***at = change ? &changes : &renews;
+
+        if (!is_under_way(self, number, (**at)->key)) {
+            struct entry *entry = queue_take(change ? &peer->changes : &peer->renews, *at);
+
+            peer->bytes -= entry->len;
+            self->counts.waiting--;
+            return entry;
+        }
+        *at = &(**at)->next;
+    }
+    return NULL;
+}
+
+/* The same, without cancels that have waited too long. */
+static struct entry *take_valid(struct posts *self, uint32_t number)
+{
+    struct entry *entry = take_entry(self, number);
+
+    while (entry != NULL && entry->work == WORK_CANCEL &&
+           self->now.mono_ms - entry->since_ms > posts_cancel_ms) {
+        free(entry);
+        self->counts.dropped++;
+        entry = take_entry(self, number);
+    }
+    return entry;
+}
+
+static bool may_post(const struct posts *self, const struct peer *peer)
+{
+    return peer->failing ? peer->under_way == 0 && self->now.mono_ms >= peer->not_before_ms
+                         : peer->under_way < posts_at_once;
+}
+
+static bool take_next(struct posts *self, uint32_t number, struct flight *flight)
+{
+    struct peer *peer = &self->peers[number];
+
+    for (unsigned i = 0; i < ask_count; i++) {
+        if (peer->asks[i].state == ASK_WAITS) {
+            peer->asks[i].state = ASK_UNDER_WAY;
+            *flight = (struct flight){.peer = number, .work = WORK_NODES + i};
+            return true;
+        }
+    }
+    if (peer_waiting(peer) > 0 && may_post(self, peer)) {
+        struct entry *entry = take_valid(self, number);
+
+        if (entry != NULL) {
+            *flight = (struct flight){.peer = number, .work = entry->work, .entry = entry};
+            peer->under_way++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void build_body(struct buf *to, const struct entry *entry, enum forms_reach reach)
+{
+    struct str rest = {entry->record, entry->len};
+    struct msg record;
+    enum err err = msg_decode(&rest, &record);
+
+    assert(err == ERR_OK);
+    (void)err;
+    if (entry->work == WORK_REGISTER) {
+        form_register(to, &record.as_put, reach);
+    } else if (entry->work == WORK_RENEW) {
+        form_renew(to, &record.as_put, reach);
+    } else {
+        form_cancel(to, &record.as_gone, reach);
+    }
+}
+
+static void build(struct posts *self, const struct flight *flight, struct post *post)
+{
+    const struct peer *peer = &self->peers[flight->peer];
+
+    self->url.len = 0;
+    self->body.len = 0;
+    if (flight->work == WORK_NODES) { /* sorted as the keys of a post are */
+        form_text(&self->body, "appid", STR("infra.discovery"));
+        form_text(&self->body, "env", str_from(self->config->node_env));
+        form_text(&self->body, "status", STR("3"));
+    }
+    buf_printf(&self->url, "http://%.*s%s%.*s", STR_ARG(peer->addr), works[flight->work].path,
+               STR_ARG(self->body));
+    buf_add_char(&self->url, '\0');
+    self->body.len = 0;
+    if (flight->entry != NULL) {
+        build_body(&self->body, flight->entry, peer->reach);
+    }
+    *post = (struct post){
+        .id = flight->id,
+        .peer = flight->peer,
+        .url = self->url.data,
+        .body = flight->entry != NULL ? buf_str(&self->body) : (struct str){0},
+        .timeout_ms = works[flight->work].timeout_ms,
+        .answer_max = works[flight->work].answer_max,
+    };
+}
+
+static struct flight *free_flight(struct posts *self)
+{
+    for (size_t i = 0; i < posts_under_way_max; i++) {
+        if (self->flights[i].id == 0) {
+            return &self->flights[i];
+        }
+    }
+    return NULL;
+}
+
+bool posts_next(struct posts *self, const struct now *now, struct post *post)
+{
+    struct flight *flight = free_flight(self);
+
+    self->now = *now;
+    for (uint32_t i = 0; flight != NULL && i < outbox_peers_max; i++) {
+        uint32_t number = (self->turn + i) % outbox_peers_max;
+
+        if (self->peers[number].open && take_next(self, number, flight)) {
+            self->turn = number + 1;
+            flight->id = ++self->last_id * posts_under_way_max + (uint64_t)(flight - self->flights);
+            self->counts.sent++;
+            self->counts.under_way++;
+            build(self, flight, post);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ── what comes back ────────────────────────────────────────────────────────*/
+
+/* Of an exchange with a peer that is still open; the owner may close it here. */
+static void finish(struct posts *self, uint32_t number, bool good)
+{
+    struct peer *peer = &self->peers[number];
+
+    peer->failing = !good;
+    if (!good) {
+        peer->not_before_ms = self->now.mono_ms + posts_pause_ms;
+        drop_all(self, peer, &peer->renews);
+    }
+    self->owner->exchanged(self->state, number, good, &self->now);
+}
+
+static void on_conflict(struct posts *self, uint32_t number, int64_t date_ns, struct str body)
+{
+    struct msg_list records = {0};
+    struct buf store = {0};
+
+    if (answer_instance(body, date_ns, &records, &store)) {
+        self->owner->records(self->state, number, POSTS_CONFLICT, &records, &self->now);
+    } else {
+        self->counts.passed++;
+    }
+    buf_fini(&store);
+}
+
+static void on_posted(struct posts *self, struct flight *flight, int status, int64_t date_ns,
+                      struct str body)
+{
+    struct peer *peer = &self->peers[flight->peer];
+    int64_t code = status == 200 ? answer_code(body) : answer_codeless;
+    uint64_t generation = peer->generation;
+    bool renewed = flight->work == WORK_RENEW;
+
+    peer->under_way--;
+    self->counts.failed += code != 0 && !(renewed && (code == -404 || code == -409));
+    if (renewed && code == -404) {
+        flight->entry->work = WORK_REGISTER;
+        peer->bytes += flight->entry->len;
+        self->counts.waiting++;
+        queue_add_first(&peer->changes, flight->entry);
+        flight->entry = NULL;
+    } else if (renewed && code == -409) {
+        on_conflict(self, flight->peer, date_ns, body);
+    }
+    free(flight->entry);
+    if (peer->generation == generation) {
+        finish(self, flight->peer, code != answer_codeless && code != -500);
+    }
+}
+
+static enum posts_source source_of(enum work work)
+{
+    return work == WORK_NODES ? POSTS_NODES : POSTS_ALL;
+}
+
+static void on_answered(struct posts *self, const struct flight *flight, int status,
+                        int64_t date_ns, struct str body)
+{
+    struct peer *peer = &self->peers[flight->peer];
+    struct ask *question = &peer->asks[flight->work - WORK_NODES];
+    bool told = status == 200 || status == 503; /* muster's init-protect is a 503 */
+    int64_t code = told ? answer_code(body) : answer_codeless;
+    bool protected = code == -500;
+    bool good = status == 200 && (code == 0 || code == -404);
+    uint64_t generation = peer->generation;
+
+    self->counts.failed += !good && !protected;
+    if (good && code == 0) {
+        question->state = ASK_READ;
+        buf_add_str(&question->body, body);
+        question->reader = (struct answer_reader){
+            .list = flight->work == WORK_NODES ? ANSWER_FETCH : ANSWER_FETCH_ALL,
+            .text = buf_str(&question->body),
+            .date_ns = date_ns};
+    } else {
+        question->state = ASK_NONE;
+        self->owner->answered(self->state, flight->peer, source_of(flight->work),
+                              good        ? ERR_OK
+                              : protected ? ERR_PROTECTED
+                                          : ERR_UNAVAILABLE,
+                              &self->now);
+    }
+    if (peer->generation == generation) {
+        finish(self, flight->peer, good || protected);
+    }
+}
+
+void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
+                  const struct now *now)
+{
+    struct flight *slot = &self->flights[id % posts_under_way_max];
+    struct flight flight = *slot;
+
+    assert(id != 0 && slot->id == id);
+    self->now = *now;
+    self->counts.under_way--;
+    *slot = (struct flight){0};
+    if (flight.peer == no_peer) {
+        return;
+    }
+    if (flight.entry != NULL) {
+        on_posted(self, &flight, status, date_ns, body);
+    } else {
+        on_answered(self, &flight, status, date_ns, body);
+    }
+}
+
+/* ── long answers ───────────────────────────────────────────────────────────*/
+
+static void read_slice(struct posts *self, uint32_t number, unsigned i)
+{
+    struct peer *peer = &self->peers[number];
+    struct ask *question = &peer->asks[i];
+    uint64_t generation = peer->generation;
+    uint64_t passed = question->reader.passed;
+    enum posts_source source = source_of(WORK_NODES + i);
+    enum answer_step step = ANSWER_RECORD;
+    struct msg_list records = {0};
+    struct buf store = {0};
+    bool ended;
+
+    for (unsigned n = 0; n < posts_slice_max && store.len < slice_bytes_max &&
+                         (step == ANSWER_RECORD || step == ANSWER_PASSED);
+         n++) {
+        step = answer_next(&question->reader, &records, &store);
+    }
+    self->counts.passed += question->reader.passed - passed;
+    ended = step == ANSWER_END || step == ANSWER_BROKEN;
+    if (ended) {
+        question->state = ASK_NONE;
+        buf_fini(&question->body);
+    }
+    if (records.count > 0) {
+        self->owner->records(self->state, number, source, &records, &self->now);
+    }
+    buf_fini(&store);
+    if (ended && peer->generation == generation) {
+        self->owner->answered(self->state, number, source,
+                              step == ANSWER_END ? ERR_OK : ERR_UNAVAILABLE, &self->now);
+    }
+}
+
+bool posts_step(struct posts *self, const struct now *now)
+{
+    bool read = false;
+
+    self->now = *now;
+    for (uint32_t i = 0; i < outbox_peers_max * ask_count; i++) {
+        if (self->peers[i / ask_count].asks[i % ask_count].state == ASK_READ) {
+            if (read) {
+                return true;
+            }
+            read_slice(self, i / ask_count, i % ask_count);
+            read = true;
+            if (self->peers[i / ask_count].asks[i % ask_count].state == ASK_READ) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct posts_counts posts_counts(const struct posts *self)
+{
+    return self->counts;
+}
