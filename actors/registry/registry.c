@@ -284,6 +284,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
 #undef COUNTER_ADD
     registry_counts(self->registry, &counts);
     counts_add(sizes, size_store, "instances", (int64_t)counts.live);
+    counts_add(sizes, size_store, "schedules", (int64_t)counts.schedules);
     counts_add(sizes, size_store, "tombstones", (int64_t)counts.tombstones);
     counts_add(sizes, size_store, "apps", (int64_t)counts.apps);
     counts_add(sizes, size_store, "memory_bytes", (int64_t)counts.memory_bytes);
