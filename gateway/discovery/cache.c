@@ -253,15 +253,36 @@ static uint32_t add_instances(struct cache *self, uint32_t app, const struct cac
     return count;
 }
 
+void cache_schedule(const struct cache *self, uint32_t app, struct buf *to)
+{
+    struct app_info info;
+    struct instance schedule;
+
+    registry_app(self->registry, app, &info);
+    if (info.schedule_slot == REGISTRY_NONE) {
+        buf_add_str(to, STR("null"));
+        return;
+    }
+    registry_instance(self->registry, info.schedule_slot, &schedule);
+    render_schedule(to, &schedule);
+}
+
 static uint32_t add_app(struct cache *self, uint32_t app, const struct cache_key *key,
                         struct buf *to)
 {
+    static const char no_zone[] = "{\"instances\":{}";
     struct app_info info;
+    size_t begin = to->len;
     uint32_t count;
 
     registry_app(self->registry, app, &info);
     buf_add_str(to, STR("{\"instances\":"));
     count = add_instances(self, app, key, key->legacy, to);
+    if (info.schedule_slot != REGISTRY_NONE && !key->legacy &&
+        to->len - begin > sizeof(no_zone) - 1) {
+        buf_add_str(to, STR(",\"scheduler\":"));
+        cache_schedule(self, app, to);
+    }
     if (key->legacy) {
         buf_add_str(to, STR(",\"zone_instances\":"));
         add_instances(self, app, key, false, to);

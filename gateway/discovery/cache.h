@@ -34,7 +34,8 @@ void cache_on_applied(struct cache *self, const struct applied *applied);
 /* After a heartbeat of the live instance in slot. */
 void cache_on_renewed(struct cache *self, uint32_t slot, const struct now *now);
 
-/* The app's {"instances":…,"latest_timestamp":…}; of an unknown zone, with none.
+/* The app's {"instances":…,"scheduler":…,"latest_timestamp":…}, the middle one where there is a
+ * schedule, but not in the legacy form; of an unknown zone neither instances nor schedule.
  * json is borrowed until the next call of any function here but cache_counts. */
 struct cache_document {
     struct str json;
@@ -49,6 +50,9 @@ struct response *cache_fetch(struct cache *self, uint32_t app, const struct cach
                              const struct now *now);
 struct response *cache_polls(struct cache *self, uint32_t app, const struct cache_key *key,
                              const struct now *now);
+
+/* {"clients":…,"remark":…} of the app, or null. */
+void cache_schedule(const struct cache *self, uint32_t app, struct buf *to);
 
 /* One instance from its fragment, with its newest heartbeat. */
 void cache_instance(struct cache *self, uint32_t slot, struct buf *to);

@@ -207,6 +207,11 @@ bool delta_each(const struct delta *self, uint64_t app_hash, uint64_t since, uin
     return false;
 }
 
+bool delta_is_schedule(const struct delta_item *item)
+{
+    return item->zone.len == 0 && item->hostname.len == 0;
+}
+
 void delta_counts(const struct delta *self, struct delta_counts *counts)
 {
     counts->entries = self->next - self->first;

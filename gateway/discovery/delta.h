@@ -49,8 +49,9 @@ struct delta_item {
     enum change_kind kind;
     int64_t latest_timestamp; /* of the app, after it */
     struct str zone;          /* borrowed until the next delta_add */
-    struct str hostname;
+    struct str hostname;      /* both empty: the app's schedule */
 };
+bool delta_is_schedule(const struct delta_item *item);
 
 /* The app's changes after seq, newest first. *cursor starts at 0. */
 bool delta_each(const struct delta *self, uint64_t app_hash, uint64_t since, uint64_t *cursor,

@@ -25,14 +25,20 @@ static bool delta_follows(const struct gateway *self, const struct news_asked *a
            delta_holds(replica_delta(self->replica), asked->since);
 }
 
+/* known: it has instances; the schedule of one that has none is no news. */
 static bool has_delta(const struct gateway *self, const struct news_asked *asked,
-                      const struct news_app *app)
+                      const struct news_app *app, bool known)
 {
     struct delta_item item;
     uint64_t cursor = 0;
 
-    return delta_each(replica_delta(self->replica), app->app_hash, asked->since.seq, &cursor,
-                      &item);
+    while (
+        delta_each(replica_delta(self->replica), app->app_hash, asked->since.seq, &cursor, &item)) {
+        if (known || !delta_is_schedule(&item)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct view look(const struct gateway *self, const struct news_asked *asked,
@@ -43,7 +49,7 @@ static struct view look(const struct gateway *self, const struct news_asked *ask
     bool changed = full || asked->form == NEWS_DELTA || view.found.latest_timestamp > app->given;
 
     if (follows) {
-        changed = has_delta(self, asked, app);
+        changed = has_delta(self, asked, app, view.found.known);
     }
     view.standing = !view.found.known                    ? MISSING
                     : !changed                           ? UNCHANGED
@@ -145,9 +151,10 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : str_cmp(left->hostname, right->hostname);
 }
 
-/* What became of the app's instances that changed, by name, each once; false: too many. */
+/* What became of the app's instances that changed, by name, each once; schedule: it changed too.
+ * False: too many. */
 static bool collect(const struct gateway *self, const struct news_asked *asked,
-                    const struct news_app *app, struct piece *pieces, size_t *count)
+                    const struct news_app *app, struct piece *pieces, size_t *count, bool *schedule)
 {
     const struct registry *registry = replica_registry(self->replica);
     const struct cache_key *key = &asked->query.key;
@@ -157,11 +164,16 @@ static bool collect(const struct gateway *self, const struct news_asked *asked,
     size_t unique = 0;
 
     *count = 0;
+    *schedule = false;
     while (
         delta_each(replica_delta(self->replica), app->app_hash, asked->since.seq, &cursor, &item)) {
         struct identity id = {asked->query.env, app->appid, item.zone, item.hostname};
         uint32_t slot = registry_find(registry, identity_key(&id));
 
+        if (delta_is_schedule(&item)) {
+            *schedule = true;
+            continue;
+        }
         if (key->zone.len > 0 && !str_eq(key->zone, item.zone)) {
             continue;
         }
@@ -214,18 +226,33 @@ static void add_pieces(const struct gateway *self, const struct piece *pieces, s
     buf_add_str(to, last == NULL ? STR("}") : STR("]}"));
 }
 
+/* changed: after the position. Where there is one it is told with every change, since it may be
+ * older than the app's first instance, and then nobody was told. */
+static void add_schedule(const struct gateway *self, const struct found *found, bool changed,
+                         struct buf *to)
+{
+    struct app_info info;
+
+    registry_app(replica_registry(self->replica), found->app, &info);
+    if (changed || info.schedule_slot != REGISTRY_NONE) {
+        buf_add_str(to, STR(",\"scheduler\":"));
+        cache_schedule(replica_cache(self->replica), found->app, to);
+    }
+}
+
 static void add_delta(const struct gateway *self, const struct news_asked *asked,
                       const struct news_app *app, const struct found *found, bool full,
                       const struct now *now, struct buf *to)
 {
     struct piece *pieces = malloc(delta_items_max * sizeof(*pieces));
     size_t count = 0;
+    bool schedule = false;
 
     if (pieces == NULL) {
         abort();
     }
     if (!delta_follows(self, asked, full) || found->own ||
-        !collect(self, asked, app, pieces, &count)) {
+        !collect(self, asked, app, pieces, &count, &schedule)) {
         buf_add_str(to, STR("{\"full\":true,\"removed\":{},"));
         size_t brace = to->len;
         (void)query_write(self, &asked->query, found, now, to);
@@ -235,6 +262,7 @@ static void add_delta(const struct gateway *self, const struct news_asked *asked
         add_pieces(self, pieces, count, true, to);
         buf_add_str(to, STR(",\"instances\":"));
         add_pieces(self, pieces, count, false, to);
+        add_schedule(self, found, schedule, to);
         buf_printf(to, ",\"latest_timestamp\":%" PRId64 "}", found->latest_timestamp);
     }
     free(pieces);

@@ -22,8 +22,8 @@ struct found {
 
 struct found query_find(const struct gateway *self, const struct query *query, struct str appid);
 
-/* Appends {"instances":…,"latest_timestamp":…} of an app that is known; returns the
- * number of instances in it. */
+/* Appends {"instances":…,"scheduler":…,"latest_timestamp":…} (cache_app) of an app that is known;
+ * returns the number of instances in it. */
 uint32_t query_write(const struct gateway *self, const struct query *query,
                      const struct found *found, const struct now *now, struct buf *to);
 

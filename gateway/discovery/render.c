@@ -104,3 +104,30 @@ void render_zero(struct buf *to)
                     "\"reg_timestamp\":0,\"up_timestamp\":0,\"renew_timestamp\":0,"
                     "\"dirty_timestamp\":0,\"latest_timestamp\":0}"));
 }
+
+void render_schedule(struct buf *to, const struct instance *schedule)
+{
+    struct str rest = schedule->addrs.bytes;
+    struct str open = {0}; /* clients whose zones are being printed; no zone's name is empty */
+    struct str client;
+    struct str zone;
+    struct str weight;
+
+    buf_add_str(to, STR("{\"clients\":{"));
+    while (strs_next(&rest, &client) && strs_next(&rest, &zone) && strs_next(&rest, &weight)) {
+        if (str_eq(open, client)) {
+            buf_add_char(to, ',');
+        } else {
+            buf_add_str(to, open.len > 0 ? STR("}},") : STR(""));
+            json_quote(to, client);
+            buf_add_str(to, STR(":{\"zones\":{"));
+            open = client;
+        }
+        json_quote(to, zone);
+        buf_add_str(to, STR(":{\"weight\":"));
+        buf_add_str(to, weight);
+        buf_add_char(to, '}');
+    }
+    buf_add_str(to, open.len > 0 ? STR("}}},") : STR("},"));
+    buf_add_str(to, STR("\"remark\":\"\"}"));
+}

@@ -18,4 +18,8 @@ void render_zero(struct buf *to);
  * Returns how many bytes the first half has. */
 size_t render_halves(struct buf *to, const struct instance *instance);
 
+/* The schedule of an app (identity_is_schedule): {"clients":{zone:{"zones":{zone:{"weight":n}}}},
+ * "remark":""}. As in the reference, the remark is for those who keep it, and clients get none. */
+void render_schedule(struct buf *to, const struct instance *schedule);
+
 #endif

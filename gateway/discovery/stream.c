@@ -121,6 +121,45 @@ static void add_gone(struct stream *self, const struct stream_app *app,
     event_end(self);
 }
 
+/* The app's schedule as it is now, without instances too. */
+static void add_schedule(struct stream *self, const struct stream_app *app,
+                         int64_t latest_timestamp, const struct position_at *id)
+{
+    const struct registry *registry = replica_registry(self->streams->replica);
+    uint32_t number = registry_app_find(registry, self->query.env, app->appid);
+
+    event_begin(self, "schedule", id);
+    buf_add_str(&self->text, STR("\"appid\":"));
+    json_quote(&self->text, app->appid);
+    buf_add_str(&self->text, STR(",\"scheduler\":"));
+    if (number == REGISTRY_NONE) {
+        buf_add_str(&self->text, STR("null"));
+    } else {
+        cache_schedule(replica_cache(self->streams->replica), number, &self->text);
+    }
+    buf_printf(&self->text, ",\"latest_timestamp\":%" PRId64, latest_timestamp);
+    event_end(self);
+}
+
+/* Of an app without instances: gone, and the schedule it may have nevertheless. */
+static void add_absent(struct stream *self, const struct stream_app *app,
+                       const struct position_at *id)
+{
+    const struct registry *registry = replica_registry(self->streams->replica);
+    uint32_t number = registry_app_find(registry, self->query.env, app->appid);
+    struct app_info info = {.schedule_slot = REGISTRY_NONE};
+
+    if (number != REGISTRY_NONE) {
+        registry_app(registry, number, &info);
+    }
+    if (info.schedule_slot == REGISTRY_NONE) {
+        add_gone(self, app, id);
+    } else {
+        add_gone(self, app, NULL);
+        add_schedule(self, app, info.latest_timestamp, id);
+    }
+}
+
 /* The full state of the next app; a document of the cache is sent as it is. */
 static void add_full(struct stream *self)
 {
@@ -132,7 +171,7 @@ static void add_full(struct stream *self)
     const struct now *now = &self->streams->now;
 
     if (!found.known) {
-        add_gone(self, app, id);
+        add_absent(self, app, id);
         return;
     }
     event_begin(self, "full", id);
@@ -192,6 +231,10 @@ static void add_change(struct stream *self, const struct event *event)
     if (!is_last(self, event, &slot)) {
         return;
     }
+    if (delta_is_schedule(&event->item)) {
+        add_schedule(self, event->app, event->item.latest_timestamp, &id);
+        return;
+    }
     event_begin(self, "change", &id);
     buf_printf(to, "\"kind\":\"%s\",\"appid\":", change_kind_name(event->item.kind));
     json_quote(to, event->app->appid);
@@ -220,7 +263,8 @@ static size_t collect(const struct stream *self, struct event *events)
         uint64_t cursor = 0;
 
         while (delta_each(delta, self->apps[i].app_hash, self->at.seq, &cursor, &item)) {
-            if (self->query.key.zone.len > 0 && !str_eq(self->query.key.zone, item.zone)) {
+            if (self->query.key.zone.len > 0 && !str_eq(self->query.key.zone, item.zone) &&
+                !delta_is_schedule(&item)) {
                 continue;
             }
             if (count == behind_max) {
@@ -246,7 +290,7 @@ static void add_gones(struct stream *self, const struct event *events, size_t co
         bool changed = false;
 
         for (size_t k = 0; k < count && !changed; k++) {
-            changed = events[k].app == &self->apps[i];
+            changed = events[k].app == &self->apps[i] && !delta_is_schedule(&events[k].item);
         }
         if (changed &&
             !query_find(self->streams->gateway, &self->query, self->apps[i].appid).known) {
