@@ -6,8 +6,6 @@
 #include "actors/registry/decision.h"
 #include "actors/registry/metadata.h"
 
-enum { version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
-
 static const struct str node_appid = {"infra.discovery", 15};
 
 static int64_t max_i64(int64_t a, int64_t b)
@@ -47,22 +45,6 @@ static bool may_write(const struct rules *rules, const struct identity *id, uint
     return true;
 }
 
-static bool addrs_fit(struct strs addrs)
-{
-    struct str rest = addrs.bytes;
-    struct str addr;
-
-    if (addrs.count == 0 || addrs.count > addrs_max) {
-        return false;
-    }
-    while (strs_next(&rest, &addr)) {
-        if (addr.len > addr_bytes_max) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool register_fits(const struct rules *rules, const struct msg_register *command,
                           const struct identity *id, struct decision *out)
 {
@@ -71,14 +53,11 @@ static bool register_fits(const struct rules *rules, const struct msg_register *
         !may_write(rules, id, command->origin, out)) {
         return false;
     }
-    if (command->status != STATUS_UP && command->status != STATUS_WAITING) {
-        decision_refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
-    } else if (!addrs_fit(command->addrs)) {
-        decision_refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
-    } else if (command->region.len > name_bytes_max || command->version.len > version_bytes_max) {
-        decision_refuse(out, ERR_INVALID, "region may have at most 255 bytes, version 512");
-    }
-    return out->err == ERR_OK;
+    return instance_fits(&(struct instance){.region = command->region,
+                                            .version = command->version,
+                                            .addrs = command->addrs,
+                                            .status = command->status},
+                         out);
 }
 
 /* own: a client's own write, not a replicated one.
@@ -203,6 +182,9 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
     change->instance.id = id;
     change->instance.dirty_timestamp = held.instance.dirty_timestamp;
     change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);
+    if (fault_on(rules->faults, FAULT_NO_TOMBSTONE)) {
+        decision_forget_too(out);
+    }
 }
 
 /* The place of the change decided so far for this hostname of a SET, 0 in it: none. There is
@@ -283,6 +265,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     after.latest_timestamp = stamp;
     if (change == NULL) {
         change = decision_add(out, CHANGE_SET, now_ns);
+        change->age_ms = -1; /* no sign of life */
         change->spread = spread_of(command->replication, command->from_zone);
         *place = (uint16_t)out->count;
     }

@@ -36,7 +36,8 @@ struct decision {
     struct buf store;
     uint16_t places[set_places]; /* of a SET: hash of the hostname → index of its change, + 1 */
     size_t set_bytes;            /* of a SET: the instances it gives, about */
-    uint32_t heartbeat;          /* slot whose instance gave a sign of life, or REGISTRY_NONE */
+    uint32_t heartbeat;          /* slot whose instance gave a sign of life, or REGISTRY_NONE; of a
+                                    merge the one whose state stays, being the same or newer */
     enum spread spread;          /* how far that heartbeat goes */
 };
 
@@ -58,11 +59,11 @@ void decide_schedule(const struct registry *registry, const struct rules *rules,
 /* Whether a schedule that another node sends is one that decide_schedule could have made. */
 bool schedule_is_sound(const struct instance *instance);
 
-/* What a peer holds of one identity, a PUT or GONE. age_ms: how long ago it was last heard, or how
- * old the tombstone is; -1: unknown. An instance that is not held here is not taken in when its age
- * is past idle_ms, or unknown and not restore; a tombstone not when it is past its life. What loses
- * against what is held sets *newer: the peer should have it. ERR_INVALID: a record no node may
- * send. */
+/* What a peer holds of one identity, a PUT or GONE of a CANCEL. age_ms: how long ago it was last
+ * heard, or how old the tombstone is; -1: unknown, of a live one. An instance that is not live here
+ * is not taken in when its age has reached idle_ms, or is unknown and not restore; a tombstone not
+ * when it has reached its life. What loses against what is held sets *newer: the peer should have
+ * it. ERR_INVALID: a record no node may send. In merge.c. */
 struct merge_rules {
     int64_t idle_ms;
     int64_t tombstone_ms;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
+
 void decision_begin(struct decision *out)
 {
     out->err = ERR_OK;
@@ -46,6 +48,15 @@ struct change *decision_add(struct decision *out, enum change_kind kind, int64_t
     return &out->changes[out->count++];
 }
 
+void decision_forget_too(struct decision *out)
+{
+    struct change *change = decision_add(out, CHANGE_FORGET, 0);
+    const struct change *gone = change - 1;
+
+    change->at = gone->at;
+    change->instance = gone->instance;
+}
+
 int64_t app_latest(const struct registry *registry, const struct identity *id, int64_t wanted)
 {
     uint32_t app = registry_app_find(registry, id->env, id->appid);
@@ -71,6 +82,34 @@ bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decisio
         return false;
     }
     return true;
+}
+
+static bool addrs_fit(struct strs addrs)
+{
+    struct str rest = addrs.bytes;
+    struct str addr;
+
+    if (addrs.count == 0 || addrs.count > addrs_max) {
+        return false;
+    }
+    while (strs_next(&rest, &addr)) {
+        if (addr.len > addr_bytes_max) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool instance_fits(const struct instance *instance, struct decision *out)
+{
+    if (instance->status != STATUS_UP && instance->status != STATUS_WAITING) {
+        decision_refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
+    } else if (!addrs_fit(instance->addrs)) {
+        decision_refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
+    } else if (instance->region.len > name_bytes_max || instance->version.len > version_bytes_max) {
+        decision_refuse(out, ERR_INVALID, "region may have at most 255 bytes, version 512");
+    }
+    return out->err == ERR_OK;
 }
 
 struct held held_of(const struct registry *registry, const struct identity *id)

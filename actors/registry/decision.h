@@ -12,6 +12,8 @@ void decision_begin(struct decision *out);
 void decision_refuse(struct decision *out, enum err err, const char *text);
 /* One more change, borrowed until the next one. */
 struct change *decision_add(struct decision *out, enum change_kind kind, int64_t now_ns);
+/* FAULT_NO_TOMBSTONE: what the last change ended leaves nothing. */
+void decision_forget_too(struct decision *out);
 
 /* latest_timestamp of the app after a change; wanted: now, or what a cancel gave.
  * An app that has none alive starts above everything this registry ever took from
@@ -33,6 +35,8 @@ bool state_wins(const struct rules *rules, const struct instance *candidate,
 
 /* Errors: ERR_INVALID, told in out. */
 bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
+/* Status, addrs, region and version. */
+bool instance_fits(const struct instance *instance, struct decision *out);
 bool name_fits(struct str name); /* 1 to name_bytes_max bytes */
 
 #endif

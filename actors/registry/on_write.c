@@ -143,9 +143,8 @@ void on_renew(void *state, const struct address *from, const struct msg *msg, co
         uint32_t slot = decision->heartbeat;
 
         self->counters.heartbeats++;
-        registry_renew(self->registry, slot, now->wall_ns);
-        ages_touch(self->heartbeats, slot, registry_awake(self, now), 0);
-        publish_heartbeat(self, slot, decision->spread, now->wall_ns, out);
+        (void)registry_heard(self, slot, 0, now);
+        publish_heartbeat(self, slot, decision->spread, 0, now, out);
         result.as_result.seq = registry_slot_seq(self->registry, slot);
         result.as_result.timestamp = now->wall_ns;
     } else {

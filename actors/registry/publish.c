@@ -113,11 +113,15 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
     }
 }
 
-static void send_renewed(struct registry_actor *self, bool more, struct outbox *out)
+static void send_renewed(struct registry_actor *self, bool more, const struct now *now,
+                         struct outbox *out)
 {
     struct registry_counts counts;
     struct msg msg = {.type = MSG_TYPE_RENEWED};
 
+    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
+        heartbeats_age(&self->renewed.heartbeats[i], (uint32_t)now->mono_ms);
+    }
     registry_counts(self->registry, &counts);
     msg.as_renewed = (struct msg_renewed){
         .epoch = self->at.epoch,
@@ -138,27 +142,29 @@ static void send_renewed(struct registry_actor *self, bool more, struct outbox *
     }
 }
 
+/* Until it is sent its age lacks the time then, modulo 2^32. */
 void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
-                       int64_t renew_timestamp, struct outbox *out)
+                       int64_t age_ms, const struct now *now, struct outbox *out)
 {
     struct heartbeat heartbeat = {.key = registry_slot_key(self->registry, slot),
                                   .dirty_timestamp = registry_slot_dirty(self->registry, slot),
-                                  .renew_timestamp = renew_timestamp};
+                                  .renew_timestamp = now->wall_ns - age_ms * 1000000,
+                                  .age_ms = (uint32_t)(age_ms - now->mono_ms)};
     size_t held = 0;
 
     for (unsigned i = 0; i < SPREAD_COUNT; i++) {
         held += self->renewed.heartbeats[i].len;
     }
     if (held + heartbeat_bytes > fact_room) {
-        send_renewed(self, true, out);
+        send_renewed(self, true, now, out);
     }
     heartbeat_pack(&self->renewed.heartbeats[spread], &heartbeat);
 }
 
-void publish_tick(struct registry_actor *self, struct outbox *out)
+void publish_tick(struct registry_actor *self, const struct now *now, struct outbox *out)
 {
     self->renewed.tick++;
-    send_renewed(self, false, out);
+    send_renewed(self, false, now, out);
 }
 
 void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg)

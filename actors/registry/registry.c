@@ -54,7 +54,8 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now)
     return self->awake_ms;
 }
 
-/* Keeps the columns in step with the structure. age_ms: of the heartbeat or the death. */
+/* Keeps the columns in step with the structure. age_ms: of the heartbeat or the death; -1: not
+ * known, so that a live one is as if heard now, and others are told that we don't know. */
 static void track(struct registry_actor *self, const struct change *change,
                   const struct applied *applied, int64_t age_ms)
 {
@@ -63,9 +64,13 @@ static void track(struct registry_actor *self, const struct change *change,
     }
     if (change_is_live(change->kind)) {
         ages_drop(self->tombstones, applied->slot);
-        if (!identity_is_schedule(&change->instance.id) &&
-            (change->kind == CHANGE_REGISTER || !applied->was_live)) {
+        if (identity_is_schedule(&change->instance.id)) {
+            return;
+        }
+        if (age_ms >= 0) {
             ages_touch(self->heartbeats, applied->slot, self->awake_ms, age_ms);
+        } else if (!applied->was_live) {
+            ages_restore(self->heartbeats, applied->slot, self->awake_ms, -1);
         }
         return;
     }
@@ -75,6 +80,40 @@ static void track(struct registry_actor *self, const struct change *change,
     } else {
         ages_drop(self->tombstones, applied->slot);
     }
+}
+
+/* What others are told with it: the age of the youngest sign of life there was. */
+static void tell_age(const struct registry_actor *self, struct change *change)
+{
+    uint32_t slot;
+    int64_t age_ms;
+
+    if (change->age_ms == 0 || !change_is_live(change->kind)) {
+        return;
+    }
+    slot = registry_find(self->registry, identity_key(&change->instance.id));
+    age_ms = slot == REGISTRY_NONE ? -1 : ages_true(self->heartbeats, slot, self->awake_ms);
+    if (age_ms >= 0 && (change->age_ms < 0 || age_ms < change->age_ms)) {
+        change->age_ms = age_ms;
+    }
+}
+
+bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
+                    const struct now *now)
+{
+    int64_t awake_ms = registry_awake(self, now);
+    bool live = registry_is_live(self->registry, slot);
+    struct ages *ages = live ? self->heartbeats : self->tombstones;
+    int64_t known_ms = ages_true(ages, slot, awake_ms);
+
+    if (registry_is_schedule(self->registry, slot)) {
+        return false;
+    }
+    if (live) {
+        registry_renew(self->registry, slot, now->wall_ns - age_ms * 1000000);
+    }
+    ages_touch(ages, slot, awake_ms, age_ms);
+    return known_ms < 0 || age_ms < known_ms;
 }
 
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
@@ -93,6 +132,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         change->seq = ++self->at.seq;
         change->gateway = gateway;
         change->number = number;
+        tell_age(self, change);
         msg_from_change(change, &msg);
         msg_encode(&self->body, &msg);
         recent_add(&self->recent, change->seq,
@@ -128,8 +168,7 @@ void registry_result(struct registry_actor *self, const struct address *to,
     (void)outbox_reply(out, OUTBOX_NOW, to, &msg); /* full: the asker asks again */
 }
 
-void registry_answer_later(struct registry_actor *self, const struct address *to, uint64_t id,
-                           uint64_t seq)
+static void add_answer(struct registry_actor *self, const struct answer *answer)
 {
     if (self->turn.answer_count == self->turn.answer_cap) {
         self->turn.answer_cap = self->turn.answer_cap == 0 ? 64 : self->turn.answer_cap * 2;
@@ -139,8 +178,39 @@ void registry_answer_later(struct registry_actor *self, const struct address *to
             abort();
         }
     }
-    self->turn.answers[self->turn.answer_count++] =
-        (struct answer){.to = *to, .id = id, .seq = seq};
+    self->turn.answers[self->turn.answer_count++] = *answer;
+}
+
+void registry_answer_later(struct registry_actor *self, const struct address *to, uint64_t id,
+                           uint64_t seq)
+{
+    add_answer(self, &(struct answer){.to = *to, .id = id, .seq = seq});
+}
+
+void registry_merged_later(struct registry_actor *self, const struct address *to, uint64_t id,
+                           struct merged **merged)
+{
+    add_answer(self, &(struct answer){.to = *to, .id = id, .seq = self->at.seq, .merged = *merged});
+    *merged = NULL;
+}
+
+static void answer_merge(struct registry_actor *self, const struct answer *answer,
+                         struct outbox *out)
+{
+    const struct merged *merged = answer->merged;
+    struct msg msg = {.type = MSG_TYPE_MERGED};
+
+    msg.as_merged = (struct msg_merged){
+        .id = answer->id,
+        .err = merged->err,
+        .epoch = self->at.epoch,
+        .boot = self->at.boot,
+        .seq = answer->seq,
+        .want = buf_str(&merged->want),
+        .newer = merged->newer,
+        .text = buf_str(&merged->text),
+    };
+    (void)outbox_reply(out, OUTBOX_SYNCED, &answer->to, &msg); /* full: the asker asks again */
 }
 
 static void answer_writes(struct registry_actor *self, struct outbox *out)
@@ -150,8 +220,13 @@ static void answer_writes(struct registry_actor *self, struct outbox *out)
     msg.as_result.epoch = self->at.epoch;
     msg.as_result.boot = self->at.boot;
     for (size_t i = 0; i < self->turn.answer_count; i++) {
-        const struct answer *answer = &self->turn.answers[i];
+        struct answer *answer = &self->turn.answers[i];
 
+        if (answer->merged != NULL) {
+            answer_merge(self, answer, out);
+            merged_destroy(&answer->merged);
+            continue;
+        }
         msg.as_result.id = answer->id;
         msg.as_result.seq = answer->seq;
         (void)outbox_reply(out, OUTBOX_SYNCED, &answer->to, &msg); /* full: the asker asks again */
@@ -232,6 +307,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     writes_expire(self->writes, now->mono_ms, expired_per_turn);
     self->turn.changes = 0;
     self->turn.bytes = 0;
+    self->turn.judged = 0;
     self->turn.watched = false;
 }
 
@@ -243,7 +319,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     if (self->protect.on && now->mono_ms >= self->protect.until_ms) {
         lift_protection(self, "no peer answered in time", now, out);
     }
-    publish_tick(self, out);
+    publish_tick(self, now, out);
     if (self->turn.changes < quiet_changes_max && registry_has_shrunk(self->registry)) {
         outbox_trim(out);
     }
@@ -398,8 +474,8 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->writes = writes_new(2 * config->gateway_write_deadline);
     made->writes_from = now->wall_ns - 2 * config->gateway_write_deadline * 1000000;
     made->heartbeats = ages_new(config->evictor_idle, config->evictor_idle / 3 * 2);
-    made->tombstones = ages_new(config->evictor_ceiling + tombstone_margin_ms,
-                                (config->evictor_ceiling + tombstone_margin_ms) / 2);
+    made->tombstone_ms = config->evictor_ceiling + tombstone_margin_ms;
+    made->tombstones = ages_new(made->tombstone_ms, made->tombstone_ms / 2);
     made->at.boot = random_id(made);
     made->awake_read_ms = now->mono_ms;
     made->evicting.round_awake_ms = -1;
@@ -429,6 +505,9 @@ void registry_actor_destroy(struct registry_actor **self)
     }
     buf_fini(&(*self)->body);
     buf_fini(&(*self)->topic);
+    while ((*self)->turn.answer_count > 0) {
+        merged_destroy(&(*self)->turn.answers[--(*self)->turn.answer_count].merged);
+    }
     free((*self)->turn.answers);
     decision_fini(&(*self)->decision);
     free(*self);
@@ -459,9 +538,12 @@ static bool ready(void *state, const struct now *now, struct buf *words)
 }
 
 static const struct actor_handler handlers[] = {
-    {MSG_TYPE_REGISTER, on_register}, {MSG_TYPE_RENEW, on_renew}, {MSG_TYPE_CANCEL, on_cancel},
-    {MSG_TYPE_SET, on_set},           {MSG_TYPE_EVICT, on_evict}, {MSG_TYPE_SYNCED, on_synced},
-    {MSG_TYPE_SNAPSHOT, on_snapshot}, {MSG_TYPE_FACTS, on_facts}, {MSG_TYPE_SCHEDULE, on_schedule},
+    {MSG_TYPE_REGISTER, on_register}, {MSG_TYPE_RENEW, on_renew},
+    {MSG_TYPE_CANCEL, on_cancel},     {MSG_TYPE_SET, on_set},
+    {MSG_TYPE_EVICT, on_evict},       {MSG_TYPE_SYNCED, on_synced},
+    {MSG_TYPE_SNAPSHOT, on_snapshot}, {MSG_TYPE_FACTS, on_facts},
+    {MSG_TYPE_SCHEDULE, on_schedule}, {MSG_TYPE_MERGE, on_merge},
+    {MSG_TYPE_LOOKUP, on_lookup},     {MSG_TYPE_APP, on_app},
 };
 
 const struct actor_spec registry_spec = {

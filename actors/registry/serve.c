@@ -15,15 +15,15 @@ static void add_standing(struct registry_actor *self, const struct now *now, str
     msg_list_add(standing, store, &msg);
 }
 
-static void add_slot(struct registry_actor *self, uint32_t slot, int64_t awake_ms,
-                     struct buf *store, struct msg_list *records)
+void serve_slot(const struct registry_actor *self, uint32_t slot, struct buf *store,
+                struct msg_list *records)
 {
     struct change change;
     struct msg msg;
 
     registry_slot_change(self->registry, slot, &change);
-    change.age_ms =
-        ages_of(change_is_live(change.kind) ? self->heartbeats : self->tombstones, slot, awake_ms);
+    change.age_ms = ages_true(change_is_live(change.kind) ? self->heartbeats : self->tombstones,
+                              slot, self->awake_ms);
     msg_from_change(&change, &msg);
     msg_list_add(records, store, &msg);
 }
@@ -43,7 +43,7 @@ static void answer_snapshot(struct registry_actor *self, const struct question *
     self->counters.snapshots_served++;
     for (; cursor < slots && cursor < end && records.len < slice_bytes; cursor++) {
         if (registry_slot_used(self->registry, (uint32_t)cursor)) {
-            add_slot(self, (uint32_t)cursor, self->awake_ms, &records, &chunk->records);
+            serve_slot(self, (uint32_t)cursor, &records, &chunk->records);
         }
     }
     chunk->id = ask->id;

@@ -25,16 +25,30 @@
     X(changes,    "changes_total")    \
     X(heartbeats, "heartbeats_total") \
     X(evicted,    "evicted_total")    \
+    X(merges,     "merge_total")      \
+    X(merged,     "merged_states_total") \
+    X(malformed,  "merge_refused_total") \
+    X(lookups,    "lookup_total")     \
     X(forgotten,  "forgotten_total")  \
     X(snapshots_served, "snapshot_chunks_served_total") \
     X(facts_served,     "facts_served_total")
 // clang-format on
+
+/* What a MERGE came to. */
+struct merged {
+    enum err err;
+    struct buf text;
+    struct buf want;
+    struct buf store; /* of newer */
+    struct msg_list newer;
+};
 
 /* A write that was done, or had been: it is answered once the commit has said in which epoch. */
 struct answer {
     struct address to;
     uint64_t id;
     uint64_t seq;
+    struct merged *merged; /* owned; NULL: a RESULT */
 };
 
 /* A follower's SNAPSHOT or FACTS, in the order they came. Over questions_max: dropped, the asker
@@ -58,7 +72,8 @@ struct registry_actor {
     struct writes *writes;
     int64_t writes_from;     /* wall ns: those decided before it are not known by their ids */
     struct ages *heartbeats; /* of live instances, against the idle limit */
-    struct ages *tombstones; /* against the end of their life */
+    struct ages *tombstones; /* against the end of their life: */
+    int64_t tombstone_ms;
     struct position at;
     uint64_t published; /* the last seq that followers were sent */
     bool storage_ok;    /* as last published */
@@ -69,7 +84,8 @@ struct registry_actor {
     struct {
         uint32_t changes;
         size_t bytes;
-        bool watched; /* somebody subscribes to the app of one of the changes */
+        uint32_t judged; /* states and heartbeats of other nodes */
+        bool watched;    /* somebody subscribes to the app of one of the changes */
         struct answer *answers;
         size_t answer_count;
         size_t answer_cap;
@@ -116,12 +132,23 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now);
 /* Numbers the decision's changes, applies and appends them. Returns the last one's seq. */
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out);
+/* A sign of life of slot's live instance so long ago, or its tombstone is so old. False: that is
+ * known, or a younger one. */
+bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
+                    const struct now *now);
 /* Before the sync: for what changed nothing. */
 void registry_result(struct registry_actor *self, const struct address *to,
                      const struct msg *result, struct outbox *out);
 /* After the sync: ERR_OK, held by seq. */
 void registry_answer_later(struct registry_actor *self, const struct address *to, uint64_t id,
                            uint64_t seq);
+/* After the sync: MERGED. Takes *merged over. */
+void registry_merged_later(struct registry_actor *self, const struct address *to, uint64_t id,
+                           struct merged **merged);
+
+/* peers.c: what other nodes tell and ask */
+actor_handle_fn on_merge, on_lookup, on_app;
+void merged_destroy(struct merged **self);
 
 /* on_write.c */
 actor_handle_fn on_register, on_renew, on_cancel, on_set, on_schedule;
@@ -132,6 +159,9 @@ void removal_step(struct registry_actor *self, const struct now *now, struct out
 
 /* serve.c: followers' questions, answered after the commit, a few slices a turn */
 actor_handle_fn on_snapshot, on_facts;
+/* Adds what is held in slot, as PUT or GONE with its true age. */
+void serve_slot(const struct registry_actor *self, uint32_t slot, struct buf *store,
+                struct msg_list *records);
 void serve_step(struct registry_actor *self, const struct now *now, struct outbox *out);
 
 /* publish.c */
@@ -139,9 +169,10 @@ void serve_step(struct registry_actor *self, const struct now *now, struct outbo
 bool publish_watched(struct registry_actor *self, const struct change *change,
                      const struct outbox *out);
 void publish_turns(struct registry_actor *self, struct outbox *out);
+/* One that was given age_ms ago. */
 void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
-                       int64_t renew_timestamp, struct outbox *out);
-void publish_tick(struct registry_actor *self, struct outbox *out);
+                       int64_t age_ms, const struct now *now, struct outbox *out);
+void publish_tick(struct registry_actor *self, const struct now *now, struct outbox *out);
 void publish_protect(struct registry_actor *self, const struct now *now, struct outbox *out);
 void publish_storage(struct registry_actor *self, struct outbox *out);
 void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg);

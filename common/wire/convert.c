@@ -206,6 +206,19 @@ void heartbeat_pack(struct buf *to, const struct heartbeat *heartbeat)
     add_uint(to, heartbeat->age_ms, 4);
 }
 
+void heartbeats_age(struct buf *heartbeats, uint32_t ms)
+{
+    for (size_t at = heartbeat_bytes; at <= heartbeats->len; at += heartbeat_bytes) {
+        char *age = heartbeats->data + at - 4;
+        struct str rest = {age, 4};
+        uint32_t sum = (uint32_t)take_uint(&rest, 4) + ms;
+
+        for (unsigned i = 0; i < 4; i++) {
+            age[i] = (char)(sum >> (24 - 8 * i));
+        }
+    }
+}
+
 bool heartbeat_next(struct str *rest, struct heartbeat *heartbeat)
 {
     if (rest->len < heartbeat_bytes) {

@@ -25,6 +25,8 @@ struct heartbeat {
     uint32_t age_ms;         /* since it was given, when this was packed */
 };
 void heartbeat_pack(struct buf *to, const struct heartbeat *heartbeat);
+/* Adds to the age of each of them, modulo 2^32. */
+void heartbeats_age(struct buf *heartbeats, uint32_t ms);
 bool heartbeat_next(struct str *rest, struct heartbeat *heartbeat); /* false: end, or a cut rest */
 
 /* Keys as LOOKUP, EXPIRING, MERGED and WANTED carry them. */

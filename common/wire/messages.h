@@ -30,6 +30,7 @@
 #define COMMON_WIRE_MESSAGES_H
 
 enum { protocol_version = 1, frame_max = 8 * 1024 * 1024, fact_frame_max = 64 * 1024 };
+enum { merge_records_max = 256, merge_heartbeats_max = 2048 }; /* of one MERGE */
 enum { MSG_REQUIRED, MSG_OPTIONAL };
 
 // clang-format off
@@ -236,7 +237,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
  * older_ms: what the ages have grown by on their way. counted: the heartbeats are clients' own, heard
  * elsewhere; else they were asked for. restore: instances of unknown age are taken in too.
  * records: PUT, GONE; of them count the state and age_ms, -1 if unknown. heartbeats: as in
- * RENEWED. Answered by MERGED, after the sync. */
+ * RENEWED. At most merge_records_max and merge_heartbeats_max. Answered by MERGED, after the sync. */
 #define MSG_MERGE(F)                        \
     F(u64,    id,               MSG_REQUIRED) \
     F(u32,    spread,           MSG_REQUIRED) \
@@ -247,7 +248,9 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(bin,    heartbeats,       MSG_REQUIRED)
 
 /* want: keys of heartbeats whose instance is unknown here or older: send it. newer: what is held
- * here and wins over something that was offered, as PUT and GONE. */
+ * here and wins over something that was offered, as PUT and GONE. err TOO_LARGE: nothing was taken;
+ * INVALID: what is no state (text: the first one) was passed over, the rest was taken: it is no use
+ * to send it again. */
 #define MSG_MERGED(F)                       \
     F(u64,    id,               MSG_REQUIRED) \
     F(i64,    err,              MSG_REQUIRED) \
@@ -265,7 +268,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(bin,    keys,             MSG_REQUIRED) \
     F(flag,   ages,             MSG_REQUIRED)
 
-/* The live instances of one app. env empty: of every env. Answered by FOUND. */
+/* The live instances of one app, 1 MiB of them at most. Answered by FOUND. */
 #define MSG_APP(F)                          \
     F(u64,    id,               MSG_REQUIRED) \
     F(str,    env,              MSG_REQUIRED) \
