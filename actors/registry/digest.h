@@ -25,6 +25,9 @@ void digest_put(struct digest *self, uint32_t slot, struct hash128 key, int64_t 
                 uint64_t hash, bool gone, int64_t awake_ms);
 void digest_drop(struct digest *self, uint32_t slot, int64_t awake_ms); /* not in it: nothing */
 bool digest_holds(const struct digest *self, uint32_t slot);
+uint64_t digest_hash(const struct digest *self,
+                     uint32_t slot); /* as it was put; gone: 0. It is in */
+uint64_t digest_count(const struct digest *self);
 
 struct hash128 digest_root(const struct digest *self);
 struct hash128 digest_branch(const struct digest *self, uint32_t branch);
