@@ -53,6 +53,9 @@ struct actor_guest {
     int fd;
     bool always;
     actor_turn_fn *ready;
+    actor_turn_fn *turn_end; /* when the turn's messages have left; its own wait for the next turn;
+                              * may be NULL */
+    void *state;             /* of these two; NULL: the core's */
 };
 
 struct actor_spec {
