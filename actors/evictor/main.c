@@ -11,6 +11,8 @@ int main(int argc, char **argv)
     struct log log;
     struct evictor self;
     struct actor_link link;
+    struct process_net net;
+    struct actor_options options = {.spec = &evictor_spec, .state = &self, .clock = &clock_os};
     enum err err;
     int status;
 
@@ -18,16 +20,17 @@ int main(int argc, char **argv)
                        &clock_os, argc, argv, &status)) {
         return status;
     }
-    evictor_init(&self, &config, &log, prng_seed_os(), &now);
-    link = evictor_link(&self);
-    err = actor_run(&(struct actor_options){.spec = &evictor_spec,
-                                            .state = &self,
-                                            .run_dir = config.run_dir,
-                                            .clock = &clock_os,
-                                            .log = &log,
-                                            .links = &link,
-                                            .link_count = 1});
-    evictor_fini(&self);
+    err = process_net_begin(&net, &config, &log);
+    if (err == ERR_OK) {
+        evictor_init(&self, &config, &log, prng_seed_os(), &now);
+        link = evictor_link(&self);
+        options.links = &link;
+        options.link_count = 1;
+        process_net_fill(&net, &config, &log, &options);
+        err = actor_run(&options);
+        evictor_fini(&self);
+    }
+    process_net_end(&net);
     config_fini(&config);
     return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

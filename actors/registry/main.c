@@ -25,6 +25,8 @@ int main(int argc, char **argv)
     struct now now = clock_os.now(&clock_os);
     struct log log;
     struct buf dir = {0};
+    struct process_net net;
+    struct actor_options options = {.spec = &registry_spec, .clock = &clock_os};
     char machine_boot[64];
     enum err err;
     int status;
@@ -35,22 +37,24 @@ int main(int argc, char **argv)
     }
     read_machine_boot(machine_boot, sizeof(machine_boot));
     buf_printf(&dir, "%s/registry%c", config.data_dir, 0);
-    err = registry_actor_new(&self,
-                             &(struct registry_options){.config = &config,
-                                                        .disk = disk_os(),
-                                                        .clock = &clock_os,
-                                                        .log = &log,
-                                                        .dir = dir.data,
-                                                        .machine_boot = machine_boot,
-                                                        .seed = prng_seed_os()},
-                             &now);
+    err = process_net_begin(&net, &config, &log);
     if (err == ERR_OK) {
-        err = actor_run(&(struct actor_options){.spec = &registry_spec,
-                                                .state = self,
-                                                .run_dir = config.run_dir,
-                                                .clock = &clock_os,
-                                                .log = &log});
+        err = registry_actor_new(&self,
+                                 &(struct registry_options){.config = &config,
+                                                            .disk = disk_os(),
+                                                            .clock = &clock_os,
+                                                            .log = &log,
+                                                            .dir = dir.data,
+                                                            .machine_boot = machine_boot,
+                                                            .seed = prng_seed_os()},
+                                 &now);
     }
+    if (err == ERR_OK) {
+        options.state = self;
+        process_net_fill(&net, &config, &log, &options);
+        err = actor_run(&options);
+    }
+    process_net_end(&net);
     registry_actor_destroy(&self);
     buf_fini(&dir);
     config_fini(&config);

@@ -19,29 +19,27 @@ enum { types_max = 256 };
 static const int64_t longest_sleep_ms = 1000;
 static const size_t outbox_bytes = (size_t)64 << 20;
 
-/* A frame that a turn could not finish stays here for the next. */
-struct inbox {
-    struct frame frame;
-    struct str rest;
-};
-
 struct actor {
     const struct actor_options *options;
     actor_handle_fn *handlers[types_max];
+    actor_handle_fn *door_handlers[types_max];
     struct sockets sockets;
     struct admin admin;
     struct notify notify; /* the service manager, if there is one */
     struct outbox *out;
     struct inbox commands;
+    struct inbox door;
     struct inbox *answers; /* one a link */
     struct inbox fact;     /* what the other sockets brought last */
-    zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link */
+    zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link,
+                            * then guard and door, then the open ways */
     int signal_fd;
     int64_t tick_due_ms;
     bool waits; /* some input is left over from this turn */
 };
 
 enum { ITEM_COMMANDS, ITEM_FACTS, ITEM_SIGNALS, ITEM_GUESTS };
+enum { ITEM_GUARD, ITEM_DOOR, ITEM_OTHERS }; /* behind those of the links */
 
 /* What a socket may still take up of a turn. What is beyond waits for the next,
  * which follows at once. */
@@ -71,23 +69,28 @@ static void spend_frame(struct budget *budget, size_t bytes)
 static void handle(struct actor *self, const struct address *from, const struct msg *msg,
                    const struct now *now)
 {
+    actor_handle_fn *const *handlers = from->door ? self->door_handlers : self->handlers;
     actor_handle_fn *handler =
-        (unsigned)msg->type < types_max ? self->handlers[(unsigned)msg->type] : NULL;
+        (unsigned)msg->type < types_max ? handlers[(unsigned)msg->type] : NULL;
 
-    self->admin.commands++;
+    if (from->door) {
+        self->admin.door_commands++;
+    } else {
+        self->admin.commands++;
+    }
     if (handler != NULL) {
         handler(self->options->state, from, msg, now, self->out);
-    } else if (!admin_answer(&self->admin, from, msg, now, self->out)) {
+    } else if (from->door || !admin_answer(&self->admin, from, msg, now, self->out)) {
         admin_refuse(&self->admin, from, msg->type, msg_id(msg), self->out);
     }
 }
 
 /* The messages of the frame in hand, as far as the budget goes. */
-static void take_commands(struct actor *self, struct budget *budget, const struct now *now)
+static void take_commands(struct actor *self, struct inbox *in, struct budget *budget,
+                          const struct now *now)
 {
-    struct inbox *in = &self->commands;
     struct str sender = in->frame.parts[0];
-    struct address from = {.len = (uint8_t)sender.len};
+    struct address from = {.len = (uint8_t)sender.len, .door = in == &self->door};
 
     memcpy(from.bytes, sender.data, sender.len);
     while (in->rest.len != 0 && !is_spent(budget)) {
@@ -135,6 +138,11 @@ static zmq_pollitem_t *link_items(struct actor *self, size_t at)
     return &self->items[ITEM_GUESTS + self->options->guest_count + 2 * at];
 }
 
+static zmq_pollitem_t *other_items(struct actor *self)
+{
+    return link_items(self, self->options->link_count);
+}
+
 /* To ask a socket in vain costs libzmq two system calls, so only those are asked that
  * zmq_poll, which asks them all, has found to hold something. */
 static bool has_input(const zmq_pollitem_t *item)
@@ -142,21 +150,22 @@ static bool has_input(const zmq_pollitem_t *item)
     return (item->revents & ZMQ_POLLIN) != 0;
 }
 
-static void drain_commands(struct actor *self, const struct now *now)
+/* Of the commands socket, or of the door. */
+static void drain_commands(struct actor *self, void *socket, const zmq_pollitem_t *item,
+                           struct inbox *in, const struct now *now)
 {
-    struct inbox *in = &self->commands;
     struct budget budget = whole_budget;
 
-    if (in->rest.len == 0 && !has_input(&self->items[ITEM_COMMANDS])) {
+    if (in->rest.len == 0 && !has_input(item)) {
         return;
     }
-    while (in->rest.len != 0 || next_frame(self, self->sockets.commands, in, 2, &budget)) {
+    while (in->rest.len != 0 || next_frame(self, socket, in, 2, &budget)) {
         if (in->frame.parts[0].len > sizeof(((struct address *)NULL)->bytes)) {
             self->admin.malformed++; /* it chose itself a longer name than we answer */
             in->rest.len = 0;
             continue;
         }
-        take_commands(self, &budget, now);
+        take_commands(self, in, &budget, now);
         if (in->rest.len != 0) {
             self->waits = true;
             return;
@@ -196,6 +205,34 @@ static void drain_answers(struct actor *self, size_t at, const struct now *now)
             }
         }
         if (in->rest.len != 0) {
+            self->waits = true;
+            return;
+        }
+    }
+}
+
+/* Answers that way `peer` brought. */
+static void drain_way(struct actor *self, uint32_t peer, const struct now *now)
+{
+    struct socket_way *way = &self->sockets.ways[peer];
+    const struct actor_spec *spec = self->options->spec;
+    struct budget budget = whole_budget;
+
+    while (way->in.rest.len != 0 || next_frame(self, way->dealer, &way->in, 1, &budget)) {
+        while (way->in.rest.len != 0 && !is_spent(&budget)) {
+            struct msg msg;
+            enum err err = msg_decode(&way->in.rest, &msg);
+
+            budget.messages--;
+            self->admin.peer_answers++;
+            if (err == ERR_MALFORMED) {
+                self->admin.malformed++;
+                way->in.rest.len = 0;
+            } else if (err == ERR_OK && spec->peer_answer != NULL) {
+                spec->peer_answer(self->options->state, peer, &msg, now, self->out);
+            }
+        }
+        if (way->in.rest.len != 0) {
             self->waits = true;
             return;
         }
@@ -283,9 +320,21 @@ static int64_t due_ms(struct actor *self, const struct now *now)
     return due;
 }
 
+static void lay_out_ways(struct actor *self)
+{
+    zmq_pollitem_t *items = &other_items(self)[ITEM_OTHERS];
+
+    for (uint32_t i = 0; i < self->sockets.way_count; i++) {
+        void *dealer = self->sockets.ways[self->sockets.way_numbers[i]].dealer;
+
+        items[i] = (zmq_pollitem_t){.socket = dealer, .events = ZMQ_POLLIN};
+    }
+    self->sockets.ways_changed = false;
+}
+
 static void sleep_until(struct actor *self, bool at_once)
 {
-    size_t count = ITEM_GUESTS + self->options->guest_count;
+    size_t count = ITEM_GUESTS + self->options->guest_count + ITEM_OTHERS + self->sockets.way_count;
     int64_t wait_ms = 0;
 
     for (size_t i = 0; i < self->options->link_count; i++) {
@@ -293,6 +342,9 @@ static void sleep_until(struct actor *self, bool at_once)
 
         items[0].events = (short)(ZMQ_POLLIN | (self->sockets.links[i].blocked ? ZMQ_POLLOUT : 0));
         count += 2;
+    }
+    if (self->sockets.ways_changed) {
+        lay_out_ways(self);
     }
     if (!at_once) {
         struct now now = self->options->clock->now(self->options->clock);
@@ -326,13 +378,50 @@ static void take_links(struct actor *self, const struct now *now)
     }
 }
 
+/* What other nodes ask and answer. The ways are as they were when zmq_poll looked: they are opened
+ * and closed at a turn's end. */
+static void take_others(struct actor *self, const struct now *now)
+{
+    const zmq_pollitem_t *items = other_items(self);
+
+    if (has_input(&items[ITEM_GUARD])) {
+        curve_guard_answer(&self->sockets.guard, self->options->log);
+    }
+    if (self->sockets.door != NULL) {
+        drain_commands(self, self->sockets.door, &items[ITEM_DOOR], &self->door, now);
+    }
+    for (uint32_t i = 0; i < self->sockets.way_count; i++) {
+        uint32_t peer = self->sockets.way_numbers[i];
+
+        if (has_input(&items[ITEM_OTHERS + i]) || self->sockets.ways[peer].in.rest.len != 0) {
+            drain_way(self, peer, now);
+        }
+    }
+}
+
+static void *guest_state(const struct actor *self, const struct actor_guest *guest)
+{
+    return guest->state != NULL ? guest->state : self->options->state;
+}
+
 static void take_guests(struct actor *self, const struct now *now)
 {
     for (size_t i = 0; i < self->options->guest_count; i++) {
         const struct actor_guest *guest = &self->options->guests[i];
 
         if (guest->always || self->items[ITEM_GUESTS + i].revents != 0) {
-            guest->ready(self->options->state, now, self->out);
+            guest->ready(guest_state(self, guest), now, self->out);
+        }
+    }
+}
+
+static void end_guests(struct actor *self, const struct now *now)
+{
+    for (size_t i = 0; i < self->options->guest_count; i++) {
+        const struct actor_guest *guest = &self->options->guests[i];
+
+        if (guest->turn_end != NULL) {
+            guest->turn_end(guest_state(self, guest), now, self->out);
         }
     }
 }
@@ -411,11 +500,14 @@ static void turn(struct actor *self)
     self->waits = false;
     read_signals(self);
     drain_subscriptions(self);
-    drain_commands(self, &now);
+    drain_commands(self, self->sockets.commands, &self->items[ITEM_COMMANDS], &self->commands,
+                   &now);
+    take_others(self, &now);
     take_links(self, &now);
     take_guests(self, &now);
     take_time(self, &now);
     send_all(self, &now, self->options->spec->turn_end);
+    end_guests(self, &now);
     tell_manager(self, &now);
     if (outbox_take_trim(self->out)) {
         (void)malloc_trim(0);
@@ -448,6 +540,12 @@ static void run_turns(struct actor *self)
 
 /* ── beginning and end ── */
 
+/* Without a socket: an item that poll(2) passes over. */
+static zmq_pollitem_t item_of(void *socket)
+{
+    return (zmq_pollitem_t){.socket = socket, .fd = -1, .events = ZMQ_POLLIN};
+}
+
 static void lay_out_items(struct actor *self)
 {
     const struct actor_options *options = self->options;
@@ -464,23 +562,30 @@ static void lay_out_items(struct actor *self)
         zmq_pollitem_t *items = link_items(self, i);
 
         items[0] = (zmq_pollitem_t){.socket = self->sockets.links[i].dealer};
-        items[1] = (zmq_pollitem_t){.socket = self->sockets.links[i].sub, .events = ZMQ_POLLIN};
-        if (items[1].socket == NULL) {
-            items[1].fd = -1; /* poll(2) passes it over */
-        }
+        items[1] = item_of(self->sockets.links[i].sub);
+    }
+    other_items(self)[ITEM_GUARD] = item_of(self->sockets.guard.socket);
+    other_items(self)[ITEM_DOOR] = item_of(self->sockets.door);
+}
+
+static void lay_out_handlers(actor_handle_fn **by_type, const struct actor_handler *handlers,
+                             size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert((unsigned)handlers[i].type < types_max);
+        by_type[(unsigned)handlers[i].type] = handlers[i].handle;
     }
 }
 
 static void actor_init(struct actor *self, const struct actor_options *options, struct str name)
 {
     const struct actor_spec *spec = options->spec;
-    size_t items = ITEM_GUESTS + options->guest_count + 2 * options->link_count;
+    size_t items = ITEM_GUESTS + options->guest_count + 2 * options->link_count + ITEM_OTHERS +
+                   outbox_peers_max;
 
     *self = (struct actor){.options = options, .signal_fd = -1};
-    for (size_t i = 0; i < spec->handler_count; i++) {
-        assert((unsigned)spec->handlers[i].type < types_max);
-        self->handlers[(unsigned)spec->handlers[i].type] = spec->handlers[i].handle;
-    }
+    lay_out_handlers(self->handlers, spec->handlers, spec->handler_count);
+    lay_out_handlers(self->door_handlers, spec->door_handlers, spec->door_handler_count);
     self->out = outbox_new(outbox_bytes);
     self->answers = calloc(options->link_count + 1, sizeof(*self->answers));
     self->items = calloc(items, sizeof(*self->items));
@@ -499,6 +604,7 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
 static void actor_fini(struct actor *self)
 {
     frame_fini(&self->commands.frame);
+    frame_fini(&self->door.frame);
     frame_fini(&self->fact.frame);
     for (size_t i = 0; i < self->options->link_count; i++) {
         frame_fini(&self->answers[i].frame);

@@ -117,6 +117,10 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         {"commands", self->commands},
         {"answers", self->answers},
         {"facts", self->facts},
+        {"door_commands", self->door_commands},
+        {"peer_answers", self->peer_answers},
+        {"keys_let_in", self->sockets->guard.let_in},
+        {"keys_refused", self->sockets->guard.refused},
         {"unsupported", self->unsupported},
         {"malformed", self->malformed + wire->odd_frames},
         {"send_dropped", wire->send_dropped},
@@ -147,6 +151,7 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
     count_links(options, &counters->counters, &counter_store);
     counts_add(&counters->sizes, &size_store, "subscriptions",
                (int64_t)outbox_subscription_count(out));
+    counts_add(&counters->sizes, &size_store, "ways", self->sockets->way_count);
     if (options->spec->count != NULL) {
         options->spec->count(options->state, &counters->counters, &counter_store, &counters->sizes,
                              &size_store);

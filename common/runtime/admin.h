@@ -13,7 +13,9 @@ struct admin {
     int64_t started_ms;
     uint64_t turns;
     uint64_t commands;
+    uint64_t door_commands; /* of other nodes */
     uint64_t answers;
+    uint64_t peer_answers; /* from other nodes */
     uint64_t facts;
     uint64_t unsupported;
     uint64_t malformed;

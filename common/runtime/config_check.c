@@ -5,6 +5,8 @@
 
 #include "common/runtime/config_draft.h"
 
+enum { door_above = 1000 }; /* the gateway's port */
+
 enum err config_address_parse(struct str text, struct config_address *address)
 {
     const char *colon = text.len > 0 ? memrchr(text.data, ':', text.len) : NULL;
@@ -139,6 +141,50 @@ static void leave_self_out(struct config *config)
     nodes->count = kept;
 }
 
+static bool is_loopback(struct str host)
+{
+    return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) ||
+           str_starts(host, STR("127."));
+}
+
+/* Whether what listens at address may be open to other hosts. */
+static bool may_listen(const struct config *config, const struct config_address *address)
+{
+    return is_loopback(address->host) || config->peers_keys[0] != '\0' || config->security_insecure;
+}
+
+static void check_secret(struct config_draft *self, const char *key_name, const char *value)
+{
+    struct config_address address;
+
+    if (config_address_parse(str_from(value), &address) == ERR_OK &&
+        !may_listen(self->config, &address)) {
+        complain(self, key_name, value,
+                 "whoever reaches it could write to this node: make keys with musterctl keygen and "
+                 "name their directory in peers.keys, or say security.insecure = true in a network "
+                 "that is trusted");
+    }
+}
+
+/* Stays empty, and there is no door, where it would be an open one. */
+static void derive_peers_listen(struct config_draft *self)
+{
+    struct config_address address;
+    struct buf text = {0};
+
+    if (config_address_parse(str_from(self->config->gateway_listen), &address) == ERR_OK &&
+        address.port != 0 && address.port + door_above <= UINT16_MAX &&
+        may_listen(self->config, &address)) {
+        struct str listen = str_from(self->config->gateway_listen);
+
+        listen.len = (size_t)(strrchr(listen.data, ':') - listen.data);
+        buf_printf(&text, "%.*s:%u", STR_ARG(listen), address.port + door_above);
+        config_draft_set_text(self, config_key_named(STR("peers.listen")),
+                              (struct config_source){CONFIG_DERIVED, 0}, buf_str(&text));
+    }
+    buf_fini(&text);
+}
+
 static void check_peers(struct config_draft *self)
 {
     const struct config *config = self->config;
@@ -154,8 +200,67 @@ static void check_peers(struct config_draft *self)
 
         check_target(self, "peers.zones", item, equals != NULL && equals != item ? equals + 1 : "");
     }
-    if (config->peers_listen[0] != '\0') {
-        (void)address_ok(self, "peers.listen", config->peers_listen, &address);
+    if (config->peers_listen[0] == '\0') {
+        derive_peers_listen(self);
+    } else if (address_ok(self, "peers.listen", config->peers_listen, &address)) {
+        if (address.port == 0) {
+            complain(self, "peers.listen", config->peers_listen,
+                     "other nodes are told this port: choose one, such as 8171");
+        }
+        check_secret(self, "peers.listen", config->peers_listen);
+    }
+}
+
+/* ── the node's own actors ── */
+
+struct reach {
+    const char *key;
+    const char *text;
+    struct config_address address;
+    uint32_t count; /* of ports */
+};
+
+static bool overlap(const struct reach *a, const struct reach *b)
+{
+    return str_eq(a->address.host, b->address.host) &&
+           a->address.port < b->address.port + b->count &&
+           b->address.port < a->address.port + a->count;
+}
+
+static void check_endpoints(struct config_draft *self)
+{
+    const struct config *config = self->config;
+    struct reach all[] = {
+        {"endpoints.registry", config->endpoints_registry, .count = 2},
+        {"endpoints.replicator", config->endpoints_replicator, .count = 2},
+        {"endpoints.evictor", config->endpoints_evictor, .count = 2},
+        {"endpoints.gateway", config->endpoints_gateway,
+         .count = 2 * (uint32_t)config->gateway_processes},
+    };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct reach *one = &all[i];
+
+        if (one->text[0] == '\0') {
+            continue;
+        }
+        check_target(self, one->key, one->text, one->text);
+        if (config_address_parse(str_from(one->text), &one->address) != ERR_OK) {
+            continue;
+        }
+        if (one->address.port + one->count - 1 > UINT16_MAX) {
+            complain(self, one->key, one->text,
+                     "the ports above it are needed too, and there are none above 65535; choose a "
+                     "lower one");
+        }
+        check_secret(self, one->key, one->text);
+        for (size_t j = 0; j < i; j++) {
+            if (all[j].text[0] != '\0' && overlap(one, &all[j])) {
+                complain(self, one->key, one->text,
+                         "another of endpoints.* has this port: each takes two, a gateway two a "
+                         "process; choose another");
+            }
+        }
     }
 }
 
@@ -189,5 +294,6 @@ void config_draft_finish(struct config_draft *self, const char *hostname)
     derive_name(self, hostname);
     leave_self_out(self->config);
     check_peers(self);
+    check_endpoints(self);
     check_evictor(self);
 }

@@ -18,10 +18,20 @@ void endpoints_from(const struct config *config, struct endpoint *at);
 
 enum endpoint_socket { ENDPOINT_COMMANDS, ENDPOINT_FACTS };
 
-/* The address as zmq_bind and zmq_connect take it, NUL-terminated; the caller calls buf_fini. */
+/* How far above the configured port it is. */
+uint32_t endpoint_more(uint32_t index, enum endpoint_socket socket);
+
+/* Addresses as zmq_bind and zmq_connect take them, NUL-terminated; the caller calls buf_fini.
+ * tcp: of host:port + more, both checked by the configuration. */
 struct buf endpoint_ipc(const char *run_dir, enum actor_name actor, uint32_t index,
                         enum endpoint_socket socket);
-struct buf endpoint_tcp(const struct endpoint *at, enum actor_name actor, uint32_t index,
-                        enum endpoint_socket socket);
+struct buf endpoint_tcp(const char *host_port, uint32_t more);
+
+/* The host of host:port, without brackets; borrowed. */
+struct str endpoint_host(struct str host_port);
+
+/* Names an actor in paths and topics: "registry", "gateway.0". Appended with a NUL
+ * that is not counted. */
+void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index);
 
 #endif

@@ -25,3 +25,47 @@ bool process_begin(struct config *config, struct log *log, const char *actor, co
     }
     return true;
 }
+
+enum err process_net_begin(struct process_net *self, const struct config *config,
+                           const struct log *log)
+{
+    struct buf why = {0};
+    enum err err = ERR_OK;
+
+    *self = (struct process_net){.keyed = config->peers_keys[0] != '\0'};
+    endpoints_from(config, self->at);
+    if (self->keyed) {
+        err = curve_load(&self->keys, config->peers_keys, &why);
+    }
+    if (err != ERR_OK) {
+        log_event(log, LOG_ERROR, "keys_refused", "%.*s", STR_ARG(buf_str(&why)));
+    }
+    buf_fini(&why);
+    return err;
+}
+
+void process_net_end(struct process_net *self)
+{
+    curve_fini(&self->keys);
+}
+
+void process_net_fill(const struct process_net *self, const struct config *config, struct log *log,
+                      struct actor_options *options)
+{
+    options->run_dir = config->run_dir;
+    options->log = log;
+    options->at = self->at;
+    options->keys = self->keyed ? &self->keys : NULL;
+    if (options->spec->door_handler_count == 0) {
+        return;
+    }
+    if (config->peers_listen[0] != '\0') {
+        options->door = config->peers_listen;
+    } else {
+        log_event(
+            log, LOG_WARN, "no_door",
+            "other nodes of muster can't reach this one, as it would be open to anybody: make "
+            "keys with musterctl keygen and name their directory in peers.keys, or set "
+            "peers.listen");
+    }
+}

@@ -1,14 +1,41 @@
-/* What every actor's main begins with: the configuration and the log. */
+/* What every actor's main begins with: the configuration, the log, the ways to other hosts.
+ *
+ *   process_begin(&config, &log, …);
+ *   err = process_net_begin(&net, &config, &log);
+ *   … the core, which may tell others net.keys.public_key …
+ *   options = (struct actor_options){.spec = …};
+ *   process_net_fill(&net, &config, &log, &options);
+ *   err = actor_run(&options);
+ *   process_net_end(&net);
+ */
 #ifndef COMMON_RUNTIME_PROCESS_H
 #define COMMON_RUNTIME_PROCESS_H
 
 #include "common/base/log.h"
+#include "common/runtime/actor.h"
 #include "common/runtime/config.h"
+#include "common/runtime/curve.h"
+#include "common/runtime/endpoint.h"
 
 /* Loads the configuration (config_load) and sets up the log on stderr as it says.
  * actor: static text. True: go on, and call config_fini at the end. False: all is
  * said (help, or what is wrong) and freed; exit with *status. */
 bool process_begin(struct config *config, struct log *log, const char *actor, const char *purpose,
                    const struct clock *clock, int argc, char **argv, int *status);
+
+struct process_net {
+    struct endpoint at[ACTOR_COUNT];
+    struct curve_keys keys;
+    bool keyed; /* peers.keys names some */
+};
+
+/* Reads the keys. Errors, said on the log: as of curve_load; process_net_end also after one. */
+enum err process_net_begin(struct process_net *self, const struct config *config,
+                           const struct log *log);
+void process_net_end(struct process_net *self);
+/* Sets run_dir, log, at and keys; and the door of a spec that has one: none where it would be open
+ * to other hosts without keys, which is said on the log. What is set is borrowed. */
+void process_net_fill(const struct process_net *self, const struct config *config, struct log *log,
+                      struct actor_options *options);
 
 #endif

@@ -6,131 +6,119 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum {
-    linger_ms = 200,
-    reconnect_ms = 10,
-    reconnect_max_ms = 100,
-    commands_in_max = 10000,
-    commands_out_max = 100000,
-    answers_out_max = 1000, /* frames, one a turn, for one that does not read */
-    facts_out_max = 20000,  /* a slow follower loses what is beyond, and asks for it */
-    facts_in_max = 100000,
-    subscription_bytes_max = 4096,
-    subscriptions_out_max = 1000,
-};
+enum { reconnect_ms = 10, reconnect_max_ms = 100, linger_ms = 200 };
 
-void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index)
-{
-    buf_add_str(to, str_from(actor_name_text(actor)));
-    if (actor == ACTOR_GATEWAY) {
-        buf_printf(to, ".%u", index);
-    }
-    *buf_reserve(to, 1) = '\0';
-}
-
-/* <run_dir>/<actor>.<socket>, with a NUL that is not counted. */
-static struct buf socket_path(const struct actor_options *options, enum actor_name actor,
-                              uint32_t index, const char *socket)
-{
-    struct buf path = {0};
-
-    buf_printf(&path, "%s/", options->run_dir);
-    endpoint_name(&path, actor, index);
-    buf_printf(&path, ".%s", socket);
-    *buf_reserve(&path, 1) = '\0';
-    return path;
-}
-
-static void *make(struct sockets *self, int type, int in_max, int out_max, int64_t bytes_max)
-{
-    const int linger = linger_ms;
-    const int immediate = 1;
-    const int reconnect = reconnect_ms;
-    const int reconnect_max = reconnect_max_ms;
-    void *socket = zmq_socket(self->context, type);
-
-    assert(socket != NULL);
-    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger));
-    zmq_setsockopt(socket, ZMQ_RCVHWM, &in_max, sizeof(in_max));
-    zmq_setsockopt(socket, ZMQ_SNDHWM, &out_max, sizeof(out_max));
-    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof(bytes_max));
-    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &reconnect, sizeof(reconnect));
-    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &reconnect_max, sizeof(reconnect_max));
-    if (type ==
-        ZMQ_DEALER) { /* else it keeps commands for an absent actor and delivers them late */
-        zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof(immediate));
-    }
-    return socket;
-}
+static const struct socket_limits commands_limits = {
+    .in_max = 10000,
+    .out_max = 1000, /* frames, one a turn, for one that does not read */
+    .bytes_max = frame_max,
+    .linger_ms = linger_ms};
+static const struct socket_limits facts_limits = {
+    .in_max = 100000, /* a slow follower loses what is beyond out_max, and asks for it */
+    .out_max = 20000,
+    .bytes_max = 4096, /* of a subscription */
+    .linger_ms = linger_ms};
+static const struct socket_limits dealer_limits = {
+    .in_max = 100000, .out_max = 10000, .bytes_max = frame_max, .linger_ms = linger_ms};
+static const struct socket_limits sub_limits = {
+    .in_max = 100000, .out_max = 1000, .bytes_max = frame_max, .linger_ms = linger_ms};
 
 enum how { BIND, CONNECT };
 
-static enum err attach(void *socket, const struct buf *path, enum how how, const struct log *log)
+/* address is taken: freed, or with BIND kept for removing the file. */
+static enum err attach_ipc(void *socket, struct buf *address, enum how how, const struct log *log)
 {
     const size_t path_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-    struct buf endpoint = {0};
+    const char *path = address->data + strlen("ipc://");
     int rc;
 
-    if (path->len > path_max) {
+    if (strlen(path) > path_max) {
         log_event(log, LOG_ERROR, "path_too_long",
-                  "path=%s is %zu bytes, an ipc address holds %zu: choose a shorter --dir",
-                  path->data, path->len, path_max);
+                  "path=%s is %zu bytes, an ipc address holds %zu: choose a shorter --dir", path,
+                  strlen(path), path_max);
         return ERR_INVALID;
     }
-    buf_printf(&endpoint, "ipc://%s", path->data);
-    buf_add_char(&endpoint, '\0');
-    rc = how == BIND ? zmq_bind(socket, endpoint.data) : zmq_connect(socket, endpoint.data);
+    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &(int){reconnect_ms}, sizeof(int));
+    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &(int){reconnect_max_ms}, sizeof(int));
+    rc = how == BIND ? zmq_bind(socket, address->data) : zmq_connect(socket, address->data);
     if (rc != 0) {
         log_event(log, LOG_ERROR, how == BIND ? "bind_failed" : "connect_failed",
-                  "endpoint=%s error=\"%s\"", endpoint.data, zmq_strerror(zmq_errno()));
+                  "endpoint=%s error=\"%s\"", address->data, zmq_strerror(zmq_errno()));
     }
-    buf_fini(&endpoint);
     return rc == 0 ? ERR_OK : ERR_IO;
+}
+
+/* Where actor `to` is, as endpoint.h says. */
+static enum err connect_to(const struct actor_options *options, void *socket,
+                           const struct actor_link *link, enum endpoint_socket which)
+{
+    const struct endpoint *at = options->at != NULL ? &options->at[link->to] : NULL;
+    struct buf address;
+    enum err err;
+
+    if (at != NULL && at->tcp != NULL) {
+        return socket_connect_tcp(options, socket, at->tcp, endpoint_more(link->index, which),
+                                  NULL);
+    }
+    address = endpoint_ipc(options->run_dir, link->to, link->index, which);
+    err = attach_ipc(socket, &address, CONNECT, options->log);
+    buf_fini(&address);
+    return err;
 }
 
 static enum err open_link(struct sockets *self, const struct actor_options *options, size_t at)
 {
     const struct actor_link *link = &options->links[at];
     struct socket_link *sockets = &self->links[at];
-    struct buf path = socket_path(options, link->to, link->index, "commands");
     enum err err;
 
     sockets->blocked = true;
-    sockets->dealer = make(self, ZMQ_DEALER, commands_out_max, commands_in_max, frame_max);
-    err = attach(sockets->dealer, &path, CONNECT, options->log);
-    buf_fini(&path);
+    sockets->dealer = socket_make(self, ZMQ_DEALER, dealer_limits);
+    err = connect_to(options, sockets->dealer, link, ENDPOINT_COMMANDS);
     if (err != ERR_OK || link->follower == NULL) {
         return err;
     }
-    sockets->sub = make(self, ZMQ_SUB, facts_in_max, subscriptions_out_max, frame_max);
+    sockets->sub = socket_make(self, ZMQ_SUB, sub_limits);
     for (size_t i = 0; link->topics != NULL && link->topics[i] != NULL; i++) {
         struct str topic = str_from(link->topics[i]);
 
         zmq_setsockopt(sockets->sub, ZMQ_SUBSCRIBE, topic.data, topic.len);
     }
-    path = socket_path(options, link->to, link->index, "facts");
-    err = attach(sockets->sub, &path, CONNECT, options->log);
-    buf_fini(&path);
-    return err;
+    return connect_to(options, sockets->sub, link, ENDPOINT_FACTS);
+}
+
+/* ipc first: a socket's options hold for what is bound after they are set. */
+static enum err bind_own(struct sockets *self, const struct actor_options *options, void *socket,
+                         struct buf *ipc, enum endpoint_socket which)
+{
+    enum actor_name name = options->spec->name;
+    const char *tcp = options->at != NULL ? options->at[name].tcp : NULL;
+    enum err err;
+
+    *ipc = endpoint_ipc(options->run_dir, name, options->index, which);
+    err = attach_ipc(socket, ipc, BIND, options->log);
+    return err == ERR_OK && tcp != NULL
+               ? socket_bind_tcp(self, options, socket, tcp, endpoint_more(options->index, which))
+               : err;
 }
 
 enum err sockets_open(struct sockets *self, const struct actor_options *options)
 {
-    enum actor_name name = options->spec->name;
     enum err err;
 
     *self = (struct sockets){.link_count = options->link_count};
     self->links = calloc(options->link_count + 1, sizeof(*self->links));
     self->context = zmq_ctx_new();
     assert(self->links != NULL && self->context != NULL);
-    self->commands_path = socket_path(options, name, options->index, "commands");
-    self->facts_path = socket_path(options, name, options->index, "facts");
-    self->facts = make(self, ZMQ_XPUB, facts_in_max, facts_out_max, subscription_bytes_max);
-    self->commands = make(self, ZMQ_ROUTER, commands_in_max, answers_out_max, frame_max);
+    self->facts = socket_make(self, ZMQ_XPUB, facts_limits);
+    self->commands = socket_make(self, ZMQ_ROUTER, commands_limits);
     /* Facts first: who has an answer from us can subscribe. */
-    err = attach(self->facts, &self->facts_path, BIND, options->log);
+    err = bind_own(self, options, self->facts, &self->facts_at, ENDPOINT_FACTS);
     if (err == ERR_OK) {
-        err = attach(self->commands, &self->commands_path, BIND, options->log);
+        err = bind_own(self, options, self->commands, &self->commands_at, ENDPOINT_COMMANDS);
+    }
+    if (err == ERR_OK && options->door != NULL) {
+        err = sockets_open_door(self, options);
     }
     for (size_t i = 0; i < options->link_count && err == ERR_OK; i++) {
         err = open_link(self, options, i);
@@ -145,12 +133,12 @@ static void close_socket(void *socket)
     }
 }
 
-static void remove_path(struct buf *path)
+static void remove_file(struct buf *address)
 {
-    if (path->data != NULL) {
-        unlink(path->data);
+    if (address->data != NULL) {
+        unlink(address->data + strlen("ipc://"));
     }
-    buf_fini(path);
+    buf_fini(address);
 }
 
 void sockets_close(struct sockets *self)
@@ -160,14 +148,20 @@ void sockets_close(struct sockets *self)
         close_socket(self->links[i].sub);
     }
     free(self->links);
+    while (self->way_count > 0) {
+        sockets_close_way(self, self->way_numbers[0]);
+    }
+    free(self->ways);
+    close_socket(self->door);
     close_socket(self->commands);
     close_socket(self->facts);
+    curve_guard_close(&self->guard);
     if (self->context != NULL) {
         while (zmq_ctx_term(self->context) != 0 && zmq_errno() == EINTR) {
         }
     }
-    remove_path(&self->commands_path);
-    remove_path(&self->facts_path);
+    remove_file(&self->commands_at);
+    remove_file(&self->facts_at);
     *self = (struct sockets){0};
 }
 
@@ -255,9 +249,10 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
         switch (item.kind) {
         case OUTBOX_REPLY: {
             struct str to = {(const char *)item.address.bytes, item.address.len};
+            void *socket = item.address.door ? self->door : self->commands;
 
-            sent = send_part(self, self->commands, to, ZMQ_SNDMORE) &&
-                   send_part(self, self->commands, item.frame, 0);
+            sent =
+                send_part(self, socket, to, ZMQ_SNDMORE) && send_part(self, socket, item.frame, 0);
             break;
         }
         case OUTBOX_COMMAND:
@@ -267,10 +262,18 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
             sent = send_part(self, self->facts, item.topic, ZMQ_SNDMORE) &&
                    send_part(self, self->facts, item.frame, 0);
             break;
-        case OUTBOX_PEER:
-        case OUTBOX_PEER_OPEN:
-        case OUTBOX_PEER_CLOSE:
+        case OUTBOX_PEER: {
+            void *dealer = self->ways != NULL ? self->ways[item.index].dealer : NULL;
+
+            sent = dealer != NULL && send_part(self, dealer, item.frame, 0);
             break;
+        }
+        case OUTBOX_PEER_OPEN:
+            sockets_open_way(self, options, item.index, item.topic, item.frame);
+            continue;
+        case OUTBOX_PEER_CLOSE:
+            sockets_close_way(self, item.index);
+            continue;
         }
         if (sent) {
             self->counts.frames_out++;

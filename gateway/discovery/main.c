@@ -9,6 +9,7 @@ int main(int argc, char **argv)
     struct config config;
     struct log log;
     struct gateway *self = NULL;
+    struct process_net net;
     enum err err;
     int status;
 
@@ -16,22 +17,26 @@ int main(int argc, char **argv)
                        &status)) {
         return status;
     }
-    err = gateway_new(&self, &config, &log, &clock_os, prng_seed_os());
+    err = process_net_begin(&net, &config, &log);
+    if (err == ERR_OK) {
+        err = gateway_new(&self, &config, &log, &clock_os, prng_seed_os());
+    }
     if (err == ERR_OK) {
         struct actor_guest guest = {http_fd(self->http), true, gateway_turn};
+        struct actor_options options = {.spec = &gateway_spec,
+                                        .state = self,
+                                        .index = config.index,
+                                        .clock = &clock_os,
+                                        .links = self->links,
+                                        .link_count = self->link_count,
+                                        .guests = &guest,
+                                        .guest_count = 1};
 
-        err = actor_run(&(struct actor_options){.spec = &gateway_spec,
-                                                .state = self,
-                                                .index = config.index,
-                                                .run_dir = config.run_dir,
-                                                .clock = &clock_os,
-                                                .log = &log,
-                                                .links = self->links,
-                                                .link_count = self->link_count,
-                                                .guests = &guest,
-                                                .guest_count = 1});
+        process_net_fill(&net, &config, &log, &options);
+        err = actor_run(&options);
         err = self->failed ? ERR_IO : err;
     }
+    process_net_end(&net);
     gateway_destroy(&self);
     config_fini(&config);
     return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -284,6 +284,82 @@ static void addresses_are_checked(void **state)
             "expected zone=host:port");
 }
 
+static void expect_door(const char *file, const char *door)
+{
+    struct made made;
+
+    make(&made, file, no_environment);
+    text_end(&made.draft.problems);
+    assert_string_equal("", made.draft.problems.data);
+    assert_string_equal(door, made.config.peers_listen);
+    made_fini(&made);
+}
+
+static void the_door_for_peers_follows_from_the_gateway_where_it_is_safe(void **state)
+{
+    (void)state;
+    expect_door("", "127.0.0.1:8171");
+    expect_door("[gateway]\nlisten = \"[::1]:9000\"\n", "[::1]:10000");
+    expect_door("[gateway]\nlisten = \"localhost:64535\"\n", "localhost:65535");
+    expect_door("[gateway]\nlisten = \"localhost:64536\"\n", "");
+    expect_door("[gateway]\nlisten = \"localhost:0\"\n", "");
+    expect_door("[gateway]\nlisten = \"10.0.0.5:9000\"\n", "");
+    expect_door("[gateway]\nlisten = \"10.0.0.5:9000\"\n[peers]\nkeys = \"k\"\n", "10.0.0.5:10000");
+    expect_door("[gateway]\nlisten = \"10.0.0.5:9000\"\n[security]\ninsecure = true\n",
+                "10.0.0.5:10000");
+    expect_door("[peers]\nlisten = \"127.0.0.9:1\"\n", "127.0.0.9:1");
+}
+
+static void links_off_this_host_need_keys_or_a_word(void **state)
+{
+    static const char *const keys[] = {"peers.listen", "endpoints.registry", "endpoints.replicator",
+                                       "endpoints.evictor", "endpoints.gateway"};
+    char file[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *dot = strchr(keys[i], '.');
+        struct made made;
+
+        (void)snprintf(file, sizeof(file), "[%.*s]\n%s = \"10.0.0.5:9000\"\n", (int)(dot - keys[i]),
+                       keys[i], dot + 1);
+        refused(file, "node.toml:2:", keys[i], "musterctl keygen");
+        (void)snprintf(file, sizeof(file), "[%.*s]\n%s = \"127.0.0.5:9000\"\n",
+                       (int)(dot - keys[i]), keys[i], dot + 1);
+        make(&made, file, no_environment);
+        assert_int_equal(0, made.draft.problem_count);
+        made_fini(&made);
+        (void)snprintf(file, sizeof(file),
+                       "[%.*s]\n%s = \"10.0.0.5:9000\"\n[security]\ninsecure = true\n",
+                       (int)(dot - keys[i]), keys[i], dot + 1);
+        make(&made, file, no_environment);
+        assert_int_equal(0, made.draft.problem_count);
+        made_fini(&made);
+    }
+}
+
+static void endpoints_are_checked(void **state)
+{
+    struct made made;
+
+    (void)state;
+    refused("[endpoints]\nregistry = \"7371\"\n", "node.toml:2:", "endpoints.registry",
+            "expected host:port");
+    refused("[endpoints]\nregistry = \"127.0.0.1:0\"\n", "node.toml:2:", "endpoints.registry",
+            "expected host:port of one host");
+    refused("[endpoints]\nregistry = \"127.0.0.1:65535\"\n", "node.toml:2:", "endpoints.registry",
+            "choose a lower one");
+    refused("[endpoints]\nregistry = \"a:1\"\nevictor = \"a:2\"\n[peers]\nkeys = \"k\"\n",
+            "node.toml:3:", "endpoints.evictor", "choose another");
+    make(&made,
+         "[endpoints]\nregistry = \"a:1\"\nevictor = \"a:3\"\ngateway = \"b:1\"\n"
+         "[peers]\nkeys = \"k\"\n",
+         no_environment);
+    assert_int_equal(0, made.draft.problem_count);
+    assert_string_equal("a:3", made.config.endpoints_evictor);
+    made_fini(&made);
+}
+
 static void idle_must_come_before_the_ceiling(void **state)
 {
     (void)state;
@@ -716,6 +792,9 @@ int main(void)
         cmocka_unit_test(all_that_is_wrong_is_told_at_once),
         cmocka_unit_test(a_wildcard_needs_an_advertised_address),
         cmocka_unit_test(addresses_are_checked),
+        cmocka_unit_test(the_door_for_peers_follows_from_the_gateway_where_it_is_safe),
+        cmocka_unit_test(links_off_this_host_need_keys_or_a_word),
+        cmocka_unit_test(endpoints_are_checked),
         cmocka_unit_test(idle_must_come_before_the_ceiling),
         cmocka_unit_test(a_node_leaves_itself_out_of_its_peers),
         cmocka_unit_test(a_discovery_toml_is_mapped_key_by_key),

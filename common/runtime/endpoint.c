@@ -1,0 +1,70 @@
+#include "common/runtime/endpoint.h"
+
+#include <assert.h>
+
+#include "common/runtime/config_draft.h"
+
+void endpoints_from(const struct config *config, struct endpoint *at)
+{
+    const char *const texts[ACTOR_COUNT] = {
+        [ACTOR_REGISTRY] = config->endpoints_registry,
+        [ACTOR_REPLICATOR] = config->endpoints_replicator,
+        [ACTOR_EVICTOR] = config->endpoints_evictor,
+        [ACTOR_GATEWAY] = config->endpoints_gateway,
+    };
+
+    for (unsigned i = 0; i < ACTOR_COUNT; i++) {
+        at[i].tcp = texts[i][0] != '\0' ? texts[i] : NULL;
+    }
+}
+
+void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index)
+{
+    buf_add_str(to, str_from(actor_name_text(actor)));
+    if (actor == ACTOR_GATEWAY) {
+        buf_printf(to, ".%u", index);
+    }
+    *buf_reserve(to, 1) = '\0';
+}
+
+struct buf endpoint_ipc(const char *run_dir, enum actor_name actor, uint32_t index,
+                        enum endpoint_socket socket)
+{
+    struct buf address = {0};
+
+    buf_printf(&address, "ipc://%s/", run_dir);
+    endpoint_name(&address, actor, index);
+    buf_add_str(&address, socket == ENDPOINT_COMMANDS ? STR(".commands") : STR(".facts"));
+    *buf_reserve(&address, 1) = '\0';
+    return address;
+}
+
+uint32_t endpoint_more(uint32_t index, enum endpoint_socket socket)
+{
+    return 2 * index + (socket == ENDPOINT_FACTS ? 1 : 0);
+}
+
+struct buf endpoint_tcp(const char *host_port, uint32_t more)
+{
+    struct config_address parsed = {0};
+    enum err err = config_address_parse(str_from(host_port), &parsed);
+    bool v6 = parsed.host.len > 0 && memchr(parsed.host.data, ':', parsed.host.len) != NULL;
+    struct buf address = {0};
+
+    assert(err == ERR_OK && parsed.port + more <= UINT16_MAX); /* the configuration checked it */
+    (void)err;
+    if (parsed.host.len == 0) {
+        parsed.host = STR("*");
+    }
+    buf_printf(&address, v6 ? "tcp://[%.*s]:%u" : "tcp://%.*s:%u", STR_ARG(parsed.host),
+               parsed.port + more);
+    *buf_reserve(&address, 1) = '\0';
+    return address;
+}
+
+struct str endpoint_host(struct str host_port)
+{
+    struct config_address parsed = {0};
+
+    return config_address_parse(host_port, &parsed) == ERR_OK ? parsed.host : STR("");
+}

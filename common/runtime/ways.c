@@ -1,0 +1,201 @@
+/* The tcp side of an actor's sockets: the door and the ways to other nodes, and what every
+ * connection that leaves the host needs. */
+#include <assert.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/runtime/config_draft.h"
+#include "common/runtime/sockets.h"
+
+enum {
+    tcp_reconnect_ms = 100,
+    tcp_reconnect_max_ms = 1000,
+    tcp_connect_wait_ms = 2000, /* the system's own would be two minutes after a partition */
+    handshake_wait_ms = 5000,
+    heartbeat_ms = 1000,
+    silence_max_ms = 4000,
+};
+
+static void set(void *socket, int option, int value)
+{
+    int rc = zmq_setsockopt(socket, option, &value, sizeof(value));
+
+    assert(rc == 0);
+    (void)rc;
+}
+
+void *socket_make(struct sockets *self, int type, struct socket_limits limits)
+{
+    void *socket = zmq_socket(self->context, type);
+
+    assert(socket != NULL);
+    set(socket, ZMQ_LINGER, limits.linger_ms);
+    set(socket, ZMQ_RCVHWM, limits.in_max);
+    set(socket, ZMQ_SNDHWM, limits.out_max);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &limits.bytes_max, sizeof(limits.bytes_max));
+    if (type ==
+        ZMQ_DEALER) { /* else it keeps commands for an absent actor and delivers them late */
+        set(socket, ZMQ_IMMEDIATE, 1);
+    }
+    return socket;
+}
+
+/* Before the bind or connect it is for; what was bound before stays as it is. */
+static void prepare_tcp(void *socket, const struct buf *address)
+{
+    set(socket, ZMQ_RECONNECT_IVL, tcp_reconnect_ms);
+    set(socket, ZMQ_RECONNECT_IVL_MAX, tcp_reconnect_max_ms);
+    set(socket, ZMQ_CONNECT_TIMEOUT, tcp_connect_wait_ms);
+    set(socket, ZMQ_HANDSHAKE_IVL, handshake_wait_ms);
+    set(socket, ZMQ_HEARTBEAT_IVL, heartbeat_ms);
+    set(socket, ZMQ_HEARTBEAT_TIMEOUT, silence_max_ms);
+    set(socket, ZMQ_HEARTBEAT_TTL, silence_max_ms);
+    set(socket, ZMQ_IPV6, memchr(address->data, '[', address->len) != NULL ? 1 : 0);
+}
+
+/* libzmq binds at addresses only: tries those that a host's name stands for. */
+static int bind_named(void *socket, const char *host_port, uint32_t more)
+{
+    struct str host = endpoint_host(str_from(host_port));
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET};
+    struct addrinfo *found = NULL;
+    struct buf text = {0};
+    int rc = -1;
+
+    buf_printf(&text, "%.*s%c", STR_ARG(host), 0);
+    if (getaddrinfo(text.data, NULL, &hints, &found) == 0) {
+        char number[64];
+
+        for (struct addrinfo *at = found; at != NULL && rc != 0; at = at->ai_next) {
+            if (getnameinfo(at->ai_addr, at->ai_addrlen, number, sizeof(number), NULL, 0,
+                            NI_NUMERICHOST) == 0) {
+                struct buf address;
+
+                text.len = 0;
+                buf_printf(&text, "%s%s%c", number, strrchr(host_port, ':'), 0);
+                address = endpoint_tcp(text.data, more);
+                rc = zmq_bind(socket, address.data);
+                buf_fini(&address);
+            }
+        }
+        freeaddrinfo(found);
+    }
+    buf_fini(&text);
+    return rc;
+}
+
+enum err socket_bind_tcp(struct sockets *self, const struct actor_options *options, void *socket,
+                         const char *host_port, uint32_t more)
+{
+    struct buf address = endpoint_tcp(host_port, more);
+    int rc;
+
+    prepare_tcp(socket, &address);
+    if (options->keys != NULL) {
+        if (self->guard.socket == NULL) {
+            curve_guard_open(&self->guard, options->keys, self->context);
+        }
+        curve_serve(options->keys, socket);
+    }
+    rc = zmq_bind(socket, address.data);
+    if (rc != 0) {
+        const char *why = zmq_strerror(zmq_errno());
+
+        rc = zmq_errno() == EADDRINUSE ? rc : bind_named(socket, host_port, more);
+        if (rc != 0) {
+            log_event(options->log, LOG_ERROR, "bind_failed",
+                      "endpoint=%s error=\"%s\": choose a free port of an address of this host in "
+                      "endpoints.* or peers.listen",
+                      address.data, why);
+        }
+    }
+    buf_fini(&address);
+    return rc == 0 ? ERR_OK : ERR_IO;
+}
+
+enum err socket_connect_tcp(const struct actor_options *options, void *socket,
+                            const char *host_port, uint32_t more, const char *key)
+{
+    struct buf address = endpoint_tcp(host_port, more);
+    int rc;
+
+    prepare_tcp(socket, &address);
+    if (options->keys != NULL) {
+        curve_connect(
+            options->keys, socket,
+            key != NULL ? key : curve_key_of(options->keys, endpoint_host(str_from(host_port))));
+    }
+    rc = zmq_connect(socket, address.data);
+    if (rc != 0) {
+        log_event(options->log, LOG_ERROR, "connect_failed", "endpoint=%s error=\"%s\"",
+                  address.data, zmq_strerror(zmq_errno()));
+    }
+    buf_fini(&address);
+    return rc == 0 ? ERR_OK : ERR_IO;
+}
+
+/* ── other nodes ── */
+
+static const struct socket_limits way_limits = {way_frames_max, way_frames_max, frame_max, 0};
+
+enum err sockets_open_door(struct sockets *self, const struct actor_options *options)
+{
+    self->door = socket_make(self, ZMQ_ROUTER, way_limits);
+    set(self->door, ZMQ_ROUTER_MANDATORY, 1); /* so that an answer that is dropped is counted */
+    return socket_bind_tcp(self, options, self->door, options->door, 0);
+}
+
+/* What others told the core may be nothing to connect to, or nothing to trust: then the way stays
+ * closed, and what is sent through it is dropped. */
+void sockets_open_way(struct sockets *self, const struct actor_options *options, uint32_t peer,
+                      struct str endpoint, struct str key)
+{
+    struct config_address address;
+    char server_key[curve_key_chars + 1];
+    char text[256];
+    void *dealer;
+
+    sockets_close_way(self, peer);
+    if (endpoint.len >= sizeof(text) || config_address_parse(endpoint, &address) != ERR_OK ||
+        address.wildcard || address.port == 0 ||
+        (options->keys != NULL && !curve_key_from(key, server_key))) {
+        log_event(options->log, LOG_WARN, "peer_refused", "endpoint=%.*s: %s",
+                  (int)(endpoint.len < sizeof(text) ? endpoint.len : sizeof(text)), endpoint.data,
+                  options->keys != NULL ? "no host:port with a public key; give that node keys too"
+                                        : "no host:port");
+        return;
+    }
+    memcpy(text, endpoint.data, endpoint.len);
+    text[endpoint.len] = '\0';
+    dealer = socket_make(self, ZMQ_DEALER, way_limits);
+    if (socket_connect_tcp(options, dealer, text, 0, server_key) != ERR_OK) {
+        zmq_close(dealer);
+        return;
+    }
+    if (self->ways == NULL) {
+        self->ways = calloc(outbox_peers_max, sizeof(*self->ways));
+        assert(self->ways != NULL);
+    }
+    self->ways[peer] = (struct socket_way){.dealer = dealer};
+    self->way_numbers[self->way_count++] = peer;
+    self->ways_changed = true;
+}
+
+void sockets_close_way(struct sockets *self, uint32_t peer)
+{
+    struct socket_way *way = self->ways != NULL ? &self->ways[peer] : NULL;
+    uint32_t at = 0;
+
+    if (way == NULL || way->dealer == NULL) {
+        return;
+    }
+    frame_fini(&way->in.frame);
+    zmq_close(way->dealer);
+    *way = (struct socket_way){0};
+    while (self->way_numbers[at] != peer) {
+        at++;
+    }
+    self->way_numbers[at] = self->way_numbers[--self->way_count];
+    self->ways_changed = true;
+}
