@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { chunk_bits = 7, chunk_rows = 1 << chunk_bits, leaf_bits = 12, leaves_a_branch = 64 };
+enum { chunk_bits = 7, chunk_rows = 1 << chunk_bits, leaf_bits = 12 };
 
 static const uint32_t none = UINT32_MAX; /* the end of a list */
 static const uint16_t no_leaf = UINT16_MAX;
@@ -142,7 +142,7 @@ static struct hash128 negative(struct hash128 value)
 static void move_sums(struct digest *self, uint32_t leaf, struct hash128 by, int64_t awake_ms)
 {
     add(&self->leaves[leaf].sum, by);
-    add(&self->branches[leaf / leaves_a_branch], by);
+    add(&self->branches[leaf / digest_branch_leaves], by);
     add(&self->root, by);
     self->leaves[leaf].changed_ms = awake_ms;
 }

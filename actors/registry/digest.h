@@ -12,7 +12,7 @@
 
 #include "common/base/hash.h"
 
-enum { digest_branches = 64, digest_leaves = 4096 };
+enum { digest_branches = 64, digest_branch_leaves = 64, digest_leaves = 4096 };
 
 struct digest;
 

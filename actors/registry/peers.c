@@ -34,7 +34,7 @@ void merged_destroy(struct merged **self)
     }
 }
 
-static void count_work(struct registry_actor *self, size_t judged, size_t bytes, struct outbox *out)
+void registry_judged(struct registry_actor *self, size_t judged, size_t bytes, struct outbox *out)
 {
     self->turn.judged += (uint32_t)judged;
     self->turn.bytes += bytes; /* registry_take compares it with its bound */
@@ -195,10 +195,10 @@ void on_merge(void *state, const struct address *from, const struct msg *msg, co
     if (merge_fits(command, merged)) {
         merge_records(&it); /* before the heartbeats, which may be theirs */
         merge_heartbeats(&it);
-        count_work(self,
-                   (size_t)command->records.count * state_cost +
-                       command->heartbeats.len / heartbeat_bytes,
-                   merged->store.len, out);
+        registry_judged(self,
+                        (size_t)command->records.count * state_cost +
+                            command->heartbeats.len / heartbeat_bytes,
+                        merged->store.len, out);
     }
     registry_merged_later(self, from, command->id, &merged);
 }
@@ -224,7 +224,7 @@ static void answer_found(struct registry_actor *self, const struct address *to, 
 {
     answer->as_found.heartbeats = buf_str(heartbeats);
     (void)outbox_reply(out, OUTBOX_NOW, to, answer); /* full: the asker asks again */
-    count_work(self, answer->as_found.done, records->len, out);
+    registry_judged(self, answer->as_found.done, records->len, out);
     buf_fini(records);
     buf_fini(heartbeats);
 }

@@ -7,6 +7,7 @@
 /* Who follows the turns takes both; who only counts heartbeats is spared each change. */
 static const struct str turn_topic = {"registry.turn", 13};
 static const struct str renewed_topic = {"registry.turn.renewed", 21};
+static const struct str expiring_topic = {"registry.turn.expiring", 22};
 
 /* Room in a fact's frame for the fields around what it carries. */
 enum { fact_room = fact_frame_max - 256 };
@@ -117,12 +118,16 @@ static void send_renewed(struct registry_actor *self, bool more, const struct no
                          struct outbox *out)
 {
     struct registry_counts counts;
+    struct buf root = {0};
     struct msg msg = {.type = MSG_TYPE_RENEWED};
 
     for (unsigned i = 0; i < SPREAD_COUNT; i++) {
         heartbeats_age(&self->renewed.heartbeats[i], (uint32_t)now->mono_ms);
     }
     registry_counts(self->registry, &counts);
+    if (!more) {
+        key_pack(&root, digest_root(self->digest)); /* 16 bytes, the same way */
+    }
     msg.as_renewed = (struct msg_renewed){
         .epoch = self->at.epoch,
         .boot = self->at.boot,
@@ -135,11 +140,13 @@ static void send_renewed(struct registry_actor *self, bool more, const struct no
         .nowhere = buf_str(&self->renewed.heartbeats[SPREAD_NOWHERE]),
         .zone = buf_str(&self->renewed.heartbeats[SPREAD_ZONE]),
         .everywhere = buf_str(&self->renewed.heartbeats[SPREAD_EVERYWHERE]),
+        .digest = buf_str(&root),
     };
     (void)outbox_fact(out, renewed_topic, &msg);
     for (unsigned i = 0; i < SPREAD_COUNT; i++) {
         self->renewed.heartbeats[i].len = 0;
     }
+    buf_fini(&root);
 }
 
 /* Until it is sent its age lacks the time then, modulo 2^32. */
@@ -165,6 +172,23 @@ void publish_tick(struct registry_actor *self, const struct now *now, struct out
 {
     self->renewed.tick++;
     send_renewed(self, false, now, out);
+}
+
+void publish_expiring(struct registry_actor *self, const uint32_t *slots, uint32_t count,
+                      struct outbox *out)
+{
+    struct msg msg = {.type = MSG_TYPE_EXPIRING};
+    struct buf keys = {0};
+
+    for (uint32_t i = 0; i < count; i++) {
+        key_pack(&keys, registry_slot_key(self->registry, slots[i]));
+    }
+    msg.as_expiring = (struct msg_expiring){.epoch = self->at.epoch,
+                                            .boot = self->at.boot,
+                                            .seq = self->published,
+                                            .keys = buf_str(&keys)};
+    (void)outbox_fact(out, expiring_topic, &msg); /* full: nobody is asked */
+    buf_fini(&keys);
 }
 
 void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg)

@@ -16,7 +16,7 @@ static const int64_t awake_step_max_ms = 2000;
  * holds goes there at the ceiling. */
 static const int64_t tombstone_margin_ms = 600000;
 
-enum { aged_per_turn = 4096, expired_per_turn = 2048 };
+enum { expired_per_turn = 2048 };
 
 /* In a turn of so few changes is time to tidy up. */
 enum { quiet_changes_max = 64 };
@@ -47,39 +47,12 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now)
         self->awake_ms += step < awake_step_max_ms ? step : awake_step_max_ms;
         self->awake_read_ms = now->mono_ms;
         if (step > awake_step_max_ms) {
+            ages_stood_still(self->heartbeats, step - awake_step_max_ms);
             self->evicting.left = 0;
             self->evicting.stood_awake_ms = self->awake_ms;
         }
     }
     return self->awake_ms;
-}
-
-/* Keeps the columns in step with the structure. age_ms: of the heartbeat or the death; -1: not
- * known, so that a live one is as if heard now, and others are told that we don't know. */
-static void track(struct registry_actor *self, const struct change *change,
-                  const struct applied *applied, int64_t age_ms)
-{
-    if (applied->ignored || applied->slot == REGISTRY_NONE) {
-        return;
-    }
-    if (change_is_live(change->kind)) {
-        ages_drop(self->tombstones, applied->slot);
-        if (identity_is_schedule(&change->instance.id)) {
-            return;
-        }
-        if (age_ms >= 0) {
-            ages_touch(self->heartbeats, applied->slot, self->awake_ms, age_ms);
-        } else if (!applied->was_live) {
-            ages_restore(self->heartbeats, applied->slot, self->awake_ms, -1);
-        }
-        return;
-    }
-    ages_drop(self->heartbeats, applied->slot);
-    if (change->kind == CHANGE_CANCEL) {
-        ages_touch(self->tombstones, applied->slot, self->awake_ms, age_ms);
-    } else {
-        ages_drop(self->tombstones, applied->slot);
-    }
 }
 
 /* What others are told with it: the age of the youngest sign of life there was. */
@@ -96,24 +69,6 @@ static void tell_age(const struct registry_actor *self, struct change *change)
     if (age_ms >= 0 && (change->age_ms < 0 || age_ms < change->age_ms)) {
         change->age_ms = age_ms;
     }
-}
-
-bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
-                    const struct now *now)
-{
-    int64_t awake_ms = registry_awake(self, now);
-    bool live = registry_is_live(self->registry, slot);
-    struct ages *ages = live ? self->heartbeats : self->tombstones;
-    int64_t known_ms = ages_true(ages, slot, awake_ms);
-
-    if (registry_is_schedule(self->registry, slot)) {
-        return false;
-    }
-    if (live) {
-        registry_renew(self->registry, slot, now->wall_ns - age_ms * 1000000);
-    }
-    ages_touch(ages, slot, awake_ms, age_ms);
-    return known_ms < 0 || age_ms < known_ms;
 }
 
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
@@ -150,7 +105,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         struct applied applied;
 
         registry_apply(self->registry, &decision->changes[i], &applied);
-        track(self, &decision->changes[i], &applied, decision->changes[i].age_ms);
+        registry_track(self, &decision->changes[i], &applied);
     }
     /* it refuses only a single record above frame_max: decide bounds them far below */
     (void)storage_append(self->storage, buf_str(&self->body), first, self->at.seq);
@@ -280,24 +235,13 @@ static void commit(struct registry_actor *self, const struct now *now, struct ou
     follow_storage(self, out);
 }
 
-static void age(struct registry_actor *self, int64_t awake_ms, struct outbox *out)
-{
-    bool more = ages_advance(self->heartbeats, awake_ms, aged_per_turn);
-
-    more = ages_advance(self->tombstones, awake_ms, aged_per_turn) || more;
-    self->aging = more;
-    if (more) {
-        outbox_again(out);
-    }
-}
-
 static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     struct registry_actor *self = state;
-    int64_t awake_ms = registry_awake(self, now);
 
+    (void)registry_awake(self, now);
     if (self->aging) {
-        age(self, awake_ms, out);
+        self->aging = registry_age(self, out);
     }
     removal_step(self, now, out);
     commit(self, now, out);
@@ -365,6 +309,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     counts_add(sizes, size_store, "apps", (int64_t)counts.apps);
     counts_add(sizes, size_store, "memory_bytes", (int64_t)counts.memory_bytes);
     counts_add(sizes, size_store, "idle", (int64_t)ages_old_count(self->heartbeats));
+    counts_add(sizes, size_store, "digest_entries", (int64_t)digest_count(self->digest));
     counts_add(sizes, size_store, "remembered_writes", (int64_t)writes_count(self->writes));
     counts_add(sizes, size_store, "recent_changes", (int64_t)self->recent.count);
     counts_add(sizes, size_store, "protected", self->protect.on);
@@ -381,7 +326,7 @@ static void on_restored(void *state, const struct change *change, const struct a
     if (change->at >= self->writes_from) {
         writes_add(self->writes, change->gateway, change->number, change->seq, self->awake_read_ms);
     }
-    track(self, change, applied, change_is_live(change->kind) ? 0 : change->age_ms);
+    registry_track_restored(self, change, applied);
 }
 
 static int64_t slot_age(void *state, uint32_t slot)
@@ -476,6 +421,8 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->heartbeats = ages_new(config->evictor_idle, config->evictor_idle / 3 * 2);
     made->tombstone_ms = config->evictor_ceiling + tombstone_margin_ms;
     made->tombstones = ages_new(made->tombstone_ms, made->tombstone_ms / 2);
+    made->digest = digest_new();
+    made->started_ns = now->wall_ns;
     made->at.boot = random_id(made);
     made->awake_read_ms = now->mono_ms;
     made->evicting.round_awake_ms = -1;
@@ -497,6 +444,7 @@ void registry_actor_destroy(struct registry_actor **self)
     storage_close(&(*self)->storage);
     ages_destroy(&(*self)->tombstones);
     ages_destroy(&(*self)->heartbeats);
+    digest_destroy(&(*self)->digest);
     writes_destroy(&(*self)->writes);
     recent_fini(&(*self)->recent);
     registry_destroy(&(*self)->registry);
@@ -544,6 +492,8 @@ static const struct actor_handler handlers[] = {
     {MSG_TYPE_SNAPSHOT, on_snapshot}, {MSG_TYPE_FACTS, on_facts},
     {MSG_TYPE_SCHEDULE, on_schedule}, {MSG_TYPE_MERGE, on_merge},
     {MSG_TYPE_LOOKUP, on_lookup},     {MSG_TYPE_APP, on_app},
+    {MSG_TYPE_DIGEST, on_digest},     {MSG_TYPE_LEAVES, on_leaves},
+    {MSG_TYPE_COMPARE, on_compare},
 };
 
 const struct actor_spec registry_spec = {

@@ -4,6 +4,7 @@
 
 #include "actors/registry/ages.h"
 #include "actors/registry/decide.h"
+#include "actors/registry/digest.h"
 #include "actors/registry/recent.h"
 #include "actors/registry/registry.h"
 #include "actors/registry/storage.h"
@@ -25,6 +26,7 @@
     X(changes,    "changes_total")    \
     X(heartbeats, "heartbeats_total") \
     X(evicted,    "evicted_total")    \
+    X(expiring,   "expiring_total")   \
     X(merges,     "merge_total")      \
     X(merged,     "merged_states_total") \
     X(malformed,  "merge_refused_total") \
@@ -74,6 +76,8 @@ struct registry_actor {
     struct ages *heartbeats; /* of live instances, against the idle limit */
     struct ages *tombstones; /* against the end of their life: */
     int64_t tombstone_ms;
+    struct digest *digest; /* of what is not idle, and of tombstones up to half their life */
+    int64_t started_ns;    /* wall */
     struct position at;
     uint64_t published; /* the last seq that followers were sent */
     bool storage_ok;    /* as last published */
@@ -132,10 +136,6 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now);
 /* Numbers the decision's changes, applies and appends them. Returns the last one's seq. */
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out);
-/* A sign of life of slot's live instance so long ago, or its tombstone is so old. False: that is
- * known, or a younger one. */
-bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
-                    const struct now *now);
 /* Before the sync: for what changed nothing. */
 void registry_result(struct registry_actor *self, const struct address *to,
                      const struct msg *result, struct outbox *out);
@@ -146,9 +146,32 @@ void registry_answer_later(struct registry_actor *self, const struct address *to
 void registry_merged_later(struct registry_actor *self, const struct address *to, uint64_t id,
                            struct merged **merged);
 
+/* columns.c: ages and digests, kept in step */
+/* After a change was applied. Its age_ms -1: not known, so that a new one is as if heard now, and
+ * others are told that we don't know. */
+void registry_track(struct registry_actor *self, const struct change *change,
+                    const struct applied *applied);
+/* The same of a record read back at start. */
+void registry_track_restored(struct registry_actor *self, const struct change *change,
+                             const struct applied *applied);
+/* Lets all grow older. True: call again next turn, there may be more. */
+bool registry_age(struct registry_actor *self, struct outbox *out);
+/* Whether slot's live instance was heard at a time we don't know, or too long ago for another node
+ * to take it in. */
+bool registry_is_vague(const struct registry_actor *self, uint32_t slot);
+/* A sign of life of slot's live instance so long ago, or its tombstone is so old. False: that is
+ * known, or a younger one. */
+bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
+                    const struct now *now);
+
 /* peers.c: what other nodes tell and ask */
 actor_handle_fn on_merge, on_lookup, on_app;
 void merged_destroy(struct merged **self);
+/* Counts work for other nodes; a turn takes no more commands after so much. */
+void registry_judged(struct registry_actor *self, size_t judged, size_t bytes, struct outbox *out);
+
+/* compare.c: the digests */
+actor_handle_fn on_digest, on_leaves, on_compare;
 
 /* on_write.c */
 actor_handle_fn on_register, on_renew, on_cancel, on_set, on_schedule;
@@ -172,6 +195,9 @@ void publish_turns(struct registry_actor *self, struct outbox *out);
 /* One that was given age_ms ago. */
 void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
                        int64_t age_ms, const struct now *now, struct outbox *out);
+/* At most 2,048. */
+void publish_expiring(struct registry_actor *self, const uint32_t *slots, uint32_t count,
+                      struct outbox *out);
 void publish_tick(struct registry_actor *self, const struct now *now, struct outbox *out);
 void publish_protect(struct registry_actor *self, const struct now *now, struct outbox *out);
 void publish_storage(struct registry_actor *self, struct outbox *out);

@@ -1,0 +1,221 @@
+/* What two nodes find by digests: sums, what is in the leaves that differ, and what of it is
+ * lacking here. All is answered at once; a change that is not synced yet may be in it: whoever then
+ * asks for it compares again. */
+#include "actors/registry/state.h"
+
+enum {
+    told_bytes_max = 256 * 1024,
+    told_entries_max = told_bytes_max / entry_bytes,
+    ahead = 16, /* keys whose entries are being loaded while one is compared */
+    ticks_moving = 2,
+};
+
+static void refuse(struct registry_actor *self, const struct address *from, uint64_t id,
+                   enum err err, const char *text, struct outbox *out)
+{
+    struct msg result = {.type = MSG_TYPE_RESULT};
+
+    result.as_result.id = id;
+    result.as_result.err = err;
+    result.as_result.text = str_from(text);
+    result.as_result.seq = self->published;
+    registry_result(self, from, &result, out);
+}
+
+/* ── DIGEST ── */
+
+static void add_sum(struct buf *sums, struct hash128 sum)
+{
+    key_pack(sums, sum); /* 16 bytes, the same way */
+}
+
+static void add_moving(const struct registry_actor *self, uint32_t first, uint32_t count,
+                       struct buf *moving)
+{
+    char is_moving = 0;
+
+    for (uint32_t leaf = first; leaf < first + count && is_moving == 0; leaf++) {
+        is_moving =
+            digest_moving(self->digest, leaf, self->awake_ms, ticks_moving * registry_spec.tick_ms);
+    }
+    buf_add_char(moving, is_moving);
+}
+
+static void add_branch(const struct registry_actor *self, uint32_t branch, struct buf *sums,
+                       struct buf *moving)
+{
+    for (uint32_t i = 0; i < digest_branch_leaves; i++) {
+        uint32_t leaf = branch * digest_branch_leaves + i;
+
+        add_sum(sums, digest_leaf(self->digest, leaf));
+        add_moving(self, leaf, 1, moving);
+    }
+}
+
+static void answer_sums(struct registry_actor *self, const struct address *from,
+                        const struct msg_digest *ask, struct outbox *out)
+{
+    struct msg answer = {.type = MSG_TYPE_SUMS};
+    struct buf root = {0};
+    struct buf sums = {0};
+    struct buf moving = {0};
+
+    add_sum(&root, digest_root(self->digest));
+    for (uint32_t branch = 0; ask->branches.len == 0 && branch < digest_branches; branch++) {
+        add_sum(&sums, digest_branch(self->digest, branch));
+        add_moving(self, branch * digest_branch_leaves, digest_branch_leaves, &moving);
+    }
+    for (size_t i = 0; i < ask->branches.len; i++) {
+        add_branch(self, (unsigned char)ask->branches.data[i], &sums, &moving);
+    }
+    answer.as_sums = (struct msg_sums){
+        .id = ask->id, .root = buf_str(&root), .sums = buf_str(&sums), .moving = buf_str(&moving)};
+    (void)outbox_reply(out, OUTBOX_NOW, from, &answer); /* full: the asker asks again */
+    buf_fini(&root);
+    buf_fini(&sums);
+    buf_fini(&moving);
+}
+
+void on_digest(void *state, const struct address *from, const struct msg *msg,
+               const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+    const struct msg_digest *ask = &msg->as_digest;
+
+    (void)registry_awake(self, now);
+    for (size_t i = 0; i < ask->branches.len; i++) {
+        if (i >= digest_branches || (unsigned char)ask->branches.data[i] >= digest_branches) {
+            refuse(self, from, ask->id, ERR_INVALID, "branches are up to 64 bytes below 64", out);
+            return;
+        }
+    }
+    answer_sums(self, from, ask, out);
+}
+
+/* ── LEAVES ── */
+
+static void add_entries(const struct registry_actor *self, uint32_t leaf, struct buf *entries)
+{
+    for (uint32_t slot = REGISTRY_NONE; digest_next(self->digest, leaf, &slot);) {
+        struct entry_state entry = {
+            .key = registry_slot_key(self->registry, slot),
+            .dirty_timestamp = registry_slot_dirty(self->registry, slot),
+            .hash = digest_hash(self->digest, slot),
+            .gone = !registry_is_live(self->registry, slot),
+            .vague = registry_is_vague(self, slot),
+        };
+
+        entry_pack(entries, &entry);
+    }
+}
+
+static uint32_t leaf_at(struct str leaves, size_t i)
+{
+    return (uint32_t)(unsigned char)leaves.data[2 * i] << 8 | (unsigned char)leaves.data[2 * i + 1];
+}
+
+static bool leaves_fit(struct str leaves)
+{
+    if (leaves.len % 2 != 0 || leaves.len / 2 > digest_leaves) {
+        return false;
+    }
+    for (size_t i = 0; i < leaves.len / 2; i++) {
+        if (leaf_at(leaves, i) >= digest_leaves) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void on_leaves(void *state, const struct address *from, const struct msg *msg,
+               const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+    struct str leaves = msg->as_leaves.leaves;
+    struct msg answer = {.type = MSG_TYPE_ENTRIES};
+    struct buf entries = {0};
+    uint32_t done = 0;
+
+    (void)registry_awake(self, now);
+    if (!leaves_fit(leaves)) {
+        refuse(self, from, msg->as_leaves.id, ERR_INVALID,
+               "leaves are up to 4096 numbers of two bytes, each below 4096", out);
+        return;
+    }
+    /* the first in any case, so that whoever asks on gets on */
+    while (done < leaves.len / 2 &&
+           (done == 0 ||
+            entries.len / entry_bytes + digest_leaf_count(self->digest, leaf_at(leaves, done)) <=
+                told_entries_max)) {
+        add_entries(self, leaf_at(leaves, done++), &entries);
+    }
+    answer.as_entries.id = msg->as_leaves.id;
+    answer.as_entries.done = done;
+    answer.as_entries.entries = buf_str(&entries);
+    (void)outbox_reply(out, OUTBOX_NOW, from, &answer); /* full: the asker asks again */
+    registry_judged(self, entries.len / entry_bytes, entries.len, out);
+    buf_fini(&entries);
+}
+
+/* ── COMPARE ── */
+
+/* One that is in the digests there and not here, in the same state, is idle or past half its life
+ * here: its younger age is what is lacking. */
+static bool is_wanted(const struct registry_actor *self, const struct entry_state *entry)
+{
+    uint32_t slot = registry_find(self->registry, entry->key);
+    int64_t dirty_timestamp;
+    bool live;
+
+    if (slot == REGISTRY_NONE) {
+        return !entry->vague;
+    }
+    live = registry_is_live(self->registry, slot);
+    dirty_timestamp = registry_slot_dirty(self->registry, slot);
+    if (entry->dirty_timestamp != dirty_timestamp) {
+        return entry->dirty_timestamp > dirty_timestamp && (live || !entry->vague);
+    }
+    if (entry->gone == live) {
+        return entry->gone;
+    }
+    if (!digest_holds(self->digest, slot)) {
+        return !entry->vague;
+    }
+    return !entry->gone && entry->hash > digest_hash(self->digest, slot);
+}
+
+void on_compare(void *state, const struct address *from, const struct msg *msg,
+                const struct now *now, struct outbox *out)
+{
+    struct registry_actor *self = state;
+    struct str rest = msg->as_compare.entries;
+    struct str coming = rest;
+    struct msg answer = {.type = MSG_TYPE_WANTED};
+    struct buf keys = {0};
+    struct entry_state entry;
+
+    (void)registry_awake(self, now);
+    if (rest.len % entry_bytes != 0 || rest.len > told_bytes_max) {
+        refuse(self, from, msg->as_compare.id, ERR_TOO_LARGE,
+               "entries are 33 bytes each, at most 256 KiB in all", out);
+        return;
+    }
+    for (unsigned i = 0; i < ahead && entry_next(&coming, &entry); i++) {
+        registry_expect(self->registry, entry.key);
+    }
+    while (entry_next(&rest, &entry)) {
+        struct entry_state next;
+
+        if (entry_next(&coming, &next)) {
+            registry_expect(self->registry, next.key);
+        }
+        if (is_wanted(self, &entry)) {
+            key_pack(&keys, entry.key);
+        }
+    }
+    answer.as_wanted.id = msg->as_compare.id;
+    answer.as_wanted.keys = buf_str(&keys);
+    (void)outbox_reply(out, OUTBOX_NOW, from, &answer); /* full: the asker asks again */
+    registry_judged(self, msg->as_compare.entries.len / entry_bytes, keys.len, out);
+    buf_fini(&keys);
+}
