@@ -1,0 +1,188 @@
+#include "tests/gateway/http_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct response *http_text(int status, const char *text)
+{
+    struct buf body = {0};
+
+    buf_add_str(&body, str_from(text));
+    return response_new(status, "text/plain", &body);
+}
+
+void http_echo(struct request *request)
+{
+    const struct params *params = request_params(request);
+    struct buf body = {0};
+    struct response *response;
+    char peer[64];
+
+    request_peer(request, peer, sizeof(peer));
+    buf_printf(&body, "%.*s from %s%s", STR_ARG(request_path(request)), peer,
+               request_from_loopback(request) ? " (loopback)" : "");
+    for (size_t i = 0; i < params->count; i++) {
+        buf_printf(&body, "|%.*s=%.*s", STR_ARG(params->items[i].name),
+                   STR_ARG(params->items[i].value));
+    }
+    response = response_new(200, "text/plain", &body);
+    request_answer(request, response);
+    response_unref(&response);
+}
+
+static int64_t next_piece(void *context, char *to, size_t max)
+{
+    struct http_fixture *self = context;
+    const char *piece = self->next_piece;
+    size_t len;
+
+    if (piece == NULL) {
+        return self->stream_ends ? HTTP_STREAM_END : HTTP_STREAM_WAIT;
+    }
+    len = strlen(piece);
+    assert_true(len <= max);
+    memcpy(to, piece, len);
+    self->next_piece = NULL;
+    return (int64_t)len;
+}
+
+static int64_t next_of_many(void *context, char *to, size_t max)
+{
+    struct http_fixture *self = context;
+
+    memset(to, 'x', max);
+    self->made += max;
+    return (int64_t)max;
+}
+
+static void end_stream(void *context)
+{
+    struct http_fixture *self = context;
+
+    self->ended++;
+}
+
+static void on_serve(void *state, struct request *request, const struct now *now)
+{
+    struct http_fixture *self = state;
+    struct str path = request_path(request);
+
+    (void)now;
+    self->served++;
+    if (str_eq(path, STR("/park"))) {
+        self->parked = request;
+        request_park(request);
+    } else if (str_eq(path, STR("/await"))) {
+        self->parked = request;
+        request_await(request);
+    } else if (str_eq(path, STR("/stream"))) {
+        self->streaming = request;
+        request_stream(request, 200, "text/event-stream", next_piece, end_stream, self);
+    } else if (str_eq(path, STR("/endless"))) {
+        request_stream(request, 200, "text/plain", next_of_many, end_stream, self);
+    } else {
+        http_echo(request);
+    }
+}
+
+static void on_gone(void *state, struct request *request)
+{
+    struct http_fixture *self = state;
+
+    self->gone++;
+    if (self->made > 0) {
+        return;
+    }
+    assert_true(request == self->parked || request == self->streaming);
+    *(request == self->parked ? &self->parked : &self->streaming) = NULL;
+}
+
+static struct response *on_refuse(void *state, int status, const char *text)
+{
+    (void)state;
+    return http_text(status, text);
+}
+
+const struct http_app http_fixture_app = {on_serve, on_gone, on_refuse};
+
+int http_set_up(void **state)
+{
+    struct http_fixture *self = calloc(1, sizeof(*self));
+    struct http_options options = {.listen = "127.0.0.1:0",
+                                   .pool_bytes = 16384,
+                                   .body_max_bytes = 4096,
+                                   .param_max = 32,
+                                   .idle_ms = 10000};
+
+    self->now_ms = 1000;
+    assert_int_equal(ERR_OK, http_new(&self->http, &options, &http_fixture_app, self));
+    assert_int_equal(ERR_OK, http_listen(self->http));
+    *state = self;
+    return 0;
+}
+
+int http_tear_down(void **state)
+{
+    struct http_fixture *self = *state;
+
+    http_destroy(&self->http);
+    free(self);
+    return 0;
+}
+
+void http_run(void *state)
+{
+    struct http_fixture *self = state;
+    struct now now = {.mono_ms = self->now_ms};
+
+    while (http_turn(self->http, &now)) {
+    }
+}
+
+int http_client(struct http_fixture *self)
+{
+    return client_open(http_port(self->http));
+}
+
+struct buf http_answer_on(struct http_fixture *self, int fd, const char *request)
+{
+    client_send(fd, str_from(request));
+    return client_answer(fd, http_fd(self->http), http_run, self);
+}
+
+struct buf http_ask(struct http_fixture *self, const char *request)
+{
+    int fd = http_client(self);
+    struct buf answer = http_answer_on(self, fd, request);
+
+    (void)close(fd);
+    http_run(self);
+    return answer;
+}
+
+void http_check_body(struct http_fixture *self, const char *request, const char *expected)
+{
+    struct buf answer = http_ask(self, request);
+
+    assert_int_equal(200, answer_status(&answer));
+    assert_string_equal(expected, answer_body(&answer));
+    buf_fini(&answer);
+}
+
+void http_check_status(struct http_fixture *self, const char *request, int expected)
+{
+    struct buf answer = http_ask(self, request);
+
+    if (answer_status(&answer) != expected) {
+        print_error("%s\n-> %s\n", request, answer.data);
+    }
+    assert_int_equal(expected, answer_status(&answer));
+    buf_fini(&answer);
+}

@@ -1,0 +1,40 @@
+/* A server of gateway/http whose handlers do what the path says, and clients of it. */
+#ifndef TESTS_GATEWAY_HTTP_FIXTURE_H
+#define TESTS_GATEWAY_HTTP_FIXTURE_H
+
+#include "tests/gateway/http_client.h"
+
+struct http_fixture {
+    struct http *http;
+    struct request *parked;
+    struct request *streaming;
+    int gone;
+    int ended;
+    int served;
+    const char *next_piece; /* of the stream; NULL: wait */
+    bool stream_ends;
+    size_t made; /* by streams without end */
+    int64_t now_ms;
+};
+
+extern const struct http_app http_fixture_app;
+
+struct response *http_text(int status, const char *text);
+/* Who asked for what, with which parameters. */
+void http_echo(struct request *request);
+
+int http_set_up(void **state);
+int http_tear_down(void **state);
+
+void http_run(void *fixture); /* a turn_fn */
+int http_client(struct http_fixture *self);
+struct buf http_answer_on(struct http_fixture *self, int fd, const char *request);
+/* On a connection of its own. */
+struct buf http_ask(struct http_fixture *self, const char *request);
+void http_check_body(struct http_fixture *self, const char *request, const char *expected);
+void http_check_status(struct http_fixture *self, const char *request, int expected);
+
+#define ME " from 127.0.0.1 (loopback)"
+#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
+
+#endif
