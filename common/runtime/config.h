@@ -46,6 +46,7 @@
     K(registry, journal_sync,       text,     "always",         1, 16,        "when a change is forced to disk; one of: always, 1s, never") \
     K(registry, protect,            flag,     "false",          0, 0,         "start protected (reads answer 503) until in sync with a peer, protect_wait at most; only with peers.nodes") \
     K(registry, protect_wait,       duration, "60s",            100, 3600000, "longest init-protect") \
+    K(registry, schedules,          text,     "",               0, 4096,      "directory of the schedules of apps, *.json; empty: DIR/schedules, if there is one") \
     K(evictor,  interval,           duration, "60s",            100, 3600000, "time between two rounds, and the window heartbeats are counted over") \
     K(evictor,  idle,               duration, "90s",            100, 86400000, "silence after which an instance is idle and may be evicted") \
     K(evictor,  ceiling,            duration, "1h",             100, 864000000, "silence after which it is evicted even under self-protection") \

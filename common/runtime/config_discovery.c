@@ -10,6 +10,7 @@
  *                                    and "sh2.discovery.example" = "sh2"
  *   httpServer.addr     -> gateway.listen
  *   httpServer.timeout  -> gateway.poll_wait, 30s at most as in the reference
+ *   the file's folder   -> registry.schedules
  *   all others          not needed
  */
 #include <string.h>
@@ -169,8 +170,25 @@ void config_discovery_value(void *state, const struct config_toml_value *value)
     }
 }
 
+/* reference: whatever ends in .json beside its configuration is a schedule. */
+static void schedules_beside(struct config_draft *draft)
+{
+    const struct config_key *key = config_key_named(STR("registry.schedules"));
+    const char *slash = strrchr(draft->file, '/');
+    struct str folder = slash == NULL ? STR(".")
+                        : slash == draft->file
+                            ? STR("/")
+                            : (struct str){draft->file, (size_t)(slash - draft->file)};
+
+    config_draft_set_text(draft, key, (struct config_source){CONFIG_DERIVED, 0}, folder);
+    buf_printf(&draft->mapping, "%s: its folder -> registry.schedules = ", draft->file);
+    config_key_print(key, draft->config, &draft->mapping);
+    buf_add_str(&draft->mapping, STR(" (each *.json in it)\n"));
+}
+
 void config_discovery_end(struct config_discovery *self)
 {
+    schedules_beside(self->draft);
     if (self->zones.len > 0) {
         config_draft_set_text(self->draft, config_key_named(STR("peers.zones")), self->zones_source,
                               buf_str(&self->zones));

@@ -424,6 +424,7 @@ static void a_discovery_toml_is_mapped_key_by_key(void **state)
     assert_string_equal("sh002=h:7171", made.config.peers_zones.items[0]);
     assert_string_equal("sh002=i:7171", made.config.peers_zones.items[1]);
     assert_string_equal("sh2=sh2.discovery.example:80", made.config.peers_zones.items[2]);
+    assert_string_equal(".", made.config.registry_schedules);
     made_fini(&made);
 }
 
@@ -439,6 +440,7 @@ static void the_mapping_of_a_discovery_toml_can_be_printed(void **state)
         "#   node.toml:15: httpClient.dial: not needed: ",
         "#   node.toml:19: log.stdout: not needed: ",
         "#   node.toml:20: log.odd: not needed: no counterpart in muster\n",
+        "#   node.toml: its folder -> registry.schedules = \".\" (each *.json in it)\n",
         "listen = \"127.0.0.1:7171\"  # node.toml:12\n",
     };
     struct buf page = {0};
