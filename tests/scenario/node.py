@@ -33,9 +33,9 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def listens(port):
+def listens(port, host="127.0.0.1"):
     with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
+        return sock.connect_ex((host, port)) == 0
 
 
 def wait_until(what, test, seconds=10):
@@ -73,8 +73,8 @@ class Answer:
 class Client:
     """One keep-alive connection."""
 
-    def __init__(self, port, timeout=40):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    def __init__(self, port, timeout=40, host="127.0.0.1"):
+        self.connection = http.client.HTTPConnection(host, port, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None):
         began = time.monotonic()
@@ -95,17 +95,19 @@ class Client:
 
 
 class Node:
-    def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None):
+    """within: words before those of the launcher, such as what enters a network namespace."""
+
+    def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None, host="127.0.0.1", within=()):
         if not os.access(os.path.join(BIN, "muster-gateway"), os.X_OK):
             skip("no muster-gateway in %s" % BIN)
-        self.port = port or free_port()
+        self.port, self.host, self.within = port or free_port(), host, list(within)
         self.dir = directory or tempfile.mkdtemp(prefix="muster-", dir="/tmp")
         self.env = {**os.environ, "MUSTER_BIN": BIN, **(env or {})}
         self.env.pop("MUSTER_DIR", None)
         self.env.pop("MUSTER_FAULTS", None)
         if faults:
             self.env["MUSTER_FAULTS"] = faults
-        self.flags = ["--gateway.listen=127.0.0.1:%d" % self.port, *flags]
+        self.flags = ["--gateway.listen=%s:%d" % (host, self.port), *flags]
         atexit.register(self.end)
         if ready:
             done = self.muster("up", *self.flags)
@@ -113,10 +115,10 @@ class Node:
                 raise AssertionError("the node does not come up:\n%s" % done.stdout)
         else:  # one that will not be ready, but answers
             up = Background(self.muster, "up", *self.flags)
-            wait_until("it listens", lambda: listens(self.port) or not up.running(), 30)
+            wait_until("it listens", lambda: listens(self.port, host) or not up.running(), 30)
 
     def muster(self, *words, timeout=120):
-        return subprocess.run([os.path.join(ROOT, "muster"), "--dir", self.dir, *words], env=self.env, text=True,
+        return subprocess.run([*self.within, os.path.join(ROOT, "muster"), "--dir", self.dir, *words], env=self.env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
 
     def ctl(self, *words, timeout=20):
@@ -135,6 +137,13 @@ class Node:
         os.kill(pid, number)
         return pid
 
+    def kill_all(self, number=signal.SIGKILL):
+        """Every process of the node, the launcher first, so that it starts none again."""
+        for actor in ("launcher", *ACTORS):
+            if self.pid(actor):
+                with contextlib.suppress(ProcessLookupError):
+                    self.kill(actor, number)
+
     def endpoint(self, actor, which):
         return "ipc://" + os.path.join(self.dir, "run", "%s.%s" % (actor, which))
 
@@ -143,10 +152,8 @@ class Node:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.muster("down")
-        for actor in (*ACTORS, "launcher"):  # whatever ./muster down may have left
-            if self.pid(actor):
-                with contextlib.suppress(OSError):
-                    self.kill(actor)
+        with contextlib.suppress(OSError):
+            self.kill_all()  # whatever ./muster down may have left
         if os.environ.get("MUSTER_KEEP"):
             print("kept: %s" % self.dir)
         else:
@@ -155,7 +162,7 @@ class Node:
     # ── the API, each call on a connection of its own ──
 
     def client(self, timeout=40):
-        return Client(self.port, timeout)
+        return Client(self.port, timeout, self.host)
 
     def get(self, path, headers=None, **query):
         client = self.client()
