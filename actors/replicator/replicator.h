@@ -62,6 +62,8 @@
     X(asks_refused,       "asks_refused_total")
 // clang-format on
 
+enum node_status { NODE_UP = 0, NODE_LOST = 1 };
+
 struct asks;
 struct peer;
 struct inbound;
@@ -77,7 +79,7 @@ enum sync_state {
     SYNC_DONE
 };
 
-/* A key of the digests; set: false as long as none was heard. */
+/* The root of somebody's digests; set: one was heard. */
 struct root {
     bool set;
     char bytes[16];
