@@ -216,6 +216,27 @@ static void heartbeats_are_36_bytes_big_endian(void **state)
     buf_fini(&bytes);
 }
 
+static void heartbeats_get_older_together(void **state)
+{
+    struct heartbeat got;
+    struct buf bytes = {0};
+    struct str rest;
+
+    (void)state;
+    heartbeats_age(&bytes, 7);
+    heartbeat_pack(&bytes, &(struct heartbeat){{1, 2}, 3, 4, (uint32_t)-600});
+    heartbeat_pack(&bytes, &(struct heartbeat){{UINT64_MAX, UINT64_MAX}, -1, -1, 65535});
+    heartbeats_age(&bytes, 1000);
+    rest = buf_str(&bytes);
+    assert_true(heartbeat_next(&rest, &got));
+    assert_int_equal(400, got.age_ms);
+    assert_int_equal(4, got.renew_timestamp);
+    assert_true(heartbeat_next(&rest, &got));
+    assert_int_equal(66535, got.age_ms);
+    assert_int_equal(-1, got.renew_timestamp);
+    buf_fini(&bytes);
+}
+
 static void keys_are_16_bytes_big_endian(void **state)
 {
     struct hash128 got;
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_record_that_is_no_change_is_refused_and_nothing_written),
         cmocka_unit_test(an_instance_packs_as_a_map_with_the_api_s_names),
         cmocka_unit_test(heartbeats_are_36_bytes_big_endian),
+        cmocka_unit_test(heartbeats_get_older_together),
         cmocka_unit_test(keys_are_16_bytes_big_endian),
         cmocka_unit_test(entries_are_33_bytes_big_endian),
     };
