@@ -196,7 +196,8 @@ void on_compare(void *state, const struct address *from, const struct msg *msg,
 
     (void)registry_awake(self, now);
     if (rest.len % entry_bytes != 0 || rest.len > told_bytes_max) {
-        refuse(self, from, msg->as_compare.id, ERR_TOO_LARGE,
+        refuse(self, from, msg->as_compare.id,
+               rest.len > told_bytes_max ? ERR_TOO_LARGE : ERR_INVALID,
                "entries are 33 bytes each, at most 256 KiB in all", out);
         return;
     }
