@@ -25,7 +25,8 @@
     X(REFERENCE_ROW_7,  "reference.row7")   X(REFERENCE_ROW_8,  "reference.row8")           \
     X(REFERENCE_ROW_9,  "reference.row9")   X(REFERENCE_ROW_10, "reference.row10")          \
     X(REFERENCE_ROW_11, "reference.row11")  X(REFERENCE_ROW_12, "reference.row12")          \
-    X(REFERENCE_ROW_14, "reference.row14")  X(REFERENCE_ROW_16, "reference.row16")          \
+    X(REFERENCE_ROW_13, "reference.row13")  X(REFERENCE_ROW_14, "reference.row14")          \
+    X(REFERENCE_ROW_15, "reference.row15")  X(REFERENCE_ROW_16, "reference.row16")          \
     X(REFERENCE_ROW_17, "reference.row17")  X(REFERENCE_ROW_18, "reference.row18")          \
     X(REFERENCE_ROW_19, "reference.row19")  X(REFERENCE_ROW_20, "reference.row20")          \
     X(REFERENCE_ROW_21, "reference.row21")  X(REFERENCE_ROW_22, "reference.row22")          \

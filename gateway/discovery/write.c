@@ -76,9 +76,27 @@ static struct write *ask(struct gateway *self, struct request *request, struct m
     return write;
 }
 
+static bool all_nodes_up(const struct gateway *self)
+{
+    size_t count = 0;
+    const struct replica_node *nodes = replica_nodes(self->replica, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i].status != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool reached(const void *context, uint64_t epoch, uint64_t seq)
 {
-    return replica_reached(context, epoch, seq);
+    const struct gateway *self = context;
+
+    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_13) && !all_nodes_up(self)) {
+        return false; /* reference: a write waits for every peer */
+    }
+    return replica_reached(self->replica, epoch, seq);
 }
 
 static bool zone_is_known(const struct registry *registry, const struct identity *id)
@@ -139,7 +157,7 @@ static void answer_write(struct gateway *self, const struct write *write)
 
 bool writes_ready(const struct gateway *self)
 {
-    return pending_ready(self->pending, reached, self->replica);
+    return pending_ready(self->pending, reached, self);
 }
 
 void writes_turn(struct gateway *self, const struct now *now)
@@ -147,7 +165,7 @@ void writes_turn(struct gateway *self, const struct now *now)
     struct write *write;
     bool expired;
 
-    while ((write = pending_over(self->pending, reached, self->replica, now, &expired)) != NULL) {
+    while ((write = pending_over(self->pending, reached, self, now, &expired)) != NULL) {
         if (expired) {
             answer_busy(write->request, ERR_TIMEOUT,
                         write->state == WRITE_SENT
