@@ -6,14 +6,18 @@
 /* How many a turn: aged are looked at; expiring are told in one fact. */
 enum { aged_per_turn = 4096, expiring_per_turn = 2048 };
 
-static void put_live(struct registry_actor *self, uint32_t slot, const struct instance *instance)
+/* As it is held: what a change borrowed from the entry before is gone. */
+static void put_live(struct registry_actor *self, uint32_t slot)
 {
+    struct instance instance;
+
     if (ages_is_old(self->heartbeats, slot) && !fault_on(self->rules.faults, FAULT_DIGEST_IDLE)) {
         digest_drop(self->digest, slot, self->awake_ms);
         return;
     }
+    registry_instance(self->registry, slot, &instance);
     digest_put(self->digest, slot, registry_slot_key(self->registry, slot),
-               instance->dirty_timestamp, instance_hash(instance), false, self->awake_ms);
+               instance.dirty_timestamp, instance_hash(&instance), false, self->awake_ms);
 }
 
 static void put_gone(struct registry_actor *self, uint32_t slot)
@@ -59,7 +63,7 @@ void registry_track(struct registry_actor *self, const struct change *change,
     } else if (!applied->was_live) {
         ages_restore(self->heartbeats, slot, self->awake_ms, -1);
     }
-    put_live(self, slot, &change->instance);
+    put_live(self, slot);
 }
 
 void registry_track_restored(struct registry_actor *self, const struct change *change,
@@ -82,7 +86,7 @@ void registry_track_restored(struct registry_actor *self, const struct change *c
         ages_restore(self->heartbeats, slot, self->awake_ms,
                      age_ms >= 0 && age_ms < self->config->evictor_idle ? age_ms : -1);
     }
-    put_live(self, slot, instance);
+    put_live(self, slot);
 }
 
 bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
@@ -94,7 +98,13 @@ bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
     int64_t known_ms = ages_true(ages, slot, awake_ms);
     bool was_old = ages_is_old(ages, slot);
 
-    if (registry_is_schedule(self->registry, slot) || (known_ms >= 0 && known_ms <= age_ms)) {
+    if (registry_is_schedule(self->registry, slot)) {
+        return false;
+    }
+    if (live) { /* also within the ms of the one before: it is told so */
+        registry_renew(self->registry, slot, now->wall_ns - age_ms * 1000000);
+    }
+    if (known_ms >= 0 && known_ms <= age_ms) {
         return false;
     }
     ages_touch(ages, slot, awake_ms, age_ms);
@@ -102,12 +112,8 @@ bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
         put_gone(self, slot);
         return true;
     }
-    registry_renew(self->registry, slot, now->wall_ns - age_ms * 1000000);
     if (was_old && !ages_is_old(ages, slot)) {
-        struct instance instance;
-
-        registry_instance(self->registry, slot, &instance);
-        put_live(self, slot, &instance);
+        put_live(self, slot);
     }
     return true;
 }
