@@ -51,8 +51,6 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
 void decide_set(const struct registry *registry, const struct rules *rules,
                 const struct msg_set *command, int64_t now_ns, struct decision *out);
 
-/* A schedule in the form it is held in (identity_is_schedule) must fit into a fact. */
-enum { schedule_weights_max = 1024, schedule_bytes_max = 48 * 1024, schedule_remark_max = 512 };
 /* ERR_NOT_FOUND: to be removed, and there is none. */
 void decide_schedule(const struct registry *registry, const struct rules *rules,
                      const struct msg_schedule *command, int64_t now_ns, struct decision *out);

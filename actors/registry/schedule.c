@@ -4,8 +4,6 @@
 
 #include "actors/registry/decision.h"
 
-static const uint32_t weight_max = 1000000;
-
 struct weight {
     struct str client;
     struct str zone;
@@ -35,7 +33,7 @@ static bool read_weights(const struct msg_list *list, struct weight *weights, st
             decision_refuse(out, ERR_INVALID, "every zone of a schedule must have 1 to 255 bytes");
             return false;
         }
-        if (it->weight > weight_max) {
+        if (it->weight > schedule_weight_max) {
             decision_refuse(out, ERR_INVALID, "weights must lie in 0 to 1000000");
             return false;
         }
@@ -181,8 +179,8 @@ bool schedule_is_sound(const struct instance *instance)
         struct weight it = {.client = client};
 
         if (!strs_next(&rest, &zone) || !strs_next(&rest, &digits) || !name_fits(client) ||
-            !name_fits(zone) || str_to_u32(digits, &weight) != ERR_OK || weight > weight_max ||
-            (digits.len > 1 && digits.data[0] == '0')) {
+            !name_fits(zone) || str_to_u32(digits, &weight) != ERR_OK ||
+            weight > schedule_weight_max || (digits.len > 1 && digits.data[0] == '0')) {
             return false;
         }
         it.zone = zone;

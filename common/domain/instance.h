@@ -52,6 +52,14 @@ bool identity_eq(const struct identity *a, const struct identity *b);
  * instance: shown in no zone, not counted among the live, without heartbeats. */
 bool identity_is_schedule(const struct identity *id);
 
+/* In the form it is held in a schedule must fit into one fact. */
+enum {
+    schedule_weights_max = 1024,
+    schedule_weight_max = 1000000,
+    schedule_remark_max = 512,
+    schedule_bytes_max = 48 * 1024,
+};
+
 /* Hash of what is replicated: identity, region, addrs, version, metadata (none given
  * and an empty map differ), status, dirty, reg and up timestamps. Equal states have
  * equal hashes on every node; between live states of one identity with equal dirty
