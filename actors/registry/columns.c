@@ -56,7 +56,7 @@ void registry_track(struct registry_actor *self, const struct change *change,
         return;
     }
     ages_drop(self->tombstones, slot);
-    if (identity_is_schedule(&change->instance.id)) {
+    if (registry_is_schedule(self->registry, slot)) {
         /* lives without heartbeats */
     } else if (change->age_ms >= 0) {
         ages_touch(self->heartbeats, slot, self->awake_ms, change->age_ms);
@@ -81,7 +81,7 @@ void registry_track_restored(struct registry_actor *self, const struct change *c
         return;
     }
     ages_drop(self->tombstones, slot);
-    if (!identity_is_schedule(&instance->id)) {
+    if (!registry_is_schedule(self->registry, slot)) {
         /* the wall clock may be wrong: what it says in between is all that can be believed */
         ages_restore(self->heartbeats, slot, self->awake_ms,
                      age_ms >= 0 && age_ms < self->config->evictor_idle ? age_ms : -1);

@@ -4,8 +4,9 @@
 #include "actors/registry/state.h"
 
 enum {
-    told_bytes_max = 256 * 1024,
+    told_bytes_max = 128 * 1024, /* a few ms at a million */
     told_entries_max = told_bytes_max / entry_bytes,
+    compared_bytes_max = 256 * 1024,
     ahead = 16, /* keys whose entries are being loaded while one is compared */
     ticks_moving = 2,
 };
@@ -195,9 +196,9 @@ void on_compare(void *state, const struct address *from, const struct msg *msg,
     struct entry_state entry;
 
     (void)registry_awake(self, now);
-    if (rest.len % entry_bytes != 0 || rest.len > told_bytes_max) {
+    if (rest.len % entry_bytes != 0 || rest.len > compared_bytes_max) {
         refuse(self, from, msg->as_compare.id,
-               rest.len > told_bytes_max ? ERR_TOO_LARGE : ERR_INVALID,
+               rest.len > compared_bytes_max ? ERR_TOO_LARGE : ERR_INVALID,
                "entries are 33 bytes each, at most 256 KiB in all", out);
         return;
     }

@@ -301,7 +301,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(bin,    leaves,           MSG_REQUIRED)
 
 /* done: how many of the leaves this answers. entries: 33 bytes each, big-endian: key hi, key lo,
- * dirty_timestamp, instance_hash, flags: 1 gone, 2 of unknown age. */
+ * dirty_timestamp, instance_hash, flags: 1 gone, 2 vague: of unknown age, or past the idle limit. */
 #define MSG_ENTRIES(F)                      \
     F(u64,    id,               MSG_REQUIRED) \
     F(u32,    done,             MSG_REQUIRED) \
