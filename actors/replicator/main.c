@@ -1,16 +1,43 @@
 #include <stdlib.h>
 
+#include "actors/replicator/curl.h"
 #include "actors/replicator/replicator.h"
-#include "common/base/prng.h"
 #include "common/runtime/process.h"
+
+static enum err run(struct replicator *self, struct actor_options *options)
+{
+    struct curl *curl = curl_new(replicator_posts(self));
+    struct actor_guest guest;
+    enum err err = ERR_IO;
+
+    if (curl == NULL) {
+        log_event(options->log, LOG_ERROR, "no_descriptor",
+                  "no descriptor is left for links over HTTP: raise the limit of open files");
+        return err;
+    }
+    guest = curl_guest(curl);
+    options->guests = &guest;
+    options->guest_count = 1;
+    err = actor_run(options);
+    curl_destroy(&curl);
+    return err;
+}
 
 int main(int argc, char **argv)
 {
     struct now now = clock_os.now(&clock_os);
     struct config config;
     struct log log;
+    struct process_net net;
     struct replicator self;
     struct actor_link link;
+    struct actor_options options = {.spec = &replicator_spec,
+                                    .state = &self,
+                                    .clock = &clock_os,
+                                    .links = &link,
+                                    .link_count = 1};
+    struct replicator_options own = {
+        .config = &config, .log = &log, .epoch = prng_seed_os(), .seed = prng_seed_os()};
     enum err err;
     int status;
 
@@ -18,16 +45,17 @@ int main(int argc, char **argv)
                        &clock_os, argc, argv, &status)) {
         return status;
     }
-    replicator_init(&self, &config, &log, prng_seed_os(), &now);
-    link = replicator_link(&self);
-    err = actor_run(&(struct actor_options){.spec = &replicator_spec,
-                                            .state = &self,
-                                            .run_dir = config.run_dir,
-                                            .clock = &clock_os,
-                                            .log = &log,
-                                            .links = &link,
-                                            .link_count = 1});
-    replicator_fini(&self);
+    err = process_net_begin(&net, &config, &log);
+    if (err == ERR_OK) {
+        process_net_fill(&net, &config, &log, &options);
+        own.door = options.door;
+        own.public_key = net.keyed ? net.keys.public_key : NULL;
+        replicator_init(&self, &own, &now);
+        link = replicator_link(&self);
+        err = run(&self, &options);
+        replicator_fini(&self);
+    }
+    process_net_end(&net);
     config_fini(&config);
     return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,14 +16,37 @@ static void add_node_id(struct buf *metadata, const struct identity *id)
     buf_fini(&text);
 }
 
-void own_init(struct own *self, const struct config *config, struct log *log, uint64_t gateway,
-              const struct now *now)
+static void add_pair(struct own *self, struct str key, struct str value)
 {
+    strs_pack(&self->metadata, key);
+    strs_pack(&self->metadata, value);
+    self->metadata_count++;
+}
+
+/* Where others reach the door: the port of the one, at the host of the advertised address. */
+static void add_door(struct own *self, const struct replicator_options *options)
+{
+    const char *advertise = options->config->gateway_advertise;
+    const char *host_end = strrchr(advertise, ':');
+    const char *port = options->door != NULL ? strrchr(options->door, ':') : NULL;
     struct buf text = {0};
 
-    assert(gateway != 0);
+    if (host_end != NULL && port != NULL) {
+        buf_add(&text, advertise, (size_t)(host_end - advertise));
+        buf_add_str(&text, str_from(port));
+        add_pair(self, STR("muster.peer"), buf_str(&text));
+    }
+    buf_fini(&text);
+}
+
+void own_init(struct own *self, const struct replicator_options *options, const struct now *now)
+{
+    const struct config *config = options->config;
+    struct buf text = {0};
+
+    assert(options->epoch != 0);
     *self = (struct own){
-        .log = log,
+        .log = options->log,
         .id = {.env = str_from(config->node_env),
                .appid = STR("infra.discovery"),
                .zone = str_from(config->node_zone),
@@ -31,19 +54,22 @@ void own_init(struct own *self, const struct config *config, struct log *log, ui
         .region = str_from(config->node_region),
         .period_ms = config->evictor_idle / 3,
         .deadline_ms = config->gateway_write_deadline,
-        .gateway = gateway,
+        .gateway = options->epoch,
         .state = OWN_REGISTER,
         .due_ms = now->mono_ms,
     };
     buf_printf(&text, "http://%s", config->gateway_advertise);
     strs_pack(&self->addrs, buf_str(&text));
+    if (options->public_key != NULL) { /* in order of the keys */
+        add_pair(self, STR("muster.key"), str_from(options->public_key));
+    }
     strs_pack(&self->metadata, STR("muster.node"));
     add_node_id(&self->metadata, &self->id);
-    strs_pack(&self->metadata, STR("muster.proto"));
+    self->metadata_count++;
+    add_door(self, options);
     text.len = 0;
     buf_add_i64(&text, protocol_version);
-    strs_pack(&self->metadata, buf_str(&text));
-    self->metadata_count = 2;
+    add_pair(self, STR("muster.proto"), buf_str(&text));
     buf_fini(&text);
 }
 

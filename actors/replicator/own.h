@@ -12,6 +12,7 @@
 #ifndef ACTORS_REPLICATOR_OWN_H
 #define ACTORS_REPLICATOR_OWN_H
 
+#include "actors/replicator/options.h"
 #include "common/base/log.h"
 #include "common/domain/instance.h"
 #include "common/runtime/config.h"
@@ -36,9 +37,8 @@ struct own {
     enum err failed;     /* why the last command failed, to log a failure once */
 };
 
-/* config and log are borrowed for its life; gateway is random and not 0. */
-void own_init(struct own *self, const struct config *config, struct log *log, uint64_t gateway,
-              const struct now *now);
+/* Says where the node's door is and which key it has, if there are any. */
+void own_init(struct own *self, const struct replicator_options *options, const struct now *now);
 void own_fini(struct own *self);
 
 /* Sends what is due. last_id counts the replicator's commands. */

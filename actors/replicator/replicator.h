@@ -85,15 +85,6 @@ struct root {
     char bytes[16];
 };
 
-struct replicator_options {
-    const struct config *config; /* borrowed for its life */
-    struct log *log;             /* borrowed; may be NULL */
-    uint64_t epoch;         /* random and not 0: names this run, also in the ids of its writes */
-    uint64_t seed;          /* of what is drawn at random */
-    const char *door;       /* host:port at which others reach the door; NULL: there is none */
-    const char *public_key; /* this node's, Z85; NULL: it has no keys */
-};
-
 struct replicator {
     const struct config *config;
     struct log *log;
@@ -127,6 +118,8 @@ struct replicator {
         struct root before; /* … one tick earlier */
     } beats;
 
+    struct buf expiring; /* keys of those whose heartbeats get old here, to be asked about */
+
     struct {            /* who is in infra.discovery */
         bool due;       /* ask the registry for all of them */
         bool under_way; /* asked */
@@ -148,16 +141,16 @@ struct replicator {
     struct {
         enum sync_state state;
         int64_t began_ms; /* mono */
-        bool first;       /* nothing has been tried yet */
         uint32_t peer;
         uint64_t life;
         uint64_t round; /* tells late answers apart */
+        bool failed;    /* the way that was tried last */
         uint64_t cursor;
+        bool asked;      /* for the slice there */
         bool last;       /* the last slice has come */
         uint32_t merges; /* under way */
         uint64_t records;
         struct buf reason;
-        uint64_t id; /* of SYNCED under way */
         int64_t due_ms;
     } sync;
 

@@ -185,6 +185,18 @@ static void begin_snapshot(struct follower *self, const struct now *now, struct 
     ask_slice(self, now, out);
 }
 
+/* Whoever wants no snapshot goes on from here: whatever is before it is not heard. */
+static void leap(struct follower *self, uint64_t epoch, uint64_t boot, uint64_t seq,
+                 const struct now *now)
+{
+    self->epoch = epoch;
+    self->boot = boot;
+    self->seq = seq;
+    if (self->owner->gap != NULL) {
+        self->owner->gap(self->state, now);
+    }
+}
+
 /* ── taking ── */
 
 enum taken {
@@ -383,15 +395,23 @@ static void settle(struct follower *self, const struct now *now, struct outbox *
 static void on_history(struct follower *self, const struct msg_history *history,
                        const struct now *now, struct outbox *out)
 {
+    bool skips = self->owner->gap != NULL;
     uint64_t before = self->seq;
     enum taken taken;
 
     if (history->epoch != self->epoch || history->head < self->seq) {
-        begin_snapshot(self, now, out);
-        return;
+        if (!skips) {
+            begin_snapshot(self, now, out);
+            return;
+        }
+        leap(self, history->epoch, history->boot, history->head, now);
     }
     self->boot = history->boot;
     taken = take_records(self, history->records, SEQ_ORDER, now);
+    if (taken == TAKEN_GAP && skips) {
+        leap(self, history->epoch, history->boot, history->head, now);
+        taken = TAKEN;
+    }
     if (taken == TAKEN) {
         taken = take_standing(self, history->standing, now);
     } else if (taken == TAKEN_GAP) {
@@ -469,12 +489,12 @@ static void on_result(struct follower *self, const struct msg_result *result, co
     if (result->err != ERR_STALE) {
         return; /* not ready yet: asked again in 1 s */
     }
-    if (self->owner->record == NULL && result->epoch != 0 && result->epoch != self->epoch) {
+    if (result->epoch != 0 && (self->owner->gap != NULL ||
+                               (self->owner->record == NULL && result->epoch != self->epoch))) {
         /* Who takes no records needs no snapshot: the standing facts come with any history. */
-        self->epoch = result->epoch;
-        self->boot = result->boot;
-        self->seq = result->seq;
-        ask_history(self, now, out);
+        self->fruitless = result->epoch == self->epoch ? self->fruitless + 1 : 0;
+        leap(self, result->epoch, result->boot, result->seq, now);
+        ask_on(self, now, out);
         return;
     }
     begin_snapshot(self, now, out);

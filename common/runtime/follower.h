@@ -14,6 +14,8 @@
  *
  * An owner without `record` takes no part in that: on STALE it goes on from the
  * position that answer names, and the standing facts come with the HISTORY after it.
+ * Nor does one with `gap`: it wants what comes, not what is; where the history it has a
+ * part of is cut off, foreign or has a hole, it goes on behind that, and gap is called.
  *
  * Pure: it is given messages and the time, it fills an outbox.
  * Epoch 0 is none; every publisher's epoch is not 0.
@@ -32,6 +34,9 @@ struct follower_owner {
     /* Any other fact or standing fact: PROTECT, RENEWED, PROTECTION, NODES, …; not TICK.
      * Not NULL. RENEWED comes in any state but during a snapshot. */
     void (*fact)(void *state, const struct msg *msg, const struct now *now);
+    /* Set: no snapshot is asked for. Records before the position may be missing, at the first
+     * catch-up all of them. */
+    void (*gap)(void *state, const struct now *now);
     /* A snapshot begins: registry_sweep_begin. May be NULL. */
     void (*begin)(void *state);
     /* A snapshot and its replay are in: sweep what was not in it. May be NULL.

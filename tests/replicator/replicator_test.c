@@ -187,7 +187,9 @@ static struct bench *bench_new(unsigned peer_count)
     self->out = outbox_new(1 << 20);
     self->registry = (struct msg_renewed){.epoch = 7, .boot = 8};
     buf_reserve(&self->frames, 1 << 16);
-    replicator_init(&self->replicator, &self->config, NULL, 99, &self->now);
+    replicator_init(&self->replicator,
+                    &(struct replicator_options){.config = &self->config, .epoch = 99, .seed = 1},
+                    &self->now);
     return self;
 }
 

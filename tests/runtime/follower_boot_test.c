@@ -15,6 +15,7 @@ struct fixture {
     struct clock_virtual clock;
     uint64_t key_seq[source_keys];
     bool seen[source_keys];
+    unsigned gaps;
 };
 
 static void on_record(void *state, const struct msg *msg, const struct now *now)
@@ -53,6 +54,16 @@ static bool on_sweep(void *state, const struct now *now)
 
 static const struct follower_owner owner = {
     .record = on_record, .fact = on_fact, .begin = on_begin, .sweep = on_sweep};
+
+static void on_gap(void *state, const struct now *now)
+{
+    struct fixture *self = state;
+
+    (void)now;
+    self->gaps++;
+}
+
+static const struct follower_owner skipper = {.record = on_record, .fact = on_fact, .gap = on_gap};
 
 /* Answers every question until none is asked. */
 static void converse(struct fixture *self)
@@ -113,10 +124,68 @@ static void a_source_that_comes_back_with_less_is_copied_anew(void **state)
     outbox_destroy(&self.out);
 }
 
+static void say(struct fixture *self, const struct buf *wire)
+{
+    follower_on_fact(self->follower, buf_str(wire), &self->clock.at, self->out);
+    converse(self);
+}
+
+static void who_wants_no_snapshot_goes_on_behind_what_is_missing(void **state)
+{
+    struct fixture self = {.out = outbox_new(1000000)};
+    struct follower_state reached;
+    struct buf wire = {0};
+
+    (void)state;
+    source_init(&self.source, 77);
+    clock_virtual_init(&self.clock, 5000, 1);
+    self.follower = follower_new(ACTOR_REGISTRY, 0, 1000, &skipper, &self);
+    source_turn(&self.source, &wire, 0, 5);
+    say(&self, &wire);
+    assert_int_equal(1, self.gaps); /* all there was */
+    assert_int_equal(0, self.key_seq[4]);
+    wire.len = 0;
+    source_turn(&self.source, &wire, 5, 1);
+    say(&self, &wire);
+    assert_int_equal(6, self.key_seq[5]); /* what comes */
+    wire.len = 0;
+    source_turn(&self.source, &wire, 6, 1); /* this one is lost, but there is history */
+    wire.len = 0;
+    source_turn(&self.source, &wire, 7, 1);
+    say(&self, &wire);
+    assert_int_equal(7, self.key_seq[6]);
+    assert_int_equal(8, self.key_seq[7]);
+    assert_int_equal(1, self.gaps);
+    source_turn(&self.source, &wire, 8, 1); /* lost, and cut off */
+    self.source.cut = 9;
+    wire.len = 0;
+    source_turn(&self.source, &wire, 9, 1);
+    say(&self, &wire);
+    assert_int_equal(2, self.gaps);
+    source_new_epoch(&self.source, 99);
+    wire.len = 0;
+    source_turn(&self.source, &wire, 1, 1);
+    say(&self, &wire);
+    assert_int_equal(3, self.gaps);
+    follower_state(self.follower, &reached);
+    assert_true(reached.current);
+    assert_int_equal(99, reached.epoch);
+    assert_int_equal(0, reached.snapshots);
+    wire.len = 0;
+    source_turn(&self.source, &wire, 2, 1);
+    say(&self, &wire);
+    assert_int_equal(self.source.head, self.key_seq[2]);
+
+    buf_fini(&wire);
+    follower_destroy(&self.follower);
+    outbox_destroy(&self.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_source_that_comes_back_with_less_is_copied_anew),
+        cmocka_unit_test(who_wants_no_snapshot_goes_on_behind_what_is_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,134 @@
+#include "actors/replicator/asks.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* So many places are looked at for a free one: they are given in turn, so a taken one is rare. */
+enum { tries_max = 64 };
+
+struct asks {
+    struct ask list[asks_max];
+    uint32_t count;
+};
+
+static const struct {
+    enum ask_whom whom;
+    int64_t wait_ms;
+} kinds[] = {
+#define ASK_ROW(NAME, whom, ms) [ASK_##NAME] = {ASK_##whom, ms},
+    ASK_TABLE(ASK_ROW)
+#undef ASK_ROW
+};
+
+enum ask_whom ask_whom(enum ask_kind kind)
+{
+    assert((unsigned)kind < ASK_KIND_COUNT);
+    return kinds[kind].whom;
+}
+
+struct asks *asks_new(void)
+{
+    struct asks *self = calloc(1, sizeof(*self));
+
+    assert(self != NULL);
+    return self;
+}
+
+void asks_destroy(struct asks **self)
+{
+    if (*self == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < asks_max; i++) {
+        buf_fini(&(*self)->list[i].keys);
+    }
+    free(*self);
+    *self = NULL;
+}
+
+uint64_t asks_id(const struct asks *self, uint64_t *last_id)
+{
+    for (unsigned i = 0; i < tries_max; i++) {
+        uint64_t id = ++*last_id;
+
+        if (self->list[id % asks_max].id == 0) {
+            return id;
+        }
+    }
+    return 0;
+}
+
+void asks_add(struct asks *self, const struct ask *ask, const struct now *now)
+{
+    struct ask *place = &self->list[ask->id % asks_max];
+
+    assert(ask->id != 0 && place->id == 0);
+    *place = *ask;
+    place->asked_ms = now->mono_ms;
+    place->until_ms = now->mono_ms + kinds[ask->kind].wait_ms;
+    self->count++;
+}
+
+bool asks_of(const struct asks *self, uint64_t id, enum ask_whom whom, uint32_t peer)
+{
+    const struct ask *place = &self->list[id % asks_max];
+
+    return id != 0 && place->id == id && kinds[place->kind].whom == whom &&
+           (whom == ASK_REGISTRY || place->peer == peer);
+}
+
+static void take(struct asks *self, struct ask *place, struct ask *out)
+{
+    *out = *place;
+    *place = (struct ask){0};
+    self->count--;
+}
+
+bool asks_take(struct asks *self, uint64_t id, struct ask *out)
+{
+    struct ask *place = &self->list[id % asks_max];
+
+    if (id == 0 || place->id != id) {
+        return false;
+    }
+    take(self, place, out);
+    return true;
+}
+
+bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, struct ask *out)
+{
+    while (*cursor < asks_max && self->count > 0) {
+        struct ask *place = &self->list[(*cursor)++];
+
+        if (place->id != 0 && now_ms >= place->until_ms) {
+            take(self, place, out);
+            return true;
+        }
+    }
+    return false;
+}
+
+void asks_forget(struct asks *self, uint32_t peer)
+{
+    for (uint32_t i = 0; i < asks_max; i++) {
+        struct ask *place = &self->list[i];
+        struct ask gone;
+
+        if (place->id != 0 && place->peer == peer && kinds[place->kind].whom == ASK_PEER) {
+            take(self, place, &gone);
+            buf_fini(&gone.keys);
+        }
+    }
+}
+
+void asks_forgive(struct asks *self, int64_t ms)
+{
+    for (uint32_t i = 0; i < asks_max; i++) {
+        self->list[i].until_ms += ms;
+    }
+}
+
+uint32_t asks_count(const struct asks *self)
+{
+    return self->count;
+}

@@ -1,0 +1,210 @@
+/* Nodes that speak HTTP only: what they are posted, and what they tell. Their answers come outside
+ * a turn's messages, so they wait here for the next turn, and go to the registry a few at a time.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "actors/replicator/state.h"
+
+enum { told_max = 4096, told_merges_max = 16, renews_per_beat_max = 32 };
+
+/* Which of the HTTP nodes an ASK_RENEWS is for. */
+enum { RENEWS_OWN_ZONE, RENEWS_OTHER_ZONES };
+
+struct told {
+    uint32_t peer;
+    uint64_t life;
+    enum posts_source source;
+    int64_t told_ms;
+    uint32_t count;
+    struct buf records;
+};
+
+void http_init(struct replicator *self)
+{
+    self->told = calloc(told_max, sizeof(*self->told));
+    assert(self->told != NULL);
+    self->posts = posts_new(self->config, &http_owner, self);
+}
+
+void http_fini(struct replicator *self)
+{
+    posts_destroy(&self->posts);
+    for (uint32_t i = 0; i < told_max; i++) {
+        buf_fini(&self->told[i].records);
+    }
+    free(self->told);
+    self->told = NULL;
+}
+
+/* ── what they tell ── */
+
+static void on_records(void *state, uint32_t number, enum posts_source source,
+                       const struct msg_list *records, const struct now *now)
+{
+    struct replicator *self = state;
+    struct peer *peer = peers_at(self, number);
+    struct told *told;
+
+    if (peer == NULL || records->count == 0 || records->count > merge_records_max) {
+        return;
+    }
+    if (self->told_count == told_max) {
+        self->counters.records_dropped += records->count;
+        return;
+    }
+    told = &self->told[(self->told_first + self->told_count++) % told_max];
+    *told = (struct told){.peer = number,
+                          .life = peer->life,
+                          .source = source,
+                          .told_ms = now->mono_ms,
+                          .count = records->count};
+    buf_add_str(&told->records, records->bytes);
+}
+
+static void on_answered(void *state, uint32_t number, enum posts_source source, enum err err,
+                        const struct now *now)
+{
+    struct replicator *self = state;
+    struct peer *peer = peers_at(self, number);
+
+    (void)now;
+    if (peer == NULL) {
+        return;
+    }
+    peer->protect = err == ERR_PROTECTED;
+    if (source == POSTS_NODES) {
+        peer->seeking.under_way = false;
+    } else if (source == POSTS_ALL) {
+        sync_answered(self, number, err);
+    }
+}
+
+static void on_exchanged(void *state, uint32_t number, bool good, const struct now *now)
+{
+    struct replicator *self = state;
+    struct peer *peer = peers_at(self, number);
+
+    if (peer != NULL && peer->way != WAY_MUSTER) {
+        peers_exchanged(self, peer, good, good ? "it answers" : "no good answer over HTTP", now);
+    }
+}
+
+const struct posts_owner http_owner = {
+    .records = on_records, .answered = on_answered, .exchanged = on_exchanged};
+
+bool http_told(const struct replicator *self)
+{
+    return self->told_count > 0 || self->told_merges > 0;
+}
+
+void http_step(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    while (self->told_count > 0 && self->told_merges < told_merges_max) {
+        struct told *told = &self->told[self->told_first];
+        struct peer *peer = peers_alive(self, told->peer, told->life);
+        struct ask ask = {.kind = ASK_TOLD};
+        struct msg_merge merge = {.older_ms = now->mono_ms - told->told_ms,
+                                  .restore = told->source != POSTS_CONFLICT,
+                                  .records = {told->count, buf_str(&told->records)}};
+        bool whole;
+
+        if (peer != NULL) {
+            merge.spread = replicator_spread_from(self, buf_str(&peer->zone));
+            self->told_merges += replicator_merge(self, &ask, &merge, now, out, &whole);
+        }
+        buf_fini(&told->records);
+        self->told_first = (self->told_first + 1) % told_max;
+        self->told_count--;
+    }
+}
+
+void http_on_told(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                  const struct now *now, struct outbox *out)
+{
+    (void)ask;
+    (void)answer; /* none: the next renew tells it again */
+    (void)now;
+    (void)out;
+    assert(self->told_merges > 0);
+    self->told_merges--;
+}
+
+/* ── heartbeats for them ── */
+
+static bool any(struct replicator *self, bool own_zone)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->way == WAY_HTTP && peer->own_zone == own_zone) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool look_up(struct replicator *self, uint32_t whom, struct str keys, const struct now *now,
+                    struct outbox *out)
+{
+    struct ask ask = {.kind = ASK_RENEWS, .place = whom};
+    struct msg msg = {.type = MSG_TYPE_LOOKUP};
+
+    buf_add_str(&ask.keys, keys);
+    msg.as_lookup.keys = keys;
+    return replicator_ask(self, &ask, &msg, now, out) != 0;
+}
+
+static void renew(struct replicator *self, uint32_t whom, struct str beats, const struct now *now,
+                  struct outbox *out)
+{
+    struct heartbeat beat;
+    struct buf keys = {0};
+    unsigned asked = 0;
+
+    if (!any(self, whom == RENEWS_OWN_ZONE)) {
+        return;
+    }
+    while (heartbeat_next(&beats, &beat)) {
+        key_pack(&keys, beat.key);
+        if (keys.len == (size_t)lookup_keys_max * key_bytes || beats.len < heartbeat_bytes) {
+            if (asked++ < renews_per_beat_max) {
+                look_up(self, whom, buf_str(&keys), now, out);
+            } else {
+                self->counters.heartbeats_dropped += keys.len / key_bytes;
+            }
+            keys.len = 0;
+        }
+    }
+    buf_fini(&keys);
+}
+
+void http_beat(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    renew(self, RENEWS_OWN_ZONE, buf_str(&self->beats.zone), now, out);
+    renew(self, RENEWS_OTHER_ZONES, buf_str(&self->beats.everywhere), now, out);
+}
+
+void http_on_renews(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                    const struct now *now, struct outbox *out)
+{
+    struct str rest;
+    struct msg record;
+    size_t done;
+
+    if (answer == NULL || answer->type != MSG_TYPE_FOUND) {
+        return;
+    }
+    rest = answer->as_found.records.bytes;
+    while (msg_next(&rest, &record)) {
+        for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+            if (record.type == MSG_TYPE_PUT && record.as_put.hostname.len > 0 &&
+                peer->way == WAY_HTTP && peer->own_zone == (ask->place == RENEWS_OWN_ZONE)) {
+                posts_renew(self->posts, peers_number(self, peer), &record);
+            }
+        }
+    }
+    done = (size_t)answer->as_found.done * key_bytes;
+    if (done > 0 && done < ask->keys.len) {
+        look_up(self, ask->place, (struct str){ask->keys.data + done, ask->keys.len - done}, now,
+                out);
+    }
+}

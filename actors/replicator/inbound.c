@@ -1,0 +1,249 @@
+/* States from other nodes: handed to the own registry in portions, acknowledged when it has taken
+ * every one of them. What it did not answer in time is not acknowledged; what it refused is, with
+ * the error, so that nobody sends it again.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "actors/replicator/state.h"
+
+/* Of one ACK. What does not fit is found again by the digests. */
+static const size_t newer_bytes_max = (size_t)1 << 20;
+static const size_t want_bytes_max = (size_t)1 << 20;
+/* An older sign of life than this is none: the other's clock is at fault. */
+static const int64_t held_ms_max = INT64_C(1) << 40;
+
+struct inbound {
+    bool used;
+    uint64_t round; /* of this place: an answer for an earlier one is late */
+    struct address from;
+    uint64_t id;     /* of the STATES */
+    uint32_t merges; /* under way */
+    bool silent;     /* the registry did not answer one */
+    enum err err;    /* the worst it answered */
+    struct buf text;
+    struct buf want;
+    struct buf newer;
+    uint32_t newer_count;
+};
+
+void inbound_init(struct replicator *self)
+{
+    self->inbound = calloc(inbound_max, sizeof(*self->inbound));
+    assert(self->inbound != NULL);
+}
+
+static void clear(struct inbound *place)
+{
+    uint64_t round = place->round;
+
+    buf_fini(&place->text);
+    buf_fini(&place->want);
+    buf_fini(&place->newer);
+    *place = (struct inbound){.round = round};
+}
+
+void inbound_fini(struct replicator *self)
+{
+    for (uint32_t i = 0; i < inbound_max; i++) {
+        clear(&self->inbound[i]);
+    }
+    free(self->inbound);
+    self->inbound = NULL;
+}
+
+uint32_t inbound_count(const struct replicator *self)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < inbound_max; i++) {
+        count += self->inbound[i].used;
+    }
+    return count;
+}
+
+static void acknowledge(struct replicator *self, const struct address *to, struct msg_ack *ack,
+                        const struct now *now, struct outbox *out)
+{
+    const struct root *root = &self->beats.root;
+    struct msg msg = {.type = MSG_TYPE_ACK};
+
+    ack->boot = self->publisher.at.boot;
+    ack->stamp = now->mono_ms;
+    ack->protect = self->registry_protect;
+    ack->digest = root->set ? (struct str){root->bytes, sizeof(root->bytes)} : STR("");
+    msg.as_ack = *ack;
+    outbox_reply(out, OUTBOX_SYNCED, to, &msg); /* full: as if it were lost */
+    self->counters.acks_sent++;
+}
+
+static struct inbound *find_place(struct replicator *self, uint32_t *number)
+{
+    for (uint32_t i = 0; i < inbound_max; i++) {
+        if (!self->inbound[i].used) {
+            *number = i;
+            return &self->inbound[i];
+        }
+    }
+    return NULL;
+}
+
+/* How long it was on its way at most. False: the clocks do not fit together. */
+static bool transit(const struct msg_states *states, const struct now *now, int64_t *ms)
+{
+    if (states->echo < 0 || states->echo > now->mono_ms || states->held_ms > held_ms_max ||
+        states->held_ms < -held_ms_max) {
+        return false;
+    }
+    *ms = now->mono_ms - states->echo - states->held_ms;
+    *ms = *ms < 0 ? 0 : *ms; /* the clocks differ a little in speed */
+    return true;
+}
+
+static void take(struct replicator *self, const struct address *from,
+                 const struct msg_states *states, int64_t older_ms, const struct now *now,
+                 struct outbox *out)
+{
+    struct msg_merge merge = {.spread = replicator_spread_from(self, states->zone),
+                              .older_ms = older_ms,
+                              .counted = true,
+                              .records = states->records,
+                              .heartbeats = states->heartbeats};
+    bool early = fault_on(self->config->faults, FAULT_ACK_EARLY);
+    struct ask ask = {.kind = early ? ASK_ASIDE : ASK_INBOUND};
+    struct inbound *place = find_place(self, &ask.place);
+    bool whole;
+
+    if (place == NULL) {
+        self->counters.inbound_failed++;
+        return;
+    }
+    place->used = true;
+    place->round++;
+    place->from = *from;
+    place->id = states->id;
+    ask.round = place->round;
+    place->merges = replicator_merge(self, &ask, &merge, now, out, &whole);
+    if (early) {
+        struct msg_ack ack = {.id = states->id};
+
+        acknowledge(self, from, &ack, now, out);
+    }
+    place->silent = !whole;
+    if (early || place->merges == 0) {
+        self->counters.inbound_failed += !early;
+        clear(place);
+    }
+}
+
+/* It knows of us, so it lives: no need to wait for the tick. */
+static void greet_back(struct replicator *self, const struct msg_states *states,
+                       const struct now *now, struct outbox *out)
+{
+    struct peer *peer = peers_named(self, states->zone, states->node);
+
+    if (peer == NULL || peer->link.state == LINK_CLOSED) {
+        return;
+    }
+    if (peer->link.state == LINK_UP && peer->link.to_boot != states->boot) {
+        link_lose(self, peer, "it has started anew", now);
+    }
+    if (peer->link.state == LINK_GREETING) {
+        link_greet(self, peer, now, out);
+    } else if (states->to_boot == self->publisher.at.boot) {
+        link_heard(peer, states->boot, states->stamp, states->protect, states->digest, now);
+    }
+}
+
+static bool is_own_name(const struct replicator *self, const struct msg_states *states)
+{
+    return str_eq(states->node, str_from(self->config->node_name)) &&
+           str_eq(states->zone, str_from(self->config->node_zone));
+}
+
+void inbound_states(void *state, const struct address *from, const struct msg *msg,
+                    const struct now *now, struct outbox *out)
+{
+    struct replicator *self = state;
+    const struct msg_states *states = &msg->as_states;
+    struct msg_ack ack = {.id = states->id};
+    int64_t older_ms = 0;
+
+    self->counters.states_received++;
+    if (is_own_name(self, states)) {
+        if (states->boot != self->publisher.at.boot) {
+            ack.err = ERR_CONFLICT;
+            ack.text = STR("another node of this zone has this node.name");
+        }
+    } else if (states->to_boot != 0 && states->to_boot != self->publisher.at.boot) {
+        ack.err = ERR_STALE;
+    } else if (states->to_boot != 0 && !transit(states, now, &older_ms)) {
+        ack.err = ERR_INVALID;
+        ack.text = STR("echo and held_ms: no such time has been here");
+    } else if (states->heartbeats.len % heartbeat_bytes != 0) {
+        ack.err = ERR_INVALID;
+        ack.text = STR("heartbeats: not of 36 bytes each");
+    } else {
+        greet_back(self, states, now, out);
+        if (states->to_boot != 0 && (states->records.count > 0 || states->heartbeats.len > 0)) {
+            self->counters.records_received += states->records.count;
+            self->counters.heartbeats_received += states->heartbeats.len / heartbeat_bytes;
+            take(self, from, states, older_ms, now, out);
+            return;
+        }
+    }
+    self->counters.inbound_refused += ack.err != ERR_OK && ack.err != ERR_STALE;
+    acknowledge(self, from, &ack, now, out);
+}
+
+static void gather(struct inbound *place, const struct msg_merged *merged)
+{
+    if (merged->err != ERR_OK) {
+        place->err = (enum err)merged->err;
+        place->text.len = 0;
+        buf_add_str(&place->text, merged->text);
+        return;
+    }
+    if (place->want.len + merged->want.len <= want_bytes_max) {
+        buf_add_str(&place->want, merged->want);
+    }
+    if (place->newer.len + merged->newer.bytes.len <= newer_bytes_max) {
+        buf_add_str(&place->newer, merged->newer.bytes);
+        place->newer_count += merged->newer.count;
+    }
+}
+
+void inbound_on_merged(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                       const struct now *now, struct outbox *out)
+{
+    struct inbound *place = &self->inbound[ask->place];
+
+    if (!place->used || place->round != ask->round) {
+        return;
+    }
+    if (answer == NULL) {
+        place->silent = true;
+    } else if (answer->type == MSG_TYPE_MERGED) {
+        gather(place, &answer->as_merged);
+    } else {
+        place->err = answer->type == MSG_TYPE_RESULT && answer->as_result.err != ERR_OK
+                         ? (enum err)answer->as_result.err
+                         : ERR_UNSUPPORTED;
+    }
+    if (--place->merges > 0) {
+        return;
+    }
+    if (place->silent) {
+        self->counters.inbound_failed++;
+    } else {
+        struct msg_ack ack = {.id = place->id,
+                              .err = place->err,
+                              .want = buf_str(&place->want),
+                              .newer = {place->newer_count, buf_str(&place->newer)},
+                              .text = buf_str(&place->text)};
+
+        self->counters.inbound_refused += place->err != ERR_OK;
+        acknowledge(self, &place->from, &ack, now, out);
+    }
+    clear(place);
+}

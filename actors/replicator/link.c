@@ -1,0 +1,433 @@
+#include "actors/replicator/link.h"
+
+#include <assert.h>
+
+#include "actors/replicator/state.h"
+
+/* Of one STATES, so that its receiver's turns stay short. */
+static const size_t states_records_bytes = (size_t)256 << 10;
+/* Heartbeats of one tick, at most. */
+static const size_t states_beats_bytes = (size_t)4 << 20;
+
+#define TO(name) (1U << LINK_##name)
+static const unsigned transitions[LINK_STATE_COUNT] = {
+    [LINK_CLOSED] = TO(CLOSED) | TO(GREETING),
+    [LINK_GREETING] = TO(CLOSED) | TO(GREETING) | TO(UP),
+    [LINK_UP] = TO(CLOSED) | TO(GREETING),
+};
+#undef TO
+
+static void enter(struct link *self, enum link_state state)
+{
+    assert((transitions[self->state] >> state & 1) != 0);
+    self->state = state;
+}
+
+static void clear_queue(struct link *self)
+{
+    buf_fini(&self->queue);
+    buf_fini(&self->lengths);
+    self->queue_at = 0;
+    self->lengths_at = 0;
+}
+
+static uint32_t queued_count(const struct link *self)
+{
+    return (uint32_t)((self->lengths.len - self->lengths_at) / sizeof(uint32_t));
+}
+
+void link_fini(struct link *self)
+{
+    clear_queue(self);
+    buf_fini(&self->want);
+}
+
+size_t link_queued(const struct link *self)
+{
+    return self->queue.len - self->queue_at;
+}
+
+/* ── up and down ── */
+
+static void drop_all(struct replicator *self, struct peer *peer, const struct now *now)
+{
+    struct link *link = &peer->link;
+
+    self->counters.records_dropped += queued_count(link);
+    clear_queue(link);
+    buf_fini(&link->want);
+    link->wanting = false;
+    link->under_way = 0;
+    asks_forget(self->asks, peers_number(self, peer));
+    repair_stop(self, peer, now);
+}
+
+void link_open(struct replicator *self, struct peer *peer, const struct now *now,
+               struct outbox *out)
+{
+    enter(&peer->link, LINK_GREETING);
+    outbox_peer_open(out, peers_number(self, peer), buf_str(&peer->endpoint), buf_str(&peer->key));
+    link_greet(self, peer, now, out); /* lost if nobody is connected yet: again at the tick */
+}
+
+void link_close(struct replicator *self, struct peer *peer, struct outbox *out)
+{
+    const struct now never = {0};
+
+    drop_all(self, peer, &never);
+    enter(&peer->link, LINK_CLOSED);
+    peer->link = (struct link){0};
+    outbox_peer_close(out, peers_number(self, peer));
+}
+
+void link_lose(struct replicator *self, struct peer *peer, const char *why, const struct now *now)
+{
+    drop_all(self, peer, now);
+    enter(&peer->link, LINK_GREETING);
+    peers_exchanged(self, peer, false, why, now);
+}
+
+void link_heard(struct peer *peer, uint64_t boot, int64_t stamp, bool protect, struct str digest,
+                const struct now *now)
+{
+    struct link *link = &peer->link;
+
+    if (boot == link->to_boot && stamp < link->stamp) {
+        return; /* it was overtaken */
+    }
+    link->to_boot = boot;
+    link->stamp = stamp;
+    link->heard_ms = now->mono_ms;
+    peer->protect = protect;
+    if (digest.len == sizeof(link->root.bytes)) {
+        link->root.set = true;
+        memcpy(link->root.bytes, digest.data, digest.len);
+    }
+}
+
+/* ── what it is to be sent ── */
+
+void link_queue(struct replicator *self, struct peer *peer, struct str record, int64_t since_ms)
+{
+    struct link *link = &peer->link;
+    uint32_t length = (uint32_t)record.len;
+
+    if (link->state != LINK_UP) {
+        return;
+    }
+    if (link_queued(link) + record.len > link_queue_bytes) {
+        self->counters.records_dropped += queued_count(link) + 1;
+        clear_queue(link);
+        return;
+    }
+    if (queued_count(link) == 0) {
+        link->queue.len = link->queue_at = 0;
+        link->lengths.len = link->lengths_at = 0;
+        link->queue_since_ms = since_ms;
+    } else if (since_ms < link->queue_since_ms) {
+        link->queue_since_ms = since_ms;
+    }
+    buf_add_str(&link->queue, record);
+    buf_add(&link->lengths, &length, sizeof(length));
+    if (link_queued(link) > self->queue_bytes_max) {
+        self->queue_bytes_max = link_queued(link);
+    }
+}
+
+void link_want(struct replicator *self, struct peer *peer, struct str keys)
+{
+    struct buf *want = &peer->link.want;
+
+    if (peer->link.state == LINK_UP && keys.len % key_bytes == 0 &&
+        want->len + keys.len <= link_want_bytes) {
+        buf_add_str(want, keys);
+    } else {
+        self->counters.records_dropped += keys.len / key_bytes;
+    }
+}
+
+static void look_up_wanted(struct replicator *self, struct peer *peer, const struct now *now,
+                           struct outbox *out)
+{
+    struct link *link = &peer->link;
+    struct ask ask = replicator_ask_for(self, ASK_WANT, peer);
+    struct msg msg = {.type = MSG_TYPE_LOOKUP};
+    size_t len = link->want.len;
+
+    if (link->wanting || len == 0 || link_queued(link) > link_queue_bytes / 2) {
+        return;
+    }
+    if (len > (size_t)lookup_keys_max * key_bytes) {
+        len = (size_t)lookup_keys_max * key_bytes;
+    }
+    buf_add(&ask.keys, link->want.data, len);
+    msg.as_lookup.keys = (struct str){link->want.data, len};
+    if (replicator_ask(self, &ask, &msg, now, out) != 0) {
+        memmove(link->want.data, link->want.data + len, link->want.len - len);
+        link->want.len -= len;
+        link->wanting = true;
+    }
+}
+
+void link_on_want(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                  const struct now *now, struct outbox *out)
+{
+    struct peer *peer = peers_alive(self, ask->peer, ask->life);
+    struct str rest;
+    size_t done;
+
+    (void)now;
+    (void)out;
+    if (peer == NULL || peer->link.state != LINK_UP) {
+        return;
+    }
+    peer->link.wanting = false;
+    if (answer == NULL || answer->type != MSG_TYPE_FOUND) {
+        return;
+    }
+    rest = answer->as_found.records.bytes;
+    while (rest.len != 0) {
+        struct str record = rest;
+        struct msg msg;
+
+        if (!msg_next(&rest, &msg)) {
+            break;
+        }
+        record.len -= rest.len;
+        link_queue(self, peer, record, ask->asked_ms);
+    }
+    done = (size_t)answer->as_found.done * key_bytes;
+    if (done > 0 && done < ask->keys.len) {
+        link_want(self, peer, (struct str){ask->keys.data + done, ask->keys.len - done});
+    }
+}
+
+/* ── sending ── */
+
+static struct msg_states states_head(const struct replicator *self, const struct peer *peer,
+                                     const struct now *now)
+{
+    const struct root *root = &self->beats.root;
+
+    return (struct msg_states){
+        .node = str_from(self->config->node_name),
+        .zone = str_from(self->config->node_zone),
+        .boot = self->publisher.at.boot,
+        .to_boot = peer->link.to_boot,
+        .stamp = now->mono_ms,
+        .echo = peer->link.stamp,
+        .held_ms = now->mono_ms - peer->link.heard_ms,
+        .protect = self->registry_protect,
+        .digest = root->set ? (struct str){root->bytes, sizeof(root->bytes)} : STR(""),
+    };
+}
+
+void link_greet(struct replicator *self, struct peer *peer, const struct now *now,
+                struct outbox *out)
+{
+    struct ask ask = replicator_ask_for(self, ASK_GREETING, peer);
+    struct msg msg = {.type = MSG_TYPE_STATES};
+
+    msg.as_states = states_head(self, peer, now);
+    msg.as_states.to_boot = 0;
+    msg.as_states.echo = 0;
+    msg.as_states.held_ms = 0;
+    if (replicator_ask(self, &ask, &msg, now, out) != 0) {
+        self->counters.greetings_sent++;
+    }
+}
+
+/* The records at the head of the queue; *bytes, *count: how far that goes. */
+static struct msg_list queue_head(const struct link *link, size_t *bytes, uint32_t *count)
+{
+    uint32_t waiting = queued_count(link);
+
+    *bytes = 0;
+    *count = 0;
+    while (*count < waiting) {
+        uint32_t length;
+
+        memcpy(&length, link->lengths.data + link->lengths_at + *count * sizeof(length),
+               sizeof(length));
+        if (*count > 0 && *bytes + length > states_records_bytes) {
+            break;
+        }
+        *bytes += length;
+        ++*count;
+    }
+    return (struct msg_list){*count, {link->queue.data + link->queue_at, *bytes}};
+}
+
+/* What was said to be so old when it was heard has waited here since: the other takes that for
+ * time on the way. */
+static bool send(struct replicator *self, struct peer *peer, struct str beats,
+                 int64_t beats_since_ms, const struct now *now, struct outbox *out)
+{
+    struct ask ask = replicator_ask_for(self, ASK_STATES, peer);
+    struct msg msg = {.type = MSG_TYPE_STATES};
+    struct link *link = &peer->link;
+    int64_t since_ms = beats.len > 0 ? beats_since_ms : now->mono_ms;
+    uint32_t count;
+    size_t bytes;
+
+    msg.as_states = states_head(self, peer, now);
+    msg.as_states.records = queue_head(link, &bytes, &count);
+    msg.as_states.heartbeats = beats;
+    if (count > 0 && link->queue_since_ms < since_ms) {
+        since_ms = link->queue_since_ms;
+    }
+    msg.as_states.held_ms -= now->mono_ms - since_ms + self->lag_ms;
+    if (replicator_ask(self, &ask, &msg, now, out) == 0) {
+        return false;
+    }
+    link->queue_at += bytes;
+    link->lengths_at += count * sizeof(uint32_t);
+    if (queued_count(link) == 0) {
+        clear_queue(link);
+    }
+    link->under_way++;
+    self->counters.states_sent++;
+    self->counters.records_sent += count;
+    self->counters.heartbeats_sent += beats.len / heartbeat_bytes;
+    return true;
+}
+
+void link_step(struct replicator *self, struct peer *peer, const struct now *now,
+               struct outbox *out)
+{
+    struct link *link = &peer->link;
+
+    if (link->state != LINK_UP) {
+        return;
+    }
+    look_up_wanted(self, peer, now, out);
+    while (queued_count(link) > 0 && link->under_way + 1 < link_window && /* one for the beat */
+           send(self, peer, STR(""), 0, now, out)) {
+    }
+}
+
+void link_beat(struct replicator *self, struct peer *peer, const struct now *now,
+               struct outbox *out)
+{
+    struct link *link = &peer->link;
+    const struct buf *from = peer->own_zone ? &self->beats.zone : &self->beats.everywhere;
+    struct str beats = buf_str(from);
+    size_t most = states_beats_bytes / heartbeat_bytes * heartbeat_bytes;
+
+    if (link->state != LINK_UP) {
+        return;
+    }
+    if (beats.len > most) {
+        self->counters.heartbeats_dropped += (beats.len - most) / heartbeat_bytes;
+        beats.len = most;
+    }
+    if (link->under_way >= link_window ||
+        !send(self, peer, beats, self->beats.since_ms, now, out)) {
+        self->counters.heartbeats_dropped += beats.len / heartbeat_bytes;
+    }
+}
+
+/* ── being answered ── */
+
+static void take_newer(struct replicator *self, const struct ask *ask, const struct peer *peer,
+                       const struct msg_list *newer, const struct now *now, struct outbox *out)
+{
+    struct ask aside = replicator_ask_for(self, ASK_ASIDE, peer);
+    struct msg_merge merge = {.spread = replicator_spread_from(self, buf_str(&peer->zone)),
+                              .older_ms = now->mono_ms - ask->asked_ms,
+                              .records = *newer};
+    bool whole;
+
+    replicator_merge(self, &aside, &merge, now, out, &whole);
+}
+
+static bool is_another(const struct replicator *self, const struct msg_ack *ack)
+{
+    return ack->boot != 0 && ack->boot != self->publisher.at.boot;
+}
+
+void link_on_greeting(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                      const struct now *now, struct outbox *out)
+{
+    struct peer *peer = peers_alive(self, ask->peer, ask->life);
+    struct str own;
+    struct buf key = {0};
+
+    if (peer == NULL || peer->link.state == LINK_CLOSED) {
+        return;
+    }
+    if (answer == NULL || answer->type != MSG_TYPE_ACK || answer->as_ack.err != ERR_OK ||
+        !is_another(self, &answer->as_ack)) {
+        if (peer->link.state == LINK_GREETING) {
+            peers_exchanged(self, peer, false,
+                            answer == NULL ? "no answer" : "it does not want to be greeted", now);
+        }
+        return;
+    }
+    link_heard(peer, answer->as_ack.boot, answer->as_ack.stamp, answer->as_ack.protect,
+               answer->as_ack.digest, now);
+    if (peer->link.state == LINK_UP) {
+        return;
+    }
+    enter(&peer->link, LINK_UP);
+    peer->link.refused = false;
+    peers_exchanged(self, peer, true, "linked", now);
+    key_pack(&key, identity_key(&self->own.id)); /* it may not know us yet */
+    own = buf_str(&key);
+    link_want(self, peer, own);
+    buf_fini(&key);
+    repair_up(self, peer, now, out);
+}
+
+static void refused(struct replicator *self, struct peer *peer, const struct msg_ack *ack)
+{
+    enum err err = (enum err)ack->err;
+
+    if (!peer->link.refused) {
+        log_event(self->log, LOG_WARN, "states_refused",
+                  "%.*s does not take what it is sent: %s: %.*s; run the same version on all nodes",
+                  STR_ARG(peer->addr), err_name(err), STR_ARG(ack->text));
+    }
+    peer->link.refused = true;
+}
+
+void link_on_states(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                    const struct now *now, struct outbox *out)
+{
+    struct peer *peer = peers_alive(self, ask->peer, ask->life);
+    const struct msg_ack *ack;
+
+    if (peer == NULL || peer->link.state != LINK_UP) {
+        return;
+    }
+    if (answer == NULL) {
+        self->counters.ack_timeouts++;
+        link_lose(self, peer, "no answer in 3 s", now);
+        return;
+    }
+    assert(peer->link.under_way > 0);
+    peer->link.under_way--;
+    if (answer->type != MSG_TYPE_ACK) {
+        return;
+    }
+    ack = &answer->as_ack;
+    self->counters.acks_received++;
+    if (ack->err == ERR_STALE) {
+        self->counters.stale_links++;
+        link_lose(self, peer, "it has started anew", now);
+        link_greet(self, peer, now, out);
+        return;
+    }
+    link_heard(peer, ack->boot, ack->stamp, ack->protect, ack->digest, now);
+    if (ack->err != ERR_OK) {
+        refused(self, peer, ack);
+        return;
+    }
+    peer->link.refused = false;
+    if (ack->want.len > 0) {
+        link_want(self, peer, ack->want);
+    }
+    if (ack->newer.count > 0) {
+        take_newer(self, ask, peer, &ack->newer, now, out);
+    }
+}

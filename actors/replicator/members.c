@@ -1,0 +1,384 @@
+/* Who is in the table, and which ways are open. The registry's infra.discovery instances of the own
+ * env are the only truth about nodes; a seed that is not among them yet is asked over HTTP, and
+ * what it tells is merged into the registry. Of the own zone every node is a peer, of another zone
+ * one, drawn at random and kept for as long as it is good.
+ */
+#include <assert.h>
+
+#include "actors/replicator/state.h"
+
+static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */
+static const int64_t seek_min_ms = 1000;
+static const int64_t seek_max_ms = 10000;
+static const int64_t shun_ms = 60000; /* one that was lost is not drawn for so long */
+
+/* ── what an instance says ── */
+
+struct ways {
+    struct str addr;
+    struct str endpoint;
+    struct str key;
+};
+
+static struct ways ways_of(const struct msg_put *put)
+{
+    const struct str http = STR("http://");
+    struct ways ways = {0};
+    struct str rest = put->addrs.bytes;
+    struct str item;
+    struct str value;
+
+    while (ways.addr.len == 0 && strs_next(&rest, &item)) {
+        if (str_starts(item, http)) {
+            const char *comma;
+
+            ways.addr = (struct str){item.data + http.len, item.len - http.len};
+            comma = memchr(ways.addr.data, ',', ways.addr.len); /* the reference joins them */
+            ways.addr.len = comma != NULL ? (size_t)(comma - ways.addr.data) : ways.addr.len;
+        }
+    }
+    rest = put->metadata.bytes;
+    while (strs_next(&rest, &item) && strs_next(&rest, &value)) {
+        if (str_eq(item, STR("muster.peer"))) {
+            ways.endpoint = value;
+        } else if (str_eq(item, STR("muster.key"))) {
+            ways.key = value;
+        }
+    }
+    return ways;
+}
+
+static bool is_loopback(struct str endpoint)
+{
+    return str_starts(endpoint, STR("127.")) || str_starts(endpoint, STR("localhost:")) ||
+           str_starts(endpoint, STR("[::1]:"));
+}
+
+/* Why the door at endpoint is of no use to us; NULL: it is. */
+static const char *refusal(const struct replicator *self, const struct ways *ways)
+{
+    if (ways->key.len > 0) {
+        return self->keys ? NULL
+                          : "it wants keys: set peers.keys here (musterctl keygen makes them)";
+    }
+    if (is_loopback(ways->endpoint) || self->config->security_insecure) {
+        return NULL;
+    }
+    return "it has no keys and is not on this host: set peers.keys there, or security.insecure "
+           "here";
+}
+
+static bool replace(struct buf *buf, struct str with)
+{
+    if (str_eq(buf_str(buf), with)) {
+        return false;
+    }
+    buf->len = 0;
+    buf_add_str(buf, with);
+    return true;
+}
+
+static void unlist(struct replicator *self, struct peer *peer, const struct now *now)
+{
+    peer->listed = false;
+    peer->chosen = false;
+    peer->moved = true;
+    peer->kind = PEER_UNKNOWN;
+    peer->name.len = 0;
+    peer->seeking.due_ms = now->mono_ms;
+    peer->seeking.pause_ms = 0;
+    self->members.changed = true;
+    self->nodes_changed = true;
+}
+
+static struct peer *place_for(struct replicator *self, const struct msg_put *put, struct str addr,
+                              const struct now *now)
+{
+    struct peer *peer = peers_named(self, put->zone, put->hostname);
+
+    if (peer != NULL && peer->seed && !str_eq(buf_str(&peer->addr), addr)) {
+        unlist(self, peer, now); /* it has moved; whoever is at the configured address now … */
+        peer = NULL;
+    }
+    if (peer == NULL) {
+        peer = peers_unlisted(self, addr);
+    }
+    if (peer == NULL) {
+        peer = peers_add(self, put->zone, addr);
+    }
+    if (peer == NULL && !self->members.said_full) {
+        self->members.said_full = true;
+        log_event(self->log, LOG_WARN, "too_many_nodes",
+                  "there are more than %d other nodes in this env: the rest is not sent anything",
+                  outbox_peers_max);
+    }
+    return peer;
+}
+
+static void list(struct replicator *self, const struct msg_put *put, const struct now *now)
+{
+    struct ways ways = ways_of(put);
+    const char *why = ways.endpoint.len > 0 ? refusal(self, &ways) : NULL;
+    enum peer_kind kind = ways.endpoint.len > 0 && why == NULL ? PEER_MUSTER : PEER_HTTP;
+    struct peer *peer;
+    bool moved;
+
+    if (ways.addr.len == 0 ||
+        (str_eq(put->hostname, self->own.id.hostname) && str_eq(put->zone, self->own.id.zone))) {
+        return;
+    }
+    peer = place_for(self, put, ways.addr, now);
+    if (peer == NULL) {
+        return;
+    }
+    moved = !peer->listed || peer->kind != kind;
+    moved |= replace(&peer->name, put->hostname);
+    moved |= replace(&peer->zone, put->zone);
+    moved |= replace(&peer->addr, ways.addr);
+    moved |= replace(&peer->endpoint, ways.endpoint);
+    moved |= replace(&peer->key, ways.key);
+    peer->kind = kind;
+    peer->listed = true;
+    peer->marked = true;
+    peer->own_zone = str_eq(put->zone, self->own.id.zone);
+    if (why != NULL && !peer->warned) {
+        log_event(self->log, LOG_WARN, "link_refused",
+                  "%.*s (door %.*s) is only spoken to over HTTP: %s", STR_ARG(peer->addr),
+                  STR_ARG(peer->endpoint), why);
+    }
+    peer->warned = why != NULL;
+    if (moved) {
+        peer->moved = true;
+        self->members.changed = true;
+        self->nodes_changed = true;
+    }
+}
+
+void members_record(struct replicator *self, const struct msg *record, const struct now *now)
+{
+    const struct msg_gone *gone = &record->as_gone;
+    struct peer *peer;
+
+    if (record->type == MSG_TYPE_PUT) {
+        if (!str_eq(record->as_put.appid, self->own.id.appid) ||
+            !str_eq(record->as_put.env, self->own.id.env)) {
+            return;
+        }
+        list(self, &record->as_put, now);
+    } else {
+        if (!str_eq(gone->appid, self->own.id.appid) || !str_eq(gone->env, self->own.id.env)) {
+            return;
+        }
+        peer = peers_named(self, gone->zone, gone->hostname);
+        if (peer != NULL && peer->listed && gone->kind != CHANGE_FORGET) {
+            unlist(self, peer, now);
+        }
+    }
+    self->members.again = self->members.again || self->members.under_way;
+}
+
+/* ── all of them ── */
+
+void members_on_nodes(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                      const struct now *now, struct outbox *out)
+{
+    struct str rest;
+    struct msg record;
+
+    (void)ask;
+    (void)out;
+    self->members.under_way = false;
+    if (answer == NULL || answer->type != MSG_TYPE_FOUND || self->members.again) {
+        self->members.due = true;
+    }
+    if (answer == NULL || answer->type != MSG_TYPE_FOUND) {
+        return;
+    }
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        peer->marked = false;
+    }
+    rest = answer->as_found.records.bytes;
+    while (msg_next(&rest, &record)) {
+        if (record.type == MSG_TYPE_PUT) {
+            list(self, &record.as_put, now);
+        }
+    }
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->listed && !peer->marked && !self->members.again) {
+            unlist(self, peer, now);
+        }
+    }
+    self->members.known = true;
+}
+
+static void ask_all(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    struct ask ask = {.kind = ASK_NODES};
+    struct msg msg = {.type = MSG_TYPE_APP};
+
+    msg.as_app.env = self->own.id.env;
+    msg.as_app.appid = self->own.id.appid;
+    if (replicator_ask(self, &ask, &msg, now, out) != 0) {
+        self->members.due = false;
+        self->members.under_way = true;
+        self->members.again = false;
+        self->members.asked_ms = now->mono_ms;
+    }
+}
+
+/* ── one of each other zone ── */
+
+static bool same_zone(const struct peer *a, const struct peer *b)
+{
+    return str_eq(buf_str(&a->zone), buf_str(&b->zone));
+}
+
+static bool is_far(const struct peer *peer)
+{
+    return peer->listed && !peer->own_zone;
+}
+
+static bool is_bad(const struct peer *peer)
+{
+    return peer->said && peer->status == NODE_LOST;
+}
+
+/* Draws one of those of like's zone that are not known to be bad; NULL: there is none. */
+static struct peer *draw(struct replicator *self, const struct peer *like, bool bad_too,
+                         const struct now *now)
+{
+    struct peer *drawn = NULL;
+    uint64_t count = 0;
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        bool shunned =
+            is_bad(peer) && (peer->chosen || now->mono_ms - peer->lost_ms < shun_ms) && !bad_too;
+
+        if (is_far(peer) && same_zone(peer, like) && !shunned &&
+            prng_below(&self->prng, ++count) == 0) {
+            drawn = peer;
+        }
+    }
+    return drawn;
+}
+
+static struct peer *chosen_of(struct replicator *self, const struct peer *like)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->chosen && is_far(peer) && same_zone(peer, like)) {
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+static void choose(struct replicator *self, const struct now *now)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        struct peer *old;
+        struct peer *drawn;
+
+        peer->chosen = peer->chosen && is_far(peer);
+        if (!is_far(peer)) {
+            continue;
+        }
+        old = chosen_of(self, peer);
+        if (old != NULL && !is_bad(old)) {
+            continue;
+        }
+        drawn = draw(self, peer, false, now);
+        if (drawn == NULL && old == NULL) {
+            drawn = draw(self, peer, true, now);
+        }
+        if (drawn != NULL) {
+            drawn->chosen = true;
+            if (old != NULL && old != drawn) {
+                old->chosen = false;
+            }
+        }
+    }
+}
+
+/* ── ways ── */
+
+static enum peer_way way_wanted(const struct peer *peer)
+{
+    if (!peer->listed) {
+        return peer->seed ? WAY_SEEK : WAY_NONE;
+    }
+    if (!peer->own_zone && !peer->chosen) {
+        return WAY_NONE;
+    }
+    return peer->kind == PEER_MUSTER ? WAY_MUSTER : WAY_HTTP;
+}
+
+static void close_way(struct replicator *self, struct peer *peer, struct outbox *out)
+{
+    if (peer->way == WAY_MUSTER) {
+        link_close(self, peer, out);
+    } else if (peer->way != WAY_NONE) {
+        posts_close(self->posts, peers_number(self, peer));
+        peer->seeking.under_way = false;
+    }
+    peer->way = WAY_NONE;
+}
+
+static void open_way(struct replicator *self, struct peer *peer, enum peer_way way,
+                     const struct now *now, struct outbox *out)
+{
+    peer->way = way;
+    if (way == WAY_MUSTER) {
+        link_open(self, peer, now, out);
+    } else if (way != WAY_NONE) {
+        posts_open(self->posts, peers_number(self, peer), buf_str(&peer->addr), peer->own_zone);
+    }
+    if (way == WAY_HTTP) {
+        own_hurry(&self->own, now); /* a heartbeat: it learns of us by it */
+    }
+}
+
+void members_step(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    if (self->members.due && !self->members.under_way && self->met) {
+        ask_all(self, now, out);
+    }
+    while (self->members.changed) {
+        self->members.changed = false;
+        choose(self, now);
+        for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+            enum peer_way way = way_wanted(peer);
+
+            if (way != peer->way || peer->moved) {
+                close_way(self, peer, out);
+                if (!peer->listed && !peer->seed) {
+                    peers_remove(self, peer);
+                    continue;
+                }
+                open_way(self, peer, way, now, out);
+                self->nodes_changed = true;
+            }
+            peer->moved = false;
+        }
+    }
+}
+
+void members_tick(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    (void)out;
+    if (self->members.known && now->mono_ms - self->members.asked_ms >= ask_again_ms) {
+        self->members.due = true;
+    }
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->way != WAY_SEEK || peer->seeking.under_way ||
+            now->mono_ms < peer->seeking.due_ms) {
+            continue;
+        }
+        peer->seeking.pause_ms = peer->seeking.pause_ms == 0 ? seek_min_ms
+                                 : 2 * peer->seeking.pause_ms < seek_max_ms
+                                     ? 2 * peer->seeking.pause_ms
+                                     : seek_max_ms;
+        peer->seeking.due_ms = now->mono_ms + peer->seeking.pause_ms;
+        peer->seeking.under_way = true;
+        posts_ask_nodes(self->posts, peers_number(self, peer));
+    }
+}

@@ -1,0 +1,403 @@
+#include "actors/replicator/repair.h"
+
+#include <assert.h>
+
+#include "actors/replicator/state.h"
+
+static const unsigned differing_ticks = 2;
+static const int64_t moving_ms = 30000;
+
+enum {
+    branch_count = 64,
+    branch_leaves = 64,
+    leaf_bytes = 2,
+    leaves_at_once = 64,
+    found_keys = 256
+};
+
+#define TO(name) (1U << WALK_##name)
+static const unsigned transitions[WALK_STATE_COUNT] = {
+    [WALK_IDLE] = TO(IDLE) | TO(BRANCHES),
+    [WALK_BRANCHES] = TO(LEAVES) | TO(IDLE),
+    [WALK_LEAVES] = TO(ENTRIES) | TO(IDLE),
+    [WALK_ENTRIES] = TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
+    [WALK_COMPARE] = TO(LOOKUP) | TO(ENTRIES) | TO(IDLE),
+    [WALK_LOOKUP] = TO(MERGE) | TO(LOOKUP) | TO(ENTRIES) | TO(IDLE),
+    [WALK_MERGE] = TO(LOOKUP) | TO(ENTRIES) | TO(IDLE),
+};
+#undef TO
+
+static void enter(struct walk *self, enum walk_state state)
+{
+    assert((transitions[self->state] >> state & 1) != 0);
+    self->state = state;
+    self->round++;
+}
+
+static void sums_fini(struct sums *self)
+{
+    buf_fini(&self->sums);
+    buf_fini(&self->moving);
+    self->in = false;
+}
+
+static void clear(struct walk *self)
+{
+    sums_fini(&self->mine);
+    sums_fini(&self->theirs);
+    buf_fini(&self->branches);
+    buf_fini(&self->leaves);
+    buf_fini(&self->keys);
+    self->leaves_at = 0;
+    self->keys_at = 0;
+}
+
+void repair_fini(struct walk *self)
+{
+    clear(self);
+}
+
+enum ending { WALK_WHOLE, WALK_CUT };
+
+static void end(struct replicator *self, struct peer *peer, enum ending how)
+{
+    struct walk *walk = &peer->walk;
+
+    enter(walk, WALK_IDLE);
+    clear(walk);
+    walk->differs = 0;
+    self->counters.walks_cut += how == WALK_CUT;
+    if (how == WALK_WHOLE) {
+        sync_walked(self, peer);
+    }
+}
+
+void repair_stop(struct replicator *self, struct peer *peer, const struct now *now)
+{
+    (void)now;
+    if (peer->walk.state != WALK_IDLE) {
+        end(self, peer, WALK_CUT);
+    }
+    peer->walk.differs = 0;
+    peer->walk.since_ms = 0;
+}
+
+/* ── asking ── */
+
+static bool put(struct replicator *self, struct peer *peer, enum ask_kind kind, struct msg *msg,
+                const struct now *now, struct outbox *out)
+{
+    struct ask ask = replicator_ask_for(self, kind, peer);
+
+    ask.round = peer->walk.round;
+    return replicator_ask(self, &ask, msg, now, out) != 0;
+}
+
+/* The sums of both, of walk->branches or of the branches themselves. */
+static void ask_sums(struct replicator *self, struct peer *peer, enum walk_state state,
+                     const struct now *now, struct outbox *out)
+{
+    struct walk *walk = &peer->walk;
+    struct msg msg = {.type = MSG_TYPE_DIGEST};
+
+    enter(walk, state);
+    sums_fini(&walk->mine);
+    sums_fini(&walk->theirs);
+    msg.as_digest.branches = buf_str(&walk->branches);
+    if (!put(self, peer, ASK_WALK_THEIRS, &msg, now, out) ||
+        !put(self, peer, ASK_WALK_MINE, &msg, now, out)) {
+        end(self, peer, WALK_CUT);
+    }
+}
+
+static void ask_entries(struct replicator *self, struct peer *peer, const struct now *now,
+                        struct outbox *out)
+{
+    struct walk *walk = &peer->walk;
+    struct msg msg = {.type = MSG_TYPE_LEAVES};
+    size_t left = walk->leaves.len - walk->leaves_at;
+
+    if (left == 0) {
+        end(self, peer, WALK_WHOLE);
+        return;
+    }
+    enter(walk, WALK_ENTRIES);
+    msg.as_leaves.leaves =
+        (struct str){walk->leaves.data + walk->leaves_at,
+                     left < leaves_at_once * leaf_bytes ? left : leaves_at_once * leaf_bytes};
+    if (!put(self, peer, ASK_WALK_ENTRIES, &msg, now, out)) {
+        end(self, peer, WALK_CUT);
+    }
+}
+
+static void ask_states(struct replicator *self, struct peer *peer, const struct now *now,
+                       struct outbox *out)
+{
+    struct walk *walk = &peer->walk;
+    struct msg msg = {.type = MSG_TYPE_LOOKUP};
+    size_t left = walk->keys.len - walk->keys_at;
+
+    if (left == 0) {
+        ask_entries(self, peer, now, out);
+        return;
+    }
+    enter(walk, WALK_LOOKUP);
+    msg.as_lookup.keys =
+        (struct str){walk->keys.data + walk->keys_at,
+                     left < found_keys * key_bytes ? left : found_keys * key_bytes};
+    if (!put(self, peer, ASK_WALK_LOOKUP, &msg, now, out)) {
+        end(self, peer, WALK_CUT);
+    }
+}
+
+/* ── being answered ── */
+
+/* The peer whose walk waits for just this; NULL, with the walk ended where it has to: nothing is to
+ * be done. */
+static struct peer *waiting(struct replicator *self, const struct ask *ask,
+                            const struct msg *answer, enum msg_type type)
+{
+    struct peer *peer = peers_alive(self, ask->peer, ask->life);
+
+    if (peer == NULL || peer->walk.state == WALK_IDLE || peer->walk.round != ask->round) {
+        return NULL;
+    }
+    if (answer == NULL || answer->type != type) {
+        end(self, peer, WALK_CUT);
+        return NULL;
+    }
+    return peer;
+}
+
+static bool same(const struct walk *walk, size_t i)
+{
+    return memcmp(walk->mine.sums.data + i * sum_bytes, walk->theirs.sums.data + i * sum_bytes,
+                  sum_bytes) == 0;
+}
+
+static void find_branches(struct walk *walk)
+{
+    walk->branches.len = 0;
+    for (size_t i = 0; i < branch_count; i++) {
+        if (!same(walk, i)) {
+            buf_add_char(&walk->branches, (char)i);
+        }
+    }
+}
+
+static bool is_moving(const struct sums *sums, size_t i)
+{
+    return i < sums->moving.len && sums->moving.data[i] != 0;
+}
+
+static void find_leaves(struct walk *walk)
+{
+    walk->leaves.len = 0;
+    walk->leaves_at = 0;
+    for (size_t i = 0; i < walk->branches.len * branch_leaves; i++) {
+        unsigned branch = (unsigned char)walk->branches.data[i / branch_leaves];
+        unsigned leaf = branch * branch_leaves + (unsigned)(i % branch_leaves);
+
+        if (!same(walk, i) &&
+            (walk->all || (!is_moving(&walk->mine, i) && !is_moving(&walk->theirs, i)))) {
+            buf_add_char(&walk->leaves, (char)(leaf >> 8));
+            buf_add_char(&walk->leaves, (char)(leaf & 0xff));
+        }
+    }
+}
+
+static void on_sums(struct replicator *self, struct peer *peer, struct sums *into,
+                    const struct msg_sums *sums, const struct now *now, struct outbox *out)
+{
+    struct walk *walk = &peer->walk;
+    size_t count = walk->branches.len > 0 ? walk->branches.len * branch_leaves : branch_count;
+
+    if (sums->sums.len != count * sum_bytes) {
+        end(self, peer, WALK_CUT);
+        return;
+    }
+    into->in = true;
+    buf_add_str(&into->sums, sums->sums);
+    buf_add_str(&into->moving, sums->moving);
+    if (!walk->mine.in || !walk->theirs.in) {
+        return;
+    }
+    if (walk->state == WALK_BRANCHES) {
+        find_branches(walk);
+        if (walk->branches.len == 0) {
+            end(self, peer, WALK_WHOLE);
+        } else {
+            ask_sums(self, peer, WALK_LEAVES, now, out);
+        }
+        return;
+    }
+    find_leaves(walk);
+    sums_fini(&walk->mine);
+    sums_fini(&walk->theirs);
+    ask_entries(self, peer, now, out);
+}
+
+void repair_on_mine(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                    const struct now *now, struct outbox *out)
+{
+    struct peer *peer = waiting(self, ask, answer, MSG_TYPE_SUMS);
+
+    if (peer != NULL) {
+        on_sums(self, peer, &peer->walk.mine, &answer->as_sums, now, out);
+    }
+}
+
+void repair_on_theirs(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                      const struct now *now, struct outbox *out)
+{
+    struct peer *peer = waiting(self, ask, answer, MSG_TYPE_SUMS);
+
+    if (peer != NULL) {
+        on_sums(self, peer, &peer->walk.theirs, &answer->as_sums, now, out);
+    }
+}
+
+void repair_on_entries(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                       const struct now *now, struct outbox *out)
+{
+    struct peer *peer = waiting(self, ask, answer, MSG_TYPE_ENTRIES);
+    struct msg msg = {.type = MSG_TYPE_COMPARE};
+    struct walk *walk;
+    size_t done;
+
+    if (peer == NULL) {
+        return;
+    }
+    walk = &peer->walk;
+    done = (size_t)answer->as_entries.done * leaf_bytes;
+    if (done == 0 || done > walk->leaves.len - walk->leaves_at) {
+        end(self, peer, WALK_CUT);
+        return;
+    }
+    walk->leaves_at += done;
+    if (answer->as_entries.entries.len == 0) {
+        ask_entries(self, peer, now, out);
+        return;
+    }
+    enter(walk, WALK_COMPARE);
+    msg.as_compare.entries = answer->as_entries.entries;
+    if (!put(self, peer, ASK_WALK_COMPARE, &msg, now, out)) {
+        end(self, peer, WALK_CUT);
+    }
+}
+
+void repair_on_wanted(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                      const struct now *now, struct outbox *out)
+{
+    struct peer *peer = waiting(self, ask, answer, MSG_TYPE_WANTED);
+    struct walk *walk;
+
+    if (peer == NULL) {
+        return;
+    }
+    walk = &peer->walk;
+    walk->keys.len = 0;
+    walk->keys_at = 0;
+    if (answer->as_wanted.keys.len % key_bytes == 0) {
+        buf_add_str(&walk->keys, answer->as_wanted.keys);
+    }
+    ask_states(self, peer, now, out);
+}
+
+void repair_on_found(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                     const struct now *now, struct outbox *out)
+{
+    struct peer *peer = waiting(self, ask, answer, MSG_TYPE_FOUND);
+    struct msg msg = {.type = MSG_TYPE_MERGE};
+    const struct msg_found *found;
+    struct walk *walk;
+    size_t done;
+
+    if (peer == NULL) {
+        return;
+    }
+    walk = &peer->walk;
+    found = &answer->as_found;
+    done = (size_t)found->done * key_bytes;
+    if (done == 0 || done > walk->keys.len - walk->keys_at ||
+        found->records.count > merge_records_max) {
+        end(self, peer, WALK_CUT);
+        return;
+    }
+    walk->keys_at += done;
+    if (found->records.count == 0) { /* they went meanwhile */
+        ask_states(self, peer, now, out);
+        return;
+    }
+    enter(walk, WALK_MERGE);
+    walk->pulled += found->records.count;
+    self->counters.pulled += found->records.count;
+    msg.as_merge = (struct msg_merge){.spread = replicator_spread_from(self, buf_str(&peer->zone)),
+                                      .older_ms = now->mono_ms - ask->asked_ms,
+                                      .records = found->records};
+    if (!put(self, peer, ASK_WALK_MERGE, &msg, now, out)) {
+        end(self, peer, WALK_CUT);
+    }
+}
+
+void repair_on_merged(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                      const struct now *now, struct outbox *out)
+{
+    struct peer *peer = waiting(self, ask, answer, MSG_TYPE_MERGED);
+
+    if (peer != NULL && answer->as_merged.err != ERR_OK) {
+        end(self, peer, WALK_CUT);
+    } else if (peer != NULL) {
+        ask_states(self, peer, now, out);
+    }
+}
+
+/* ── beginning ── */
+
+bool roots_eq(const struct root *a, const struct root *b)
+{
+    return a->set && b->set && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static void begin(struct replicator *self, struct peer *peer, const struct now *now,
+                  struct outbox *out)
+{
+    struct walk *walk = &peer->walk;
+
+    clear(walk);
+    walk->pulled = 0;
+    walk->all = walk->since_ms != 0 && now->mono_ms - walk->since_ms >= moving_ms;
+    self->counters.walks++;
+    ask_sums(self, peer, WALK_BRANCHES, now, out);
+}
+
+/* Theirs was heard up to a tick ago: it may be what ours was then. */
+void repair_beat(struct replicator *self, struct peer *peer, const struct now *now,
+                 struct outbox *out)
+{
+    struct walk *walk = &peer->walk;
+    const struct root *theirs = &peer->link.root;
+
+    if (peer->link.state != LINK_UP || !theirs->set || !self->beats.root.set) {
+        return;
+    }
+    if (roots_eq(theirs, &self->beats.root) || roots_eq(theirs, &self->beats.before)) {
+        walk->differs = 0;
+        walk->since_ms = 0;
+        return;
+    }
+    if (walk->since_ms == 0) {
+        walk->since_ms = now->mono_ms;
+    }
+    if (walk->state == WALK_IDLE && ++walk->differs >= differing_ticks) {
+        begin(self, peer, now, out);
+    }
+}
+
+void repair_up(struct replicator *self, struct peer *peer, const struct now *now,
+               struct outbox *out)
+{
+    if (peer->walk.state == WALK_IDLE && !roots_eq(&peer->link.root, &self->beats.root)) {
+        begin(self, peer, now, out);
+    }
+}

@@ -1,0 +1,91 @@
+/* What the files of the replicator share. */
+#ifndef ACTORS_REPLICATOR_STATE_H
+#define ACTORS_REPLICATOR_STATE_H
+
+#include "actors/replicator/peers.h"
+#include "common/wire/convert.h"
+
+enum {
+    merge_bytes = 1 << 20,  /* of the records of one MERGE, unless it is one */
+    lookup_keys_max = 1024, /* of one LOOKUP */
+};
+
+/* answer NULL: none came. */
+typedef void ask_answered_fn(struct replicator *self, const struct ask *ask,
+                             const struct msg *answer, const struct now *now, struct outbox *out);
+
+/* ── replicator.c ── */
+
+/* Sends msg to the registry or to ask->peer, whichever the kind says, under an id of its own, which
+ * it returns; takes ask->keys. 0: no room, nobody was asked. */
+uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *msg,
+                        const struct now *now, struct outbox *out);
+/* A peer's number and life, for an ask of this kind. */
+struct ask replicator_ask_for(const struct replicator *self, enum ask_kind kind,
+                              const struct peer *peer);
+/* How far a state spreads that came from this zone. */
+enum spread replicator_spread_from(const struct replicator *self, struct str zone);
+/* MERGEs of these records, in portions, each asked with a copy of ask. Returns how many left;
+ * *whole: all did. */
+uint32_t replicator_merge(struct replicator *self, const struct ask *ask,
+                          const struct msg_merge *merge, const struct now *now, struct outbox *out,
+                          bool *whole);
+/* Takes up to max records off the list's bytes, and no more than merge_bytes, but one at least. */
+struct msg_list list_cut(struct str *rest, uint32_t max);
+
+bool roots_eq(const struct root *a, const struct root *b); /* both known, and the same */
+
+/* ── members.c ── */
+void members_step(struct replicator *self, const struct now *now, struct outbox *out);
+void members_tick(struct replicator *self, const struct now *now, struct outbox *out);
+/* A record of the registry's facts, whatever it is of. */
+void members_record(struct replicator *self, const struct msg *record, const struct now *now);
+ask_answered_fn members_on_nodes;
+
+/* ── link.c ── */
+ask_answered_fn link_on_greeting, link_on_states, link_on_want;
+
+/* ── inbound.c ── */
+enum { inbound_max = 512 };
+void inbound_init(struct replicator *self);
+void inbound_fini(struct replicator *self);
+uint32_t inbound_count(const struct replicator *self);
+actor_handle_fn inbound_states;
+ask_answered_fn inbound_on_merged;
+
+/* ── relay.c ── */
+enum { relays_max = 1024 };
+actor_handle_fn relay_question;
+ask_answered_fn relay_on_answer;
+
+/* ── ages.c: whose heartbeats get old here ── */
+void ages_expiring(struct replicator *self, struct str keys);
+void ages_step(struct replicator *self, const struct now *now, struct outbox *out);
+ask_answered_fn ages_on_found;
+
+/* ── repair.c ── */
+ask_answered_fn repair_on_mine, repair_on_theirs, repair_on_entries, repair_on_wanted,
+    repair_on_found, repair_on_merged;
+
+/* ── sync.c ── */
+void sync_init(struct replicator *self, const struct now *now);
+void sync_fini(struct replicator *self);
+/* The registry runs anew. */
+void sync_again(struct replicator *self, const struct now *now);
+void sync_step(struct replicator *self, const struct now *now, struct outbox *out);
+/* A walk over this peer's digests has ended in good order. */
+void sync_walked(struct replicator *self, const struct peer *peer);
+void sync_answered(struct replicator *self, uint32_t peer, enum err err);
+ask_answered_fn sync_on_slice, sync_on_merged, sync_on_synced;
+
+/* ── http.c: nodes that speak HTTP only ── */
+extern const struct posts_owner http_owner;
+void http_init(struct replicator *self);
+void http_fini(struct replicator *self);
+void http_step(struct replicator *self, const struct now *now, struct outbox *out);
+/* The registry's tick. */
+void http_beat(struct replicator *self, const struct now *now, struct outbox *out);
+bool http_told(const struct replicator *self); /* something told waits to be merged */
+ask_answered_fn http_on_renews, http_on_told;
+
+#endif

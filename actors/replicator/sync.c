@@ -1,0 +1,353 @@
+/* The start: what a run of the registry must have before it answers clients.
+ *
+ *   WAIT ──the registry is heard──► CHOOSE ──it is empty or protected──► SNAPSHOT of a muster node
+ *     │                             ▲   │                           or ► ALL of an HTTP node
+ *     │ no peers                    │   └──it has data──► REPAIR       │ all taken
+ *     │                             └──────── lost ─────────┤          │
+ *     └────────────► TELL ◄── roots equal, or walked ───────┴──────────┘
+ *                     │ └─◄── CHOOSE: all peers are protected too
+ *                     └─OK──► DONE ──a new run of the registry──► WAIT
+ *
+ * If nobody can be reached it stays in CHOOSE, and the registry goes on by itself after a while.
+ */
+#include <assert.h>
+
+#include "actors/replicator/state.h"
+
+enum { merges_max = 32 };
+
+static const int64_t http_after_ms = 3000; /* a muster node is waited for that long */
+static const int64_t again_ms = 1000;
+
+#define TO(name) (1U << SYNC_##name)
+static const unsigned transitions[] = {
+    [SYNC_WAIT] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
+    [SYNC_CHOOSE] = TO(WAIT) | TO(SNAPSHOT) | TO(ALL) | TO(REPAIR) | TO(TELL),
+    [SYNC_SNAPSHOT] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
+    [SYNC_ALL] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
+    [SYNC_REPAIR] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
+    [SYNC_TELL] = TO(WAIT) | TO(DONE),
+    [SYNC_DONE] = TO(WAIT),
+};
+#undef TO
+
+static void enter(struct replicator *self, enum sync_state state)
+{
+    assert((transitions[self->sync.state] >> state & 1) != 0);
+    self->sync.state = state;
+    self->sync.round++;
+}
+
+void sync_init(struct replicator *self, const struct now *now)
+{
+    self->sync.began_ms = now->mono_ms;
+}
+
+void sync_fini(struct replicator *self)
+{
+    buf_fini(&self->sync.reason);
+}
+
+void sync_again(struct replicator *self, const struct now *now)
+{
+    enter(self, SYNC_WAIT);
+    self->sync.began_ms = now->mono_ms;
+}
+
+static struct peer *partner(struct replicator *self)
+{
+    return peers_alive(self, self->sync.peer, self->sync.life);
+}
+
+static void tell(struct replicator *self, const char *what, const struct peer *peer,
+                 const struct now *now)
+{
+    struct buf *reason = &self->sync.reason;
+
+    reason->len = 0;
+    buf_add_str(reason, str_from(what));
+    if (peer != NULL) {
+        buf_add_str(reason, buf_str(peer->name.len > 0 ? &peer->name : &peer->addr));
+        log_event(self->log, LOG_INFO, "synced", "%.*s, %llu records in %lld ms", STR_ARG(*reason),
+                  (unsigned long long)self->sync.records,
+                  (long long)(now->mono_ms - self->sync.began_ms));
+    }
+    enter(self, SYNC_TELL);
+    self->sync.due_ms = now->mono_ms;
+}
+
+static void fail(struct replicator *self, const char *why)
+{
+    struct peer *peer = partner(self);
+
+    log_event(self->log, LOG_WARN, "sync_failed", "from %.*s: %s; another way is tried",
+              peer != NULL ? (int)peer->addr.len : 0, peer != NULL ? peer->addr.data : "", why);
+    enter(self, SYNC_CHOOSE);
+    self->sync.failed = true;
+}
+
+/* ── who ── */
+
+static bool asked_about_protection(const struct peer *peer)
+{
+    return peer->way != WAY_NONE;
+}
+
+static bool all_protected(struct replicator *self)
+{
+    uint32_t count = 0;
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (!asked_about_protection(peer)) {
+            continue;
+        }
+        if (!peer->protect || (peer->way == WAY_MUSTER && peer->link.state != LINK_UP)) {
+            return false;
+        }
+        count++;
+    }
+    return count > 0;
+}
+
+static bool is_ready(const struct peer *peer, enum peer_way way)
+{
+    return peer->way == way && !peer->protect &&
+           (way == WAY_MUSTER ? peer->link.state == LINK_UP : peer->kind == PEER_HTTP);
+}
+
+/* Own zone first. */
+static struct peer *first_ready(struct replicator *self, enum peer_way way)
+{
+    struct peer *found = NULL;
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (is_ready(peer, way) && (found == NULL || (peer->own_zone && !found->own_zone))) {
+            found = peer;
+        }
+    }
+    return found;
+}
+
+static void take_partner(struct replicator *self, const struct peer *peer, enum sync_state state)
+{
+    enter(self, state);
+    self->sync.peer = peers_number(self, peer);
+    self->sync.life = peer->life;
+    self->sync.cursor = 0;
+    self->sync.last = false;
+    self->sync.asked = false;
+    self->sync.merges = 0;
+    self->sync.records = 0;
+}
+
+static void ask_slice(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    struct peer *peer = partner(self);
+    struct ask ask;
+    struct msg msg = {.type = MSG_TYPE_SNAPSHOT};
+
+    if (self->sync.last || self->sync.asked || self->sync.merges >= merges_max) {
+        return;
+    }
+    if (peer == NULL || peer->link.state != LINK_UP) {
+        fail(self, "its link was lost");
+        return;
+    }
+    ask = replicator_ask_for(self, ASK_SYNC_SLICE, peer);
+    ask.round = self->sync.round;
+    msg.as_snapshot.cursor = self->sync.cursor;
+    if (replicator_ask(self, &ask, &msg, now, out) == 0) {
+        fail(self, "too much is under way");
+        return;
+    }
+    self->sync.asked = true;
+}
+
+static void choose(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    bool whole = self->registry_protect || self->beats.live <= 1; /* but for this node itself */
+    struct peer *peer = first_ready(self, WAY_MUSTER);
+
+    if (self->sync.failed) {
+        self->sync.failed = false;
+        self->sync.due_ms = now->mono_ms + again_ms;
+    }
+    if (now->mono_ms < self->sync.due_ms) {
+        return;
+    }
+    if (all_protected(self)) {
+        tell(self, "all peers are protected too", NULL, now);
+        return;
+    }
+    if (peer != NULL) {
+        take_partner(self, peer, whole ? SYNC_SNAPSHOT : SYNC_REPAIR);
+        if (whole) {
+            log_event(self->log, LOG_INFO, "sync_begins", "from %.*s", STR_ARG(peer->addr));
+            ask_slice(self, now, out);
+        }
+        return;
+    }
+    peer = first_ready(self, WAY_HTTP);
+    if (peer == NULL || now->mono_ms - self->sync.began_ms < http_after_ms) {
+        return;
+    }
+    if (!whole) {
+        tell(self, "has its own data; peer ", peer, now);
+        return;
+    }
+    take_partner(self, peer, SYNC_ALL);
+    log_event(self->log, LOG_INFO, "sync_begins", "from %.*s, over HTTP", STR_ARG(peer->addr));
+    posts_ask_all(self->posts, self->sync.peer);
+}
+
+/* ── taking ── */
+
+static bool is_late(const struct replicator *self, const struct ask *ask)
+{
+    return self->sync.state != SYNC_SNAPSHOT || ask->round != self->sync.round;
+}
+
+static void settle(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    if (self->sync.last && self->sync.merges == 0) {
+        tell(self, "in sync with ", partner(self), now);
+    } else {
+        ask_slice(self, now, out);
+    }
+}
+
+void sync_on_slice(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                   const struct now *now, struct outbox *out)
+{
+    struct ask merging = {.kind = ASK_SYNC_MERGE, .round = self->sync.round};
+    const struct msg_chunk *chunk;
+    struct msg_merge merge;
+    bool whole;
+
+    if (is_late(self, ask)) {
+        return;
+    }
+    self->sync.asked = false;
+    if (answer == NULL || answer->type != MSG_TYPE_CHUNK) {
+        fail(self, answer == NULL ? "no answer" : "it does not give its snapshot");
+        return;
+    }
+    chunk = &answer->as_chunk;
+    merge = (struct msg_merge){.spread = SPREAD_NOWHERE,
+                               .older_ms = now->mono_ms - ask->asked_ms,
+                               .restore = true,
+                               .records = chunk->records};
+    self->sync.records += chunk->records.count;
+    self->counters.synced_records += chunk->records.count;
+    self->sync.cursor = chunk->next;
+    self->sync.last = chunk->next == 0;
+    self->sync.merges += replicator_merge(self, &merging, &merge, now, out, &whole);
+    if (!whole) {
+        fail(self, "more than fits into a turn");
+        return;
+    }
+    settle(self, now, out);
+}
+
+void sync_on_merged(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                    const struct now *now, struct outbox *out)
+{
+    if (is_late(self, ask)) {
+        return;
+    }
+    self->sync.merges--;
+    if (answer == NULL || answer->type != MSG_TYPE_MERGED || answer->as_merged.err != ERR_OK) {
+        fail(self, "the registry does not take it");
+        return;
+    }
+    settle(self, now, out);
+}
+
+void sync_answered(struct replicator *self, uint32_t peer, enum err err)
+{
+    if (self->sync.state != SYNC_ALL || self->sync.peer != peer) {
+        return;
+    }
+    if (err == ERR_OK) {
+        self->sync.last = true;
+    } else {
+        fail(self, err == ERR_PROTECTED ? "it is protected" : "no good answer");
+    }
+}
+
+void sync_walked(struct replicator *self, const struct peer *peer)
+{
+    if (self->sync.state == SYNC_REPAIR && partner(self) == peer) {
+        self->sync.last = true;
+    }
+}
+
+/* ── telling ── */
+
+static void send_synced(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    struct ask ask = {.kind = ASK_SYNCED, .round = self->sync.round};
+    struct msg msg = {.type = MSG_TYPE_SYNCED};
+
+    msg.as_synced.reason = buf_str(&self->sync.reason);
+    if (replicator_ask(self, &ask, &msg, now, out) != 0) {
+        self->sync.due_ms = INT64_MAX; /* when that is answered, or not */
+    }
+}
+
+void sync_on_synced(struct replicator *self, const struct ask *ask, const struct msg *answer,
+                    const struct now *now, struct outbox *out)
+{
+    (void)out;
+    if (self->sync.state != SYNC_TELL || ask->round != self->sync.round) {
+        return;
+    }
+    if (answer != NULL && answer->type == MSG_TYPE_RESULT && answer->as_result.err == ERR_OK) {
+        enter(self, SYNC_DONE);
+    } else {
+        self->sync.due_ms = answer == NULL ? now->mono_ms : now->mono_ms + again_ms;
+    }
+}
+
+void sync_step(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    struct peer *peer = partner(self);
+
+    switch (self->sync.state) {
+    case SYNC_WAIT:
+        if (self->seed_count == 0) {
+            tell(self, "no peers configured", NULL, now);
+        } else if (self->beats.heard_ms >= 0 && self->met) {
+            enter(self, SYNC_CHOOSE);
+        }
+        break;
+    case SYNC_CHOOSE:
+        choose(self, now, out);
+        break;
+    case SYNC_ALL:
+        if (peer == NULL || peer->way != WAY_HTTP) {
+            fail(self, "it has gone");
+        } else if (self->sync.last && !http_told(self)) {
+            tell(self, "in sync with ", peer, now);
+        }
+        break;
+    case SYNC_REPAIR:
+        if (peer == NULL || peer->link.state != LINK_UP) {
+            enter(self, SYNC_CHOOSE);
+        } else if (self->sync.last || roots_eq(&peer->link.root, &self->beats.root)) {
+            tell(self, "in sync with ", peer, now);
+        }
+        break;
+    case SYNC_SNAPSHOT:
+        if (peer == NULL || peer->link.state != LINK_UP) {
+            fail(self, "its link was lost");
+        }
+        break;
+    case SYNC_TELL:
+    case SYNC_DONE:
+        break;
+    }
+    if (self->sync.state == SYNC_TELL && now->mono_ms >= self->sync.due_ms) {
+        send_synced(self, now, out);
+    }
+}
