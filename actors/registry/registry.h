@@ -4,9 +4,10 @@
  *   in   REGISTER, RENEW, CANCEL, SET   from gateways and the replicator
  *        SCHEDULE                       from operators
  *        EVICT                          from the evictor
- *        SYNCED                         from the replicator
+ *        SYNCED, MERGE, LOOKUP, APP     from the replicator
+ *        DIGEST, LEAVES, COMPARE        from the replicator
  *        SNAPSHOT, FACTS                from followers
- *   out  TURN, RENEWED                  facts, topics registry.turn, registry.turn.renewed
+ *   out  TURN, RENEWED, EXPIRING        facts, topics registry.turn, registry.turn.renewed, …
  *        CHANGED                        facts, topics registry.change.<env>.<appid>
  *        PROTECT, STORAGE               standing facts
  *

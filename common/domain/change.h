@@ -47,7 +47,8 @@ struct change {
     uint64_t number;          /* … and which; both 0: none (eviction, replication) */
     int64_t at;               /* wall ns the registry took from its clock to decide it */
     int64_t latest_timestamp; /* the app's, after this change */
-    int64_t age_ms;           /* heartbeat's (live) or tombstone's age when it was decided */
+    int64_t age_ms;           /* heartbeat's (live; -1: not known) or tombstone's age when it was
+                                 decided */
     struct instance instance; /* CANCEL, EVICT, FORGET: id and dirty_timestamp only */
 };
 
