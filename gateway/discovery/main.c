@@ -22,7 +22,8 @@ int main(int argc, char **argv)
         err = gateway_new(&self, &config, &log, &clock_os, prng_seed_os());
     }
     if (err == ERR_OK) {
-        struct actor_guest guest = {http_fd(self->http), true, gateway_turn};
+        struct actor_guest guest = {
+            .fd = http_fd(self->http), .always = true, .ready = gateway_turn};
         struct actor_options options = {.spec = &gateway_spec,
                                         .state = self,
                                         .index = config.index,
