@@ -72,7 +72,7 @@ bool digest_lines(const struct msg_node_list *nodes, struct str root, bool json,
         name = node->name.len > 0 ? node->name : node->addr;
         (json ? add_json : add_line)(node, name, root, to);
         buf_add_char(to, '\n');
-        if (str_eq(node->link, STR("muster"))) {
+        if (str_eq(node->link, STR("muster")) || str_eq(node->link, STR("unknown"))) {
             same = same && node->status == 0 && equal(node, root);
         }
     }

@@ -8,7 +8,8 @@
  * object {name, addr, zone, link, status, digest, equal}. root: of this node's registry; of its
  * peers it is what they said last, "-" or null when they said nothing yet or never will. A node
  * without a name, not seen in infra.discovery, goes by its address.
- * False: a muster peer is lost, has said nothing, or holds something else. */
+ * False: a muster peer, or one of which it is not known yet what it speaks, is lost, has said
+ * nothing, or holds something else. */
 bool digest_lines(const struct msg_node_list *nodes, struct str root, bool json, struct buf *to);
 
 #endif

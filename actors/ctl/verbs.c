@@ -53,7 +53,8 @@ const struct ctl_verb ctl_verbs[] = {
      "as they said last (at most a second ago while they are up), its peers'; - for one that has "
      "none, such as a node that speaks HTTP only. Nodes with equal digests hold the same instances "
      "and tombstones. The exit status is 0 when every muster node linked to this one is up and "
-     "equal, else 1: while something is under way, ask again. With -o json, each line is an object "
+     "equal, and no configured one still has to be met, else 1: while something is under way, ask "
+     "again. With -o json, each line is an object "
      "{name, addr, zone, link, status, digest, equal}.",
      nodes_digest},
     {"watch", "APPID...", 0, option_arguments_max,

@@ -68,7 +68,7 @@ static void a_line_is_a_name_and_32_hex_digits(void **state)
     (void)state;
     add(&list, "a", "self", 0, STR(OTHER)); /* its registry knows better than the list */
     add(&list, "b", "muster", 0, root);
-    add(&list, "", "unknown", 1, STR(""));
+    add(&list, "", "http", 1, STR(""));
     add(&list, "two\n words", "http", 0, STR(""));
     prints(&list, false, true, "a " ROOT_HEX "\nb " ROOT_HEX "\n10.0.0.1:7171 -\ntwo??words -\n");
     buf_fini(&list.store);
@@ -99,6 +99,7 @@ static void only_muster_peers_that_are_up_and_equal_will_do(void **state)
     assert_false(same_with("muster", 0, STR(OTHER)));
     assert_false(same_with("muster", 0, STR("")));
     assert_false(same_with("muster", 1, root));
+    assert_false(same_with("unknown", 1, STR("")));
     assert_true(same_with("http", 1, STR("")));
     assert_true(same_with("none", 0, STR("")));
 }

@@ -45,12 +45,16 @@ class Cluster:
 
     def met(self, seconds=20):
         """Waits until every node has a good link to every other."""
-        wait_until("every node is linked to every other",
-                   lambda: all(len(up(node)) == len(self.nodes) for node in self.nodes), seconds)
+        wait_met(self.nodes, seconds)
         return self
 
     def end(self):
         together([node.end for node in self.nodes])
+
+
+def wait_met(nodes, seconds=20):
+    wait_until("every node is linked to every other and holds the same",
+               lambda: all(len(up(node)) == len(nodes) and digests(node)[2] for node in nodes), seconds)
 
 
 def up(node):
