@@ -6,7 +6,7 @@
 /* What the registry says to be getting old in one turn, at most. */
 static const size_t expiring_bytes_max = (size_t)1 << 20;
 
-void ages_expiring(struct replicator *self, struct str keys)
+void ages_to_ask(struct replicator *self, struct str keys)
 {
     if (keys.len % key_bytes == 0 && self->expiring.len + keys.len <= expiring_bytes_max) {
         buf_add_str(&self->expiring, keys);

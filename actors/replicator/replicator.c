@@ -226,7 +226,7 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
         self->registry_protect = msg->as_protect.on;
         break;
     case MSG_TYPE_EXPIRING:
-        ages_expiring(self, msg->as_expiring.keys);
+        ages_to_ask(self, msg->as_expiring.keys);
         break;
     default:
         break;

@@ -59,7 +59,7 @@ actor_handle_fn relay_question;
 ask_answered_fn relay_on_answer;
 
 /* ── ages.c: whose heartbeats get old here ── */
-void ages_expiring(struct replicator *self, struct str keys);
+void ages_to_ask(struct replicator *self, struct str keys);
 void ages_step(struct replicator *self, const struct now *now, struct outbox *out);
 ask_answered_fn ages_on_found;
 
