@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "actors/registry/registry.h"
+#include "actors/registry/schedules.h"
 #include "common/base/prng.h"
 #include "common/runtime/process.h"
 
@@ -22,6 +22,8 @@ int main(int argc, char **argv)
 {
     struct config config;
     struct registry_actor *self = NULL;
+    struct schedules *schedules = NULL;
+    struct actor_guest guest;
     struct now now = clock_os.now(&clock_os);
     struct log log;
     struct buf dir = {0};
@@ -51,10 +53,17 @@ int main(int argc, char **argv)
     }
     if (err == ERR_OK) {
         options.state = self;
+        schedules = schedules_new(self, &config, &log);
+        if (schedules != NULL) {
+            guest = schedules_guest(schedules);
+            options.guests = &guest;
+            options.guest_count = 1;
+        }
         process_net_fill(&net, &config, &log, &options);
         err = actor_run(&options);
     }
     process_net_end(&net);
+    schedules_destroy(&schedules);
     registry_actor_destroy(&self);
     buf_fini(&dir);
     config_fini(&config);
