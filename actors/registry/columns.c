@@ -66,6 +66,19 @@ void registry_track(struct registry_actor *self, const struct change *change,
     put_live(self, slot);
 }
 
+/* The time it was down counts for a tombstone, or each restart would make those of all nodes
+ * younger; but the wall clock, which may be wrong, takes it out of the digests at most. */
+static int64_t restored_age(const struct registry_actor *self, const struct change *change)
+{
+    int64_t down_ms = change->at > 0 ? (self->started_ns - change->at) / 1000000 : 0;
+    int64_t half_ms = self->tombstone_ms / 2;
+
+    if (down_ms <= 0 || change->age_ms >= half_ms) {
+        return change->age_ms;
+    }
+    return down_ms < half_ms - change->age_ms ? change->age_ms + down_ms : half_ms;
+}
+
 void registry_track_restored(struct registry_actor *self, const struct change *change,
                              const struct applied *applied)
 {
@@ -77,7 +90,7 @@ void registry_track_restored(struct registry_actor *self, const struct change *c
         return;
     }
     if (!change_is_live(change->kind)) {
-        track_gone(self, change, slot, change->age_ms);
+        track_gone(self, change, slot, restored_age(self, change));
         return;
     }
     ages_drop(self->tombstones, slot);

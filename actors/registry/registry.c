@@ -317,8 +317,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
 }
 
 /* A record read back at start. A write that is older than its deadline is refused for that, if it
- * should come again: its id need not be known. The time it was down for does not count: a live
- * instance is as if heard at our start, a tombstone as old as when it was written. */
+ * should come again: its id need not be known. */
 static void on_restored(void *state, const struct change *change, const struct applied *applied)
 {
     struct registry_actor *self = state;

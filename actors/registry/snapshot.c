@@ -49,6 +49,7 @@ enum err snapshot_begin(struct snapshot *self, struct volume *volume, const stru
     self->volume = volume;
     self->name = name_make(NAME_SNAPSHOT_TMP, head->seq);
     self->seq = head->seq;
+    self->at = head->highest_at;
     self->bytes = 0;
     self->synced = 0;
     self->count = 0;
@@ -68,6 +69,7 @@ static void add_entry(struct snapshot *self, const struct registry *registry, ui
         .kind = registry_is_live(registry, slot) ? CHANGE_REGISTER : CHANGE_CANCEL,
         .seq = registry_slot_seq(registry, slot),
         .age_ms = age_ms,
+        .at = registry_is_live(registry, slot) ? 0 : self->at,
     };
     struct msg msg;
 

@@ -251,6 +251,35 @@ static void run_both(struct pair *pair, int64_t ms)
     node_run(&pair->b, ms);
 }
 
+static struct msg only_record(struct node *node)
+{
+    struct msg question = node_snapshot(node, 0);
+    struct msg chunk = ask_for(node, &question, MSG_TYPE_CHUNK);
+    struct str rest = chunk.as_chunk.records.bytes;
+    struct msg record;
+
+    assert_int_equal(1, chunk.as_chunk.records.count);
+    assert_true(msg_next(&rest, &record));
+    return record;
+}
+
+/* Of the tombstone of this host. */
+static int64_t tombstone_age(struct node *node, const char *hostname)
+{
+    struct msg question = node_snapshot(node, 0);
+    struct msg chunk = ask_for(node, &question, MSG_TYPE_CHUNK);
+    struct str rest = chunk.as_chunk.records.bytes;
+    struct msg record;
+
+    while (msg_next(&rest, &record)) {
+        if (record.type == MSG_TYPE_GONE && str_eq(str_from(hostname), record.as_gone.hostname)) {
+            return record.as_gone.age_ms;
+        }
+    }
+    fail();
+    return -1;
+}
+
 /* ── what is in the sums ── */
 
 static void the_same_states_in_any_order_have_the_same_root(void **state)
@@ -402,6 +431,63 @@ static void a_restart_from_disk_gives_the_same_root(void **state)
     node_stop(node);
     node_start(node);
     assert_true(hash128_eq(root, root_of(node)));
+}
+
+static void a_set_counts_as_it_is_held(void **state)
+{
+    struct node *node = &((struct pair *)*state)->a;
+    struct hash128 before;
+    struct hash128 after;
+    struct msg set;
+
+    node_register_many(node, 0, 3);
+    before = root_of(node);
+    set = node_set(node, 1, 1, STATUS_WAITING);
+    assert_int_equal(ERR_OK, node_ask(node, &set).err);
+    after = root_of(node);
+    assert_false(hash128_eq(before, after));
+    node_kill(node);
+    node_start(node);
+    assert_true(hash128_eq(after, root_of(node)));
+}
+
+/* Or nodes that are restarted would keep the tombstones of all others for ever. */
+static void a_restart_makes_no_tombstone_younger(void **state)
+{
+    struct node *node = &((struct pair *)*state)->a;
+
+    register_one(node, "a", 5);
+    cancel_one(node, "a");
+    node_run(node, 1000000);
+    node_kill(node);
+    node_pause(node, 500000);
+    node_start(node);
+    assert_int_equal(1500000, only_record(node).as_gone.age_ms);
+    node_kill(node);
+    node_pause(node, 10 * tombstone_ms); /* or a wrong clock: it is not forgotten at once */
+    node_start(node);
+    assert_int_equal(tombstone_ms / 2, only_record(node).as_gone.age_ms);
+    assert_true(is_empty(node));
+}
+
+static void a_restart_from_a_snapshot_makes_no_tombstone_younger(void **state)
+{
+    struct node *node = &((struct pair *)*state)->a;
+
+    node_stop(node);
+    node->snapshot_bytes = 1;
+    node_start(node);
+    register_one(node, "a", 5);
+    cancel_one(node, "a");
+    node_run(node, 30000);
+    register_one(node, "b", 5);
+    cancel_one(node, "b");
+    node_run(node, 30000);
+    assert_true(node_stat(node, "snapshot_bytes") > 0);
+    node_kill(node);
+    node_start(node);
+    assert_int_equal(60000, tombstone_age(node, "a"));
+    assert_int_equal(30000, tombstone_age(node, "b"));
 }
 
 static void sums_add_up_along_the_tree(void **state)
@@ -575,18 +661,6 @@ static void wants_the_same_state_when_only_the_other_hears_it(void **state)
 
 /* ── true ages ── */
 
-static struct msg only_record(struct node *node)
-{
-    struct msg question = node_snapshot(node, 0);
-    struct msg chunk = ask_for(node, &question, MSG_TYPE_CHUNK);
-    struct str rest = chunk.as_chunk.records.bytes;
-    struct msg record;
-
-    assert_int_equal(1, chunk.as_chunk.records.count);
-    assert_true(msg_next(&rest, &record));
-    return record;
-}
-
 static void one_that_was_down_says_how_long_ago_it_heard_whom(void **state)
 {
     struct node *node = &((struct pair *)*state)->a;
@@ -759,6 +833,9 @@ int main(void)
         TEST(a_tombstone_is_in_for_half_its_life),
         TEST(an_evicted_one_leaves_nothing),
         TEST(a_restart_from_disk_gives_the_same_root),
+        TEST(a_set_counts_as_it_is_held),
+        TEST(a_restart_makes_no_tombstone_younger),
+        TEST(a_restart_from_a_snapshot_makes_no_tombstone_younger),
         TEST(sums_add_up_along_the_tree),
         TEST(what_changed_in_the_last_two_ticks_is_moving),
         TEST(leaves_tell_in_pieces_all_there_is),
