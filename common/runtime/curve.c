@@ -318,7 +318,7 @@ static void refuse(struct curve_guard *self, struct str address, const char *key
 }
 
 /* 300 and not 400: on 400 libzmq gives up for good, and the other side would have to be started
- * again once its key is here. */
+ * again once its key is here; on 300 the connection ends with the handshake's time. */
 static const char *judge(struct curve_guard *self, zmq_msg_t *parts, unsigned count,
                          const struct log *log)
 {

@@ -6,7 +6,7 @@
  *               written in endpoints.*; owners that only connect may have any.
  *
  * Read at start: a process learns of a new or removed .pub when it is started again. Who is not
- * among them is refused by the handshake, and tries again until it is.
+ * among them is refused by the handshake, and tries again every few seconds until it is.
  */
 #ifndef COMMON_RUNTIME_CURVE_H
 #define COMMON_RUNTIME_CURVE_H
