@@ -104,7 +104,8 @@ static int by_key(const void *a, const void *b)
     return str_cmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
 }
 
-static bool get_metadata(json_t *json, struct msg_put *record, struct buf *store)
+/* sure: null and an empty map are told apart; else an empty one is nearly always none. */
+static bool get_metadata(json_t *json, bool sure, struct msg_put *record, struct buf *store)
 {
     json_t *map = json_object_get(json, "metadata");
     struct pair pairs[metadata_keys_max];
@@ -113,7 +114,7 @@ static bool get_metadata(json_t *json, struct msg_put *record, struct buf *store
     const char *key;
     json_t *value;
 
-    record->metadata_null = json_is_null(map);
+    record->metadata_null = json_is_null(map) || (!sure && json_object_size(map) == 0);
     if (json_object_size(map) > metadata_keys_max) {
         return false;
     }
@@ -135,7 +136,7 @@ static bool get_metadata(json_t *json, struct msg_put *record, struct buf *store
         strs_pack(store, pairs[i].value);
     }
     record->metadata = (struct strs){count, buf_str(store)};
-    return json_is_object(map) || record->metadata_null;
+    return json_is_object(map) || json_is_null(map);
 }
 
 static bool get_names(const json_t *json, struct msg_put *record)
@@ -169,7 +170,8 @@ static int64_t age_of(int64_t renew_timestamp, int64_t date_ns)
     return date_ns <= 0 ? -1 : age_ns > 0 ? age_ns / ms_ns : 0;
 }
 
-static bool add_instance(json_t *json, int64_t date_ns, struct msg_list *to, struct buf *store)
+static bool add_instance(json_t *json, bool sure, int64_t date_ns, struct msg_list *to,
+                         struct buf *store)
 {
     struct msg msg = {
         .type = MSG_TYPE_PUT,
@@ -179,7 +181,7 @@ static bool add_instance(json_t *json, int64_t date_ns, struct msg_list *to, str
     struct buf metadata = {0};
     bool good = get_names(json, &msg.as_put) && get_numbers(json, &msg.as_put) &&
                 get_addrs(json, &msg.as_put.addrs, &addrs) &&
-                get_metadata(json, &msg.as_put, &metadata);
+                get_metadata(json, sure, &msg.as_put, &metadata);
 
     if (good) {
         msg.as_put.age_ms = age_of(msg.as_put.renew_timestamp, date_ns);
@@ -193,7 +195,7 @@ static bool add_instance(json_t *json, int64_t date_ns, struct msg_list *to, str
 bool answer_instance(struct str text, int64_t date_ns, struct msg_list *to, struct buf *store)
 {
     json_t *root = parse(text, NULL);
-    bool good = add_instance(json_object_get(root, "data"), date_ns, to, store);
+    bool good = add_instance(json_object_get(root, "data"), false, date_ns, to, store);
 
     json_decref(root);
     return good;
@@ -335,7 +337,7 @@ static enum answer_step take_instance(struct answer_reader *self, struct msg_lis
                                       struct buf *store)
 {
     json_t *json = take_value(self);
-    bool good = add_instance(json, self->date_ns, to, store);
+    bool good = add_instance(json, self->list == ANSWER_FETCH_ALL, self->date_ns, to, store);
 
     self->passed += json != NULL && !good;
     json_decref(json);

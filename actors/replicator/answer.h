@@ -7,7 +7,9 @@
  *   {"code":-409,…,"data":{…}}                                                renew
  *
  * Nothing in it is believed: an instance that breaks a limit of the registry's is passed over.
- * Addresses that a node has joined by commas are taken apart (differences row 6).
+ * Addresses that a node has joined by commas are taken apart (differences row 6). Metadata that was
+ * never given is {} in a fetch and a renew's answer and null in fetch/all only; so an empty map
+ * from the former two is taken as none.
  */
 #ifndef ACTORS_REPLICATOR_ANSWER_H
 #define ACTORS_REPLICATOR_ANSWER_H

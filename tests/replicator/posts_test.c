@@ -338,6 +338,35 @@ static void a_newer_instance_in_an_answer_is_offered_to_the_owner(void **state)
     assert_false(next(self));
 }
 
+static void empty_metadata_is_none_where_it_cannot_be_told(void **state)
+{
+    static const char instance[] =
+        "{\"region\":\"\",\"zone\":\"z\",\"env\":\"e\",\"appid\":\"a\",\"hostname\":\"h\","
+        "\"addrs\":[\"x\"],\"version\":\"\",\"metadata\":{}," NUMBERS "}";
+    struct rig *self = *state;
+    struct buf text = {0};
+    struct str rest;
+    struct msg msg;
+
+    buf_printf(&text, "{\"code\":-409,\"data\":%s}", instance);
+    buf_add_char(&text, '\0');
+    renew(self, 0, "h1");
+    assert_true(next(self));
+    answer(self, 200, text.data);
+    text.len = 0;
+    buf_printf(&text, "{\"code\":0,\"data\":{\"a\":[%s]}}", instance);
+    buf_add_char(&text, '\0');
+    posts_ask_all(self->posts, 0);
+    assert_true(next(self));
+    answer(self, 200, text.data);
+    assert_false(posts_step(self->posts, &self->now));
+    rest = self->records.bytes;
+    assert_true(msg_next(&rest, &msg) && msg.as_put.metadata_null);
+    assert_true(msg_next(&rest, &msg) && !msg.as_put.metadata_null);
+    assert_int_equal(msg.as_put.metadata.count, 0);
+    buf_fini(&text);
+}
+
 static void ages_are_never_negative_and_unknown_without_a_date(void **state)
 {
     struct rig *self = *state;
@@ -750,6 +779,7 @@ int main(void)
         TEST(evictions_forgotten_ones_and_schedules_are_not_posted),
         TEST(who_lacks_an_instance_gets_it_whole),
         TEST(a_newer_instance_in_an_answer_is_offered_to_the_owner),
+        TEST(empty_metadata_is_none_where_it_cannot_be_told),
         TEST(ages_are_never_negative_and_unknown_without_a_date),
         TEST(instances_that_break_a_limit_are_passed_over_and_counted),
         TEST(a_node_is_asked_for_nodes_and_for_all_at_once),
