@@ -47,6 +47,9 @@ static void carry_out(struct registry_actor *self, const struct head *head,
         registry_answer_later(self, from, head->id, seq);
         return;
     }
+    if (decision->count > 0 && fault_on(self->config->faults, FAULT_REFERENCE_ROW_4)) {
+        (void)registry_take(self, 0, 0, now, out); /* reference: the hosts before the failing one */
+    }
     self->counters.refused++;
     result.as_result.id = head->id;
     result.as_result.err = decision->err;
