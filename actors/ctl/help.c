@@ -31,10 +31,12 @@ void help_all(struct buf *to)
     buf_add_str(to, STR("NAME\n  musterctl - ask a muster node, by hand or from a script\n"
                         "\nSYNOPSIS\n  musterctl [--dir=DIR] VERB [ARGUMENT]... [OPTION]...\n"
                         "  musterctl VERB --help\n  musterctl --help | --version\n"));
-    section(to, "DESCRIPTION",
-            "register to watch speak the HTTP API of the node; tap to shutdown speak to its actors "
-            "on their sockets in DIR/run. ACTOR is registry, replicator, evictor or gateway.0, "
-            "gateway.1, ...");
+    section(
+        to, "DESCRIPTION",
+        "register to nodes, and watch, speak the HTTP API of the node; digest, schedule and tap to "
+        "shutdown speak to its actors on their sockets in DIR/run. ACTOR is registry, replicator, "
+        "evictor or gateway.0, "
+        "gateway.1, ...");
     buf_add_str(to, STR("\nVERBS\n"));
     for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
         size_t from = to->len;

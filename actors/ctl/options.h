@@ -29,6 +29,8 @@
     X(EVERY,    "every",    "DURATION", DURATION, "time between heartbeats; default 30s")                                       \
     X(COUNT,    "count",    "NUMBER",   NUMBER,   "end after this many lines")                                                  \
     X(LEAVE,    "leave",    NULL,       NONE,     "the node goes for good: its infra.discovery instance is cancelled")           \
+    X(FILE,     "file",     "FILE",     TEXT,     "a schedule as registry.schedules holds it; -: standard input")              \
+    X(REMOVE,   "remove",   NULL,       NONE,     "the app has no schedule any more")                                           \
     X(HELP,     "help",     NULL,       NONE,     "say what the verb does")
 // clang-format on
 

@@ -57,13 +57,21 @@ const struct ctl_verb ctl_verbs[] = {
      "again. With -o json, each line is an object "
      "{name, addr, zone, link, status, digest, equal}.",
      nodes_digest},
+    {"schedule", "[APPID]", 0, 1, BY_BUS | WITH(APPID) | WITH(ENV) | WITH(FILE) | WITH(REMOVE),
+     "10s", false, "show or change how clients of an app are spread over zones",
+     "Shows the schedule of APPID: of the requests of clients in zone CLIENTS, WEIGHT parts, which "
+     "is SHARE, go to instances in ZONE. With -o json it is the file that --file takes: that sets "
+     "the schedule of the app and env it names, and with --remove there is none any more. A change "
+     "counts on all nodes, until there is a newer one; clients that wait for changes of the app are "
+     "told at once. What stands in a file of registry.schedules is better changed there.",
+     schedule_run},
     {"watch", "APPID...", 0, option_arguments_max,
      BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(COUNT),
      "10s", true, "follow the changes of apps",
      "Prints the full state of each app, then every change, until interrupted: events full, change "
-     "{kind, appid, zone, hostname, instance, latest_timestamp} and gone. A broken connection is "
-     "made again from the position reached, so nothing is missed or printed twice; what the node "
-     "can't continue begins anew with full. With -o json, each line is an object {time, actor, "
+     "{kind, appid, zone, hostname, instance, latest_timestamp}, schedule and gone. A broken "
+     "connection is made again from the position reached, so nothing is missed or printed twice; "
+     "what the node can't continue begins anew with full. With -o json, each line is an object {time, actor, "
      "topic, epoch, seq, type, fields}.",
      stream_watch},
     {"tap", "[TOPIC-PREFIX]...", 0, option_arguments_max, (BY_BUS & ~WITH(TIMEOUT)) | WITH(COUNT),

@@ -22,5 +22,6 @@ enum ctl_exit actor_log_level(struct ctl *ctl);
 enum ctl_exit actor_shutdown(struct ctl *ctl);
 
 enum ctl_exit nodes_digest(struct ctl *ctl);
+enum ctl_exit schedule_run(struct ctl *ctl);
 
 #endif

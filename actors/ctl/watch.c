@@ -66,6 +66,15 @@ static void people_line(const struct sse_event *event, const json_t *data, struc
     } else if (str_eq(event->type, STR("change"))) {
         buf_printf(to, "  %s  %s/%s  %s", member(data, "kind"), member(data, "zone"),
                    member(data, "hostname"), addrs != NULL ? addrs : "gone");
+    } else if (str_eq(event->type, STR("schedule"))) {
+        const json_t *schedule = json_object_get(data, "scheduler");
+        size_t clients = json_object_size(json_object_get(schedule, "clients"));
+
+        if (json_is_object(schedule)) {
+            buf_printf(to, "  for clients in %zu zones", clients);
+        } else {
+            buf_add_str(to, STR("  removed"));
+        }
     }
     free(addrs);
 }

@@ -9,6 +9,7 @@
 #include "actors/ctl/actors.h"
 #include "actors/ctl/documents.h"
 #include "actors/ctl/lines.h"
+#include "actors/ctl/schedule.h"
 
 static void is(struct buf *text, const char *expected)
 {
@@ -171,6 +172,27 @@ static void stats_have_the_documented_shape(void **state)
     buf_fini(&store);
 }
 
+static void a_schedule_shows_weights_and_shares(void **state)
+{
+    static const char *const triplets[] = {"sh001", "sh001", "3",     "sh001", "sh002",
+                                           "1",     "sh002", "sh001", "0"};
+    struct instance schedule = {.addrs = {.count = 9}};
+    struct buf addrs = {0};
+    struct buf text = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        strs_pack(&addrs, str_from(triplets[i]));
+    }
+    schedule.addrs.bytes = buf_str(&addrs);
+    schedule_table(&schedule, &text);
+    is(&text, "CLIENTS  ZONE   WEIGHT  SHARE\n"
+              "sh001    sh001  3       75.0%\n"
+              "sh001    sh002  1       25.0%\n"
+              "sh002    sh001  0       -\n");
+    buf_fini(&addrs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +203,7 @@ int main(void)
         cmocka_unit_test(nodes_become_a_table),
         cmocka_unit_test(a_line_is_one_json_object),
         cmocka_unit_test(stats_have_the_documented_shape),
+        cmocka_unit_test(a_schedule_shows_weights_and_shares),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
