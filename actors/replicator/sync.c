@@ -52,6 +52,8 @@ void sync_again(struct replicator *self, const struct now *now)
 {
     enter(self, SYNC_WAIT);
     self->sync.began_ms = now->mono_ms;
+    self->sync.due_ms = now->mono_ms;
+    self->sync.failed = false;
 }
 
 static struct peer *partner(struct replicator *self)

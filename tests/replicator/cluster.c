@@ -471,7 +471,7 @@ static void answer_post(struct cluster *self, unsigned from, const struct post *
         status = 200;
         date_ns = member->clock.at.wall_ns / 1000000000 * 1000000000;
         if (post->body.data == NULL && member->registry.actor->protect.on) {
-            buf_printf(&json, "{\"code\":-101,\"message\":\"-101\",\"ttl\":1}");
+            buf_printf(&json, "{\"code\":-500,\"message\":\"-500\",\"ttl\":1}");
         } else if (post->body.data == NULL) {
             add_fetched(member, &json);
             send_registrys(self, (unsigned)(member - self->members));

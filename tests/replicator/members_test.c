@@ -1,0 +1,319 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/replicator/cluster.h"
+
+static unsigned linked_to_zone(struct cluster *self, unsigned member, unsigned from, unsigned to)
+{
+    unsigned count = 0;
+
+    for (unsigned i = from; i < to; i++) {
+        count += cluster_up(self, member, i);
+    }
+    return count;
+}
+
+/* ── zones ──────────────────────────────────────────────────────────────────*/
+
+static void one_node_of_each_other_zone_is_a_peer(void **state)
+{
+    struct cluster *self = cluster_linked("aabbb", 3);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(cluster_up(self, i, 1 - i));
+        assert_int_equal(linked_to_zone(self, i, 2, 5), 1);
+    }
+    for (unsigned i = 2; i < 5; i++) {
+        assert_int_equal(linked_to_zone(self, i, 0, 2), 1);
+        assert_int_equal(linked_to_zone(self, i, 2, 5), 2);
+    }
+    cluster_register(self, 0, "h1"); /* there, and from there on in its zone */
+    cluster_run(self, 20);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_true(cluster_live(self, i, "h1"));
+    }
+    cluster_run(self, 2000);
+    assert_true(cluster_equal(self));
+    cluster_destroy(&self);
+}
+
+static void which_one_is_drawn_at_random(void **state)
+{
+    unsigned hits[3] = {0};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct cluster *self = cluster_linked("abbb", seed);
+
+        for (unsigned i = 0; i < 3; i++) {
+            hits[i] += cluster_up(self, 0, i + 1);
+        }
+        cluster_destroy(&self);
+    }
+    assert_int_equal(hits[0] + hits[1] + hits[2], 12);
+    assert_true(hits[0] < 12 && hits[1] < 12 && hits[2] < 12);
+}
+
+static void another_one_is_drawn_when_it_is_lost(void **state)
+{
+    struct cluster *self = cluster_linked("abb", 3);
+    unsigned first = cluster_up(self, 0, 1) ? 1 : 2;
+    unsigned other = 3 - first;
+
+    (void)state;
+    assert_true(cluster_up(self, 0, first));
+    cluster_run(self, 10000);
+    assert_true(cluster_up(self, 0, first)); /* kept while it is good */
+    self->members[first].hung = true;
+    cluster_run(self, 10000);
+    assert_true(cluster_up(self, 0, other));
+    assert_false(cluster_up(self, 0, first));
+    cluster_register(self, 0, "h1");
+    cluster_run(self, 20);
+    assert_true(cluster_live(self, other, "h1"));
+    self->members[first].hung = false;
+    cluster_run(self, 8000);
+    assert_true(cluster_live(self, first, "h1"));
+    assert_true(cluster_up(self, 0, other));
+    cluster_destroy(&self);
+}
+
+/* ── joining and leaving ────────────────────────────────────────────────────*/
+
+static void a_node_that_joins_is_picked_up_by_those_who_were_not_told(void **state)
+{
+    struct cluster *self = cluster_new("aaa", 5);
+    uint64_t gateway_seq;
+
+    (void)state;
+    self->members[0].config.peers_nodes.count = 1; /* 0 and 1 know each other, 2 knows 0 */
+    self->members[1].config.peers_nodes.count = 1;
+    self->members[2].config.peers_nodes.count = 1;
+    cluster_start(self, 0);
+    cluster_start(self, 1);
+    cluster_run(self, 6000);
+    assert_null(cluster_peer(self, 1, 2));
+    gateway_seq = self->members[1].replicator.publisher.at.seq;
+    cluster_start(self, 2);
+    cluster_run(self, 6000);
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned j = 0; j < 3; j++) {
+            assert_true(i == j || cluster_up(self, i, j));
+        }
+    }
+    assert_false(cluster_peer(self, 1, 2)->seed);
+    assert_true(self->members[1].replicator.publisher.at.seq > gateway_seq); /* NODES was said */
+    cluster_destroy(&self);
+}
+
+static void one_that_leaves_is_dropped_and_a_seed_stays_lost(void **state)
+{
+    struct cluster *self = cluster_linked("aaa", 5);
+    struct msg leave = {.type = MSG_TYPE_SHUTDOWN};
+    const struct address from = {.len = 1, .bytes = {1}};
+
+    (void)state;
+    leave.as_shutdown = (struct msg_shutdown){.id = 1, .leave = true};
+    cluster_peer(self, 0, 2)->seed = false; /* 0 was not configured with it */
+    for (size_t i = 0; i < replicator_spec.handler_count; i++) {
+        if (replicator_spec.handlers[i].type == MSG_TYPE_SHUTDOWN) {
+            replicator_spec.handlers[i].handle(&self->members[2].replicator, &from, &leave,
+                                               &self->members[2].clock.at, self->members[2].out);
+        }
+    }
+    self->members[2].due = true;
+    cluster_run(self, 100);
+    assert_true(outbox_stopping(self->members[2].out));
+    cluster_kill_replicator(self, 2);
+    self->members[2].http_dead = true;
+    cluster_run(self, 5000);
+    assert_null(cluster_peer(self, 0, 2));
+    assert_non_null(cluster_peer(self, 1, 2));
+    assert_int_equal(cluster_peer(self, 1, 2)->status, NODE_LOST);
+    assert_int_equal(cluster_peer(self, 1, 2)->kind, PEER_UNKNOWN);
+    cluster_destroy(&self);
+}
+
+static void all_nodes_are_listed_with_their_links(void **state)
+{
+    struct cluster *self = cluster_linked("abb", 3);
+    struct buf store = {0};
+    struct msg list;
+    struct msg node;
+    struct str rest;
+    unsigned muster = 0;
+    unsigned none = 0;
+
+    (void)state;
+    peers_list_msg(&self->members[0].replicator, &self->members[0].clock.at, 5, &list, &store);
+    assert_int_equal(list.as_node_list.nodes.count, 3);
+    rest = list.as_node_list.nodes.bytes;
+    assert_true(msg_next(&rest, &node));
+    assert_true(node.as_node.self && str_eq(node.as_node.link, STR("self")));
+    assert_true(str_eq(node.as_node.name, STR("n0")));
+    assert_int_equal(node.as_node.digest.len, 16);
+    while (msg_next(&rest, &node)) {
+        assert_int_equal(node.as_node.status, NODE_UP);
+        assert_true(str_eq(node.as_node.zone, STR("zoneb")));
+        muster += str_eq(node.as_node.link, STR("muster")) && node.as_node.digest.len == 16;
+        none += str_eq(node.as_node.link, STR("none"));
+    }
+    assert_int_equal(muster, 1);
+    assert_int_equal(none, 1);
+    buf_fini(&store);
+    cluster_destroy(&self);
+}
+
+/* ── which way ──────────────────────────────────────────────────────────────*/
+
+static struct msg put_of(const char *name, const char *door, const char *key, struct buf *store)
+{
+    struct msg msg = {.type = MSG_TYPE_PUT};
+    size_t addrs;
+
+    strs_pack(store, STR("http://10.0.0.9:7171"));
+    addrs = store->len;
+    if (key != NULL) {
+        strs_pack(store, STR("muster.key"));
+        strs_pack(store, str_from(key));
+    }
+    strs_pack(store, STR("muster.peer"));
+    strs_pack(store, str_from(door));
+    msg.as_put = (struct msg_put){
+        .kind = CHANGE_REGISTER,
+        .env = STR("dev"),
+        .appid = STR("infra.discovery"),
+        .zone = STR("zonea"),
+        .hostname = str_from(name),
+        .addrs = {1, {store->data, addrs}},
+        .metadata = {key != NULL ? 2 : 1, {store->data + addrs, store->len - addrs}},
+        .status = STATUS_UP,
+        .dirty_timestamp = 1,
+    };
+    return msg;
+}
+
+static enum peer_kind kind_of(struct replicator *self, const char *door, const char *key)
+{
+    static char name[] = "x0";
+    const struct now now = {1000, 1000};
+    struct buf store = {0};
+    struct msg put;
+    struct peer *peer;
+
+    name[1]++;
+    put = put_of(name, door, key, &store);
+    members_record(self, &put, &now);
+    peer = peers_named(self, STR("zonea"), str_from(name));
+    assert_non_null(peer);
+    buf_fini(&store);
+    return peer->kind;
+}
+
+static void a_link_off_this_host_needs_keys_or_permission(void **state)
+{
+    static const char key[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    struct cluster *self = cluster_new("a", 1);
+    struct member *member = &self->members[0];
+
+    (void)state;
+    cluster_start(self, 0);
+    assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_MUSTER);
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
+    member->config.security_insecure = true;
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_MUSTER);
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
+    member->config.security_insecure = false;
+    member->replicator.keys = true;
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_MUSTER);
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    cluster_destroy(&self);
+}
+
+static void the_own_instance_says_where_the_door_is(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+    struct peer *peer = cluster_peer(self, 1, 0);
+
+    (void)state;
+    assert_true(str_eq(buf_str(&peer->endpoint), str_from(self->members[0].door)));
+    assert_int_equal(self->members[0].replicator.own.metadata_count, 3);
+    cluster_destroy(&self);
+}
+
+static void a_full_table_takes_no_more(void **state)
+{
+    struct cluster *self = cluster_new("a", 1);
+    struct replicator *replicator = &self->members[0].replicator;
+    const struct now now = {1000, 1000};
+
+    (void)state;
+    cluster_start(self, 0);
+    for (unsigned i = 0; i < 300; i++) {
+        struct buf store = {0};
+        char name[16];
+        struct msg put = put_of(node_host_name(i, name), "10.0.0.9:8171", NULL, &store);
+
+        members_record(replicator, &put, &now);
+        buf_fini(&store);
+    }
+    assert_int_equal(replicator->peer_count, outbox_peers_max);
+    assert_true(replicator->members.said_full);
+    cluster_destroy(&self);
+}
+
+/* ── a node that speaks HTTP only ───────────────────────────────────────────*/
+
+static void a_node_without_a_door_gets_posts(void **state)
+{
+    struct cluster *self = cluster_new("aa", 2);
+    struct buf *posted = &self->members[1].posted;
+
+    (void)state;
+    self->members[1].no_door = true;
+    cluster_start(self, 0);
+    cluster_start(self, 1);
+    cluster_run(self, 8000);
+    assert_int_equal(cluster_peer(self, 0, 1)->way, WAY_HTTP);
+    assert_int_equal(cluster_peer(self, 0, 1)->status, NODE_UP);
+    posted->len = 0;
+    cluster_register(self, 0, "h1");
+    cluster_run(self, 20);
+    buf_add_char(posted, 0);
+    assert_non_null(strstr(posted->data, "/discovery/register"));
+    assert_non_null(strstr(posted->data, "hostname=h1"));
+    posted->len = 0;
+    cluster_renew(self, 0, "h1");
+    cluster_run(self, 1100);
+    buf_add_char(posted, 0);
+    assert_non_null(strstr(posted->data, "/discovery/renew"));
+    posted->len = 0;
+    cluster_cancel(self, 0, "h1");
+    cluster_run(self, 20);
+    buf_add_char(posted, 0);
+    assert_non_null(strstr(posted->data, "/discovery/cancel"));
+    cluster_destroy(&self);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_node_of_each_other_zone_is_a_peer),
+        cmocka_unit_test(which_one_is_drawn_at_random),
+        cmocka_unit_test(another_one_is_drawn_when_it_is_lost),
+        cmocka_unit_test(a_node_that_joins_is_picked_up_by_those_who_were_not_told),
+        cmocka_unit_test(one_that_leaves_is_dropped_and_a_seed_stays_lost),
+        cmocka_unit_test(all_nodes_are_listed_with_their_links),
+        cmocka_unit_test(a_link_off_this_host_needs_keys_or_permission),
+        cmocka_unit_test(the_own_instance_says_where_the_door_is),
+        cmocka_unit_test(a_full_table_takes_no_more),
+        cmocka_unit_test(a_node_without_a_door_gets_posts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
