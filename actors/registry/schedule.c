@@ -192,6 +192,5 @@ bool schedule_is_sound(const struct instance *instance)
     return instance->addrs.count <= 3 * schedule_weights_max &&
            instance->addrs.bytes.len <= schedule_bytes_max &&
            instance->version.len <= schedule_remark_max && instance->region.len == 0 &&
-           instance->metadata.count == 0 && instance->metadata_null &&
-           instance->status == STATUS_UP;
+           instance->metadata.count == 0 && instance->status == STATUS_UP;
 }
