@@ -267,8 +267,10 @@ static void send_registrys(struct cluster *self, unsigned i)
             parcel.kind = FACT;
             post(self, parcel, buf_str(&item->frame), 0);
         }
+        buf_fini(&item->topic);
+        buf_fini(&item->frame);
     }
-    node->item_count = 0; /* sent */
+    node->item_count = 0;
 }
 
 /* ── what arrives ── */

@@ -22,7 +22,7 @@ struct member {
     int64_t tick_due_ms;
     bool due;
     char zone[8];
-    char name[8];
+    char name[16];
     char advertise[24];
     char door[24];
     char *nodes[cluster_max];
