@@ -3,29 +3,83 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
-#include "common/runtime/sockets.h"
+#include "common/runtime/curve.h"
 
-enum err bus_endpoint(const struct ctl *ctl, const char *actor, const char *kind, struct buf *to)
+static const char tcp[] = "tcp://";
+
+/* NUL behind. Errors: ERR_NOT_FOUND: no actor has this name. */
+static enum err find(const struct ctl *ctl, const char *actor, enum endpoint_socket which,
+                     struct buf *address)
 {
     const char *given = options_text(&ctl->options, OPTION_ENDPOINT, NULL);
+    struct endpoint at[ACTOR_COUNT];
     enum actor_name name;
     uint32_t index = 0;
 
     if (given != NULL) {
-        buf_printf(to, "%s", given);
-    } else if (actor_name_from(str_from(actor), &name, &index) == ERR_OK) {
-        buf_printf(to, "ipc://%s/run/", ctl->config.dir);
-        endpoint_name(to, name, index);
-        buf_printf(to, ".%s", kind);
-    } else {
+        buf_printf(address, "%s%c", given, 0);
+        return ERR_OK;
+    }
+    if (actor_name_from(str_from(actor), &name, &index) != ERR_OK) {
         return ERR_NOT_FOUND;
     }
-    buf_add_char(to, '\0');
-    to->len--;
+    *address = endpoint_ipc(ctl->config.run_dir, name, index, which);
+    endpoints_from(&ctl->config, at);
+    if (at[name].tcp != NULL && access(address->data + strlen("ipc://"), F_OK) != 0) {
+        buf_fini(address);
+        *address = endpoint_tcp(at[name].tcp, endpoint_more(index, which));
+    }
     return ERR_OK;
+}
+
+static enum err use_keys(const struct ctl *ctl, void *socket, const char *address)
+{
+    const char *dir = options_text(&ctl->options, OPTION_KEYS, ctl->config.peers_keys);
+    struct curve_keys keys = {0};
+    struct buf why = {0};
+    enum err err = ERR_OK;
+
+    if (strncmp(address, tcp, strlen(tcp)) == 0 && dir[0] != '\0') {
+        err = curve_load(&keys, dir, &why);
+        if (err == ERR_OK) {
+            struct str host = endpoint_host(str_from(address + strlen(tcp)));
+
+            curve_connect(&keys, socket, curve_key_of(&keys, host));
+        } else {
+            ctl_say(ctl, "%.*s", STR_ARG(buf_str(&why)));
+        }
+    }
+    curve_fini(&keys);
+    buf_fini(&why);
+    return err;
+}
+
+enum ctl_exit bus_connect(const struct ctl *ctl, void *socket, const char *actor,
+                          enum endpoint_socket which)
+{
+    struct buf address = {0};
+    enum ctl_exit outcome = CTL_OK;
+
+    if (find(ctl, actor, which, &address) != ERR_OK) {
+        ctl_say(ctl,
+                "%s: no such actor; they are registry, replicator, evictor, gateway.0, "
+                "gateway.1, ...",
+                actor);
+        return CTL_USAGE;
+    }
+    if (use_keys(ctl, socket, address.data) != ERR_OK) {
+        outcome = CTL_USAGE;
+    } else if (zmq_connect(socket, address.data) != 0) {
+        ctl_say(ctl, "%s: %s; give a directory with a shorter name to --dir, or another --endpoint",
+                address.data, zmq_strerror(zmq_errno()));
+        outcome = CTL_UNREACHABLE;
+    }
+    buf_fini(&address);
+    return outcome;
 }
 
 static void *monitor_new(void *context, void *socket)
@@ -46,30 +100,18 @@ static void *monitor_new(void *context, void *socket)
 
 enum ctl_exit bus_open(struct bus *self, struct ctl *ctl, const char *actor)
 {
-    struct buf endpoint = {0};
-    enum ctl_exit outcome = CTL_OK;
     int linger = 0;
 
     *self = (struct bus){.ctl = ctl};
-    if (bus_endpoint(ctl, actor, "commands", &endpoint) != ERR_OK) {
-        ctl_say(ctl,
-                "%s: no such actor; they are registry, replicator, evictor, gateway.0, "
-                "gateway.1, ...",
-                actor);
-        return CTL_USAGE;
-    }
     self->context = zmq_ctx_new();
     self->dealer = self->context != NULL ? zmq_socket(self->context, ZMQ_DEALER) : NULL;
     self->monitor = self->dealer != NULL ? monitor_new(self->context, self->dealer) : NULL;
     if (self->monitor == NULL ||
-        zmq_setsockopt(self->dealer, ZMQ_LINGER, &linger, sizeof(linger)) != 0 ||
-        zmq_connect(self->dealer, endpoint.data) != 0) {
-        ctl_say(ctl, "%s: %s; give a directory with a shorter name to --dir, or another --endpoint",
-                endpoint.data, zmq_strerror(zmq_errno()));
-        outcome = CTL_UNREACHABLE;
+        zmq_setsockopt(self->dealer, ZMQ_LINGER, &linger, sizeof(linger)) != 0) {
+        ctl_say(ctl, "no socket: %s", zmq_strerror(zmq_errno()));
+        return CTL_UNREACHABLE;
     }
-    buf_fini(&endpoint);
-    return outcome;
+    return bus_connect(ctl, self->dealer, actor, ENDPOINT_COMMANDS);
 }
 
 void bus_close(struct bus *self)
@@ -178,8 +220,8 @@ enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *comman
         ctl_say(self->ctl, "%s: not running; see ./muster status, and --dir or --endpoint", actor);
     } else if (outcome == CTL_TIMED_OUT) {
         ctl_say(self->ctl,
-                "%s: running, but no answer within %" PRId64 " ms; see its log, or wait "
-                "longer with --timeout",
+                "%s: running, but no answer within %" PRId64 " ms; see its log (by tcp: whether it "
+                "refused our key), or wait longer with --timeout",
                 actor, ctl_timeout_ms(self->ctl));
     } else if (outcome == CTL_OK && answer->type == MSG_TYPE_RESULT &&
                answer->as_result.err != ERR_OK) {

@@ -3,6 +3,7 @@
 #define ACTORS_CTL_BUS_H
 
 #include "actors/ctl/ctl.h"
+#include "common/runtime/endpoint.h"
 #include "common/wire/codec.h"
 
 struct bus {
@@ -29,8 +30,10 @@ enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
 enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,
                          enum msg_type want, struct msg *answer);
 
-/* Where the actor's socket is: the words of --endpoint, or ipc:// in the run directory; NUL behind.
- * kind: "commands" or "facts". Errors: ERR_NOT_FOUND. */
-enum err bus_endpoint(const struct ctl *ctl, const char *actor, const char *kind, struct buf *to);
+/* Connects socket to the actor's: at --endpoint; else in the run directory, if it is there; else at
+ * endpoints.* of the configuration, if it has one. By tcp with the keys of --keys, or else of
+ * peers.keys, if there are. Errors, said: as bus_open. */
+enum ctl_exit bus_connect(const struct ctl *ctl, void *socket, const char *actor,
+                          enum endpoint_socket which);
 
 #endif

@@ -51,7 +51,8 @@ void help_all(struct buf *to)
             "MUSTER_GATEWAY_LISTEN, stands for a key of the configuration.");
     section(to, "FILES",
             "DIR/muster.toml: the node's configuration; the address of the HTTP API, the zone, the "
-            "env and the region come from it.\nDIR/run: the sockets of the actors.");
+            "env and the region come from it, and where actors on other hosts are.\nDIR/run: the "
+            "sockets of the actors.");
     exit_section(to);
     buf_add_str(to, STR("\nEXAMPLES\n"
                         "  musterctl register demo.hello --addr=http://10.0.0.5:8080 --keep\n"

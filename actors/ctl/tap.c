@@ -28,18 +28,10 @@ static enum ctl_exit tap_connect(struct ctl *ctl, void *sub)
     (void)zmq_setsockopt(sub, ZMQ_RCVHWM, &hwm, sizeof(hwm));
     (void)zmq_setsockopt(sub, ZMQ_RECONNECT_IVL_MAX, &longest_ms, sizeof(longest_ms));
     for (size_t i = 0; i < (given ? 1 : sizeof(actors) / sizeof(actors[0])); i++) {
-        struct buf endpoint = {0};
-        int rc;
+        enum ctl_exit outcome = bus_connect(ctl, sub, actors[i], ENDPOINT_FACTS);
 
-        (void)bus_endpoint(ctl, actors[i], "facts", &endpoint);
-        rc = zmq_connect(sub, endpoint.data);
-        if (rc != 0) {
-            ctl_say(ctl, "%s: %s; put --dir or --endpoint right", endpoint.data,
-                    zmq_strerror(zmq_errno()));
-        }
-        buf_fini(&endpoint);
-        if (rc != 0) {
-            return CTL_UNREACHABLE;
+        if (outcome != CTL_OK) {
+            return outcome;
         }
     }
     for (size_t i = 0; i < options->argument_count; i++) {

@@ -7,7 +7,7 @@
 #define WITH(NAME)  OPTION_BIT(NAME)
 #define ANY         (WITH(DIR) | WITH(OUTPUT) | WITH(TIMEOUT) | WITH(HELP))
 #define BY_HTTP     (ANY | WITH(URL))
-#define BY_BUS      (ANY | WITH(ENDPOINT))
+#define BY_BUS      (ANY | WITH(ENDPOINT) | WITH(KEYS))
 #define WHO         (WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(REGION) | WITH(HOSTNAME))
 
 const struct ctl_verb ctl_verbs[] = {
@@ -106,6 +106,13 @@ const struct ctl_verb ctl_verbs[] = {
      "Asks the actor to end; a launcher that watches over it starts it again. With --leave, sent to "
      "the replicator, this node leaves the cluster for good.",
      actor_shutdown},
+    {"keygen", "[DIR]", 0, 1, (ANY & ~WITH(TIMEOUT)) | WITH(NAME),
+     "10s", false, "make the keys of this host",
+     "Makes DIR/node.key, which stays on this host, and DIR/NAME.pub, which is copied to the keys of "
+     "every host it is to talk to. NAME is the host others reach this one at, as it stands in "
+     "endpoints.* of the configuration. DIR is peers.keys, or else keys in --dir. What is there is "
+     "not overwritten. Processes read keys when they start.",
+     keys_make},
     {.name = NULL},
 };
 // clang-format on

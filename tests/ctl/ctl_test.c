@@ -65,7 +65,7 @@ static void help_is_there_for_the_whole_and_for_each_verb(void **state)
     for (const char *const *verb =
              (const char *const[]){"register", "renew", "cancel", "set", "fetch", "nodes", "digest",
                                    "watch", "tap", "ping", "stats", "snapshot", "log-level",
-                                   "shutdown", NULL};
+                                   "shutdown", "keygen", NULL};
          *verb != NULL; verb++) {
         has(all.out.data, *verb);
         call(&called, "%s --help", *verb);
