@@ -1,89 +1,138 @@
 #include "tests/sim/client.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#include "common/domain/instance.h"
+#include "tests/sim/sim.h"
 
+static const int64_t heartbeat_ms = 30000;
 static const int64_t resend_ms = 1000;
 static const int64_t deadline_ms = 5000;
 
-void client_init(struct client *self, uint64_t seed, int64_t heartbeat_ms)
+bool state_beats(const struct state *a, const struct state *b)
 {
-    *self = (struct client){.heartbeat_ms = heartbeat_ms};
-    prng_init(&self->prng, seed);
-    self->gateway = prng_next(&self->prng) | 1;
-    for (uint32_t i = 0; i < client_host_max; i++) {
-        (void)snprintf(self->hosts[i].name, sizeof(self->hosts[i].name), "host-%u", (unsigned)i);
-        self->hosts[i].state = HOST_GONE;
-        self->hosts[i].kept_since_ms = INT64_MAX;
+    if (a->dirty != b->dirty) {
+        return a->dirty > b->dirty;
+    }
+    if (a->gone != b->gone) {
+        return a->gone;
+    }
+    return !a->gone && a->hash > b->hash;
+}
+
+void client_init(struct client *self, struct plan *plan, struct sim *sim, struct trace *trace)
+{
+    *self = (struct client){.plan = plan, .sim = sim, .trace = trace};
+    prng_init(&self->prng, prng_next(&plan->prng));
+    self->gateway = (prng_next(&self->prng) | 1) >> 8 << 8;
+    for (uint32_t i = 0; i < plan->hosts; i++) {
+        struct host *host = &self->hosts[i];
+        struct identity id;
+
+        (void)snprintf(host->name, sizeof(host->name), "host-%u", (unsigned)i);
+        id = client_identity(self, i);
+        host->key = identity_key(&id);
+        host->state = HOST_GONE;
+        host->kept_since_ms = INT64_MAX;
+        host->last_sign_ms = INT64_MIN / 2;
+        host->best.dirty = -1;
+        host->acked.dirty = -1;
+        host->node = (uint32_t)prng_below(&self->prng, plan->nodes);
     }
 }
 
 struct identity client_identity(const struct client *self, uint32_t host)
 {
     static const char *const apps[] = {"cart", "shop", "search"};
-    static const char *const zones[] = {"sh001", "sh002"};
+    static const char *const zones[] = {"z0", "z1", "z2"};
 
     return (struct identity){STR("dev"), str_from(apps[host % 3]), str_from(zones[host % 2]),
                              str_from(self->hosts[host].name)};
 }
 
-static void send_register(struct client *self, const struct flight *flight, struct outbox *out)
+uint32_t client_host_of(const struct client *self, struct hash128 key)
 {
-    struct identity id = client_identity(self, flight->host);
-    struct msg msg = {.type = MSG_TYPE_REGISTER};
-    struct buf addrs = {0};
+    for (uint32_t i = 0; i < self->plan->hosts; i++) {
+        if (self->hosts[i].key.hi == key.hi && self->hosts[i].key.lo == key.lo) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+bool client_keeps(const struct client *self, uint32_t host)
+{
+    const struct host *at = &self->hosts[host];
+
+    return at->state == HOST_LIVE && !at->silent && at->kept_since_ms != INT64_MAX;
+}
+
+/* ── sending ────────────────────────────────────────────────────────────────*/
+
+static void fill_register(struct msg *msg, const struct flight *flight, struct buf *store)
+{
     char version[16];
 
     (void)snprintf(version, sizeof(version), "%u", (unsigned)flight->version);
-    strs_pack(&addrs, STR("http://10.0.0.1:80"));
-    msg.as_register = (struct msg_register){.id = flight->id,
-                                            .gateway = self->gateway,
-                                            .expires = flight->expires,
-                                            .env = id.env,
-                                            .appid = id.appid,
-                                            .zone = id.zone,
-                                            .hostname = id.hostname,
-                                            .version = str_from(version),
-                                            .addrs = {1, buf_str(&addrs)},
-                                            .status = STATUS_UP};
-    (void)outbox_command(out, ACTOR_REGISTRY, 0, &msg);
-    buf_fini(&addrs);
+    strs_pack(store, STR("http://10.0.0.1:80"));
+    strs_pack(store, str_from(version));
+    msg->as_register.addrs = (struct strs){2, buf_str(store)};
+    msg->as_register.version = STR("1");
+    msg->as_register.status = STATUS_UP;
+}
+
+static void fill_set(struct msg *msg, const struct client *self, const struct flight *flight,
+                     struct buf *store)
+{
+    struct msg host = {.type = MSG_TYPE_HOST};
+
+    host.as_host.hostname = str_from(self->hosts[flight->host].name);
+    host.as_host.status = flight->version % 2 == 0 ? STATUS_UP : STATUS_WAITING;
+    msg->as_set.statuses_given = true;
+    msg_list_add(&msg->as_set.hosts, store, &host);
 }
 
 static void send_flight(struct client *self, struct flight *flight, const struct now *now,
                         struct outbox *out)
 {
     struct identity id = client_identity(self, flight->host);
+    uint64_t gateway = self->gateway + flight->node;
     struct msg msg = {.type = flight->type};
+    struct buf store = {0};
 
     flight->sent_ms = now->mono_ms;
+/* the fields all writes begin with */
+#define NAME(as)                                                                                   \
+    msg.as.id = flight->id;                                                                        \
+    msg.as.gateway = gateway;                                                                      \
+    msg.as.expires = flight->expires;                                                              \
+    msg.as.env = id.env;                                                                           \
+    msg.as.appid = id.appid;                                                                       \
+    msg.as.zone = id.zone
     if (flight->type == MSG_TYPE_REGISTER) {
-        send_register(self, flight, out);
+        NAME(as_register);
+        msg.as_register.hostname = id.hostname;
+        fill_register(&msg, flight, &store);
+    } else if (flight->type == MSG_TYPE_SET) {
+        NAME(as_set);
+        fill_set(&msg, self, flight, &store);
     } else if (flight->type == MSG_TYPE_CANCEL) {
-        msg.as_cancel = (struct msg_cancel){.id = flight->id,
-                                            .gateway = self->gateway,
-                                            .expires = flight->expires,
-                                            .env = id.env,
-                                            .appid = id.appid,
-                                            .zone = id.zone,
-                                            .hostname = id.hostname};
-        (void)outbox_command(out, ACTOR_REGISTRY, 0, &msg);
+        NAME(as_cancel);
+        msg.as_cancel.hostname = id.hostname;
     } else {
-        msg.as_renew = (struct msg_renew){.id = flight->id,
-                                          .gateway = self->gateway,
-                                          .expires = flight->expires,
-                                          .env = id.env,
-                                          .appid = id.appid,
-                                          .zone = id.zone,
-                                          .hostname = id.hostname};
-        (void)outbox_command(out, ACTOR_REGISTRY, 0, &msg);
+        NAME(as_renew);
+        msg.as_renew.hostname = id.hostname;
     }
+#undef NAME
+    (void)outbox_command(out, ACTOR_REGISTRY, flight->node, &msg);
+    buf_fini(&store);
 }
 
-static void launch(struct client *self, enum msg_type type, uint32_t host, const struct now *now,
+static void launch(struct client *self, enum msg_type type, uint32_t at, const struct now *now,
                    struct outbox *out)
 {
+    struct host *host = &self->hosts[at];
+
     for (unsigned i = 0; i < client_flight_max; i++) {
         struct flight *flight = &self->flights[i];
 
@@ -92,19 +141,33 @@ static void launch(struct client *self, enum msg_type type, uint32_t host, const
         }
         *flight = (struct flight){.id = ++self->last_id,
                                   .type = type,
-                                  .host = host,
-                                  .deadline_ms = now->mono_ms + deadline_ms,
-                                  .expires = now->wall_ns + deadline_ms * 1000000};
+                                  .host = at,
+                                  .node = host->node,
+                                  .begun_ms = now->mono_ms,
+                                  .expires = sim_now(self->sim, host->node).wall_ns +
+                                             deadline_ms * 1000000,
+                                  .state = {.dirty = -1}};
         if (type != MSG_TYPE_RENEW) {
-            self->hosts[host].busy = true;
+            host->busy = true;
             flight->version = ++self->last_version;
+            host->cancels += type == MSG_TYPE_CANCEL ? 1 : 0;
+            trace_add(self->trace, now->mono_ms, (int)host->node, "%s: %s (%u)", host->name,
+                      msg_type_name(type), (unsigned)flight->version);
         }
         send_flight(self, flight, now, out);
         return;
     }
 }
 
-static void give_up(struct client *self, struct flight *flight)
+/* As an SDK: this node does not answer, so another one. */
+static void move(struct client *self, struct host *host, const struct now *now)
+{
+    host->node = (uint32_t)prng_below(&self->prng, self->plan->nodes);
+    host->renew_ms = now->mono_ms + 1000;
+    self->moves++;
+}
+
+static void give_up(struct client *self, struct flight *flight, const struct now *now)
 {
     struct host *host = &self->hosts[flight->host];
 
@@ -113,7 +176,10 @@ static void give_up(struct client *self, struct flight *flight)
         host->busy = false;
         host->state = HOST_UNKNOWN;
         host->kept_since_ms = INT64_MAX;
+        trace_add(self->trace, now->mono_ms, (int)flight->node, "%s gives up %s (%u)", host->name,
+                  msg_type_name(flight->type), (unsigned)flight->version);
     }
+    move(self, host, now);
 }
 
 static void tend_flights(struct client *self, const struct now *now, struct outbox *out)
@@ -124,10 +190,10 @@ static void tend_flights(struct client *self, const struct now *now, struct outb
         if (flight->id == 0) {
             continue;
         }
-        if (now->mono_ms >= flight->deadline_ms) {
-            give_up(self, flight);
+        if (now->mono_ms >= flight->begun_ms + deadline_ms) {
+            give_up(self, flight, now);
         } else if (now->mono_ms >= flight->sent_ms + resend_ms) {
-            if (self->changes_its_id) {
+            if (self->plan->plant == PLAN_PLANT_NEW_IDS) {
                 flight->id = ++self->last_id;
             }
             send_flight(self, flight, now, out);
@@ -137,84 +203,180 @@ static void tend_flights(struct client *self, const struct now *now, struct outb
 
 static void do_something(struct client *self, const struct now *now, struct outbox *out)
 {
-    uint32_t at = (uint32_t)prng_below(&self->prng, client_host_max);
+    uint32_t at = (uint32_t)prng_below(&self->prng, self->plan->hosts);
     struct host *host = &self->hosts[at];
+    uint64_t choice = prng_below(&self->prng, 10);
 
     if (host->busy) {
         return;
     }
-    if (host->state != HOST_LIVE || prng_below(&self->prng, 3) == 0) {
+    if (host->state != HOST_LIVE || choice == 0) {
         launch(self, MSG_TYPE_REGISTER, at, now, out);
-    } else if (prng_below(&self->prng, 2) == 0) {
+    } else if (choice <= 3) {
         launch(self, MSG_TYPE_CANCEL, at, now, out);
-    } else if (at % 10 == 0) {
-        host->silent = true; /* one in ten hosts dies without a word now and then */
+    } else if (host->silent) {
+        return;
+    } else if (choice <= 6) {
+        launch(self, MSG_TYPE_SET, at, now, out);
+    } else if (choice <= 8) {
+        move(self, host, now);
+        trace_add(self->trace, now->mono_ms, (int)host->node, "%s moves here", host->name);
+    } else if (at % 4 == 0 && !host->silent) {
+        host->silent = true; /* some die without a word now and then */
         host->kept_since_ms = INT64_MAX;
+        trace_add(self->trace, now->mono_ms, (int)host->node, "%s falls silent", host->name);
     }
 }
 
-void client_turn(void *state, const struct now *now, struct outbox *out)
+void client_turn(void *context, void *state, const struct now *now, struct outbox *out)
 {
     struct client *self = state;
 
+    (void)context;
     tend_flights(self, now, out);
-    for (uint32_t i = 0; i < client_host_max; i++) {
+    for (uint32_t i = 0; i < self->plan->hosts; i++) {
         struct host *host = &self->hosts[i];
 
         if (host->state == HOST_LIVE && !host->silent && now->mono_ms >= host->renew_ms) {
-            host->renew_ms = now->mono_ms + self->heartbeat_ms;
+            host->renew_ms = now->mono_ms + heartbeat_ms;
             launch(self, MSG_TYPE_RENEW, i, now, out);
         }
     }
     if (!self->quiet && now->mono_ms >= self->next_ms) {
-        self->next_ms = now->mono_ms + (int64_t)prng_below(&self->prng, 200);
+        self->next_ms =
+            now->mono_ms + (int64_t)prng_below(&self->prng, 2 * (uint64_t)self->plan->op_ms);
         do_something(self, now, out);
     }
 }
 
-static void on_settled(struct client *self, const struct flight *flight, enum err err,
-                       const struct now *now)
+int64_t client_due_ms(void *context)
+{
+    const struct client *self = context;
+    int64_t due = self->quiet ? INT64_MAX : self->next_ms;
+
+    for (unsigned i = 0; i < client_flight_max; i++) {
+        const struct flight *flight = &self->flights[i];
+
+        if (flight->id != 0) {
+            int64_t resend = flight->sent_ms + resend_ms;
+            int64_t end = flight->begun_ms + deadline_ms;
+
+            due = resend < due ? resend : due;
+            due = end < due ? end : due;
+        }
+    }
+    for (uint32_t i = 0; i < self->plan->hosts; i++) {
+        const struct host *host = &self->hosts[i];
+
+        if (host->state == HOST_LIVE && !host->silent && host->renew_ms < due) {
+            due = host->renew_ms;
+        }
+    }
+    return due;
+}
+
+/* ── answers ────────────────────────────────────────────────────────────────*/
+
+static void promise(struct client *self, const struct flight *flight,
+                    const struct msg_result *result)
+{
+    struct promise *promise = &self->promises[self->promised++ % client_promise_max];
+
+    *promise = (struct promise){.open = true,
+                                .node = flight->node,
+                                .host = flight->host,
+                                .epoch = result->epoch,
+                                .seq = result->seq,
+                                .state = flight->state};
+}
+
+static void on_done(struct client *self, const struct flight *flight,
+                    const struct msg_result *result, const struct now *now)
+{
+    struct host *host = &self->hosts[flight->host];
+    bool live = flight->type != MSG_TYPE_CANCEL;
+
+    self->acknowledged++;
+    host->state = live ? HOST_LIVE : HOST_GONE;
+    if (flight->type == MSG_TYPE_REGISTER || flight->type == MSG_TYPE_RENEW) {
+        host->signs[host->sign_count++ % host_signs] =
+            (struct sign){flight->node, flight->begun_ms, now->mono_ms};
+    }
+    if (flight->type == MSG_TYPE_RENEW) {
+        return;
+    }
+    if (flight->type != MSG_TYPE_SET) {
+        host->version = flight->version;
+        host->silent = false;
+        host->renew_ms = now->mono_ms + heartbeat_ms;
+        host->kept_since_ms = live ? now->mono_ms : INT64_MAX;
+    }
+    if (flight->state.dirty >= 0) {
+        promise(self, flight, result);
+        if (state_beats(&flight->state, &host->acked)) {
+            host->acked = flight->state;
+        }
+    }
+}
+
+static void on_failed(struct client *self, const struct flight *flight, enum err err,
+                      const struct now *now, struct outbox *out)
 {
     struct host *host = &self->hosts[flight->host];
 
-    if (flight->type == MSG_TYPE_RENEW) {
-        if (err == ERR_NOT_FOUND && !host->busy && host->state == HOST_LIVE && !host->silent &&
-            flight->sent_ms > host->kept_since_ms) {
-            self->lost = host->name;
+    if (err == ERR_NOT_FOUND && flight->type == MSG_TYPE_CANCEL) {
+        host->state = HOST_UNKNOWN; /* this node did not know it; another one may */
+        host->kept_since_ms = INT64_MAX;
+    } else if (err == ERR_NOT_FOUND && !host->silent && !host->busy && host->state == HOST_LIVE) {
+        if (flight->type == MSG_TYPE_RENEW && self->missed != NULL) {
+            self->missed(self->context, flight->host, flight);
         }
-        return;
-    }
-    host->busy = false;
-    if (err == ERR_OK || (flight->type == MSG_TYPE_CANCEL && err == ERR_NOT_FOUND)) {
-        bool live = flight->type == MSG_TYPE_REGISTER;
-
-        self->acknowledged++;
-        host->state = live ? HOST_LIVE : HOST_GONE;
-        host->version = flight->version;
-        host->silent = false;
-        host->renew_ms = now->mono_ms + self->heartbeat_ms;
-        host->kept_since_ms = live ? now->mono_ms : INT64_MAX;
-    } else {
+        launch(self, MSG_TYPE_REGISTER, flight->host, now, out);
+    } else if (err != ERR_NOT_FOUND) {
         host->state = HOST_UNKNOWN;
         host->kept_since_ms = INT64_MAX;
     }
 }
 
-void client_answer(void *state, enum actor_name from, uint32_t index, const struct msg *msg,
+void client_answer(void *state, enum actor_name from, uint32_t node, const struct msg *msg,
                    const struct now *now, struct outbox *out)
 {
     struct client *self = state;
 
     (void)from;
-    (void)index;
-    (void)out;
+    (void)node;
     for (unsigned i = 0; i < client_flight_max && msg->type == MSG_TYPE_RESULT; i++) {
         struct flight flight = self->flights[i];
 
-        if (flight.id == msg->as_result.id) {
-            self->flights[i].id = 0;
-            on_settled(self, &flight, (enum err)msg->as_result.err, now);
-            return;
+        if (flight.id == 0 || flight.id != msg->as_result.id) {
+            continue;
         }
+        self->flights[i].id = 0;
+        if (flight.type != MSG_TYPE_RENEW) {
+            self->hosts[flight.host].busy = false;
+        }
+        if (msg->as_result.err == ERR_OK) {
+            on_done(self, &flight, &msg->as_result, now);
+        } else {
+            on_failed(self, &flight, (enum err)msg->as_result.err, now, out);
+        }
+        return;
+    }
+}
+
+void client_decided(struct client *self, uint64_t gateway, uint64_t number, uint32_t host,
+                    const struct state *state, int64_t now_ms)
+{
+    if (gateway >> 8 << 8 != self->gateway) {
+        return;
+    }
+    for (unsigned i = 0; i < client_flight_max; i++) {
+        if (self->flights[i].id == number) {
+            self->flights[i].state = *state;
+        }
+    }
+    if (state_beats(state, &self->hosts[host].best)) {
+        self->hosts[host].best = *state;
+        self->hosts[host].best_ms = now_ms;
     }
 }

@@ -1,39 +1,41 @@
-/* One node's cores in the simulator, clients that use it, and what must hold:
- *
- *   - what was acknowledged is there, at the registry and at the replica, whatever was killed;
- *   - a write is done once, however often it was sent;
- *   - one that kept its heartbeat is never evicted;
- *   - one that fell silent is gone within the documented bound;
- *   - after quiet the replica equals the registry, entry by entry.
- */
+/* A run of one seed: a cluster is started, hurt and healed over and over while clients use it, left
+ * in calm, and judged all the time (judge.h says by what). */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdio.h>
+
+#include "tests/sim/plan.h"
+#include "tests/sim/trace.h"
+
+/* F(name as printed) of what was done to the cluster. */
+// clang-format off
+#define WORLD_FAULTS(F)                                                                \
+    F(kill) F(pause) F(power_cut) F(damage) F(partition) F(drop) F(broken) F(held)     \
+    F(duplicate) F(reorder) F(dropped_fact) F(wall_jump)
+// clang-format on
 
 struct world_result {
+    uint64_t seed;
     bool ok;
-    char failure[256]; /* what did not hold, and when */
-    int64_t virtual_ms;
+    char failure[400]; /* what did not hold */
+    int64_t failed_ms;
+    int64_t actor_ms; /* how long it was for the actors */
     uint64_t messages;
-    uint64_t dropped_facts;
-    uint64_t kills;
-    uint64_t pauses;
-    uint64_t power_cuts;
     uint64_t acknowledged;
     uint64_t evicted;
-    uint64_t snapshots; /* copies the replica took anew */
+    uint64_t acks;
+    uint64_t calm_s; /* seconds that the calm was judged */
+    uint64_t walks;  /* of repair */
+#define WORLD_FAULT_FIELD(name) uint64_t name;
+    struct {
+        WORLD_FAULTS(WORLD_FAULT_FIELD)
+    } faults;
+#undef WORLD_FAULT_FIELD
 };
 
-/* Faults planted to see that the simulator finds them. */
-enum world_plant {
-    WORLD_NONE,
-    WORLD_ANSWERS_BEFORE_SYNC, /* the disk's syncs do nothing */
-    WORLD_FORGETS_WRITES,      /* every resent write has another id */
-    WORLD_PLANT_COUNT,
-};
-
-void world_run(uint64_t seed, enum world_plant plant, struct world_result *result);
+/* With a mode the trace is kept, and printed after a failure. */
+void world_run(uint64_t seed, const struct plan_options *options, enum trace_mode mode,
+               struct world_result *result);
 
 #endif

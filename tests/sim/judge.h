@@ -1,0 +1,158 @@
+/* What must hold in a simulated cluster, checked while it runs. Times are ms as actors see them.
+ *
+ * On every change that any registry publishes:
+ *   1. A state only ever gives way to one that wins over it (order of states), until it is evicted
+ *      or forgotten: nothing that was cancelled comes back.
+ *   2. What other nodes tell is taken in anew only while the last sign of life is no older than
+ *      idle + 5 s (the limit, and what the buckets of ages may round): the silent never come back.
+ *      An empty node's first copy is excepted: it may not know how old what it takes is.
+ *   3. Nobody is evicted who was heard. A sign of life of t, given to node m, is known at node n
+ *      when m is n and worked at t, or the way between the two was good from 10 s before t to
+ *      settle_ms after it; then n may not evict before t + idle - 2 s. Relayed signs count as well:
+ *      when k had good ways to m and to n for the last idle + 40 s, what m has heard k knew, and n
+ *      asked k before its own picture was idle: n may not evict who gives signs each heartbeat.
+ *   4. A round evicts at most max(1, live - share × live), live when EVICT was handed over.
+ *   5. A tombstone is forgotten no sooner than its life (ceiling + 10 min) after the cancel; none
+ * is made without one; a node never evicts itself.
+ *   6. A write is done once, however often it was sent.
+ * On every message: a fact is at most fact_frame_max bytes, any other frame_max; an ACK is only
+ * sent when the registry holds, of every record of the STATES, a state at least as new, or may
+ * refuse it for its age; windows, queues and relays are within their limits. At the clients: what a
+ * node answered 404 it was not told of, in the sense of 3. At the replicas: when (epoch, seq) of an
+ * acknowledged write is reached, it is there; no app changes without a latest_timestamp above all
+ * that were shown before, and without a wake-up for pollers.
+ *
+ * In calm: since the last disturbance `calm` is over (network.h), and since no registry has begun
+ * its ages anew within the last idle + 15 s: until then it takes for alive what others know is
+ * idle, which is what "nobody grows old for our own standstill" means.
+ *   7. Nodes agree. For no longer than agree_ms on end (two ticks until a walk begins, its
+ * questions one after the other, leaves that move left out, at most two hops between zones) is a
+ * kept instance not the same at any two registries, or has a node in its digests what another one
+ *      lacks or holds an older state of. The roots are equal but for that long too, unless a node
+ *      holds an idle instance that wins over an entry of another's: it is told to nobody and its
+ *      end is near (9).
+ *   8. A kept instance is live at every registry that is not under init-protect.
+ *   9. The dead are gone. The last sign of life, or the beginning of calm, whichever is later, is
+ * t; `dead` of them stand at a node that holds `live`. A round is due each interval and takes limit
+ * = max(1, live × (1 - share)) at random of the idle. While the evictor is not self-protected they
+ * are gone by t + idle + (2 + ceil(dead / limit)) × interval + 5 s (a window that was just begun,
+ * and one that ends just before idle), under self-protection by t + ceiling + (2 + ceil(dead /
+ * limit)) × interval + 5 s.
+ *  10. A cancelled one, of whose writes the cancel has won, is gone everywhere agree_ms after calm
+ *      has begun if the tombstone was then younger than half its life; else 9 holds for it.
+ * In quiet, when clients only heartbeat: replicas equal their registries entry by entry, and
+ * registries hold what their facts have said, so that 7 is about what is there.
+ *
+ * agree_ms is far below the 5 s of virtual time (5 s × scale) that are asked for.
+ */
+#ifndef TESTS_SIM_JUDGE_H
+#define TESTS_SIM_JUDGE_H
+
+#include "tests/sim/client.h"
+#include "tests/sim/site.h"
+
+enum { judge_apps = 3, judge_pending_max = 128, judge_records_max = 64, judge_versions_max = 8192 };
+
+/* What a registry holds of a host, as its facts say. */
+struct view {
+    bool known;
+    struct state state;
+};
+
+/* A record of a STATES whose ACK has not been sent. */
+struct told {
+    uint32_t host;
+    struct state state;
+    int64_t age_ms;
+};
+struct pending {
+    uint64_t id; /* 0: free */
+    uint32_t node;
+    struct address from;
+    uint32_t count;
+    int64_t older_ms; /* than the ages in it, at most */
+    struct told told[judge_records_max];
+};
+
+struct judge_app {
+    int64_t latest; /* greatest that was shown */
+    uint64_t shown; /* hash of what was */
+    bool woken;
+};
+
+struct judge_node {
+    struct judge *judge;
+    uint32_t index;
+    struct view held[plan_hosts_max];
+    struct judge_app apps[judge_apps];
+    bool damaged; /* its disk was, while the registry was down */
+    struct {
+        uint32_t limit;
+        uint32_t evicted;
+    } round;
+    int64_t unprotected_ms; /* self-protection is off since; INT64_MAX: it is on */
+    uint32_t dead_max;      /* that stood here, since calm began */
+};
+
+struct judge {
+    struct plan *plan;
+    struct sim *sim;
+    struct network *network;
+    struct trace *trace;
+    struct site *sites;
+    struct client *client;
+    struct judge_node nodes[plan_nodes_max];
+    struct pending pending[judge_pending_max];
+    uint64_t pended;
+    uint64_t seq_of[judge_versions_max]; /* of a client's registrations: the change it ended in */
+    int64_t gone_ms[plan_hosts_max];     /* when the best state, a cancel, was decided */
+    int64_t gone_dirty[plan_hosts_max];  /* … with this dirty_timestamp */
+    int64_t differs_ms[plan_hosts_max];  /* since then they do; INT64_MAX: they don't */
+    int64_t roots_differ_ms;             /* the same of the digests' roots */
+    int64_t calm_ms;                     /* of the last look: calm since; INT64_MAX: it is not */
+    bool failed;
+    int64_t failed_ms;
+    char failure[400];
+    uint64_t evicted;
+    uint64_t acks;
+    uint64_t checks;
+};
+
+void judge_init(struct judge *self, struct plan *plan, struct sim *sim, struct network *network,
+                struct trace *trace, struct site *sites, struct client *client);
+
+/* The first failure is the telling one. */
+void judge_fail(struct judge *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* All that is looked at now and then: call each second. */
+void judge_second(struct judge *self);
+/* Clients have been quiet, and the cluster in calm, for a while. */
+void judge_quiet(struct judge *self);
+
+/* judge_wire.c: what is said between nodes. For sim_watch. */
+void judge_door(void *context, uint32_t node, const struct address *from, const struct msg *msg);
+void judge_door_reply(void *context, uint32_t node, const struct address *to, struct str frame);
+void judge_door_command(void *context, uint32_t from, uint32_t to, struct str frame);
+void judge_limits(struct judge *self);
+
+/* judge_reads.c: what clients see at the replicas. */
+void judge_reads(struct judge *self);
+void judge_watch_replica(void *context, uint32_t node, struct replica *replica);
+void judge_replica_equals(struct judge *self, uint32_t node);
+
+/* judge_calm.c */
+void judge_calm(struct judge *self);
+
+/* The state of an entry; dirty -1: there is none. */
+struct state judge_state(const struct registry *registry, struct hash128 key);
+/* What a round may evict of so many. */
+uint32_t judge_round_limit(const struct judge *self, uint32_t live);
+bool judge_same(const struct state *a, const struct state *b);
+/* Whether node n knows of the sign. */
+bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t node);
+
+static const int64_t judge_idle_ms = 90000;
+static const int64_t judge_interval_ms = 60000;
+static const int64_t judge_agree_ms = 40000;
+
+#endif

@@ -1,0 +1,72 @@
+/* What a seed's cluster is like and what happens to it: all that is drawn before it runs.
+ *
+ * Times are what the actors see, in ms: their constants are the real ones (heartbeats of 30 s,
+ * ticks of 1 s, idle after 90 s). Only evictor.ceiling is shorter, so that a seed lives through
+ * three tombstone lives in little time. What is reported as virtual time is `scale` times shorter:
+ * the simulated cluster is one whose times are the real ones / scale.
+ */
+#ifndef TESTS_SIM_PLAN_H
+#define TESTS_SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/fault.h"
+#include "common/base/prng.h"
+
+enum { plan_nodes_max = 7, plan_zones_max = 3, plan_hosts_max = 40 };
+
+/* How messages get lost between nodes. */
+enum plan_loss {
+    PLAN_LOSS_STREAM,  /* in order; what is lost breaks the connection and all that is under way */
+    PLAN_LOSS_SCATTER, /* each on its own: dropped, duplicated, out of order */
+};
+
+/* Faults of the simulated world itself, to see that it finds them. */
+enum plan_plant {
+    PLAN_PLANT_NONE,
+    PLAN_PLANT_NO_SYNC, /* the disks' syncs do nothing */
+    PLAN_PLANT_NEW_IDS, /* every resent write has another id */
+};
+
+struct plan {
+    uint64_t seed;
+    uint32_t nodes;
+    uint32_t zones;
+    uint32_t hosts;
+    uint32_t zone_of[plan_nodes_max];
+    int64_t mono_offset_ms[plan_nodes_max];
+    int64_t wall_offset_ns[plan_nodes_max];
+    int64_t ceiling_ms;
+    int64_t life_ms; /* of a tombstone */
+    int64_t end_ms;  /* of all the rounds */
+    int64_t op_ms;   /* about one in so long is done by clients, beside heartbeats */
+
+    enum plan_loss loss;
+    uint32_t lost_per_million; /* messages between nodes, during chaos */
+    uint32_t doubled_per_million;
+    uint32_t facts_lost_per_mille;                    /* within a node, during chaos */
+    int64_t delay_ms[plan_nodes_max][plan_nodes_max]; /* at the least */
+    int64_t jitter_ms;
+    bool holds; /* a partition keeps what it stops until it heals, else it is lost */
+
+    uint32_t scale;
+    enum plan_plant plant;
+    struct faults faults; /* planted in the actors */
+    struct prng prng;     /* for what is drawn on the way */
+};
+
+struct plan_options {
+    uint32_t scale; /* 1: evictor.ceiling is the real one too */
+    enum plan_plant plant;
+    struct faults faults;
+};
+
+void plan_draw(struct plan *self, uint64_t seed, const struct plan_options *options);
+
+/* True once in so many. */
+bool plan_chance(struct plan *self, uint32_t once_in);
+/* from … to, both in it. */
+int64_t plan_between(struct plan *self, int64_t from, int64_t to);
+
+#endif

@@ -1,0 +1,60 @@
+/* One node of a simulated cluster: its configuration, its disk, and its four processes, which the
+ * simulator runs: registry, replicator, evictor and a gateway's replica. */
+#ifndef TESTS_SIM_SITE_H
+#define TESTS_SIM_SITE_H
+
+#include "actors/registry/state.h"
+#include "actors/replicator/replicator.h"
+#include "gateway/discovery/replica.h"
+#include "tests/registry/disk_sim.h"
+#include "tests/sim/sim.h"
+
+enum { site_actors = ACTOR_COUNT };
+
+struct site {
+    struct plan *plan;
+    struct sim *sim;
+    uint32_t index;
+    struct prng prng;
+    struct config config;
+    char name[16];
+    char zone[16];
+    char advertise[32];
+    char door[32];
+    char *nodes[plan_nodes_max];
+    char *zones[plan_nodes_max];
+    char peers[plan_nodes_max][32];
+    struct site *others; /* all sites, this one too */
+    struct disk_sim *disk;
+    struct clock_virtual clock;
+    struct sim_process specs[site_actors];
+    unsigned processes[site_actors]; /* numbers in the simulator, by enum actor_name */
+    struct actor_link evictor_link;
+    struct actor_link replicator_link;
+    unsigned boots; /* of the machine */
+    /* A registry's start and the end of a standstill begin ages anew. */
+    int64_t fresh_ms;
+    uint64_t requests;                               /* over HTTP, to other nodes */
+    void (*restarted)(void *context, uint32_t node); /* of its registry */
+    void (*observe)(void *context, uint32_t node, struct replica *replica); /* a new one */
+    void *context;
+};
+
+/* Fills in and adds its processes to sim, all down. others: all sites, filled in or not. */
+void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t index,
+               struct site *others);
+void site_fini(struct site *self); /* after the simulator's end */
+
+void site_start(struct site *self, enum actor_name actor);
+void site_kill(struct site *self, enum actor_name actor);
+/* All of it dies; the disk keeps what was synced and part of the rest. */
+void site_cut_power(struct site *self);
+/* Turns a bit of one of the registry's files; which must be down. False: there is none. */
+bool site_damage(struct site *self);
+
+/* NULL while it is down. */
+struct registry_actor *site_registry(const struct site *self);
+struct replicator *site_replicator(const struct site *self);
+const struct replica *site_replica(const struct site *self);
+
+#endif
