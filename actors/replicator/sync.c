@@ -1,7 +1,7 @@
 /* The start: what a run of the registry must have before it answers clients.
  *
  *   WAIT ──the registry is heard──► CHOOSE ──it is empty or protected──► SNAPSHOT of a muster node
- *     │                             ▲   │                           or ► ALL of an HTTP node
+ *     │                             ▲   │            none of muster's ──► ALL of an HTTP node
  *     │ no peers                    │   └──it has data──► REPAIR       │ all taken
  *     │                             └──────── lost ─────────┤          │
  *     └────────────► TELL ◄── roots equal, or walked ───────┴──────────┘
@@ -113,21 +113,28 @@ static bool all_protected(struct replicator *self)
 
 static bool is_ready(const struct peer *peer, enum peer_way way)
 {
-    return peer->way == way && !peer->protect &&
-           (way == WAY_MUSTER ? peer->link.state == LINK_UP : peer->kind == PEER_HTTP);
+    return peer->way == way && !peer->protect && peer->status == NODE_UP &&
+           (way != WAY_MUSTER || peer->link.state == LINK_UP);
 }
 
-/* Own zone first. */
-static struct peer *first_ready(struct replicator *self, enum peer_way way)
+/* Own zone first; of several one at random: what one can't give, another may. */
+static struct peer *draw(struct replicator *self, enum peer_way way)
 {
-    struct peer *found = NULL;
+    struct peer *drawn = NULL;
+    uint64_t count = 0;
 
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        if (is_ready(peer, way) && (found == NULL || (peer->own_zone && !found->own_zone))) {
-            found = peer;
+        if (!is_ready(peer, way) || (drawn != NULL && drawn->own_zone && !peer->own_zone)) {
+            continue;
+        }
+        if (drawn != NULL && peer->own_zone && !drawn->own_zone) {
+            count = 0;
+        }
+        if (prng_below(&self->prng, ++count) == 0) {
+            drawn = peer;
         }
     }
-    return found;
+    return drawn;
 }
 
 static void take_partner(struct replicator *self, const struct peer *peer, enum sync_state state)
@@ -165,10 +172,21 @@ static void ask_slice(struct replicator *self, const struct now *now, struct out
     self->sync.asked = true;
 }
 
+/* It holds nothing but nodes: this one, and those it has been told of already. */
+static bool is_empty(struct replicator *self)
+{
+    uint64_t nodes = 1;
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        nodes += peer->listed;
+    }
+    return self->beats.live <= nodes;
+}
+
 static void choose(struct replicator *self, const struct now *now, struct outbox *out)
 {
-    bool whole = self->registry_protect || self->beats.live <= 1; /* but for this node itself */
-    struct peer *peer = first_ready(self, WAY_MUSTER);
+    bool whole = self->registry_protect || is_empty(self);
+    struct peer *peer = draw(self, WAY_MUSTER);
 
     if (self->sync.failed) {
         self->sync.failed = false;
@@ -189,12 +207,8 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
         }
         return;
     }
-    peer = first_ready(self, WAY_HTTP);
+    peer = draw(self, WAY_HTTP);
     if (peer == NULL || now->mono_ms - self->sync.began_ms < http_after_ms) {
-        return;
-    }
-    if (!whole) {
-        tell(self, "has its own data; peer ", peer, now);
         return;
     }
     take_partner(self, peer, SYNC_ALL);

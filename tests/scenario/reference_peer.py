@@ -331,6 +331,7 @@ class ReferencePeer:
         self.received, self.sent, self.sockets = [], [], set()
         self.going = threading.Event()
         self.going.set()
+        self.prefers = None  # the node of another zone it posts to, where the reference draws one
         self.answer = None  # a function of method, path, body: what it answers instead; None: as ever
         self.protected = False
         self.server = None
@@ -449,7 +450,7 @@ class ReferencePeer:
         if not from_zone and not foreign:
             for zone, addrs in self.members.items():
                 if zone != self.zone and addrs:
-                    yield addrs[0], False
+                    yield self.prefers if self.prefers in addrs else addrs[0], False
 
     def replicate(self, kind, instance, from_zone, extra=None):
         foreign = kind in ("renew", "cancel") and instance["zone"] != self.zone
