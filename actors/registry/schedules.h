@@ -14,8 +14,6 @@
 
 #include "actors/registry/registry.h"
 
-enum { schedule_files_max = 10000 };
-
 struct schedules;
 
 /* Of the directory registry.schedules, else DIR/schedules. It need not be there: it is looked for

@@ -242,7 +242,7 @@ static void a_bad_file_is_named_and_what_it_said_holds_on(void **state)
     assert_true(
         logged(world, "/b.json: line 1: clients.sh001.zones.sh002.weight: must be a whole number"));
     fd = open(path_of(world, "large.json"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(ftruncate(fd, schedule_files_max * 1024), 0);
+    assert_int_equal(ftruncate(fd, 1024 * 1024 + 1), 0);
     (void)close(fd);
     assert_int_equal(mkfifo(path_of(world, "pipe"), 0600), 0);
     assert_int_equal(rename(path_of(world, "pipe"), path_of(world, "pipe.json")), 0);
