@@ -346,6 +346,16 @@ static bool is_another(const struct replicator *self, const struct msg_ack *ack)
     return ack->boot != 0 && ack->boot != self->publisher.at.boot;
 }
 
+static const char *why_not(const struct msg *answer)
+{
+    if (answer == NULL) {
+        return "no answer";
+    }
+    return answer->type == MSG_TYPE_ACK && answer->as_ack.err == ERR_CONFLICT
+               ? "it has the same node.name as this node: give one of them another"
+               : "it does not want to be greeted";
+}
+
 void link_on_greeting(struct replicator *self, const struct ask *ask, const struct msg *answer,
                       const struct now *now, struct outbox *out)
 {
@@ -359,8 +369,7 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
     if (answer == NULL || answer->type != MSG_TYPE_ACK || answer->as_ack.err != ERR_OK ||
         !is_another(self, &answer->as_ack)) {
         if (peer->link.state == LINK_GREETING) {
-            peers_exchanged(self, peer, false,
-                            answer == NULL ? "no answer" : "it does not want to be greeted", now);
+            peers_exchanged(self, peer, false, why_not(answer), now);
         }
         return;
     }

@@ -9,8 +9,9 @@
 
 static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */
 static const int64_t seek_min_ms = 1000;
-static const int64_t seek_max_ms = 10000;
-static const int64_t shun_ms = 60000; /* one that was lost is not drawn for so long */
+static const int64_t seek_lost_ms = 2000; /* one that does not answer: it may be back */
+static const int64_t seek_max_ms = 10000; /* one that does, and yet is not listed */
+static const int64_t shun_ms = 60000;     /* one that was lost is not drawn for so long */
 
 /* ── what an instance says ── */
 
@@ -204,7 +205,10 @@ void members_on_nodes(struct replicator *self, const struct ask *ask, const stru
         }
     }
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        if (peer->listed && !peer->marked && !self->members.again) {
+        /* A registry that has begun anew knows nobody; those we are linked to are there. */
+        bool forgotten = answer->as_found.records.count <= 1 && peer->link.state == LINK_UP;
+
+        if (peer->listed && !peer->marked && !self->members.again && !forgotten) {
             unlist(self, peer, now);
         }
     }
@@ -369,14 +373,19 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
         self->members.due = true;
     }
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        int64_t most_ms;
+
         if (peer->way != WAY_SEEK || peer->seeking.under_way ||
             now->mono_ms < peer->seeking.due_ms) {
             continue;
         }
-        peer->seeking.pause_ms = peer->seeking.pause_ms == 0 ? seek_min_ms
-                                 : 2 * peer->seeking.pause_ms < seek_max_ms
-                                     ? 2 * peer->seeking.pause_ms
-                                     : seek_max_ms;
+        most_ms = peer->status == NODE_UP && !peer->protect ? seek_max_ms : seek_lost_ms;
+        peer->seeking.pause_ms *= 2;
+        if (peer->seeking.pause_ms < seek_min_ms) {
+            peer->seeking.pause_ms = seek_min_ms;
+        } else if (peer->seeking.pause_ms > most_ms) {
+            peer->seeking.pause_ms = most_ms;
+        }
         peer->seeking.due_ms = now->mono_ms + peer->seeking.pause_ms;
         peer->seeking.under_way = true;
         posts_ask_nodes(self->posts, peers_number(self, peer));
