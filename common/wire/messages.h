@@ -329,9 +329,10 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 /* ── between nodes: replicator to replicator ──────────────────────────────── */
 
 /* States, never operations. Answered by ACK once the receiver's registry has taken it all. node,
- * zone: who sends. boot, stamp: the sender's run and its clock, for the receiver to send back: echo is
- * the receiver's stamp heard last, of its run to_boot, held_ms ago. So the receiver knows how long
- * this was on its way at most. to_boot 0: a greeting, without records and heartbeats.
+ * zone: who sends. boot, stamp: the sender's run and its clock, for the receiver to send back: echo
+ * is the receiver's stamp heard last, of its run to_boot, held_ms ago, less what the oldest of the
+ * content has waited here since its age was told. So the receiver knows how long this was on its
+ * way at most. to_boot 0: a greeting, without records and heartbeats.
  * protect: the sender's registry is under init-protect. digest: the root of its digests.
  * records and heartbeats as in MERGE. */
 #define MSG_STATES(F)                       \
