@@ -23,19 +23,31 @@ static void add_pair(struct own *self, struct str key, struct str value)
     self->metadata_count++;
 }
 
-/* Where others reach the door: the port of the one, at the host of the advertised address. */
+static bool is_wildcard(struct str host)
+{
+    return host.len == 0 || str_eq(host, STR("0.0.0.0")) || str_eq(host, STR("[::]")) ||
+           str_eq(host, STR("*"));
+}
+
+/* Where others reach the door: as it is bound, or, where that is every address, at the host of the
+ * advertised one. */
 static void add_door(struct own *self, const struct replicator_options *options)
 {
     const char *advertise = options->config->gateway_advertise;
     const char *host_end = strrchr(advertise, ':');
     const char *port = options->door != NULL ? strrchr(options->door, ':') : NULL;
+    struct str host = {options->door, port != NULL ? (size_t)(port - options->door) : 0};
     struct buf text = {0};
 
-    if (host_end != NULL && port != NULL) {
-        buf_add(&text, advertise, (size_t)(host_end - advertise));
-        buf_add_str(&text, str_from(port));
-        add_pair(self, STR("muster.peer"), buf_str(&text));
+    if (host_end == NULL || port == NULL) {
+        return;
     }
+    if (is_wildcard(host)) {
+        host = (struct str){advertise, (size_t)(host_end - advertise)};
+    }
+    buf_add_str(&text, host);
+    buf_add_str(&text, str_from(port));
+    add_pair(self, STR("muster.peer"), buf_str(&text));
     buf_fini(&text);
 }
 
