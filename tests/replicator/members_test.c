@@ -232,6 +232,9 @@ static void a_link_off_this_host_needs_keys_or_permission(void **state)
     member->replicator.keys = true;
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_MUSTER);
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
+    member->config.security_insecure = true;
+    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
     cluster_destroy(&self);
 }
 
