@@ -9,6 +9,8 @@ static const size_t states_records_bytes = (size_t)256 << 10;
 /* Heartbeats of one tick, at most. */
 static const size_t states_beats_bytes = (size_t)4 << 20;
 
+static const int64_t greet_pause_ms = 10;
+
 #define TO(name) (1U << LINK_##name)
 static const unsigned transitions[LINK_STATE_COUNT] = {
     [LINK_CLOSED] = TO(CLOSED) | TO(GREETING),
@@ -67,7 +69,9 @@ void link_open(struct replicator *self, struct peer *peer, const struct now *now
 {
     enter(&peer->link, LINK_GREETING);
     outbox_peer_open(out, peers_number(self, peer), buf_str(&peer->endpoint), buf_str(&peer->key));
-    link_greet(self, peer, now, out); /* lost if nobody is connected yet: again at the tick */
+    link_greet(self, peer, now, out); /* lost if nobody is connected yet: again soon */
+    self->greet.pause_ms = greet_pause_ms;
+    self->greet.due_ms = now->mono_ms + greet_pause_ms;
 }
 
 void link_close(struct replicator *self, struct peer *peer, struct outbox *out)

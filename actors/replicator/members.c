@@ -349,6 +349,10 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
     if (self->members.due && !self->members.under_way && self->met) {
         ask_all(self, now, out);
     }
+    if (self->members.seek) { /* no sooner than the registry can take what they tell */
+        self->members.seek = false;
+        members_tick(self, now, out);
+    }
     while (self->members.changed) {
         self->members.changed = false;
         choose(self, now);

@@ -376,7 +376,8 @@ void repair_beat(struct replicator *self, struct peer *peer, const struct now *n
     struct walk *walk = &peer->walk;
     const struct root *theirs = &peer->link.root;
 
-    if (peer->link.state != LINK_UP || !theirs->set || !self->beats.root.set) {
+    if (peer->link.state != LINK_UP || !theirs->set || !self->beats.root.set ||
+        sync_takes_whole(self)) {
         return;
     }
     if (roots_eq(theirs, &self->beats.root) || roots_eq(theirs, &self->beats.before)) {
@@ -395,7 +396,8 @@ void repair_beat(struct replicator *self, struct peer *peer, const struct now *n
 void repair_up(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out)
 {
-    if (peer->walk.state == WALK_IDLE && !roots_eq(&peer->link.root, &self->beats.root)) {
+    if (peer->walk.state == WALK_IDLE && !sync_takes_whole(self) &&
+        !roots_eq(&peer->link.root, &self->beats.root)) {
         begin(self, peer, now, out);
     }
 }

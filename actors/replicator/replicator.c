@@ -169,6 +169,7 @@ static void wake(struct replicator *self, const struct now *now)
 static void on_new_registry(struct replicator *self, uint64_t boot, const struct now *now)
 {
     if (self->registry_boot != 0) { /* it may have lost what we told the last run */
+        self->sync.fresh = false;
         own_hurry(&self->own, now);
         sync_again(self, now);
         self->members.due = true;
@@ -241,11 +242,42 @@ static enum spread spread_of(const struct msg *record)
                                                          : (enum spread)record->as_gone.spread;
 }
 
+static struct hash128 key_of(const struct msg *record)
+{
+    const struct msg_gone *gone = &record->as_gone;
+    const struct msg_put *put = &record->as_put;
+
+    return identity_key(
+        record->type == MSG_TYPE_PUT
+            ? &(struct identity){put->env, put->appid, put->zone, put->hostname}
+            : &(struct identity){gone->env, gone->appid, gone->zone, gone->hostname});
+}
+
+/* A record says how old it was when it was decided. What comes out of the history was that long
+ * ago, nobody knows how long: what is held of it now is asked for. */
+static void queue_for(struct replicator *self, struct peer *peer, const struct msg *record,
+                      bool fresh, struct buf *encoded, const struct now *now)
+{
+    if (!fresh) {
+        struct buf key = {0};
+
+        key_pack(&key, key_of(record));
+        link_want(self, peer, buf_str(&key));
+        buf_fini(&key);
+        return;
+    }
+    if (encoded->len == 0) {
+        msg_encode(encoded, record);
+    }
+    link_queue(self, peer, buf_str(encoded), now->mono_ms);
+}
+
 /* Everywhere: to nodes of the own zone too. */
 static void on_record(void *state, const struct msg *record, const struct now *now)
 {
     struct replicator *self = state;
     enum spread spread = spread_of(record);
+    struct follower_state at;
     struct buf encoded = {0};
 
     wake(self, now);
@@ -253,6 +285,7 @@ static void on_record(void *state, const struct msg *record, const struct now *n
     if (spread == SPREAD_NOWHERE) {
         return;
     }
+    follower_state(self->registry, &at);
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         if (!peer->own_zone && spread != SPREAD_EVERYWHERE) {
             continue;
@@ -260,10 +293,7 @@ static void on_record(void *state, const struct msg *record, const struct now *n
         if (peer->way == WAY_HTTP) {
             posts_change(self->posts, peers_number(self, peer), record);
         } else if (peer->link.state == LINK_UP) {
-            if (encoded.len == 0) {
-                msg_encode(&encoded, record);
-            }
-            link_queue(self, peer, buf_str(&encoded), now->mono_ms);
+            queue_for(self, peer, record, at.current, &encoded, now);
         }
     }
     buf_fini(&encoded);
@@ -284,9 +314,10 @@ static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct n
     struct replicator *self = state;
 
     (void)epoch;
-    (void)seq;
     if (!self->met) {
         self->met = true;
+        self->sync.fresh = seq <= 1; /* this node itself */
+        self->members.seek = true;
         own_hurry(&self->own, now);
         self->members.due = true;
         if (self->sync.state == SYNC_TELL) {
@@ -444,6 +475,28 @@ static void beat(struct replicator *self, const struct now *now, struct outbox *
     self->beats.due = false;
 }
 
+static void greet(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->link.state == LINK_GREETING) {
+            link_greet(self, peer, now, out);
+        }
+    }
+}
+
+/* A connection takes a moment, or as long as the other's start: sooner than the tick, for a while.
+ */
+static void greet_soon(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    if (now->mono_ms < self->greet.due_ms) {
+        return;
+    }
+    greet(self, now, out);
+    self->greet.pause_ms *= 2;
+    self->greet.due_ms =
+        self->greet.pause_ms < tick_ms ? now->mono_ms + self->greet.pause_ms : INT64_MAX;
+}
+
 static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     struct replicator *self = state;
@@ -455,6 +508,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     }
     own_step(&self->own, &self->last_id, now, out);
     members_step(self, now, out);
+    greet_soon(self, now, out);
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         link_step(self, peer, now, out);
     }
@@ -477,11 +531,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
 
     wake(self, now);
     take_overdue(self, now, out);
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        if (peer->link.state == LINK_GREETING) {
-            link_greet(self, peer, now, out);
-        }
-    }
+    greet(self, now, out);
     members_tick(self, now, out);
     publisher_tick(&self->publisher, out);
 }
@@ -490,12 +540,11 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
 static int64_t due_ms(void *state, const struct now *now)
 {
     const struct replicator *self = state;
+    int64_t due = self->own.due_ms;
 
     (void)now;
-    if (self->leaving.on && self->leaving.until_ms < self->own.due_ms) {
-        return self->leaving.until_ms;
-    }
-    return self->own.due_ms;
+    due = self->greet.due_ms < due ? self->greet.due_ms : due;
+    return self->leaving.on && self->leaving.until_ms < due ? self->leaving.until_ms : due;
 }
 
 static void on_ask(void *state, const struct address *from, const struct msg *msg,
@@ -583,6 +632,7 @@ void replicator_init(struct replicator *self, const struct replicator_options *o
                                 .keys = options->public_key != NULL,
                                 .turn_ms = -1,
                                 .beats = {.heard_ms = -1},
+                                .greet = {.due_ms = INT64_MAX},
                                 .nodes_changed = true};
     prng_init(&self->prng, options->seed);
     self->registry = follower_new(ACTOR_REGISTRY, 0, tick_ms, &follower_owner, self);

@@ -127,8 +127,14 @@ struct replicator {
         int64_t asked_ms;
         bool known;   /* asked once, and answered */
         bool changed; /* ways are to be opened or closed */
+        bool seek;    /* ask seeds at once, not at the tick */
         bool said_full;
     } members;
+
+    struct { /* of links just opened: what is sent before they are connected is lost */
+        int64_t due_ms;
+        int64_t pause_ms;
+    } greet;
 
     struct inbound *inbound; /* inbound_max of them */
     uint32_t relays;         /* under way */
@@ -144,6 +150,7 @@ struct replicator {
         uint32_t peer;
         uint64_t life;
         uint64_t round; /* tells late answers apart */
+        bool fresh;     /* the registry held nobody when it was met */
         bool failed;    /* the way that was tried last */
         uint64_t cursor;
         bool asked;      /* for the slice there */

@@ -73,6 +73,8 @@ void sync_fini(struct replicator *self);
 /* The registry runs anew. */
 void sync_again(struct replicator *self, const struct now *now);
 void sync_step(struct replicator *self, const struct now *now, struct outbox *out);
+/* All that another node holds is being taken, or is to be: no need to look for what differs. */
+bool sync_takes_whole(struct replicator *self);
 /* A walk over this peer's digests has ended in good order. */
 void sync_walked(struct replicator *self, const struct peer *peer);
 void sync_answered(struct replicator *self, uint32_t peer, enum err err);

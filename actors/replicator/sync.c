@@ -180,12 +180,24 @@ static bool is_empty(struct replicator *self)
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         nodes += peer->listed;
     }
-    return self->beats.live <= nodes;
+    return self->sync.fresh || self->beats.live <= nodes;
+}
+
+static bool wants_whole(struct replicator *self)
+{
+    return self->registry_protect || is_empty(self);
+}
+
+bool sync_takes_whole(struct replicator *self)
+{
+    return self->sync.state == SYNC_SNAPSHOT || self->sync.state == SYNC_ALL ||
+           ((self->sync.state == SYNC_WAIT || self->sync.state == SYNC_CHOOSE) &&
+            wants_whole(self));
 }
 
 static void choose(struct replicator *self, const struct now *now, struct outbox *out)
 {
-    bool whole = self->registry_protect || is_empty(self);
+    bool whole = wants_whole(self);
     struct peer *peer = draw(self, WAY_MUSTER);
 
     if (self->sync.failed) {
@@ -333,7 +345,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
     case SYNC_WAIT:
         if (self->seed_count == 0) {
             tell(self, "no peers configured", NULL, now);
-        } else if (self->beats.heard_ms >= 0 && self->met) {
+        } else if (self->met && (self->beats.heard_ms >= 0 || self->sync.fresh)) {
             enter(self, SYNC_CHOOSE);
         }
         break;

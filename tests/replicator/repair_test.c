@@ -249,9 +249,9 @@ static void a_protected_node_waits_for_one_that_is_not(void **state)
     cluster_run(self, 3000);
     register_many(self, 0, 0, 100);
     cluster_start(self, 1);
-    cluster_run(self, 100);
+    cluster_run(self, 5);
     assert_true(self->members[1].registry.actor->protect.on);
-    cluster_run(self, 6000);
+    cluster_run(self, 1000);
     assert_false(self->members[1].registry.actor->protect.on);
     assert_int_equal(replicator_of(self, 1)->sync.state, SYNC_DONE);
     assert_int_equal(cluster_live_count(self, 1), 102);
