@@ -95,7 +95,8 @@ class Client:
 
 
 class Node:
-    """within: words before those of the launcher, such as what enters a network namespace."""
+    """within: words before those of the launcher, such as what enters a network namespace. ready None: it
+    is started and not waited for."""
 
     def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None, host="127.0.0.1", within=()):
         if not os.access(os.path.join(BIN, "muster-gateway"), os.X_OK):
@@ -115,7 +116,8 @@ class Node:
                 raise AssertionError("the node does not come up:\n%s" % done.stdout)
         else:  # one that will not be ready, but answers
             up = Background(self.muster, "up", *self.flags)
-            wait_until("it listens", lambda: listens(self.port, host) or not up.running(), 30)
+            if ready is not None:
+                wait_until("it listens", lambda: listens(self.port, host) or not up.running(), 30)
 
     def muster(self, *words, timeout=120):
         return subprocess.run([*self.within, os.path.join(ROOT, "muster"), "--dir", self.dir, *words], env=self.env, text=True,
