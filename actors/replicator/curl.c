@@ -228,7 +228,7 @@ static void take_events(struct curl *self)
     }
 }
 
-void curl_receive(struct curl *self, const struct now *now, struct outbox *out)
+void curl_receive(struct curl *self, const struct now *now)
 {
     const CURLMsg *message;
     int left;
@@ -240,15 +240,15 @@ void curl_receive(struct curl *self, const struct now *now, struct outbox *out)
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         end(self, (struct transfer *)(void *)transfer, message->data.result, now);
     }
-    if (posts_step(self->posts, now)) {
-        outbox_again(out);
-    }
 }
 
-void curl_send(struct curl *self, const struct now *now)
+void curl_send(struct curl *self, const struct now *now, struct outbox *out)
 {
     struct post post;
 
+    if (posts_step(self->posts, now)) {
+        outbox_again(out);
+    }
     while (self->idle_count > 0 && posts_next(self->posts, now, &post)) {
         start(self, &post);
     }
@@ -256,22 +256,19 @@ void curl_send(struct curl *self, const struct now *now)
 
 static void on_ready(void *state, const struct now *now, struct outbox *out)
 {
-    curl_receive(state, now, out);
+    (void)out;
+    curl_receive(state, now);
 }
 
 static void on_turn_end(void *state, const struct now *now, struct outbox *out)
 {
-    (void)out;
-    curl_send(state, now);
+    curl_send(state, now, out);
 }
 
 struct actor_guest curl_guest(struct curl *self)
 {
-    return (struct actor_guest){.fd = self->epoll,
-                                .always = true, /* long answers are read on in each turn */
-                                .ready = on_ready,
-                                .turn_end = on_turn_end,
-                                .state = self};
+    return (struct actor_guest){
+        .fd = self->epoll, .ready = on_ready, .turn_end = on_turn_end, .state = self};
 }
 
 int curl_fd(const struct curl *self)

@@ -24,7 +24,7 @@ struct actor_guest curl_guest(struct curl *self);
 
 /* What the guest's two functions do, and its descriptor, for other loops. */
 int curl_fd(const struct curl *self);
-void curl_receive(struct curl *self, const struct now *now, struct outbox *out);
-void curl_send(struct curl *self, const struct now *now);
+void curl_receive(struct curl *self, const struct now *now);
+void curl_send(struct curl *self, const struct now *now, struct outbox *out);
 
 #endif

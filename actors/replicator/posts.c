@@ -90,7 +90,10 @@ struct posts {
     struct now now; /* heard last */
     uint64_t last_id;
     uint64_t last_order;
-    uint32_t turn; /* the peer that is served next */
+    uint32_t turn;       /* the peer that is served next */
+    uint32_t peer_count; /* open ones have a number below it */
+    uint32_t asks_waiting;
+    uint32_t reads; /* answers that are not read to their end */
     struct posts_counts counts;
     struct buf url;
     struct buf body;
@@ -267,6 +270,16 @@ struct posts *posts_new(const struct config *config, const struct posts_owner *o
     return self;
 }
 
+static void turn_ask(struct posts *self, struct ask *question, enum ask_state state)
+{
+    self->asks_waiting += (uint32_t)(state == ASK_WAITS) - (question->state == ASK_WAITS);
+    self->reads += (uint32_t)(state == ASK_READ) - (question->state == ASK_READ);
+    question->state = state;
+    if (state != ASK_READ) {
+        buf_fini(&question->body);
+    }
+}
+
 void posts_open(struct posts *self, uint32_t number, struct str addr, bool own_zone)
 {
     struct peer *peer = &self->peers[number];
@@ -275,6 +288,7 @@ void posts_open(struct posts *self, uint32_t number, struct str addr, bool own_z
     posts_close(self, number);
     peer->open = true;
     peer->generation++;
+    self->peer_count = number >= self->peer_count ? number + 1 : self->peer_count;
     peer->reach = own_zone ? FORMS_ZONE : FORMS_OTHER_ZONE;
     buf_add_str(&peer->addr, addr);
 }
@@ -289,7 +303,7 @@ void posts_close(struct posts *self, uint32_t number)
     drop_all(self, peer, &peer->renews);
     buf_fini(&peer->addr);
     for (size_t i = 0; i < ask_count; i++) {
-        buf_fini(&peer->asks[i].body);
+        turn_ask(self, &peer->asks[i], ASK_NONE);
     }
     for (size_t i = 0; i < posts_under_way_max; i++) {
         struct flight *flight = &self->flights[i];
@@ -323,7 +337,9 @@ static void ask(struct posts *self, uint32_t peer, enum work work)
     if (is_open(self, peer)) {
         struct ask *question = &self->peers[peer].asks[work - WORK_NODES];
 
-        question->state = question->state == ASK_NONE ? ASK_WAITS : question->state;
+        if (question->state == ASK_NONE) {
+            turn_ask(self, question, ASK_WAITS);
+        }
     }
 }
 
@@ -401,7 +417,7 @@ static bool take_next(struct posts *self, uint32_t number, struct flight *flight
 
     for (unsigned i = 0; i < ask_count; i++) {
         if (peer->asks[i].state == ASK_WAITS) {
-            peer->asks[i].state = ASK_UNDER_WAY;
+            turn_ask(self, &peer->asks[i], ASK_UNDER_WAY);
             *flight = (struct flight){.peer = number, .work = WORK_NODES + i};
             return true;
         }
@@ -475,11 +491,12 @@ static struct flight *free_flight(struct posts *self)
 
 bool posts_next(struct posts *self, const struct now *now, struct post *post)
 {
-    struct flight *flight = free_flight(self);
+    bool any = self->counts.waiting > 0 || self->asks_waiting > 0;
+    struct flight *flight = any ? free_flight(self) : NULL;
 
     self->now = *now;
-    for (uint32_t i = 0; flight != NULL && i < outbox_peers_max; i++) {
-        uint32_t number = (self->turn + i) % outbox_peers_max;
+    for (uint32_t i = 0; flight != NULL && i < self->peer_count; i++) {
+        uint32_t number = (self->turn + i) % self->peer_count;
 
         if (self->peers[number].open && take_next(self, number, flight)) {
             self->turn = number + 1;
@@ -564,14 +581,14 @@ static void on_answered(struct posts *self, const struct flight *flight, int sta
 
     self->counts.failed += !good && !protected;
     if (good && code == 0) {
-        question->state = ASK_READ;
+        turn_ask(self, question, ASK_READ);
         buf_add_str(&question->body, body);
         question->reader = (struct answer_reader){
             .list = flight->work == WORK_NODES ? ANSWER_FETCH : ANSWER_FETCH_ALL,
             .text = buf_str(&question->body),
             .date_ns = date_ns};
     } else {
-        question->state = ASK_NONE;
+        turn_ask(self, question, ASK_NONE);
         self->owner->answered(self->state, flight->peer, source_of(flight->work),
                               good        ? ERR_OK
                               : protected ? ERR_PROTECTED
@@ -625,8 +642,7 @@ static void read_slice(struct posts *self, uint32_t number, unsigned i)
     self->counts.passed += question->reader.passed - passed;
     ended = step == ANSWER_END || step == ANSWER_BROKEN;
     if (ended) {
-        question->state = ASK_NONE;
-        buf_fini(&question->body);
+        turn_ask(self, question, ASK_NONE);
     }
     if (records.count > 0) {
         self->owner->records(self->state, number, source, &records, &self->now);
@@ -640,19 +656,11 @@ static void read_slice(struct posts *self, uint32_t number, unsigned i)
 
 bool posts_step(struct posts *self, const struct now *now)
 {
-    bool read = false;
-
     self->now = *now;
-    for (uint32_t i = 0; i < outbox_peers_max * ask_count; i++) {
+    for (uint32_t i = 0; self->reads > 0 && i < self->peer_count * ask_count; i++) {
         if (self->peers[i / ask_count].asks[i % ask_count].state == ASK_READ) {
-            if (read) {
-                return true;
-            }
             read_slice(self, i / ask_count, i % ask_count);
-            read = true;
-            if (self->peers[i / ask_count].asks[i % ask_count].state == ASK_READ) {
-                return true;
-            }
+            return true;
         }
     }
     return false;

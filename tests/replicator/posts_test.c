@@ -359,7 +359,7 @@ static void empty_metadata_is_none_where_it_cannot_be_told(void **state)
     posts_ask_all(self->posts, 0);
     assert_true(next(self));
     answer(self, 200, text.data);
-    assert_false(posts_step(self->posts, &self->now));
+    assert_true(posts_step(self->posts, &self->now));
     rest = self->records.bytes;
     assert_true(msg_next(&rest, &msg) && msg.as_put.metadata_null);
     assert_true(msg_next(&rest, &msg) && !msg.as_put.metadata_null);
@@ -438,7 +438,7 @@ static void instances_that_break_a_limit_are_passed_over_and_counted(void **stat
     posts_ask_all(self->posts, 0);
     assert_true(next(self));
     answer(self, 200, text.data);
-    assert_false(posts_step(self->posts, &self->now));
+    assert_true(posts_step(self->posts, &self->now));
     assert_told(self, "0 good; all of 0: 2; all of 0 OK; ");
     assert_int_equal(posts_counts(self->posts).passed, sizeof(bad) / sizeof(bad[0]) + 1);
     buf_fini(&text);
@@ -462,13 +462,13 @@ static void a_node_is_asked_for_nodes_and_for_all_at_once(void **state)
                "n1") "," INSTANCE("n2") "],\"sh002\":[],\"sh003\":null},\"scheduler\":{\"clients\":"
                                         "{}},\"latest_timestamp\":1795305439836917187}}");
     assert_told(self, "0 good; ");
-    assert_false(posts_step(self->posts, &self->now));
+    assert_true(posts_step(self->posts, &self->now));
     assert_told(self, "nodes of 0: 2; nodes of 0 OK; ");
     posts_ask_all(self->posts, 0);
     assert_true(next(self));
     assert_string_equal(self->post.url, "http://10.0.0.1:7171/discovery/fetch/all?");
     answer(self, 200, "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{}}");
-    assert_false(posts_step(self->posts, &self->now));
+    assert_true(posts_step(self->posts, &self->now));
     assert_told(self, "0 good; all of 0 OK; ");
 }
 
@@ -503,7 +503,8 @@ static void a_question_ends_well_protected_or_not_at_all(void **state)
         posts_ask_nodes(self->posts, 0);
         assert_true(next(self)); /* also of a peer that fails */
         answer(self, cases[i].status, cases[i].text);
-        assert_false(posts_step(self->posts, &self->now));
+        assert_int_equal(posts_step(self->posts, &self->now),
+                         strstr(cases[i].told, "0 good; nodes") != NULL);
         assert_told(self, cases[i].told);
     }
 }
@@ -512,7 +513,7 @@ static void a_long_answer_is_read_in_slices_while_posts_go_on(void **state)
 {
     struct rig *self = *state;
     struct buf text = {0};
-    unsigned slices = 1;
+    unsigned slices = 0;
 
     buf_add_str(&text, STR("{\"code\":0,\"data\":{"));
     for (unsigned i = 0; i < 1000; i++) {
@@ -765,7 +766,7 @@ static void the_owner_may_close_a_peer_when_it_is_called(void **state)
     answer(self, 200, "{\"code\":0,\"data\":{\"a\":[" INSTANCE("h1") "]}}");
     self->closes = true;
     self->told.len = 0;
-    assert_false(posts_step(self->posts, &self->now));
+    assert_true(posts_step(self->posts, &self->now));
     assert_told(self, "all of 0: 1; ");
 }
 
