@@ -334,7 +334,7 @@ static void a_schedule_outlives_restarts_snapshots_and_silence(void **state)
     msg = schedule_of(&node, "app.scheduled", &store);
     assert_int_equal(node_ask(&node, &msg).err, ERR_OK);
     node_register_many(&node, 0, 20); /* far more than a snapshot waits for */
-    node_run(&node, 600000); /* the journal from before it goes */
+    node_run(&node, 600000);          /* the journal from before it goes */
     assert_true(node_stat(&node, "snapshot_bytes") > 0);
     assert_true(node_stat(&node, "journal_bytes") < 2000);
     assert_int_equal(node_stat(&node, "schedules"), 1);
