@@ -36,10 +36,10 @@ class Nodes:
         self.ports, self.doors = ports[:count], ports[count:]
         self.nodes = together([lambda i=i: self.start(i) for i in range(began)])
 
-    def start(self, i):
+    def start(self, i, *more):
         seeds = ",".join("%s:%d" % (HOST, port) for port in self.ports)
         return Node("--log.level=error", "--launcher.ping_timeout=0", "--peers.nodes=" + seeds,
-                    "--peers.listen=%s:%d" % (HOST, self.doors[i]), *self.flags, port=self.ports[i])
+                    "--peers.listen=%s:%d" % (HOST, self.doors[i]), *self.flags, *more, port=self.ports[i])
 
     def __iter__(self):
         return iter(self.nodes)
@@ -327,7 +327,7 @@ def joins(table, settings):
     wait_same(nodes, 30)
     for _ in range(1 if settings.runs == 1 else 3):
         before = time.monotonic()
-        joined = nodes.start(2)
+        joined = nodes.start(2, "--registry.protect=true")  # ready: it is in sync
         began = started_s(joined.pid("launcher"))
         held = settings.joiners
         at = Times(ready=lambda: joined.get("/readyz").status == 200,
