@@ -82,7 +82,8 @@ static struct schedule_file *get(struct schedule_files *self, const char *name)
         abort();
     }
     memcpy(file->name, name, len);
-    memmove(&self->files[at + 1], &self->files[at], (self->count - at) * sizeof(self->files[0]));
+    memmove(&self->files[at + 1], &self->files[at],
+            (self->count - at) * sizeof(struct schedule_file *));
     self->files[at] = file;
     self->count++;
     return file;
@@ -123,7 +124,8 @@ static void drop(struct schedule_files *self, uint32_t at)
     forget_app(file);
     free(file);
     self->count--;
-    memmove(&self->files[at], &self->files[at + 1], (self->count - at) * sizeof(self->files[0]));
+    memmove(&self->files[at], &self->files[at + 1],
+            (self->count - at) * sizeof(struct schedule_file *));
 }
 
 /* Another file that speaks of the same app. */

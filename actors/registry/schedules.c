@@ -18,6 +18,8 @@ static const int64_t look_again_ms = 5000;
 
 static const uint32_t watched = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
                                 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+/* It stands there no more; another one may already. */
+static const uint32_t left = IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT;
 
 struct schedules {
     struct schedule_files files;
@@ -119,12 +121,12 @@ static void open_dir(struct schedules *self)
 static void on_event(struct schedules *self, const struct inotify_event *event,
                      const struct now *now)
 {
-    if ((event->mask & IN_Q_OVERFLOW) != 0) {
-        close_dir(self); /* and opened again at once, to be gone through as a whole */
-    } else if (event->wd != self->watch) {
+    bool is_ours = event->wd == self->watch;
+
+    if ((event->mask & IN_Q_OVERFLOW) != 0 || (is_ours && (event->mask & left) != 0)) {
+        close_dir(self); /* opened again at once, and gone through as a whole */
+    } else if (!is_ours) {
         return; /* of a directory that was left */
-    } else if ((event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)) != 0) {
-        close_dir(self); /* another one may stand in its place already: looked for at once */
     } else if (event->len > 0 && strcmp(event->name, "..data") == 0) {
         scan_begin(self); /* a mounted ConfigMap: all its files are links through this one */
     } else if (event->len > 0 && schedule_files_is_name(event->name)) {

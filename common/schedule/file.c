@@ -1,6 +1,6 @@
 #include "common/schedule/file.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -93,6 +93,7 @@ static size_t line_of(const struct reading *self)
     const char *value = at;
     size_t line = 1;
 
+    assert(at != NULL);
     for (size_t i = 0; i < self->depth; i++) {
         const char *found = find_member(value, end, self->path[i], &value);
 
