@@ -610,6 +610,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     counts_add(counters, counter_store, "posts_sent_total", (int64_t)posts.sent);
     counts_add(counters, counter_store, "posts_failed_total", (int64_t)posts.failed);
     counts_add(counters, counter_store, "posts_dropped_total", (int64_t)posts.dropped);
+    counts_add(counters, counter_store, "posts_passed_over_total", (int64_t)posts.passed);
     counts_add(counters, counter_store, "asked", (int64_t)self->last_id);
     counts_add(sizes, size_store, "nodes", nodes);
     counts_add(sizes, size_store, "peers_up", up);
@@ -618,6 +619,8 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     counts_add(sizes, size_store, "inbound", inbound_count(self));
     counts_add(sizes, size_store, "queue_bytes", (int64_t)queued);
     counts_add(sizes, size_store, "queue_bytes_max", (int64_t)self->queue_bytes_max);
+    counts_add(sizes, size_store, "posts_waiting", (int64_t)posts.waiting);
+    counts_add(sizes, size_store, "posts_under_way", (int64_t)posts.under_way);
     counts_add(sizes, size_store, "told", self->told_count);
 }
 
