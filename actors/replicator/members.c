@@ -63,7 +63,8 @@ static const char *refusal(const struct replicator *self, const struct ways *way
                           : "it wants keys: set peers.keys here (musterctl keygen makes them)";
     }
     if (self->keys) {
-        return "it has no keys, and this node speaks with nobody who has none: set peers.keys there";
+        return "it has no keys, and this node speaks with nobody who has none: set peers.keys "
+               "there";
     }
     if (is_loopback(ways->endpoint) || self->config->security_insecure) {
         return NULL;

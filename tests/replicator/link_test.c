@@ -128,6 +128,26 @@ static void ages_grow_by_the_time_on_the_way(void **state)
     assert_in_range(age_there, 3000, 7000);
 }
 
+/* What was decided while its fact got lost is not told as if it were just now. */
+static void what_comes_out_of_the_history_is_as_old_as_it_is(void **state)
+{
+    struct cluster *self = *state;
+    struct registry_actor *there = self->members[1].registry.actor;
+    struct identity id = {STR("dev"), STR("app"), STR("zonea"), STR("h1")};
+    uint32_t slot;
+
+    cluster_run(self, 20);
+    self->members[0].deaf = true;
+    cluster_register(self, 0, "h1");
+    cluster_run(self, 6000);
+    assert_false(cluster_live(self, 1, "h1"));
+    self->members[0].deaf = false;
+    cluster_run(self, 1500);
+    slot = registry_find(there->registry, identity_key(&id));
+    assert_int_not_equal(slot, REGISTRY_NONE);
+    assert_in_range(ages_true(there->heartbeats, slot, there->awake_ms), 5000, 12000);
+}
+
 static struct msg states_from(uint64_t to_boot, int64_t stamp)
 {
     struct msg msg = {.type = MSG_TYPE_STATES};
@@ -392,6 +412,7 @@ int main(void)
         TEST(heartbeats_go_in_one_message_a_tick),
         TEST(a_heartbeat_at_one_node_keeps_it_alive_at_the_other),
         TEST(ages_grow_by_the_time_on_the_way),
+        TEST(what_comes_out_of_the_history_is_as_old_as_it_is),
         TEST(a_greeting_is_answered_at_once),
         TEST(states_for_an_earlier_run_are_stale_and_not_taken),
         TEST(clocks_that_cannot_be_are_refused),
