@@ -104,8 +104,8 @@ static void a_schedule_is_kept_sorted_with_its_remark(void **state)
     static const char *const want[] = {"sh001", "sh001", "9", "sh001", "sh002", "1"};
     struct world *world = *state;
     struct msg_schedule command = a_schedule(world, 0);
-    struct instance it;
-    struct str item;
+    struct instance it = {0};
+    struct str item = {0};
 
     assert_int_equal(do_schedule(world, &command), 1);
     assert_int_equal(world->decision.changes[0].spread, SPREAD_EVERYWHERE);
@@ -136,7 +136,7 @@ static void a_change_without_dirty_wins_even_with_a_clock_behind(void **state)
 {
     struct world *world = *state;
     struct msg_schedule command = a_schedule(world, now0 + 5000);
-    struct instance it;
+    struct instance it = {0};
 
     assert_int_equal(do_schedule(world, &command), 1);
     command = a_schedule(world, 0);
@@ -152,7 +152,7 @@ static void a_change_without_dirty_wins_even_with_a_clock_behind(void **state)
 static void the_newest_file_wins_in_any_order(void **state)
 {
     struct world *world = *state;
-    struct instance it;
+    struct instance it = {0};
 
     for (int order = 0; order < 2; order++) {
         struct msg_schedule older = a_schedule(world, now0 + 10);
@@ -176,7 +176,7 @@ static void a_file_older_than_its_removal_does_not_come_back(void **state)
 {
     struct world *world = *state;
     struct msg_schedule command = a_schedule(world, now0);
-    struct instance it;
+    struct instance it = {0};
 
     assert_int_equal(do_schedule(world, &command), 1);
     assert_int_equal(do_remove(world, now0 - 1), 0); /* of an older one */
@@ -265,7 +265,7 @@ static void only_what_could_have_been_decided_is_sound(void **state)
     struct world *world = *state;
     struct msg_schedule command = a_schedule(world, 0);
     struct buf bytes = {0};
-    struct instance it;
+    struct instance it = {0};
 
     (void)do_schedule(world, &command);
     assert_true(held(world, &it));

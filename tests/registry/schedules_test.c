@@ -119,9 +119,9 @@ static int weight_of(const struct world *world, const char *appid)
     const struct registry *registry = registry_actor_registry(world->node.actor);
     struct identity id = {.env = STR("dev"), .appid = str_from(appid)};
     uint32_t slot = registry_find(registry, identity_key(&id));
-    struct instance it;
-    struct str item;
-    uint32_t weight;
+    struct instance it = {0};
+    struct str item = {0};
+    uint32_t weight = 0;
 
     if (slot == REGISTRY_NONE || !registry_is_live(registry, slot)) {
         return -1;
