@@ -62,9 +62,9 @@ enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *ms
  * core, below outbox_peers_max. */
 enum { outbox_peers_max = 256 };
 /* Opens way `peer` to the door at endpoint (host:port). key: the public CURVE key of who must be
- * there, 40 characters Z85; empty: not encrypted. A node without keys of its own does not look at it,
- * one with keys opens nothing without. An open one is closed first. What is sent before there is a
- * connection is lost. */
+ * there, 40 characters Z85; empty: not encrypted. A node without keys of its own does not look at
+ * it, one with keys opens nothing without. An open one is closed first. What is sent before there
+ * is a connection is lost. */
 enum err outbox_peer_open(struct outbox *self, uint32_t peer, struct str endpoint, struct str key);
 enum err outbox_peer_close(struct outbox *self, uint32_t peer);
 /* A command through it; each leaves as a frame of its own. */

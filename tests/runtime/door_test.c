@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/prng.h"
 #include "common/runtime/endpoint.h"
 #include "common/runtime/publisher.h"
 #include "common/runtime/sockets.h"
@@ -236,25 +237,35 @@ static void start_guest(struct fixture *self, const char *door, const char *key,
     }
 }
 
-/* Ports that were free just now, the second with a free one behind it as far as one can tell. */
-static void free_ports(struct fixture *self)
+static bool is_free(uint16_t port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int fds[2];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound;
 
-    for (int i = 0; i < 2; i++) {
-        socklen_t size = sizeof(at);
+    assert_true(fd >= 0);
+    at.sin_port = htons(port);
+    bound = bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+    close(fd);
+    return bound;
+}
 
-        at.sin_port = 0;
-        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_true(fds[i] >= 0);
-        assert_int_equal(0, bind(fds[i], (struct sockaddr *)&at, sizeof(at)));
-        assert_int_equal(0, getsockname(fds[i], (struct sockaddr *)&at, &size));
-        (void)snprintf(i == 0 ? self->door : self->tcp, sizeof(self->door), "127.0.0.1:%u",
-                       ntohs(at.sin_port) - (unsigned)i); /* the last port has none behind it */
+/* One for the door, and two in a row; below those the kernel gives to clients. */
+static void free_ports(struct fixture *self)
+{
+    static struct prng prng;
+    static bool seeded;
+    uint16_t port;
+
+    if (!seeded) {
+        prng_init(&prng, prng_seed_os());
+        seeded = true;
     }
-    close(fds[0]);
-    close(fds[1]);
+    do {
+        port = (uint16_t)(10000 + prng_below(&prng, 20000));
+    } while (!is_free(port) || !is_free((uint16_t)(port + 1)) || !is_free((uint16_t)(port + 2)));
+    (void)snprintf(self->door, sizeof(self->door), "127.0.0.1:%u", port);
+    (void)snprintf(self->tcp, sizeof(self->tcp), "127.0.0.1:%u", port + 1U);
 }
 
 static int setup(void **state)
