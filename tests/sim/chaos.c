@@ -170,7 +170,7 @@ static void hurt(struct chaos *self)
     enum actor_name actor = (enum actor_name)prng_below(&self->plan->prng, site_actors);
     int64_t ms = some_time(self);
 
-    switch (prng_below(&self->plan->prng, 8)) {
+    switch (prng_below(&self->plan->prng, self->plan->jumps ? 8 : 7)) {
     case 0:
     case 1:
         kill_one(self, node, actor, ms);
@@ -194,6 +194,7 @@ static void hurt(struct chaos *self)
     default:
         sim_jump_wall(self->sim, node,
                       plan_between(self->plan, -60 * minute_ms, 60 * minute_ms) * 1000000);
+        self->judge->nodes[node].jumped = true;
         trace_add(self->trace, sim_ms(self->sim), (int)node, "its wall clock jumps");
         break;
     }

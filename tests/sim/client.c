@@ -150,7 +150,10 @@ static void launch(struct client *self, enum msg_type type, uint32_t at, const s
         if (type != MSG_TYPE_RENEW) {
             host->busy = true;
             flight->version = ++self->last_version;
-            host->cancels += type == MSG_TYPE_CANCEL ? 1 : 0;
+            if (type == MSG_TYPE_CANCEL) {
+                host->cancels++;
+                host->sign_count = 0;
+            }
             trace_add(self->trace, now->mono_ms, (int)host->node, "%s: %s (%u)", host->name,
                       msg_type_name(type), (unsigned)flight->version);
         }

@@ -118,7 +118,7 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
                    (unsigned)node->index + 1, host->name, held->state.gone ? "cancelled" : "live",
                    held->state.gone ? ": it came back" : "");
     }
-    if (change->gateway == 0 && (!held->known || held->state.gone) &&
+    if (!self->doubtful && change->gateway == 0 && (!held->known || held->state.gone) &&
         silent_ms > judge_idle_ms + rounding_ms && registry != NULL && !registry->protect.on) {
         judge_fail(self, "node%u took %s in anew from others: it came back, silent for over %.1f s",
                    (unsigned)node->index + 1, host->name, (double)silent_ms / 1000);
@@ -126,7 +126,7 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
 }
 
 static void on_cancelled(struct judge *self, struct judge_node *node, uint32_t at,
-                         const struct state *state)
+                         const struct change *change, const struct state *state)
 {
     const struct host *host = &self->client->hosts[at];
     const struct view *held = &node->held[at];
@@ -139,7 +139,9 @@ static void on_cancelled(struct judge *self, struct judge_node *node, uint32_t a
         judge_fail(self, "node%u took a tombstone of %s that loses against what it held",
                    (unsigned)node->index + 1, host->name);
     }
-    if (self->gone_dirty[at] < state->dirty) {
+    /* two nodes that do not hear each other may both be asked to */
+    if (self->gone_dirty[at] < state->dirty ||
+        (change->gateway != 0 && self->gone_dirty[at] == state->dirty)) {
         self->gone_dirty[at] = state->dirty;
         self->gone_ms[at] = sim_ms(self->sim);
     }
@@ -147,13 +149,30 @@ static void on_cancelled(struct judge *self, struct judge_node *node, uint32_t a
 
 static void on_forgotten(struct judge *self, struct judge_node *node, uint32_t at)
 {
-    int64_t age_ms = sim_ms(self->sim) - self->gone_ms[at];
+    const struct view *held = &node->held[at];
+    int64_t early_ms = held->end_ms - rounding_ms - sim_ms(self->sim);
 
-    if (node->held[at].state.dirty == self->gone_dirty[at] &&
-        age_ms < self->plan->life_ms - rounding_ms) {
-        judge_fail(self, "node%u forgot a tombstone of %s after %.1f s, its life is %.1f s",
-                   (unsigned)node->index + 1, self->client->hosts[at].name, (double)age_ms / 1000,
-                   (double)self->plan->life_ms / 1000);
+    if (held->known && held->state.gone && early_ms > 0) {
+        judge_fail(self, "node%u forgot a tombstone of %s %.1f s before its life was over",
+                   (unsigned)node->index + 1, self->client->hosts[at].name,
+                   (double)early_ms / 1000);
+    }
+}
+
+/* An age only grows on its way. (A tombstone's stands still with its registry, which errs on the
+ * safe side.) */
+static void check_age(struct judge *self, const struct judge_node *node, uint32_t at,
+                      const struct change *change)
+{
+    const struct host *host = &self->client->hosts[at];
+    int64_t true_ms = sim_ms(self->sim) - host->last_sign_ms;
+
+    if (!self->doubtful && change->gateway == 0 && change->age_ms >= 0 &&
+        change->age_ms < true_ms - rounding_ms) {
+        judge_fail(
+            self, "node%u took an age of %.1f s of %s, which gave its last sign of life %.1f s ago",
+            (unsigned)node->index + 1, (double)change->age_ms / 1000, host->name,
+            (double)true_ms / 1000);
     }
 }
 
@@ -250,12 +269,16 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
     } else if (change.kind == CHANGE_FORGET) {
         on_forgotten(self, node, at);
     } else if (change.kind == CHANGE_CANCEL) {
-        on_cancelled(self, node, at, &state);
+        on_cancelled(self, node, at, &change, &state);
     } else {
         on_put(self, node, at, &change, &state);
     }
+    if (change_is_live(change.kind)) {
+        check_age(self, node, at, &change);
+    }
     held->known = change.kind != CHANGE_EVICT && change.kind != CHANGE_FORGET;
     held->state = state;
+    held->end_ms = sim_ms(self->sim) + self->plan->life_ms - change.age_ms;
     if (!held->known) {
         begin_order_anew(self, at);
     }
@@ -408,7 +431,11 @@ static void on_restarted(void *context, uint32_t index)
         }
         held->known = now.dirty != -1;
         held->state = now;
+        if (node->jumped || node->damaged) {
+            held->end_ms = 0; /* over a restart ages are those of the wall clock */
+        }
     }
+    self->doubtful = self->doubtful || node->jumped;
     if (node->damaged) {
         memset(self->seq_of, 0, sizeof(self->seq_of));
         memset(node->apps, 0, sizeof(node->apps));
@@ -427,7 +454,9 @@ static void on_restarted(void *context, uint32_t index)
 void judge_init(struct judge *self, struct plan *plan, struct sim *sim, struct network *network,
                 struct trace *trace, struct site *sites, struct client *client)
 {
+    static const char *const topics[] = {"registry.turn", "evictor.protection", NULL};
     const struct sim_watch watch = {.context = self,
+                                    .topics = topics,
                                     .fact = on_fact,
                                     .command = on_command,
                                     .door = judge_door,

@@ -5,7 +5,9 @@
  *      or forgotten: nothing that was cancelled comes back.
  *   2. What other nodes tell is taken in anew only while the last sign of life is no older than
  *      idle + 5 s (the limit, and what the buckets of ages may round): the silent never come back.
- *      An empty node's first copy is excepted: it may not know how old what it takes is.
+ *      An empty node's first copy is excepted: it may not know how old what it takes is. And an age
+ *      over a restart is the wall clock's: once a registry has started after its clock had jumped,
+ *      it may be wrong by up to idle; then 9 still says when they are gone.
  *   3. Nobody is evicted who was heard. A sign of life of t, given to node m, is known at node n
  *      when m is n and worked at t, or the way between the two was good from 10 s before t to
  *      settle_ms after it; then n may not evict before t + idle - 2 s. Relayed signs count as well:
@@ -57,6 +59,7 @@ enum { judge_apps = 3, judge_pending_max = 128, judge_records_max = 64, judge_ve
 struct view {
     bool known;
     struct state state;
+    int64_t end_ms; /* of a tombstone's life, by the age it was taken with */
 };
 
 /* A record of a STATES whose ACK has not been sent. */
@@ -86,6 +89,7 @@ struct judge_node {
     struct view held[plan_hosts_max];
     struct judge_app apps[judge_apps];
     bool damaged; /* its disk was, while the registry was down */
+    bool jumped;  /* its wall clock did */
     struct {
         uint32_t limit;
         uint32_t evicted;
@@ -110,6 +114,7 @@ struct judge {
     int64_t differs_ms[plan_hosts_max];  /* since then they do; INT64_MAX: they don't */
     int64_t roots_differ_ms;             /* the same of the digests' roots */
     int64_t calm_ms;                     /* of the last look: calm since; INT64_MAX: it is not */
+    bool doubtful; /* a registry has started by a wall clock that had jumped */
     bool failed;
     int64_t failed_ms;
     char failure[400];

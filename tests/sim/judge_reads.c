@@ -26,6 +26,9 @@ void judge_watch_replica(void *context, uint32_t node, struct replica *replica)
 {
     struct judge *self = context;
 
+    for (unsigned i = 0; i < judge_apps; i++) {
+        self->nodes[node].apps[i].woken = true; /* who polls a new gateway asks anew */
+    }
     replica_observe(replica, on_changed, &self->nodes[node]);
 }
 

@@ -73,12 +73,16 @@ static void check_ack(struct judge *self, const struct pending *pending)
 {
     struct registry_actor *registry = site_registry(&self->sites[pending->node]);
 
-    for (uint32_t i = 0; i < pending->count && registry != NULL; i++) {
+    /* what it took in right after a standstill may be older by that, and be refused for it */
+    if (registry == NULL || sim_ms(self->sim) - self->sites[pending->node].fresh_ms < 5000) {
+        return;
+    }
+    for (uint32_t i = 0; i < pending->count; i++) {
         const struct told *told = &pending->told[i];
         const struct host *host = &self->client->hosts[told->host];
         struct state held = judge_state(registry->registry, host->key);
 
-        if ((held.dirty == -1 || held.gone) && may_refuse(self, told)) {
+        if ((told->state.gone || held.dirty == -1 || held.gone) && may_refuse(self, told)) {
             continue;
         }
         if (held.dirty == -1 || state_beats(&told->state, &held)) {

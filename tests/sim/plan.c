@@ -16,6 +16,7 @@ int64_t plan_between(struct plan *self, int64_t from, int64_t to)
 
 static void draw_clocks(struct plan *self)
 {
+    self->jumps = plan_chance(self, 2);
     for (uint32_t i = 0; i < self->nodes; i++) {
         /* machines booted up to weeks ago; clocks are right, seconds off, or hours */
         int64_t off_ms = plan_chance(self, 3) ? plan_between(self, -5000, 5000)

@@ -50,6 +50,8 @@ struct plan {
     int64_t jitter_ms;
     bool holds; /* a partition keeps what it stops until it heals, else it is lost */
 
+    bool jumps; /* wall clocks are set, by up to an hour */
+
     uint32_t scale;
     enum plan_plant plant;
     struct faults faults; /* planted in the actors */

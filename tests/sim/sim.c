@@ -188,6 +188,9 @@ void sim_start(struct sim *self, unsigned process)
     running->life++;
     running->out = outbox_new(outbox_bytes);
     outbox_subscribe(running->out, STR(""), false); /* what nobody wants is not encoded */
+    for (const char *const *at = self->watch.topics; at != NULL && *at != NULL; at++) {
+        (void)outbox_subscribe(running->out, str_from(*at), true);
+    }
     running->state = running->process->start(running->process->context, &now);
     assert(running->state != NULL);
     running->link_count = 0;

@@ -50,7 +50,8 @@ struct sim_counts {
 /* Who sees everything that is said. Any may be NULL. */
 struct sim_watch {
     void *context;
-    /* Every fact any actor sends, before it can be dropped. */
+    const char *const *topics; /* NULL-terminated prefixes of facts that are wanted in any case */
+    /* Every fact any actor sends that anybody wants, before it can be dropped. */
     void (*fact)(void *context, uint32_t node, struct str topic, struct str frame);
     /* A command is handed to an actor of a node. */
     void (*command)(void *context, uint32_t node, enum actor_name to, const struct msg *msg);
