@@ -78,6 +78,7 @@ static void count_replica(const struct gateway *self, struct counting *counters,
     put(sizes, "replica_seq", registry.seq);
     put(sizes, "replica_instances", held.live);
     put(sizes, "replica_apps", held.apps);
+    put(sizes, "replica_schedules", held.schedules);
     put(sizes, "replica_tombstones", held.tombstones);
     put(sizes, "replica_bytes", held.memory_bytes);
     put(sizes, "replica_stale_milliseconds", (uint64_t)replica_stale_ms(self->replica, &now));

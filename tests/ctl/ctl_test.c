@@ -196,7 +196,10 @@ static void watch_goes_on_from_the_last_id_after_a_cut(void **state)
         "event: change\nid: 5f-4\ndata: {\"cut",
         SSE_HEAD "event: change\nid: 5f-4\ndata: {\"kind\":\"register\",\"appid\":\"app\","
                  "\"zone\":\"z\",\"hostname\":\"h\",\"instance\":{\"addrs\":[\"x\"]},"
-                 "\"latest_timestamp\":2}\n\nevent: gone\nid: 5f-5\ndata: {\"appid\":\"app\"}\n\n",
+                 "\"latest_timestamp\":2}\n\nevent: gone\nid: 5f-5\ndata: {\"appid\":\"app\"}\n\n"
+                 "event: schedule\nid: 5f-6\ndata: {\"appid\":\"app\",\"scheduler\":{\"clients\":"
+                 "{\"z\":{}},\"remark\":\"\"}}\n\n"
+                 "event: schedule\nid: 5f-7\ndata: {\"appid\":\"app\",\"scheduler\":null}\n\n",
         NULL};
     struct called called;
     struct stub stub = {0};
@@ -204,12 +207,14 @@ static void watch_goes_on_from_the_last_id_after_a_cut(void **state)
 
     (void)state;
     stub_start(&stub, replies);
-    call(&called, "--dir %s watch app --url %s --count 3 --env e", dir, stub.url);
+    call(&called, "--dir %s watch app --url %s --count 5 --env e", dir, stub.url);
     stub_end(&stub, &requests);
     assert_int_equal(0, called.code);
     has(called.out.data, "  full    app  2 instances\n");
     has(called.out.data, "  change  app  register  z/h  [\"x\"]\n");
     has(called.out.data, "  gone    app\n");
+    has(called.out.data, "  schedule  app  for clients in 1 zones\n");
+    has(called.out.data, "  schedule  app  removed\n");
     has(requests.data, "GET /discovery/stream?env=e&appid=app HTTP");
     assert_null(strstr(requests.data, "Last-Event-ID"));
     has(requests.data + strlen(requests.data) + 1, "Last-Event-ID: 5f-3\r\n");
