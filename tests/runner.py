@@ -21,7 +21,7 @@ BUILD = os.path.join(ROOT, "build")
 GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "scenario")
 FUZZ_SECONDS = 10
 SIM_SEEDS = 200
-LONGEST = ("stop", "differences", "kill", "hostile", "soak", "crashpoints")  # scenarios, begun first
+LONGEST = ("stop", "differences", "kill", "partition", "rows", "hostile", "soak", "crashpoints")  # scenarios, begun first
 WORKERS = max(2, os.cpu_count() or 2)
 OUTPUT_MAX = 8000  # characters of a failed program's output that are shown and reported
 
