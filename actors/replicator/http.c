@@ -53,6 +53,10 @@ static void on_records(void *state, uint32_t number, enum posts_source source,
         self->counters.records_dropped += records->count;
         return;
     }
+    if (source == POSTS_ALL) {
+        self->counters.synced_records += records->count;
+        self->sync.records += records->count;
+    }
     told = &self->told[(self->told_first + self->told_count++) % told_max];
     *told = (struct told){.peer = number,
                           .life = peer->life,

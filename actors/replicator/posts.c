@@ -569,12 +569,12 @@ static enum posts_source source_of(enum work work)
 }
 
 static void on_answered(struct posts *self, const struct flight *flight, int status,
-                        int64_t date_ns, struct str body)
+                        int64_t date_ns, struct buf *body)
 {
     struct peer *peer = &self->peers[flight->peer];
     struct ask *question = &peer->asks[flight->work - WORK_NODES];
     bool told = status == 200 || status == 503; /* muster's init-protect is a 503 */
-    int64_t code = told ? answer_code(body) : answer_codeless;
+    int64_t code = told ? answer_code(buf_str(body)) : answer_codeless;
     bool protected = code == -500;
     bool good = status == 200 && (code == 0 || code == -404);
     uint64_t generation = peer->generation;
@@ -582,7 +582,8 @@ static void on_answered(struct posts *self, const struct flight *flight, int sta
     self->counts.failed += !good && !protected;
     if (good && code == 0) {
         turn_ask(self, question, ASK_READ);
-        buf_add_str(&question->body, body);
+        question->body = *body;
+        *body = (struct buf){0};
         question->reader = (struct answer_reader){
             .list = flight->work == WORK_NODES ? ANSWER_FETCH : ANSWER_FETCH_ALL,
             .text = buf_str(&question->body),
@@ -603,6 +604,16 @@ static void on_answered(struct posts *self, const struct flight *flight, int sta
 void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
                   const struct now *now)
 {
+    struct buf copy = {0};
+
+    buf_add_str(&copy, body);
+    posts_answer_taken(self, id, status, date_ns, &copy, now);
+    buf_fini(&copy);
+}
+
+void posts_answer_taken(struct posts *self, uint64_t id, int status, int64_t date_ns,
+                        struct buf *body, const struct now *now)
+{
     struct flight *slot = &self->flights[id % posts_under_way_max];
     struct flight flight = *slot;
 
@@ -614,7 +625,7 @@ void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, 
         return;
     }
     if (flight.entry != NULL) {
-        on_posted(self, &flight, status, date_ns, body);
+        on_posted(self, &flight, status, date_ns, buf_str(body));
     } else {
         on_answered(self, &flight, status, date_ns, body);
     }

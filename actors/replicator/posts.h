@@ -95,6 +95,9 @@ bool posts_next(struct posts *self, const struct now *now, struct post *post);
 /* status: HTTP's, 0: there was no answer. date_ns: its Date header as wall ns, 0: none. */
 void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
                   const struct now *now);
+/* The same; a body that is long is taken instead of copied, and empty then. */
+void posts_answer_taken(struct posts *self, uint64_t id, int status, int64_t date_ns,
+                        struct buf *body, const struct now *now);
 /* Once a turn. Reads on in the answers to questions, a slice. True: it has, so another turn should
  * follow at once. */
 bool posts_step(struct posts *self, const struct now *now);
