@@ -39,10 +39,13 @@ read_settings() {
         die "the configuration is refused (see above)"
 }
 
-# A port nobody listens on, below those the kernel gives to clients.
+listens_here() { (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A port nobody listens on, nor on that of the node's door a thousand above; below those the kernel
+# gives to clients.
 free_port() {
     local port
-    while port=$((20000 + RANDOM % 12000)) && (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    while port=$((20000 + RANDOM % 11000)) && { listens_here "$port" || listens_here $((port + 1000)); }; do :; done
     echo "$port"
 }
 

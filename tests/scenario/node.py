@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -27,10 +28,21 @@ def skip(reason):
     sys.exit(77)
 
 
-def free_port():
+def is_free(port):
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port():
+    """One below those the kernel gives to clients, and with the one a thousand above, a node's door."""
+    while True:
+        port = random.randrange(10000, 30000)
+        if is_free(port) and is_free(port + 1000):
+            return port
 
 
 def listens(port, host="127.0.0.1"):
