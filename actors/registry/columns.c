@@ -70,7 +70,7 @@ void registry_track(struct registry_actor *self, const struct change *change,
  * younger; but the wall clock, which may be wrong, takes it out of the digests at most. */
 static int64_t restored_age(const struct registry_actor *self, const struct change *change)
 {
-    int64_t down_ms = change->at > 0 ? (self->started_ns - change->at) / 1000000 : 0;
+    int64_t down_ms = change->at > 0 ? (self->started_ns - change->at + 999999) / 1000000 : 0;
     int64_t half_ms = self->tombstone_ms / 2;
 
     if (down_ms <= 0 || change->age_ms >= half_ms) {

@@ -48,6 +48,7 @@ static int64_t age_here(const struct merging *it, int64_t age_ms)
 {
     int64_t older_ms = it->command->older_ms > 0 ? it->command->older_ms : 0;
 
+    older_ms = (older_ms < age_ms_max ? older_ms : age_ms_max) + it->self->lag_ms;
     if (fault_on(it->self->rules.faults, FAULT_AGE_RESET)) {
         return 0;
     }
@@ -55,7 +56,7 @@ static int64_t age_here(const struct merging *it, int64_t age_ms)
         return -1;
     }
     age_ms = age_ms < age_ms_max ? age_ms : age_ms_max;
-    return age_ms + (older_ms < age_ms_max ? older_ms : age_ms_max);
+    return age_ms + older_ms;
 }
 
 static void tell_newer(struct merging *it, uint32_t slot)
@@ -192,6 +193,7 @@ void on_merge(void *state, const struct address *from, const struct msg *msg, co
         abort();
     }
     self->counters.merges++;
+    (void)registry_awake(self, now);
     if (merge_fits(command, merged)) {
         merge_records(&it); /* before the heartbeats, which may be theirs */
         merge_heartbeats(&it);

@@ -11,6 +11,8 @@ static const int64_t tick_ms = 1000;
 /* What an awake clock moves on at most between two readings: a process that was
  * stopped, or a machine that slept, has heard nobody and blames nobody. */
 static const int64_t awake_step_max_ms = 2000;
+/* What waited while we stood still has been taken so long after. */
+static const int64_t lag_lasts_ms = 1000;
 
 /* A tombstone outlives everything it must stop: an instance that some node still
  * holds goes there at the ceiling. */
@@ -46,7 +48,12 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now)
     if (step > 0) {
         self->awake_ms += step < awake_step_max_ms ? step : awake_step_max_ms;
         self->awake_read_ms = now->mono_ms;
+        if (self->awake_ms >= self->lag_ends_ms) {
+            self->lag_ms = 0;
+        }
         if (step > awake_step_max_ms) {
+            self->lag_ms += step;
+            self->lag_ends_ms = self->awake_ms + lag_lasts_ms;
             ages_stood_still(self->heartbeats, step - awake_step_max_ms);
             self->evicting.left = 0;
             self->evicting.stood_awake_ms = self->awake_ms;
@@ -71,6 +78,19 @@ static void tell_age(const struct registry_actor *self, struct change *change)
     }
 }
 
+/* An app counts on above its latest_timestamp when the wall clock was set back, and a new one
+ * starts above the highest `at`: so that one that comes back never repeats any, `at` keeps up with
+ * it. A client's jump into the future is not ours. */
+static void keep_up(const struct registry_actor *self, struct change *change, uint32_t nth)
+{
+    int64_t highest = registry_highest_at(self->registry) + 1;
+    int64_t own = (change->at > highest ? change->at : highest) + nth;
+
+    if (change->latest_timestamp > change->at && change->latest_timestamp <= own) {
+        change->at = change->latest_timestamp;
+    }
+}
+
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out)
 {
@@ -87,6 +107,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         change->seq = ++self->at.seq;
         change->gateway = gateway;
         change->number = number;
+        keep_up(self, change, i);
         tell_age(self, change);
         msg_from_change(change, &msg);
         msg_encode(&self->body, &msg);

@@ -103,7 +103,11 @@ struct registry_actor {
 
     int64_t awake_ms;
     int64_t awake_read_ms; /* mono, when awake_ms was moved on last */
-    bool aging;            /* slots past their limit may still stand among the young */
+    /* We stood still for so long, and what others told us meanwhile waited in our socket: taken
+     * now, it may be older by that. Until a second later; 0: it may not. */
+    int64_t lag_ms;
+    int64_t lag_ends_ms; /* awake */
+    bool aging;          /* slots past their limit may still stand among the young */
 
     struct {
         uint64_t tick;
