@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/registry/disposal.h"
+#include "actors/registry/covered.h"
 #include "actors/registry/history.h"
 #include "actors/registry/journal.h"
 #include "actors/registry/recovery.h"
@@ -19,7 +19,6 @@ static const int64_t sync_every_ms = 1000;
 static const uint64_t snapshot_bytes_default = UINT64_C(64) << 20;
 static const uint64_t allocate_bytes_default = UINT64_C(1) << 20;
 static const int64_t keep_ms_default = 60000;
-static const unsigned kept_share = 4;              /* see keep_ms in storage.h */
 static const uint32_t uncovered_segments_max = 64; /* a registry restarted in a loop leaves many */
 
 /*   OK ──journal fails──► FAILED ──every 10 s──► HEALING ──snapshot in place──► OK
@@ -52,11 +51,8 @@ struct storage {
     int64_t snapshot_due_ms;  /* not before, after one could not be written */
     uint64_t snapshot_seq;    /* of the last whole one */
     uint64_t snapshot_bytes;
-    struct names old_snapshots;
+    struct covered covered;
     struct names damaged;
-    int64_t
-        remove_due_ms; /* then the newest of the old snapshots goes; a segment has its own time */
-    struct disposal disposal;
 };
 
 enum err storage_sync_from(struct str name, enum storage_sync *sync)
@@ -105,32 +101,6 @@ static void mark_failed(struct storage *self)
     }
 }
 
-/* Of each segment that the snapshot covers it is now known when it may go. */
-static void cover(struct storage *self, int64_t now_ms)
-{
-    for (size_t i = 0; i < self->segments.count; i++) {
-        struct segment *segment = &self->segments.items[i];
-
-        if (segment->free_ms == INT64_MAX && segment->last_seq <= self->snapshot_seq &&
-            segment->prev_seq < self->snapshot_seq) {
-            segment->free_ms = now_ms + self->options.keep_ms;
-        }
-    }
-}
-
-/* It may be room that is wanting. */
-static void free_all_covered(struct storage *self, int64_t now_ms)
-{
-    for (size_t i = 0; i < self->segments.count; i++) {
-        struct segment *segment = &self->segments.items[i];
-
-        if (segment->free_ms != INT64_MAX) {
-            segment->free_ms = now_ms;
-        }
-    }
-    self->remove_due_ms = now_ms;
-}
-
 /* seen: files of the present epoch may be found by the next start. As long as none can be, failing
  * again and again does not begin epoch after epoch, each of which costs every
  * follower a whole snapshot. */
@@ -155,7 +125,7 @@ static void fail(struct storage *self, int64_t now_ms, bool seen)
     self->segments.history_from = self->segments.count;
     self->state = FAILED;
     self->retry_due_ms = now_ms + retry_ms;
-    free_all_covered(self, now_ms);
+    covered_hurry(&self->covered, now_ms); /* it may be room that is wanting */
     self->failure_count++;
     log_event(self->volume.log, was_ok ? LOG_ERROR : LOG_WARN, "storage_failed",
               "%s: changes are kept in memory only; trying again every %" PRId64
@@ -286,12 +256,11 @@ static void snapshot_end(struct storage *self, int64_t now_ms)
         return;
     }
     if (self->snapshot_seq != 0 && self->snapshot_seq != self->snapshot.seq) {
-        names_add(&self->old_snapshots, name_make(NAME_SNAPSHOT, self->snapshot_seq));
+        names_add(&self->covered.snapshots, name_make(NAME_SNAPSHOT, self->snapshot_seq));
     }
     self->snapshot_seq = self->snapshot.seq;
     self->snapshot_bytes = self->snapshot.bytes;
-    self->remove_due_ms = now_ms + self->options.keep_ms;
-    cover(self, now_ms);
+    covered_by(&self->covered, self->snapshot_seq, now_ms);
     snapshot_drop(&self->snapshot);
     if (healing) {
         healed(self);
@@ -327,78 +296,6 @@ static bool snapshot_wanted(const struct storage *self)
     }
     limit = self->snapshot_bytes > limit ? self->snapshot_bytes : limit;
     return bytes > limit || count > uncovered_segments_max;
-}
-
-/* ── what is covered goes ───────────────────────────────────────────────────*/
-
-static uint64_t covered_bytes(const struct storage *self)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < self->segments.count; i++) {
-        bytes += self->segments.items[i].free_ms != INT64_MAX ? self->segments.items[i].bytes : 0;
-    }
-    return bytes;
-}
-
-/* One old snapshot is kept for a while, in case the newest turns out to be damaged. */
-static bool snapshot_removable(const struct storage *self, int64_t now_ms)
-{
-    return self->old_snapshots.count > 1 ||
-           (self->old_snapshots.count == 1 && now_ms >= self->remove_due_ms);
-}
-
-static bool segment_removable(const struct storage *self, int64_t now_ms)
-{
-    int64_t early_ms = self->options.keep_ms - self->options.keep_ms / kept_share;
-    int64_t free_ms;
-
-    if (self->segments.count == 0 || self->segments.items[0].free_ms == INT64_MAX) {
-        return false;
-    }
-    free_ms = self->segments.items[0].free_ms;
-    return now_ms >= free_ms || (now_ms >= free_ms - early_ms &&
-                                 covered_bytes(self) > kept_share * self->options.snapshot_bytes);
-}
-
-static bool removable(const struct storage *self, int64_t now_ms)
-{
-    return disposal_runs(&self->disposal) || snapshot_removable(self, now_ms) ||
-           segment_removable(self, now_ms);
-}
-
-static struct name take_oldest_snapshot(struct names *names)
-{
-    size_t oldest = 0;
-    struct name name;
-
-    for (size_t i = 1; i < names->count; i++) {
-        oldest = strcmp(names->items[i].text, names->items[oldest].text) < 0 ? i : oldest;
-    }
-    name = names->items[oldest];
-    names->items[oldest] = names->items[--names->count];
-    return name;
-}
-
-/* A piece of one file. One that can't be removed is left to the next start. */
-static void remove_some(struct storage *self, int64_t now_ms)
-{
-    struct name name;
-    enum err err;
-
-    if (disposal_runs(&self->disposal)) {
-        err = disposal_step(&self->disposal);
-    } else if (snapshot_removable(self, now_ms)) {
-        name = take_oldest_snapshot(&self->old_snapshots);
-        err = disposal_begin(&self->disposal, &self->volume, name);
-    } else {
-        name = name_make(NAME_SEGMENT, self->segments.items[0].prev_seq + 1);
-        segments_drop_first(&self->segments);
-        err = disposal_begin(&self->disposal, &self->volume, name);
-    }
-    if (err != ERR_OK) {
-        log_event(self->volume.log, LOG_WARN, "storage_remove", "%s", self->volume.reason);
-    }
 }
 
 /* ── the turn ───────────────────────────────────────────────────────────────*/
@@ -498,12 +395,12 @@ bool storage_step(struct storage *self, const struct registry *registry, int64_t
         snapshot_go_on(self, registry, now_ms);
     } else if (self->state == OK && now_ms >= self->snapshot_due_ms && snapshot_wanted(self)) {
         snapshot_start(self, registry, now_ms);
-    } else if (removable(self, now_ms)) {
-        remove_some(self, now_ms);
+    } else if (covered_removable(&self->covered, now_ms)) {
+        covered_remove(&self->covered, now_ms);
     } else {
         return false;
     }
-    return self->snapshot.file >= 0 || removable(self, now_ms);
+    return self->snapshot.file >= 0 || covered_removable(&self->covered, now_ms);
 }
 
 struct storage_position storage_position(const struct storage *self)
@@ -612,7 +509,8 @@ static struct storage *storage_new(const struct storage_options *options)
     self->lock = -1;
     self->journal.file = -1;
     self->snapshot.file = -1;
-    self->disposal.file = -1;
+    covered_init(&self->covered, &self->volume, &self->segments, mine->keep_ms,
+                 mine->snapshot_bytes);
     return self;
 }
 
@@ -664,7 +562,7 @@ static void begin(struct storage *self, struct recovered *found, const struct re
             self->segments.items[i].free_ms = now_ms; /* was not even read */
         }
     }
-    self->old_snapshots = found->old_snapshots;
+    self->covered.snapshots = found->old_snapshots;
     self->damaged = found->damaged;
     self->snapshot_seq = found->snapshot_seq;
     self->snapshot_bytes = found->snapshot_bytes;
@@ -673,8 +571,7 @@ static void begin(struct storage *self, struct recovered *found, const struct re
     self->seq = anew ? found->above + 1 : found->seq;
     self->appended = self->seq;
     self->synced_ms = now_ms;
-    self->remove_due_ms = now_ms + self->options.keep_ms;
-    cover(self, now_ms);
+    covered_by(&self->covered, self->snapshot_seq, now_ms);
     found->segments = (struct segments){0};
     found->old_snapshots = (struct names){0};
     found->damaged = (struct names){0};
@@ -696,10 +593,9 @@ static void storage_free(struct storage **self)
 {
     struct storage *gone = *self;
 
-    disposal_drop(&gone->disposal);
+    covered_fini(&gone->covered);
     segments_fini(&gone->segments);
     segment_fini(&gone->journal.segment);
-    names_fini(&gone->old_snapshots);
     names_fini(&gone->damaged);
     buf_fini(&gone->turn);
     volume_close(&gone->volume, &gone->lock);
