@@ -102,13 +102,15 @@ expand_actors() {
     return 0
 }
 
-# Sets HOST and PORT of the HTTP edge.
-http_address() {
-    local listen
-    listen=$(setting gateway.listen 127.0.0.1:7171)
-    HOST=${listen%:*}
-    PORT=${listen##*:}
+# Sets HOST and PORT.
+address() { # HOST:PORT
+    HOST=${1%:*}
+    PORT=${1##*:}
     case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
+}
+
+http_address() { # of the HTTP edge
+    address "$(setting gateway.listen 127.0.0.1:7171)"
 }
 
 unbracketed() { # [::1] as /dev/tcp takes it

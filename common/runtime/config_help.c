@@ -107,7 +107,7 @@ static void report_source(struct buf *to, const struct config_draft *draft,
     buf_add_str(to, STR("  # "));
     if (draft->sources[key - config_keys].origin == CONFIG_DEFAULT) {
         buf_add_str(to, STR("default"));
-    } else if (strcmp(key->name, "advertise") == 0 &&
+    } else if (strcmp(key->section, "node") != 0 &&
                draft->sources[key - config_keys].origin == CONFIG_DERIVED) {
         buf_add_str(to, STR("from gateway.listen"));
     } else if (draft->sources[key - config_keys].origin == CONFIG_DERIVED) {

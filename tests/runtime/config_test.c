@@ -723,6 +723,7 @@ static void check_config_says_where_each_value_comes_from(void **state)
     assert_has(&it.out, "processes = 2  # --gateway.processes\n");
     assert_has(&it.out, "zone = \"sh001\"  # default\n");
     assert_has(&it.out, "advertise = \"127.0.0.1:7171\"  # from gateway.listen\n");
+    assert_has(&it.out, "\nlisten = \"127.0.0.1:8171\"  # from gateway.listen\n");
     assert_string_equal("", it.err.data);
     run_fini(&it);
     remove_temporary(it.dir);
