@@ -207,9 +207,14 @@ bool answer_instance(struct str text, int64_t date_ns, struct msg_list *to, stru
  */
 enum { LEVEL_NONE, LEVEL_ANSWER, LEVEL_DATA, LEVEL_LISTS, LEVEL_LIST };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static int peek(struct answer_reader *self)
 {
-    while (self->at < self->text.len && memchr(" \t\r\n", self->text.data[self->at], 4) != NULL) {
+    while (self->at < self->text.len && is_space(self->text.data[self->at])) {
         self->at++;
     }
     return self->at < self->text.len ? (unsigned char)self->text.data[self->at] : -1;
@@ -354,11 +359,15 @@ enum answer_step answer_next(struct answer_reader *self, struct msg_list *to, st
             if (self->level == LEVEL_NONE) {
                 break;
             }
-        } else if (self->follows && !take(self, ',')) {
+            continue;
+        }
+        if (self->follows && !take(self, ',')) {
             return ANSWER_BROKEN;
-        } else if (self->level == LEVEL_LIST) {
+        }
+        if (self->level == LEVEL_LIST) {
             return take_instance(self, to, store);
-        } else if (!take_member(self)) {
+        }
+        if (!take_member(self)) {
             return ANSWER_BROKEN;
         }
     }

@@ -4,17 +4,18 @@
 
 #include "actors/replicator/answer.h"
 #include "actors/replicator/forms.h"
+#include "actors/replicator/queue.h"
 #include "common/domain/change.h"
 #include "common/runtime/outbox.h"
 
 // clang-format off
 /*  name      path                     answer_max          timeout_ms */
 #define WORK_TABLE(X)                                                      \
-    X(REGISTER, "/discovery/register",  64 * 1024,         3000)           \
-    X(RENEW,    "/discovery/renew",     1024 * 1024,       3000)           \
-    X(CANCEL,   "/discovery/cancel",    64 * 1024,         3000)           \
-    X(NODES,    "/discovery/fetch?",    4 * 1024 * 1024,   3000)           \
-    X(ALL,      "/discovery/fetch/all?", 256 * 1024 * 1024, 30000)
+    X(REGISTER, "/discovery/register",  65536,             3000)           \
+    X(RENEW,    "/discovery/renew",     1048576,           3000)           \
+    X(CANCEL,   "/discovery/cancel",    65536,             3000)           \
+    X(NODES,    "/discovery/fetch?",    4194304,           3000)           \
+    X(ALL,      "/discovery/fetch/all?", 268435456,        30000)
 // clang-format on
 
 enum work {
@@ -35,23 +36,6 @@ static const struct {
 
 enum { slice_bytes_max = 512 * 1024, looked_at_max = 64, no_peer = outbox_peers_max };
 
-/* A post that waits, or is under way. */
-struct entry {
-    struct entry *next;
-    enum work work;
-    uint64_t order;
-    struct hash128 key;
-    int64_t since_ms;
-    size_t len;
-    char record[]; /* PUT or GONE, encoded */
-};
-
-struct queue {
-    struct entry *first;
-    struct entry **last; /* where the next is hung */
-    uint32_t count;
-};
-
 enum ask_state { ASK_NONE, ASK_WAITS, ASK_UNDER_WAY, ASK_READ };
 
 struct ask {
@@ -70,7 +54,6 @@ struct peer {
     struct buf addr;
     struct queue changes;
     struct queue renews;
-    size_t bytes; /* of both */
     uint32_t under_way;
     int64_t not_before_ms; /* of one that fails */
     struct ask asks[ask_count];
@@ -80,7 +63,7 @@ struct flight {
     uint64_t id; /* 0: free */
     uint32_t peer;
     enum work work;
-    struct entry *entry; /* owned; NULL: a question, or the peer was closed */
+    struct queued *entry; /* owned; NULL: a question, or the peer was closed */
 };
 
 struct posts {
@@ -103,68 +86,37 @@ struct posts {
 
 /* ── queues ─────────────────────────────────────────────────────────────────*/
 
-static void queue_init(struct queue *self)
-{
-    *self = (struct queue){.last = &self->first};
-}
-
-static void queue_add(struct queue *self, struct entry *entry)
-{
-    entry->next = NULL;
-    *self->last = entry;
-    self->last = &entry->next;
-    self->count++;
-}
-
-static void queue_add_first(struct queue *self, struct entry *entry)
-{
-    entry->next = self->first;
-    self->last = self->first == NULL ? &entry->next : self->last;
-    self->first = entry;
-    self->count++;
-}
-
-static struct entry *queue_take(struct queue *self, struct entry **at)
-{
-    struct entry *entry = *at;
-
-    *at = entry->next;
-    self->last = entry->next == NULL ? at : self->last;
-    self->count--;
-    return entry;
-}
-
 static uint32_t peer_waiting(const struct peer *peer)
 {
     return peer->changes.count + peer->renews.count;
 }
 
-static void drop_first(struct posts *self, struct peer *peer, struct queue *queue)
+static void drop_first(struct posts *self, struct queue *queue)
 {
-    struct entry *entry = queue_take(queue, &queue->first);
+    struct queued *entry = queue_take(queue, &queue->first);
 
-    peer->bytes -= entry->len;
     self->counts.waiting--;
     self->counts.dropped++;
     free(entry);
 }
 
-static void drop_all(struct posts *self, struct peer *peer, struct queue *queue)
+static void drop_all(struct posts *self, struct queue *queue)
 {
     while (queue->count > 0) {
-        drop_first(self, peer, queue);
+        drop_first(self, queue);
     }
 }
 
 /* False: all had to go. */
 static bool make_room(struct posts *self, struct peer *peer, size_t bytes)
 {
-    while (peer_waiting(peer) >= posts_waiting_max || peer->bytes + bytes > posts_bytes_max) {
+    while (peer_waiting(peer) >= posts_waiting_max ||
+           peer->changes.bytes + peer->renews.bytes + bytes > posts_bytes_max) {
         if (peer->renews.count == 0) {
-            drop_all(self, peer, &peer->changes);
+            drop_all(self, &peer->changes);
             return false;
         }
-        drop_first(self, peer, &peer->renews);
+        drop_first(self, &peer->renews);
     }
     return true;
 }
@@ -173,24 +125,9 @@ static void add(struct posts *self, uint32_t number, enum work work, const struc
                 const struct identity *id)
 {
     struct peer *peer = &self->peers[number];
-    struct buf encoded = {0};
-    struct entry *entry;
-    bool had_room;
+    struct queued *entry = queued_new(work, ++self->last_order, self->now.mono_ms, record, id);
+    bool had_room = make_room(self, peer, entry->len);
 
-    msg_encode(&encoded, record);
-    entry = malloc(sizeof(*entry) + encoded.len);
-    if (entry == NULL) {
-        abort();
-    }
-    *entry = (struct entry){.work = work,
-                            .order = ++self->last_order,
-                            .key = identity_key(id),
-                            .since_ms = self->now.mono_ms,
-                            .len = encoded.len};
-    memcpy(entry->record, encoded.data, encoded.len);
-    buf_fini(&encoded);
-    had_room = make_room(self, peer, entry->len);
-    peer->bytes += entry->len;
     self->counts.waiting++;
     queue_add(work == WORK_RENEW ? &peer->renews : &peer->changes, entry);
     if (!had_room) {
@@ -299,8 +236,8 @@ void posts_close(struct posts *self, uint32_t number)
     uint64_t generation = peer->generation + 1;
 
     assert(number < outbox_peers_max);
-    drop_all(self, peer, &peer->changes);
-    drop_all(self, peer, &peer->renews);
+    drop_all(self, &peer->changes);
+    drop_all(self, &peer->renews);
     buf_fini(&peer->addr);
     for (size_t i = 0; i < ask_count; i++) {
         turn_ask(self, &peer->asks[i], ASK_NONE);
@@ -369,32 +306,30 @@ static bool is_under_way(const struct posts *self, uint32_t peer, struct hash128
 }
 
 /* The oldest of an instance of which nothing is under way; NULL: none among the first. */
-static struct entry *take_entry(struct posts *self, uint32_t number)
+static struct queued *take_entry(struct posts *self, uint32_t number)
 {
     struct peer *peer = &self->peers[number];
-    struct entry **changes = &peer->changes.first;
-    struct entry **renews = &peer->renews.first;
+    struct queued **changes = &peer->changes.first;
+    struct queued **renews = &peer->renews.first;
 
     for (unsigned i = 0; i < looked_at_max && (*changes != NULL || *renews != NULL); i++) {
         bool change = *renews == NULL || (*changes != NULL && (*changes)->order < (*renews)->order);
-        struct entry ***at = change ? &changes : &renews;
+        struct queued **at = change ? changes : renews;
 
-        if (!is_under_way(self, number, (**at)->key)) {
-            struct entry *entry = queue_take(change ? &peer->changes : &peer->renews, *at);
-
-            peer->bytes -= entry->len;
+        assert(*at != NULL);
+        if (!is_under_way(self, number, (*at)->key)) {
             self->counts.waiting--;
-            return entry;
+            return queue_take(change ? &peer->changes : &peer->renews, at);
         }
-        *at = &(**at)->next;
+        *(change ? &changes : &renews) = &(*at)->next;
     }
     return NULL;
 }
 
 /* The same, without cancels that have waited too long. */
-static struct entry *take_valid(struct posts *self, uint32_t number)
+static struct queued *take_valid(struct posts *self, uint32_t number)
 {
-    struct entry *entry = take_entry(self, number);
+    struct queued *entry = take_entry(self, number);
 
     while (entry != NULL && entry->work == WORK_CANCEL &&
            self->now.mono_ms - entry->since_ms > posts_cancel_ms) {
@@ -423,7 +358,7 @@ static bool take_next(struct posts *self, uint32_t number, struct flight *flight
         }
     }
     if (peer_waiting(peer) > 0 && may_post(self, peer)) {
-        struct entry *entry = take_valid(self, number);
+        struct queued *entry = take_valid(self, number);
 
         if (entry != NULL) {
             *flight = (struct flight){.peer = number, .work = entry->work, .entry = entry};
@@ -434,7 +369,7 @@ static bool take_next(struct posts *self, uint32_t number, struct flight *flight
     return false;
 }
 
-static void build_body(struct buf *to, const struct entry *entry, enum forms_reach reach)
+static void build_body(struct buf *to, const struct queued *entry, enum forms_reach reach)
 {
     struct str rest = {entry->record, entry->len};
     struct msg record;
@@ -520,7 +455,7 @@ static void finish(struct posts *self, uint32_t number, bool good)
     peer->failing = !good;
     if (!good) {
         peer->not_before_ms = self->now.mono_ms + posts_pause_ms;
-        drop_all(self, peer, &peer->renews);
+        drop_all(self, &peer->renews);
     }
     self->owner->exchanged(self->state, number, good, &self->now);
 }
@@ -550,7 +485,6 @@ static void on_posted(struct posts *self, struct flight *flight, int status, int
     self->counts.failed += code != 0 && !(renewed && (code == -404 || code == -409));
     if (renewed && code == -404) {
         flight->entry->work = WORK_REGISTER;
-        peer->bytes += flight->entry->len;
         self->counts.waiting++;
         queue_add_first(&peer->changes, flight->entry);
         flight->entry = NULL;
