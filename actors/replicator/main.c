@@ -4,21 +4,22 @@
 #include "actors/replicator/replicator.h"
 #include "common/runtime/process.h"
 
-static enum err run(struct replicator *self, struct actor_options *options)
+static enum err run(struct replicator *self, const struct actor_options *without_guest)
 {
     struct curl *curl = curl_new(replicator_posts(self));
+    struct actor_options options = *without_guest;
     struct actor_guest guest;
     enum err err = ERR_IO;
 
     if (curl == NULL) {
-        log_event(options->log, LOG_ERROR, "no_descriptor",
+        log_event(options.log, LOG_ERROR, "no_descriptor",
                   "no descriptor is left for links over HTTP: raise the limit of open files");
         return err;
     }
     guest = curl_guest(curl);
-    options->guests = &guest;
-    options->guest_count = 1;
-    err = actor_run(options);
+    options.guests = &guest;
+    options.guest_count = 1;
+    err = actor_run(&options);
     curl_destroy(&curl);
     return err;
 }
