@@ -388,6 +388,23 @@ static void the_youngest_age_heard_counts(void **state)
     assert_int_equal(41500, age_told(node, "host-0000000"));
 }
 
+static void what_waited_while_the_registry_stood_still_is_older_by_that(void **state)
+{
+    struct node *node = *state;
+    struct msg put = put_of("silent", 5, 60000);
+
+    node_pause(node, 50000);
+    (void)merge_one(node, &put); /* it was told before or after: who knows */
+    assert_false(node_holds(node, "silent"));
+    put = put_of("h", 5, 20000);
+    (void)merge_one(node, &put);
+    assert_int_equal(70000, age_told(node, "h"));
+    node_run(node, 3000);
+    put.as_put.age_ms = 30000;
+    (void)merge_one(node, &put);
+    assert_int_equal(30000, age_told(node, "h"));
+}
+
 static void an_equal_state_brings_its_younger_age(void **state)
 {
     struct node *node = *state;
@@ -672,6 +689,7 @@ int main(void)
         TEST(who_has_an_older_state_gets_the_newer_one),
         TEST(a_set_carries_the_age_of_the_last_heartbeat),
         TEST(the_youngest_age_heard_counts),
+        TEST(what_waited_while_the_registry_stood_still_is_older_by_that),
         TEST(an_equal_state_brings_its_younger_age),
         TEST(a_peer_s_heartbeat_saves_who_was_idle_here),
         TEST(an_age_that_is_reset_on_its_way_keeps_the_silent_alive),

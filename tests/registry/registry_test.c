@@ -265,6 +265,26 @@ static void a_new_app_starts_above_the_highest_ever_taken_from_the_clock(void **
     assert_true(node_app_latest(node) > highest);
 }
 
+static void an_app_that_comes_back_after_the_clock_was_set_back_goes_on_above(void **state)
+{
+    struct node *node = *state;
+    struct msg write = node_register(node, "a");
+    int64_t latest;
+
+    (void)node_ask(node, &write);
+    node->clock.at.wall_ns -= 3600000000000;
+    for (unsigned i = 0; i < 10; i++) { /* it counts on, one by one */
+        write = node_register(node, "a");
+        (void)node_ask(node, &write);
+    }
+    latest = node_app_latest(node);
+    write = node_cancel(node, "a");
+    (void)node_ask(node, &write);
+    write = node_register(node, "b");
+    (void)node_ask(node, &write);
+    assert_true(node_app_latest(node) > latest + 1);
+}
+
 static void a_clients_jump_of_time_does_not_count_for_new_apps(void **state)
 {
     struct node *node = *state;
@@ -326,6 +346,7 @@ int main(void)
         TEST(a_write_that_was_done_is_answered_ok_also_past_its_time),
         TEST(latest_timestamp_of_an_app_survives_a_restart),
         TEST(a_new_app_starts_above_the_highest_ever_taken_from_the_clock),
+        TEST(an_app_that_comes_back_after_the_clock_was_set_back_goes_on_above),
         TEST(a_clients_jump_of_time_does_not_count_for_new_apps),
         TEST(refuses_a_set_that_would_not_fit_one_journal_record),
     };
