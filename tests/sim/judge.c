@@ -278,7 +278,8 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
     }
     held->known = change.kind != CHANGE_EVICT && change.kind != CHANGE_FORGET;
     held->state = state;
-    held->end_ms = sim_ms(self->sim) + self->plan->life_ms - change.age_ms;
+    held->since_ms = sim_ms(self->sim);
+    held->end_ms = held->since_ms + self->plan->life_ms - change.age_ms;
     if (!held->known) {
         begin_order_anew(self, at);
     }

@@ -25,15 +25,18 @@
  * that were shown before, and without a wake-up for pollers.
  *
  * In calm: since the last disturbance `calm` is over (network.h), and since no registry has begun
- * its ages anew within the last idle + 15 s: until then it takes for alive what others know is
- * idle, which is what "nobody grows old for our own standstill" means.
+ * its ages anew, by its start, its sync or a standstill, within the last idle + 15 s: until then it
+ * takes for alive what others know is idle, which is what "nobody grows old for our own standstill"
+ * means.
  *   7. Nodes agree. For no longer than agree_ms on end (two ticks until a walk begins, its
  * questions one after the other, leaves that move left out, at most two hops between zones) is a
  * kept instance not the same at any two registries, or has a node in its digests what another one
  *      lacks or holds an older state of. The roots are equal but for that long too, unless a node
  *      holds an idle instance that wins over an entry of another's: it is told to nobody and its
  *      end is near (9).
- *   8. A kept instance is live at every registry that is not under init-protect.
+ *   8. A kept instance is live at every registry that is not under init-protect. (A restart gives a
+ *      tombstone at most half its life, so that it may outlive those of other nodes, and win over
+ *      what was then registered by a clock further behind: until the next heartbeat, answered 404.)
  *   9. The dead are gone. The last sign of life, or the beginning of calm, whichever is later, is
  * t; `dead` of them stand at a node that holds `live`. A round is due each interval and takes limit
  * = max(1, live × (1 - share)) at random of the idle. While the evictor is not self-protected they
@@ -59,6 +62,7 @@ enum { judge_apps = 3, judge_pending_max = 128, judge_records_max = 64, judge_ve
 struct view {
     bool known;
     struct state state;
+    int64_t since_ms;
     int64_t end_ms; /* of a tombstone's life, by the age it was taken with */
 };
 
