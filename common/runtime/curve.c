@@ -276,21 +276,22 @@ void curve_guard_close(struct curve_guard *self)
 /* One request's parts, those that are too many dropped. False: nothing waits. */
 static bool receive(void *socket, zmq_msg_t *parts, unsigned *count)
 {
-    zmq_msg_t beyond;
     bool more = true;
 
     for (*count = 0; more; ++*count) {
-        zmq_msg_t *part = *count < zap_parts ? &parts[*count] : &beyond;
+        zmq_msg_t part;
 
-        zmq_msg_init(part);
-        if (zmq_msg_recv(part, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(part);
+        zmq_msg_init(&part);
+        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(&part);
             return false;
         }
-        more = zmq_msg_more(part) != 0;
-        if (*count >= zap_parts) {
-            zmq_msg_close(&beyond);
+        more = zmq_msg_more(&part) != 0;
+        if (*count < zap_parts) {
+            zmq_msg_init(&parts[*count]);
+            zmq_msg_move(&parts[*count], &part);
         }
+        zmq_msg_close(&part);
     }
     return true;
 }

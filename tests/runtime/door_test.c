@@ -21,7 +21,9 @@
 #include "common/runtime/publisher.h"
 #include "common/runtime/sockets.h"
 
-enum { patience = 250, wait_ms = 20, way = 255, burst = 100 };
+enum { patience = 250, wait_ms = 20, silence_ms = 200, way = 255 };
+
+static const uint32_t burst = 100; /* sent in a tick */
 
 #if defined(__SANITIZE_ADDRESS__)
 static const int64_t growth_max_bytes = 512 << 20; /* it keeps what is freed for a while */
@@ -448,7 +450,7 @@ static bool is_silent(void *dealer)
 {
     zmq_pollitem_t item = {.socket = dealer, .events = ZMQ_POLLIN};
 
-    return zmq_poll(&item, 1, 10 * wait_ms) == 0;
+    return zmq_poll(&item, 1, silence_ms) == 0;
 }
 
 /* ── ── */
@@ -563,10 +565,10 @@ static void a_hung_node_costs_no_time_and_little_memory(void **state)
     until(guest, "heard", burst);
     before = counted(guest, "rss");
     assert_int_equal(0, kill(self->host, SIGSTOP));
-    until(guest, "send_dropped", counted(guest, "send_dropped") + 10 * burst);
+    until(guest, "send_dropped", counted(guest, "send_dropped") + INT64_C(10) * burst);
     assert_in_range(counted(guest, "rss"), 0, before + growth_max_bytes);
     assert_int_equal(0, kill(self->host, SIGCONT));
-    until(guest, "heard", counted(guest, "heard") + 2 * burst);
+    until(guest, "heard", counted(guest, "heard") + INT64_C(2) * burst);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
