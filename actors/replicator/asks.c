@@ -9,6 +9,7 @@ enum { tries_max = 64 };
 struct asks {
     struct ask list[asks_max];
     uint32_t count;
+    int64_t none_before_ms; /* is overdue: the list need not be looked through */
 };
 
 static const struct {
@@ -66,7 +67,9 @@ void asks_add(struct asks *self, const struct ask *ask, const struct now *now)
     *place = *ask;
     place->asked_ms = now->mono_ms;
     place->until_ms = now->mono_ms + kinds[ask->kind].wait_ms;
-    self->count++;
+    if (self->count++ == 0 || place->until_ms < self->none_before_ms) {
+        self->none_before_ms = place->until_ms;
+    }
 }
 
 bool asks_of(const struct asks *self, uint64_t id, enum ask_whom whom, uint32_t peer)
@@ -97,12 +100,24 @@ bool asks_take(struct asks *self, uint64_t id, struct ask *out)
 
 bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, struct ask *out)
 {
+    if (*cursor == 0) {
+        if (self->count == 0 || now_ms < self->none_before_ms) {
+            return false;
+        }
+        self->none_before_ms = INT64_MAX;
+    }
     while (*cursor < asks_max && self->count > 0) {
         struct ask *place = &self->list[(*cursor)++];
 
-        if (place->id != 0 && now_ms >= place->until_ms) {
+        if (place->id == 0) {
+            continue;
+        }
+        if (now_ms >= place->until_ms) {
             take(self, place, out);
             return true;
+        }
+        if (place->until_ms < self->none_before_ms) {
+            self->none_before_ms = place->until_ms;
         }
     }
     return false;
