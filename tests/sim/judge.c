@@ -110,8 +110,12 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
 {
     const struct host *host = &self->client->hosts[at];
     const struct view *held = &node->held[at];
-    struct registry_actor *registry = site_registry(&self->sites[node->index]);
-    int64_t silent_ms = sim_ms(self->sim) - host->last_sign_ms;
+    int64_t now_ms = sim_ms(self->sim);
+    int64_t silent_ms = now_ms - host->last_sign_ms;
+    /* an empty node does not know how old what it is given is */
+    bool restored =
+        change->age_ms < 0 && now_ms - self->sites[node->index].fresh_ms <
+                                  self->sites[0].config.registry_protect_wait + rounding_ms;
 
     if (held->known && !state_beats(state, &held->state)) {
         judge_fail(self, "node%u took a state of %s that loses against the %s one it held%s",
@@ -119,7 +123,7 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
                    held->state.gone ? ": it came back" : "");
     }
     if (!self->doubtful && change->gateway == 0 && (!held->known || held->state.gone) &&
-        silent_ms > judge_idle_ms + rounding_ms && registry != NULL && !registry->protect.on) {
+        silent_ms > judge_idle_ms + rounding_ms && !restored) {
         judge_fail(self, "node%u took %s in anew from others: it came back, silent for over %.1f s",
                    (unsigned)node->index + 1, host->name, (double)silent_ms / 1000);
     }

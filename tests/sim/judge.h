@@ -31,9 +31,9 @@
  *   7. Nodes agree. For no longer than agree_ms on end (two ticks until a walk begins, its
  * questions one after the other, leaves that move left out, at most two hops between zones) is a
  * kept instance not the same at any two registries, or has a node in its digests what another one
- *      lacks or holds an older state of. The roots are equal but for that long too, unless a node
- *      holds an idle instance that wins over an entry of another's: it is told to nobody and its
- *      end is near (9).
+ *      lacks or holds an older state of. The roots are equal but for that long too. But what
+ *      has left the digests, idle or an old tombstone, and wins over an entry of another node, is
+ *      told to nobody and stops what it wins over: until its own end.
  *   8. A kept instance is live at every registry that is not under init-protect. (A restart gives a
  *      tombstone at most half its life, so that it may outlive those of other nodes, and win over
  *      what was then registered by a clock further behind: until the next heartbeat, answered 404.)

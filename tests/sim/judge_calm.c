@@ -74,6 +74,36 @@ static bool lacks(const struct judge *self, uint32_t at, uint32_t a, uint32_t b)
     return !mine->known || state_beats(&theirs->state, &mine->state) || is_in_digest(self, b, key);
 }
 
+/* Somewhere stands what wins over another node's entry and is in no digest any more, idle or an old
+ * tombstone: it is told to nobody, and what it wins over does not pass. Its end is near. */
+static bool hides_winner(const struct judge *self, uint32_t at)
+{
+    struct hash128 key = self->client->hosts[at].key;
+
+    for (uint32_t a = 0; a < self->plan->nodes; a++) {
+        for (uint32_t b = 0; b < self->plan->nodes; b++) {
+            const struct view *entry = &self->nodes[a].held[at];
+            const struct view *winner = &self->nodes[b].held[at];
+
+            if (entry->known && winner->known && state_beats(&winner->state, &entry->state) &&
+                is_in_digest(self, a, key) && !is_in_digest(self, b, key)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool hides_any_winner(const struct judge *self)
+{
+    for (uint32_t at = 0; at < self->plan->hosts; at++) {
+        if (views_differ(self, at) && hides_winner(self, at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool differs(const struct judge *self, uint32_t at)
 {
     if (!views_differ(self, at)) {
@@ -81,6 +111,9 @@ static bool differs(const struct judge *self, uint32_t at)
     }
     if (client_keeps(self->client, at)) {
         return true;
+    }
+    if (hides_winner(self, at)) {
+        return false;
     }
     for (uint32_t a = 0; a < self->plan->nodes; a++) {
         for (uint32_t b = 0; b < self->plan->nodes; b++) {
@@ -134,31 +167,6 @@ static void check_agreement(struct judge *self, int64_t calm_ms)
             fail_host(self, at, now_ms - *since_ms);
         }
     }
-}
-
-/* Somewhere stands what wins over another node's entry and is idle: told to nobody any more, and
- * evicted when its time comes. Until then that node's digests have an entry more. */
-static bool hides_winner(const struct judge *self)
-{
-    for (uint32_t at = 0; at < self->plan->hosts; at++) {
-        struct hash128 key = self->client->hosts[at].key;
-
-        if (!views_differ(self, at)) {
-            continue;
-        }
-        for (uint32_t a = 0; a < self->plan->nodes; a++) {
-            for (uint32_t b = 0; b < self->plan->nodes; b++) {
-                const struct view *entry = &self->nodes[a].held[at];
-                const struct view *winner = &self->nodes[b].held[at];
-
-                if (entry->known && winner->known && state_beats(&winner->state, &entry->state) &&
-                    is_in_digest(self, a, key) && !is_in_digest(self, b, key)) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
 }
 
 static bool roots_differ(const struct judge *self)
@@ -217,7 +225,7 @@ static void check_roots(struct judge *self, int64_t calm_ms)
     int64_t now_ms = sim_ms(self->sim);
     int64_t *since_ms = &self->roots_differ_ms;
 
-    if (!roots_differ(self) || hides_winner(self)) {
+    if (!roots_differ(self) || hides_any_winner(self)) {
         *since_ms = INT64_MAX;
         return;
     }
@@ -289,12 +297,11 @@ static void check_dead(struct judge *self, struct judge_node *node, uint32_t at,
                    (unsigned)node->dead_max, (unsigned)live, (double)bound_ms / 1000,
                    protected ? "self-protected" : "not protected");
     }
-    if (host->best.gone && host->state == HOST_GONE && now_ms - calm_ms > judge_agree_ms &&
-        now_ms - self->gone_ms[at] > judge_agree_ms &&
-        calm_ms - self->gone_ms[at] < self->plan->life_ms / 2 - rounding_ms) {
+    if (host->best.gone && state_beats(&host->best, &node->held[at].state) &&
+        now_ms - calm_ms > judge_agree_ms && now_ms - host->best_ms > judge_agree_ms &&
+        calm_ms - host->best_ms < self->plan->life_ms / 2 - rounding_ms) {
         judge_fail(self, "%s was cancelled %.1f s ago, its tombstone wins, and node%u has it live",
-                   host->name, (double)(now_ms - self->gone_ms[at]) / 1000,
-                   (unsigned)node->index + 1);
+                   host->name, (double)(now_ms - host->best_ms) / 1000, (unsigned)node->index + 1);
     }
 }
 
