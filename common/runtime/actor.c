@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/runtime/admin.h"
+#include "common/runtime/links.h"
 #include "common/runtime/lock.h"
 #include "common/runtime/notify.h"
 #include "common/runtime/sockets.h"
@@ -17,6 +18,7 @@
 enum { types_max = 256 };
 
 static const int64_t longest_sleep_ms = 1000;
+static const int64_t patience_ms = 5000; /* then who has not been heard yet is named on the log */
 static const size_t outbox_bytes = (size_t)64 << 20;
 
 struct actor {
@@ -35,6 +37,7 @@ struct actor {
                             * then guard and door, then the open ways */
     int signal_fd;
     int64_t tick_due_ms;
+    int64_t patience_end_ms;
     bool waits; /* some input is left over from this turn */
 };
 
@@ -454,30 +457,10 @@ static void send_all(struct actor *self, const struct now *now, actor_turn_fn *b
     sockets_send(&self->sockets, self->options, self->out, OUTBOX_SYNCED);
 }
 
-/* Ready once all that is followed has been caught up with. */
-static bool followers_ready(struct actor *self, struct buf *words)
-{
-    bool ready = true;
-
-    for (size_t i = 0; i < self->options->link_count; i++) {
-        const struct actor_link *link = &self->options->links[i];
-        struct follower_state state;
-
-        if (link->follower == NULL) {
-            continue;
-        }
-        follower_state(link->follower, &state);
-        ready = ready && state.ever_current;
-        buf_printf(words, "%s%s ", words->len == 0 ? "" : ", ",
-                   state.current ? "follows" : "waits for");
-        endpoint_name(words, link->to, link->index);
-    }
-    return ready;
-}
-
 static void tell_manager(struct actor *self, const struct now *now)
 {
-    const struct actor_spec *spec = self->options->spec;
+    const struct actor_options *options = self->options;
+    const struct actor_spec *spec = options->spec;
     struct buf words = {0};
     bool ready;
 
@@ -485,8 +468,8 @@ static void tell_manager(struct actor *self, const struct now *now)
     if (!notify_asks(&self->notify, now->mono_ms)) {
         return;
     }
-    ready = spec->ready != NULL ? spec->ready(self->options->state, now, &words)
-                                : followers_ready(self, &words);
+    ready = spec->ready != NULL ? spec->ready(options->state, now, &words)
+                                : links_ready(options, &words);
     notify_tell(&self->notify, ready, buf_str(&words), now->mono_ms);
     buf_fini(&words);
 }
@@ -508,6 +491,10 @@ static void turn(struct actor *self)
     take_time(self, &now);
     send_all(self, &now, self->options->spec->turn_end);
     end_guests(self, &now);
+    if (now.mono_ms >= self->patience_end_ms) { /* once */
+        self->patience_end_ms = INT64_MAX;
+        links_name_missing(self->options);
+    }
     tell_manager(self, &now);
     if (outbox_take_trim(self->out)) {
         (void)malloc_trim(0);
@@ -593,6 +580,7 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
     self->tick_due_ms = self->admin.started_ms + spec->tick_ms;
+    self->patience_end_ms = self->admin.started_ms + patience_ms;
     outbox_subscribe(self->out, STR(""), false); /* from here on the set is kept: it is empty */
     if (notify_init(&self->notify) != ERR_OK) {
         log_event(options->log, LOG_WARN, "notify_socket_odd",
