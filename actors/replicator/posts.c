@@ -14,6 +14,7 @@
     X(REGISTER, "/discovery/register",  65536,             3000)           \
     X(RENEW,    "/discovery/renew",     1048576,           3000)           \
     X(CANCEL,   "/discovery/cancel",    65536,             3000)           \
+    X(PROBE,    "/discovery/fetch?",    4194304,           3000)           \
     X(NODES,    "/discovery/fetch?",    4194304,           3000)           \
     X(ALL,      "/discovery/fetch/all?", 268435456,        30000)
 // clang-format on
@@ -56,6 +57,7 @@ struct peer {
     struct queue renews;
     uint32_t under_way;
     int64_t not_before_ms; /* of one that fails */
+    int64_t last_ms;       /* something was sent or answered; -1: not since it was opened */
     struct ask asks[ask_count];
 };
 
@@ -63,7 +65,7 @@ struct flight {
     uint64_t id; /* 0: free */
     uint32_t peer;
     enum work work;
-    struct queued *entry; /* owned; NULL: a question, or the peer was closed */
+    struct queued *entry; /* owned; NULL: no post, or the peer was closed */
 };
 
 struct posts {
@@ -76,7 +78,8 @@ struct posts {
     uint32_t turn;       /* the peer that is served next */
     uint32_t peer_count; /* open ones have a number below it */
     uint32_t asks_waiting;
-    uint32_t reads; /* answers that are not read to their end */
+    uint32_t reads;       /* answers that are not read to their end */
+    int64_t quiet_due_ms; /* no peer is to be probed earlier */
     struct posts_counts counts;
     struct buf url;
     struct buf body;
@@ -224,6 +227,8 @@ void posts_open(struct posts *self, uint32_t number, struct str addr, bool own_z
     assert(number < outbox_peers_max);
     posts_close(self, number);
     peer->open = true;
+    peer->last_ms = -1;
+    self->quiet_due_ms = 0;
     peer->generation++;
     self->peer_count = number >= self->peer_count ? number + 1 : self->peer_count;
     peer->reach = own_zone ? FORMS_ZONE : FORMS_OTHER_ZONE;
@@ -346,6 +351,22 @@ static bool may_post(const struct posts *self, const struct peer *peer)
                          : peer->under_way < posts_at_once;
 }
 
+/* Whether nothing was heard of it for so long that it is asked. Notes when that will be. */
+static bool is_quiet(struct posts *self, struct peer *peer)
+{
+    int64_t due_ms;
+
+    if (peer->last_ms < 0) {
+        peer->last_ms = self->now.mono_ms;
+    }
+    due_ms = peer->last_ms + posts_quiet_ms;
+    if (self->now.mono_ms >= due_ms && may_post(self, peer) && peer->under_way == 0) {
+        return true;
+    }
+    self->quiet_due_ms = due_ms < self->quiet_due_ms ? due_ms : self->quiet_due_ms;
+    return false;
+}
+
 static bool take_next(struct posts *self, uint32_t number, struct flight *flight)
 {
     struct peer *peer = &self->peers[number];
@@ -365,6 +386,11 @@ static bool take_next(struct posts *self, uint32_t number, struct flight *flight
             peer->under_way++;
             return true;
         }
+    }
+    if (is_quiet(self, peer)) {
+        *flight = (struct flight){.peer = number, .work = WORK_PROBE};
+        peer->under_way++;
+        return true;
     }
     return false;
 }
@@ -392,7 +418,8 @@ static void build(struct posts *self, const struct flight *flight, struct post *
 
     self->url.len = 0;
     self->body.len = 0;
-    if (flight->work == WORK_NODES) { /* sorted as the keys of a post are */
+    if (flight->work == WORK_NODES ||
+        flight->work == WORK_PROBE) { /* sorted as the keys of a post are */
         form_text(&self->body, "appid", STR("infra.discovery"));
         form_text(&self->body, "env", str_from(self->config->node_env));
         form_text(&self->body, "status", STR("3"));
@@ -426,15 +453,21 @@ static struct flight *free_flight(struct posts *self)
 
 bool posts_next(struct posts *self, const struct now *now, struct post *post)
 {
-    bool any = self->counts.waiting > 0 || self->asks_waiting > 0;
+    bool any =
+        self->counts.waiting > 0 || self->asks_waiting > 0 || now->mono_ms >= self->quiet_due_ms;
     struct flight *flight = any ? free_flight(self) : NULL;
 
     self->now = *now;
+    if (flight != NULL) {
+        self->quiet_due_ms = INT64_MAX;
+    }
     for (uint32_t i = 0; flight != NULL && i < self->peer_count; i++) {
         uint32_t number = (self->turn + i) % self->peer_count;
 
         if (self->peers[number].open && take_next(self, number, flight)) {
             self->turn = number + 1;
+            self->quiet_due_ms = 0; /* not all were looked at */
+            self->peers[number].last_ms = now->mono_ms;
             flight->id = ++self->last_id * posts_under_way_max + (uint64_t)(flight - self->flights);
             self->counts.sent++;
             self->counts.under_way++;
@@ -502,13 +535,28 @@ static enum posts_source source_of(enum work work)
     return work == WORK_NODES ? POSTS_NODES : POSTS_ALL;
 }
 
+/* The code of an answer to a question; muster's init-protect is a 503. */
+static int64_t code_of(int status, struct str body)
+{
+    return status == 200 || status == 503 ? answer_code(body) : answer_codeless;
+}
+
+static void on_probed(struct posts *self, const struct flight *flight, int status, struct str body)
+{
+    int64_t code = code_of(status, body);
+    bool good = code == 0 || code == -404 || code == -500;
+
+    self->peers[flight->peer].under_way--;
+    self->counts.failed += !good;
+    finish(self, flight->peer, good);
+}
+
 static void on_answered(struct posts *self, const struct flight *flight, int status,
                         int64_t date_ns, struct buf *body)
 {
     struct peer *peer = &self->peers[flight->peer];
     struct ask *question = &peer->asks[flight->work - WORK_NODES];
-    bool told = status == 200 || status == 503; /* muster's init-protect is a 503 */
-    int64_t code = told ? answer_code(buf_str(body)) : answer_codeless;
+    int64_t code = code_of(status, buf_str(body));
     bool protected = code == -500;
     bool good = status == 200 && (code == 0 || code == -404);
     uint64_t generation = peer->generation;
@@ -558,7 +606,10 @@ void posts_answer_taken(struct posts *self, uint64_t id, int status, int64_t dat
     if (flight.peer == no_peer) {
         return;
     }
-    if (flight.entry != NULL) {
+    self->peers[flight.peer].last_ms = now->mono_ms;
+    if (flight.work == WORK_PROBE) {
+        on_probed(self, &flight, status, buf_str(body));
+    } else if (flight.entry != NULL) {
         on_posted(self, &flight, status, date_ns, buf_str(body));
     } else {
         on_answered(self, &flight, status, date_ns, body);

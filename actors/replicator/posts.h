@@ -11,7 +11,8 @@
  * renew repairs it. After an exchange that failed the heartbeats that wait are thrown away, and one
  * request a second tries the peer until one succeeds; so one that hangs or is gone costs no more
  * than that. A cancel names no version and would end a later registration too: it is thrown away
- * when it has waited posts_cancel_ms.
+ * when it has waited posts_cancel_ms. A peer of which nothing was heard for posts_quiet_ms is asked
+ * whether it is there.
  * Also asks any node, also a muster one whose ways are not known yet, for its infra.discovery
  * instances, and a reference node for all it has. Questions are not held back by a queue.
  *
@@ -33,6 +34,7 @@ enum {
     posts_slice_max = 256,
     posts_cancel_ms = 5000,
     posts_pause_ms = 1000,
+    posts_quiet_ms = 5000,
 };
 
 enum posts_source {

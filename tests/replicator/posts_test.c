@@ -665,6 +665,40 @@ static void a_peer_that_fails_is_tried_once_a_second(void **state)
     assert_true(next(self));
 }
 
+static void a_quiet_peer_is_asked_whether_it_is_there(void **state)
+{
+    static const struct {
+        int status;
+        const char *text;
+        const char *told;
+    } cases[] = {
+        {200, "{\"code\":0,\"data\":{\"instances\":{\"sh001\":[" INSTANCE("n1") "]}}}", "0 good; "},
+        {200, "{\"code\":-404,\"data\":null}", "0 good; "},
+        {200, "{\"code\":-500,\"message\":\"-500\",\"ttl\":1}", "0 good; "},
+        {503, "{\"code\":-500,\"message\":\"starting\",\"ttl\":1}", "0 good; "},
+        {503, "busy", "0 bad; "},
+        {200, "<html>", "0 bad; "},
+        {0, "", "0 bad; "},
+    };
+    struct rig *self = *state;
+
+    assert_false(next(self));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        self->now.mono_ms += posts_quiet_ms - 1;
+        assert_false(next(self));
+        self->now.mono_ms++;
+        assert_true(next(self));
+        assert_non_null(strstr(self->post.url, "/discovery/fetch?appid=infra.discovery&env=dev"));
+        assert_false(next(self));
+        answer(self, cases[i].status, cases[i].text);
+        assert_false(posts_step(self->posts, &self->now));
+        assert_told(self, cases[i].told);
+    }
+    posts_close(self->posts, 0);
+    self->now.mono_ms += posts_quiet_ms;
+    assert_false(next(self));
+}
+
 static void what_a_good_answer_to_a_post_is(void **state)
 {
     struct rig *self = *state;
@@ -791,6 +825,7 @@ int main(void)
         TEST(a_full_queue_drops_the_oldest_heartbeats_and_then_all),
         TEST(a_queue_is_bounded_in_bytes_too),
         TEST(a_peer_that_fails_is_tried_once_a_second),
+        TEST(a_quiet_peer_is_asked_whether_it_is_there),
         TEST(what_a_good_answer_to_a_post_is),
         TEST(a_cancel_that_has_waited_too_long_is_not_sent),
         TEST(nothing_is_heard_of_a_peer_that_was_closed),
