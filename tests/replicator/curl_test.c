@@ -82,6 +82,7 @@ static void on_exchanged(void *state, uint32_t peer, bool good, const struct now
 static const struct posts_owner owner = {on_records, on_answered, on_exchanged};
 
 #define OK_BODY "{\"code\":0,\"message\":\"0\",\"ttl\":1}"
+#define SHORT_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n" OK_BODY
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n" OK_BODY
 
 static int set_up(void **state)
@@ -319,8 +320,7 @@ static void a_redirect_is_not_followed(void **state)
 static void a_connection_that_ends_is_a_failure(void **state)
 {
     struct rig *self = *state;
-    static const char *const replies[] = {"", "no HTTP at all\r\n\r\n",
-                                          "HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n" OK_BODY};
+    static const char *const replies[] = {"", "no HTTP at all\r\n\r\n", SHORT_REPLY};
 
     for (unsigned i = 0; i < 3; i++) {
         self->server.reply = replies[i];
