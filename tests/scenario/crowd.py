@@ -42,7 +42,7 @@ class Crowd:
     def __init__(self, nodes, count):
         self.asked = [Asked(node) for node in nodes]
         self.names = ["crowd-%02d" % i for i in range(count)]
-        self.silent = {}  # name: since when
+        self.silent, self.gone = set(), set()  # gone: of the silent, those that were seen to be held nowhere
         self.lost, self.moves, self.beats = [], 0, 0
         self.stopped = threading.Event()
         for i, name in enumerate(self.names):
@@ -70,8 +70,7 @@ class Crowd:
 
     def silence(self):
         """One more falls silent."""
-        name = next(name for name in self.names if name not in self.silent)
-        self.silent[name] = time.monotonic()
+        self.silent.add(next(name for name in self.names if name not in self.silent))
 
     def alive(self):
         return {name for name in self.names if name not in self.silent}
