@@ -95,6 +95,17 @@ void chaos_split(struct chaos *self)
     split(self, INT64_MAX / 2);
 }
 
+void chaos_gap(struct chaos *self)
+{
+    uint32_t a = (uint32_t)prng_below(&self->plan->prng, self->plan->nodes);
+    uint32_t b = (uint32_t)prng_below(&self->plan->prng, self->plan->nodes);
+
+    cut(self, a, b, INT64_MAX / 2);
+    if (!plan_chance(self->plan, 3)) {
+        cut(self, b, a, INT64_MAX / 2);
+    }
+}
+
 static void kill_one(struct chaos *self, uint32_t node, enum actor_name actor, int64_t ms)
 {
     struct site *site = &self->sites[node];

@@ -38,6 +38,8 @@ void chaos_init(struct chaos *self, struct plan *plan, struct sim *sim, struct n
 void chaos_begin(struct chaos *self);
 /* Two halves do not hear each other until chaos_end, or one does not hear the other. */
 void chaos_split(struct chaos *self);
+/* Two nodes do not hear each other until chaos_end; nothing else is done to anybody. */
+void chaos_gap(struct chaos *self);
 void chaos_end(struct chaos *self);    /* all is repaired */
 void chaos_second(struct chaos *self); /* call each second */
 

@@ -89,7 +89,7 @@ static void on_evicted(struct judge *self, struct judge_node *node, uint32_t at)
     for (uint64_t i = 0; i < kept; i++) {
         const struct sign *sign = &host->signs[(host->sign_count - 1 - i) % host_signs];
         bool relayed = !judge_heard(self, sign, node->index) && client_keeps(self->client, at) &&
-                       host->kept_since_ms < now_ms - 3 * judge_idle_ms &&
+                       host->kept_since_ms < now_ms - judge_idle_ms - 40000 &&
                        heard_by_relay(self, sign, node->index);
 
         if (now_ms - sign->sent_ms < judge_idle_ms - 2000 &&

@@ -44,9 +44,11 @@
  * and one that ends just before idle), under self-protection by t + ceiling + (2 + ceil(dead /
  * limit)) × interval + 5 s.
  *  10. A cancelled one, of whose writes the cancel has won, is gone everywhere agree_ms after calm
- *      has begun if the tombstone was then younger than half its life; else 9 holds for it.
- * In quiet, when clients only heartbeat: replicas equal their registries entry by entry, and
- * registries hold what their facts have said, so that 7 is about what is there.
+ *      has begun if its tombstone is in some node's digests; else 9 holds for it.
+ *  11. Heartbeats are heard by all. A node at which, in calm and while clients only heartbeat,
+ * nobody dead stood for three intervals is not self-protected. In quiet, when clients only
+ * heartbeat: replicas equal their registries entry by entry, and registries hold what their facts
+ * have said, so that 7 is about what is there.
  *
  * agree_ms is far below the 5 s of virtual time (5 s × scale) that are asked for.
  */
@@ -77,6 +79,7 @@ struct pending {
     uint32_t node;
     struct address from;
     uint32_t count;
+    int64_t at_ms;
     int64_t older_ms; /* than the ages in it, at most */
     struct told told[judge_records_max];
 };
@@ -100,6 +103,7 @@ struct judge_node {
     } round;
     int64_t unprotected_ms; /* self-protection is off since; INT64_MAX: it is on */
     uint32_t dead_max;      /* that stood here, since calm began */
+    int64_t whole_ms;       /* since then none did; INT64_MAX: some do */
 };
 
 struct judge {

@@ -276,6 +276,22 @@ static void check_kept(struct judge *self, int64_t calm_ms)
     }
 }
 
+/* Its tombstone is in some node's digests. */
+static bool is_told(const struct judge *self, uint32_t at)
+{
+    const struct host *host = &self->client->hosts[at];
+
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        const struct view *held = &self->nodes[i].held[at];
+
+        if (held->known && judge_same(&held->state, &host->best) &&
+            is_in_digest(self, i, host->key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_dead(struct judge *self, struct judge_node *node, uint32_t at, int64_t calm_ms,
                        uint32_t live)
 {
@@ -299,9 +315,29 @@ static void check_dead(struct judge *self, struct judge_node *node, uint32_t at,
     }
     if (host->best.gone && state_beats(&host->best, &node->held[at].state) &&
         now_ms - calm_ms > judge_agree_ms && now_ms - host->best_ms > judge_agree_ms &&
-        calm_ms - host->best_ms < self->plan->life_ms / 2 - rounding_ms) {
+        is_told(self, at)) {
         judge_fail(self, "%s was cancelled %.1f s ago, its tombstone wins, and node%u has it live",
                    host->name, (double)(now_ms - host->best_ms) / 1000, (unsigned)node->index + 1);
+    }
+}
+
+/* 11 */
+static void check_protection(struct judge *self, struct judge_node *node, uint32_t dead,
+                             int64_t calm_ms)
+{
+    int64_t now_ms = sim_ms(self->sim);
+
+    if (dead > 0 || !self->client->quiet) { /* who registers anew each moment sends no heartbeat */
+        node->whole_ms = INT64_MAX;
+        return;
+    }
+    node->whole_ms = node->whole_ms == INT64_MAX ? now_ms : node->whole_ms;
+    node->whole_ms = node->whole_ms < calm_ms ? calm_ms : node->whole_ms;
+    if (node->unprotected_ms == INT64_MAX &&
+        now_ms - node->whole_ms > 3 * judge_interval_ms + rounding_ms) {
+        judge_fail(self,
+                   "node%u is self-protected, though nobody has been dead there for %.1f s of calm",
+                   (unsigned)node->index + 1, (double)(now_ms - node->whole_ms) / 1000);
     }
 }
 
@@ -315,6 +351,7 @@ static void check_node_dead(struct judge *self, struct judge_node *node, int64_t
         live += is_live(node, at) ? 1 : 0;
     }
     node->dead_max = dead > node->dead_max ? dead : dead == 0 ? 0 : node->dead_max;
+    check_protection(self, node, dead, calm_ms);
     for (uint32_t at = 0; at < self->plan->hosts; at++) {
         if (is_live(node, at) && !client_keeps(self->client, at) && !self->client->hosts[at].busy) {
             check_dead(self, node, at, calm_ms, live);

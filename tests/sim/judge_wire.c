@@ -52,6 +52,7 @@ void judge_door(void *context, uint32_t node, const struct address *from, const 
     pending->node = node;
     pending->from = *from;
     pending->count = 0;
+    pending->at_ms = sim_ms(self->sim);
     /* as the receiver reckons: at most so long on its way */
     pending->older_ms =
         sim_now(self->sim, node).mono_ms - msg->as_states.echo - msg->as_states.held_ms;
@@ -74,7 +75,7 @@ static void check_ack(struct judge *self, const struct pending *pending)
     struct registry_actor *registry = site_registry(&self->sites[pending->node]);
 
     /* what it took in right after a standstill may be older by that, and be refused for it */
-    if (registry == NULL || sim_ms(self->sim) - self->sites[pending->node].fresh_ms < 5000) {
+    if (registry == NULL || self->sites[pending->node].fresh_ms > pending->at_ms - 5000) {
         return;
     }
     for (uint32_t i = 0; i < pending->count; i++) {

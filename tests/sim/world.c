@@ -98,19 +98,30 @@ static void start_all(struct world *self)
     }
 }
 
-/* Hurt, heal, and some calm in which the clients go on or only heartbeat. */
-static void episode(struct world *self)
+static void hurt(struct world *self)
 {
-    bool outlives = plan_chance(&self->plan, 4);
-
+    if (plan_chance(&self->plan, 5)) {
+        /* long enough for heartbeats to be missed, but for those that come another way */
+        self->client.quiet = true;
+        chaos_gap(&self->chaos);
+        run(self, plan_between(&self->plan, 4 * minute_ms, 6 * minute_ms));
+        self->client.quiet = false;
+        return;
+    }
     chaos_begin(&self->chaos);
-    if (outlives) {
+    if (plan_chance(&self->plan, 4)) {
         /* longer than any tombstone */
         chaos_split(&self->chaos);
         run(self, self->plan.life_ms + plan_between(&self->plan, minute_ms, 2 * minute_ms));
     } else {
         run(self, plan_between(&self->plan, minute_ms, 6 * minute_ms));
     }
+}
+
+/* Hurt, heal, and some calm in which the clients go on or only heartbeat. */
+static void episode(struct world *self)
+{
+    hurt(self);
     chaos_end(&self->chaos);
     self->client.quiet = plan_chance(&self->plan, 3);
     run(self, plan_between(&self->plan, minute_ms, 5 * minute_ms));
@@ -129,7 +140,7 @@ static void whole_run(struct world *self)
     }
     run(self, calm_ms);
     self->client.quiet = true;
-    run(self, judge_agree_ms + minute_ms);
+    run(self, 5 * minute_ms);
     if (goes_on(self)) {
         judge_quiet(&self->judge);
     }
