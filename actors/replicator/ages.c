@@ -62,7 +62,8 @@ void ages_on_found(struct replicator *self, const struct ask *asked, const struc
     merge = (struct msg_merge){.spread = SPREAD_NOWHERE,
                                .older_ms = now->mono_ms - asked->asked_ms,
                                .heartbeats = answer->as_found.heartbeats};
-    if (merge.heartbeats.len > 0 && merge.heartbeats.len % heartbeat_bytes == 0) {
+    if (merge.heartbeats.len > 0 && merge.heartbeats.len % heartbeat_bytes == 0 &&
+        merge.heartbeats.len / heartbeat_bytes <= asked->keys.len / key_bytes) {
         replicator_merge(self, &aside, &merge, now, out, &whole);
     }
     done = (size_t)answer->as_found.done * key_bytes;

@@ -147,3 +147,15 @@ uint32_t asks_count(const struct asks *self)
 {
     return self->count;
 }
+
+uint32_t asks_relayed(const struct asks *self, const struct address *from)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < asks_max; i++) {
+        const struct ask *place = &self->list[i];
+
+        count += place->id != 0 && place->kind == ASK_RELAY && address_eq(&place->to, from);
+    }
+    return count;
+}

@@ -49,7 +49,7 @@ struct ask {
     uint32_t peer;     /* whom it is asked, or for whose sake */
     uint64_t life;     /* of that peer's place in the table */
     uint64_t round;    /* of a walk, a sync: an answer to an earlier one is late; INBOUND: its id */
-    uint32_t place;    /* INBOUND: its place */
+    uint32_t place;    /* INBOUND: its place; STATES: how many heartbeats are in it */
     int64_t asked_ms;  /* mono */
     int64_t until_ms;  /* mono */
     struct buf keys;   /* WANT, AGES, RENEWS: what was asked for */
@@ -78,5 +78,7 @@ void asks_forget(struct asks *self, uint32_t peer);
 /* This process stood still: the answers may be waiting. */
 void asks_forgive(struct asks *self, int64_t ms);
 uint32_t asks_count(const struct asks *self);
+/* How many questions of this node are being relayed; looks through all. */
+uint32_t asks_relayed(const struct asks *self, const struct address *from);
 
 #endif

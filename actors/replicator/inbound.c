@@ -18,6 +18,7 @@ struct inbound {
     uint64_t round; /* of this place: an answer for an earlier one is late */
     struct address from;
     uint64_t id;     /* of the STATES */
+    size_t bytes;    /* of what was sent */
     uint32_t merges; /* under way */
     bool silent;     /* the registry did not answer one */
     enum err err;    /* the worst it answered */
@@ -77,15 +78,33 @@ static void acknowledge(struct replicator *self, const struct address *to, struc
     self->counters.acks_sent++;
 }
 
-static struct inbound *find_place(struct replicator *self, uint32_t *number)
+static size_t bytes_of(const struct msg_states *states)
 {
-    for (uint32_t i = 0; i < inbound_max; i++) {
-        if (!self->inbound[i].used) {
+    return states->records.bytes.len + states->heartbeats.len;
+}
+
+/* NULL: too much is under way, in all or of this node. */
+static struct inbound *find_place(struct replicator *self, const struct address *from, size_t bytes,
+                                  uint32_t *number)
+{
+    struct inbound *place = NULL;
+    uint32_t used = 0;
+    uint32_t theirs = 0;
+
+    for (uint32_t i = inbound_max; i-- > 0;) {
+        struct inbound *at = &self->inbound[i];
+
+        if (at->used) {
+            used++;
+            theirs += address_eq(&at->from, from);
+            bytes += at->bytes;
+        } else {
             *number = i;
-            return &self->inbound[i];
+            place = at;
         }
     }
-    return NULL;
+    return bytes > inbound_bytes_max || (used >= inbound_max / 2 && theirs >= inbound_each) ? NULL
+                                                                                            : place;
 }
 
 /* How long it was on its way at most. False: the clocks do not fit together. */
@@ -111,7 +130,7 @@ static void take(struct replicator *self, const struct address *from,
                               .heartbeats = states->heartbeats};
     bool early = fault_on(self->config->faults, FAULT_ACK_EARLY);
     struct ask ask = {.kind = early ? ASK_ASIDE : ASK_INBOUND};
-    struct inbound *place = find_place(self, &ask.place);
+    struct inbound *place = find_place(self, from, bytes_of(states), &ask.place);
     bool whole;
 
     if (place == NULL) {
@@ -122,6 +141,7 @@ static void take(struct replicator *self, const struct address *from,
     place->round++;
     place->from = *from;
     place->id = states->id;
+    place->bytes = bytes_of(states);
     ask.round = place->round;
     place->merges = replicator_merge(self, &ask, &merge, now, out, &whole);
     if (early) {
@@ -146,6 +166,9 @@ static void greet_back(struct replicator *self, const struct msg_states *states,
         return;
     }
     if (peer->link.state == LINK_UP && peer->link.to_boot != states->boot) {
+        if (!link_is_settled(&peer->link, now)) {
+            return; /* two that both say to be it take turns: not more often than this */
+        }
         link_lose(self, peer, "it has started anew", now);
     }
     if (peer->link.state == LINK_GREETING) {
@@ -183,6 +206,10 @@ void inbound_states(void *state, const struct address *from, const struct msg *m
     } else if (states->heartbeats.len % heartbeat_bytes != 0) {
         ack.err = ERR_INVALID;
         ack.text = STR("heartbeats: not of 36 bytes each");
+    } else if (states->records.count > states_records_max ||
+               states->heartbeats.len > states_beats_bytes_max) {
+        ack.err = ERR_TOO_LARGE;
+        ack.text = STR("at most 32768 records and 4 MiB of heartbeats at once: send several");
     } else {
         greet_back(self, states, now, out);
         if (states->to_boot != 0 && (states->records.count > 0 || states->heartbeats.len > 0)) {

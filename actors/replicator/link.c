@@ -6,10 +6,9 @@
 
 /* Of one STATES, so that its receiver's turns stay short. */
 static const size_t states_records_bytes = (size_t)256 << 10;
-/* Heartbeats of one tick, at most. */
-static const size_t states_beats_bytes = (size_t)4 << 20;
 
 static const int64_t greet_pause_ms = 10;
+static const int64_t settled_ms = 1000;
 
 #define TO(name) (1U << LINK_##name)
 static const unsigned transitions[LINK_STATE_COUNT] = {
@@ -49,6 +48,11 @@ size_t link_queued(const struct link *self)
     return self->queue.len - self->queue_at;
 }
 
+bool link_is_settled(const struct link *self, const struct now *now)
+{
+    return now->mono_ms - self->up_ms >= settled_ms;
+}
+
 /* ── up and down ── */
 
 static void drop_all(struct replicator *self, struct peer *peer, const struct now *now)
@@ -60,6 +64,7 @@ static void drop_all(struct replicator *self, struct peer *peer, const struct no
     buf_fini(&link->want);
     link->wanting = false;
     link->under_way = 0;
+    link->greetings = 0;
     asks_forget(self->asks, peers_number(self, peer));
     repair_stop(self, peer, now);
 }
@@ -232,11 +237,15 @@ void link_greet(struct replicator *self, struct peer *peer, const struct now *no
     struct ask ask = replicator_ask_for(self, ASK_GREETING, peer);
     struct msg msg = {.type = MSG_TYPE_STATES};
 
+    if (peer->link.greetings >= link_greetings) {
+        return; /* whoever greets us as often as it likes does not get as many in return */
+    }
     msg.as_states = states_head(self, peer, now);
     msg.as_states.to_boot = 0;
     msg.as_states.echo = 0;
     msg.as_states.held_ms = 0;
     if (replicator_ask(self, &ask, &msg, now, out) != 0) {
+        peer->link.greetings++;
         self->counters.greetings_sent++;
     }
 }
@@ -277,6 +286,7 @@ static bool send(struct replicator *self, struct peer *peer, struct str beats,
     msg.as_states = states_head(self, peer, now);
     msg.as_states.records = queue_head(link, &bytes, &count);
     msg.as_states.heartbeats = beats;
+    ask.place = (uint32_t)(beats.len / heartbeat_bytes);
     if (count > 0 && link->queue_since_ms < since_ms) {
         since_ms = link->queue_since_ms;
     }
@@ -316,7 +326,7 @@ void link_beat(struct replicator *self, struct peer *peer, const struct now *now
     struct link *link = &peer->link;
     const struct buf *from = peer->own_zone ? &self->beats.zone : &self->beats.everywhere;
     struct str beats = buf_str(from);
-    size_t most = states_beats_bytes / heartbeat_bytes * heartbeat_bytes;
+    size_t most = (size_t)states_beats_bytes_max / heartbeat_bytes * heartbeat_bytes;
 
     if (link->state != LINK_UP) {
         return;
@@ -370,6 +380,8 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
     if (peer == NULL || peer->link.state == LINK_CLOSED) {
         return;
     }
+    assert(peer->link.greetings > 0);
+    peer->link.greetings--;
     if (answer == NULL || answer->type != MSG_TYPE_ACK || answer->as_ack.err != ERR_OK ||
         !is_another(self, &answer->as_ack)) {
         if (peer->link.state == LINK_GREETING) {
@@ -383,6 +395,7 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
         return;
     }
     enter(&peer->link, LINK_UP);
+    peer->link.up_ms = now->mono_ms;
     peer->link.refused = false;
     peers_exchanged(self, peer, true, "linked", now);
     key_pack(&key, identity_key(&self->own.id)); /* it may not know us yet */
@@ -426,10 +439,17 @@ void link_on_states(struct replicator *self, const struct ask *ask, const struct
     ack = &answer->as_ack;
     self->counters.acks_received++;
     if (ack->err == ERR_STALE) {
+        bool settled = link_is_settled(&peer->link, now);
+
         self->counters.stale_links++;
         link_lose(self, peer, "it has started anew", now);
-        link_greet(self, peer, now, out);
+        if (settled) {
+            link_greet(self, peer, now, out);
+        }
         return;
+    }
+    if (ack->err != ERR_OK) {
+        peer->link.to_boot = 0; /* maybe what we sent back as its clock is none: it is asked anew */
     }
     link_heard(peer, ack->boot, ack->stamp, ack->protect, ack->digest, now);
     if (ack->err != ERR_OK) {
@@ -437,10 +457,11 @@ void link_on_states(struct replicator *self, const struct ask *ask, const struct
         return;
     }
     peer->link.refused = false;
-    if (ack->want.len > 0) {
+    /* no more than there were heartbeats: else each record it gets could make it want the next */
+    if (ack->want.len > 0 && ack->want.len <= (size_t)ask->place * key_bytes) {
         link_want(self, peer, ack->want);
     }
-    if (ack->newer.count > 0) {
+    if (ack->newer.count > 0 && ack->newer.count <= states_records_max) {
         take_newer(self, ask, peer, &ack->newer, now, out);
     }
 }

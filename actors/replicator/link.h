@@ -17,7 +17,15 @@
 #include "actors/replicator/asks.h"
 #include "actors/replicator/replicator.h"
 
-enum { link_window = 8, link_queue_bytes = 4 << 20, link_want_bytes = 1 << 20 };
+enum {
+    link_window = 8,
+    link_queue_bytes = 4 << 20,
+    link_want_bytes = 1 << 20,
+    link_greetings = 12
+};
+
+/* Of one STATES, or of what is newer in one ACK; more is refused. */
+enum { states_records_max = 32768, states_beats_bytes_max = 4 << 20 };
 
 enum link_state { LINK_CLOSED, LINK_GREETING, LINK_UP, LINK_STATE_COUNT };
 
@@ -33,9 +41,11 @@ struct link {
     size_t lengths_at;
     int64_t queue_since_ms; /* mono: nothing in it has waited for longer */
     uint32_t under_way;
-    struct buf want; /* keys of what it lacks, to be looked up */
-    bool wanting;    /* some are being looked up */
-    bool refused;    /* it does not take what we send, and that was logged */
+    uint32_t greetings; /* under way */
+    int64_t up_ms;      /* mono, since when it is UP */
+    struct buf want;    /* keys of what it lacks, to be looked up */
+    bool wanting;       /* some are being looked up */
+    bool refused;       /* it does not take what we send, and that was logged */
 };
 
 void link_open(struct replicator *self, struct peer *peer, const struct now *now,
@@ -64,5 +74,8 @@ void link_greet(struct replicator *self, struct peer *peer, const struct now *no
                 struct outbox *out);
 
 size_t link_queued(const struct link *self);
+/* UP for long enough to be lost and greeted at once when the other says that it knows nothing of
+ * it: whoever says so again and again is greeted once a tick. */
+bool link_is_settled(const struct link *self, const struct now *now);
 
 #endif

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "actors/replicator/state.h"
+#include "common/runtime/endpoint.h"
 
 static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */
 static const int64_t seek_min_ms = 1000;
@@ -51,8 +52,13 @@ static struct ways ways_of(const struct msg_put *put)
 
 static bool is_loopback(struct str endpoint)
 {
-    return str_starts(endpoint, STR("127.")) || str_starts(endpoint, STR("localhost:")) ||
-           str_starts(endpoint, STR("[::1]:"));
+    struct str host = endpoint_host(endpoint);
+    bool number = str_starts(host, STR("127.")); /* not 127.example.com */
+
+    for (size_t i = 0; i < host.len; i++) {
+        number = number && (host.data[i] == '.' || (host.data[i] >= '0' && host.data[i] <= '9'));
+    }
+    return number || str_eq(host, STR("localhost")) || str_eq(host, STR("::1"));
 }
 
 /* Why the door at endpoint is of no use to us; NULL: it is. */

@@ -5,7 +5,7 @@
 #include "actors/replicator/state.h"
 
 static void refuse(struct replicator *self, const struct address *to, uint64_t id, enum err err,
-                   struct outbox *out)
+                   const char *text, struct outbox *out)
 {
     struct msg msg = {.type = MSG_TYPE_RESULT};
 
@@ -15,8 +15,29 @@ static void refuse(struct replicator *self, const struct address *to, uint64_t i
                                         .epoch = self->publisher.at.epoch,
                                         .boot = self->publisher.at.boot,
                                         .seq = self->publisher.at.seq,
-                                        .text = STR("too many questions of other nodes wait here")};
+                                        .text = str_from(text)};
     outbox_reply(out, OUTBOX_NOW, to, &msg);
+}
+
+static size_t bytes_of(const struct msg *question)
+{
+    switch (question->type) {
+    case MSG_TYPE_LOOKUP:
+        return question->as_lookup.keys.len;
+    case MSG_TYPE_DIGEST:
+        return question->as_digest.branches.len;
+    case MSG_TYPE_LEAVES:
+        return question->as_leaves.leaves.len;
+    default:
+        return 0;
+    }
+}
+
+/* One node's questions take no more than half of the places, unless nobody else has any. */
+static bool has_room(const struct replicator *self, const struct address *from)
+{
+    return self->relays < relays_max / 2 ||
+           (self->relays < relays_max && asks_relayed(self->asks, from) < relays_each);
 }
 
 void relay_question(void *state, const struct address *from, const struct msg *msg,
@@ -26,8 +47,15 @@ void relay_question(void *state, const struct address *from, const struct msg *m
     struct ask ask = {.kind = ASK_RELAY, .to = *from, .their_id = msg_id(msg)};
     struct msg question = *msg;
 
-    if (self->relays >= relays_max || replicator_ask(self, &ask, &question, now, out) == 0) {
-        refuse(self, from, msg_id(msg), ERR_BUSY, out);
+    question.unknown = (struct str){0}; /* our registry is of our own version */
+    question.unknown_count = 0;
+    if (bytes_of(msg) > question_bytes_max) {
+        refuse(self, from, msg_id(msg), ERR_TOO_LARGE, "ask for 64 KiB at once at most", out);
+        return;
+    }
+    if (!has_room(self, from) || replicator_ask(self, &ask, &question, now, out) == 0) {
+        refuse(self, from, msg_id(msg), ERR_BUSY, "too many questions of other nodes wait here",
+               out);
         return;
     }
     self->relays++;

@@ -122,9 +122,9 @@ static void ask_entries(struct replicator *self, struct peer *peer, const struct
         return;
     }
     enter(walk, WALK_ENTRIES);
-    msg.as_leaves.leaves =
-        (struct str){walk->leaves.data + walk->leaves_at,
-                     left < leaves_at_once * leaf_bytes ? left : leaves_at_once * leaf_bytes};
+    msg.as_leaves.leaves = (struct str){
+        walk->leaves.data + walk->leaves_at,
+        left < (size_t)leaves_at_once * leaf_bytes ? left : (size_t)leaves_at_once * leaf_bytes};
     if (!put(self, peer, ASK_WALK_ENTRIES, &msg, now, out)) {
         end(self, peer, WALK_CUT);
     }
@@ -144,7 +144,7 @@ static void ask_states(struct replicator *self, struct peer *peer, const struct 
     enter(walk, WALK_LOOKUP);
     msg.as_lookup.keys =
         (struct str){walk->keys.data + walk->keys_at,
-                     left < found_keys * key_bytes ? left : found_keys * key_bytes};
+                     left < (size_t)found_keys * key_bytes ? left : (size_t)found_keys * key_bytes};
     if (!put(self, peer, ASK_WALK_LOOKUP, &msg, now, out)) {
         end(self, peer, WALK_CUT);
     }
@@ -187,7 +187,7 @@ static void find_branches(struct walk *walk)
 
 static bool is_moving(const struct sums *sums, size_t i)
 {
-    return i < sums->moving.len && sums->moving.data[i] != 0;
+    return sums->moving.data[i] != 0;
 }
 
 static void find_leaves(struct walk *walk)
@@ -212,7 +212,7 @@ static void on_sums(struct replicator *self, struct peer *peer, struct sums *int
     struct walk *walk = &peer->walk;
     size_t count = walk->branches.len > 0 ? walk->branches.len * branch_leaves : branch_count;
 
-    if (sums->sums.len != count * sum_bytes) {
+    if (sums->sums.len != count * sum_bytes || sums->moving.len != count) {
         end(self, peer, WALK_CUT);
         return;
     }

@@ -146,7 +146,8 @@ struct replicator {
 
     struct {
         enum sync_state state;
-        int64_t began_ms; /* mono */
+        int64_t began_ms;   /* mono */
+        int64_t partner_ms; /* mono, since when this one is the partner */
         uint32_t peer;
         uint64_t life;
         uint64_t round; /* tells late answers apart */

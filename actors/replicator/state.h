@@ -46,7 +46,8 @@ ask_answered_fn members_on_nodes;
 ask_answered_fn link_on_greeting, link_on_states, link_on_want;
 
 /* ── inbound.c ── */
-enum { inbound_max = 512 };
+/* inbound_each, relays_each: of one node, once half of all places are taken: the others' part. */
+enum { inbound_max = 512, inbound_each = 16, inbound_bytes_max = 64 << 20 };
 void inbound_init(struct replicator *self);
 void inbound_fini(struct replicator *self);
 uint32_t inbound_count(const struct replicator *self);
@@ -54,7 +55,7 @@ actor_handle_fn inbound_states;
 ask_answered_fn inbound_on_merged;
 
 /* ── relay.c ── */
-enum { relays_max = 1024 };
+enum { relays_max = 1024, relays_each = 128, question_bytes_max = 64 << 10 };
 actor_handle_fn relay_question;
 ask_answered_fn relay_on_answer;
 

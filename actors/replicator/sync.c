@@ -18,6 +18,7 @@ enum { merges_max = 32 };
 
 static const int64_t http_after_ms = 3000; /* a muster node is waited for that long */
 static const int64_t again_ms = 1000;
+static const int64_t whole_ms = 600000; /* a million takes seconds: who has no end has none then */
 
 #define TO(name) (1U << SYNC_##name)
 static const unsigned transitions[] = {
@@ -137,7 +138,8 @@ static struct peer *draw(struct replicator *self, enum peer_way way)
     return drawn;
 }
 
-static void take_partner(struct replicator *self, const struct peer *peer, enum sync_state state)
+static void take_partner(struct replicator *self, const struct peer *peer, enum sync_state state,
+                         const struct now *now)
 {
     enter(self, state);
     self->sync.peer = peers_number(self, peer);
@@ -147,6 +149,7 @@ static void take_partner(struct replicator *self, const struct peer *peer, enum 
     self->sync.asked = false;
     self->sync.merges = 0;
     self->sync.records = 0;
+    self->sync.partner_ms = now->mono_ms;
 }
 
 static void ask_slice(struct replicator *self, const struct now *now, struct outbox *out)
@@ -212,7 +215,7 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
         return;
     }
     if (peer != NULL) {
-        take_partner(self, peer, whole ? SYNC_SNAPSHOT : SYNC_REPAIR);
+        take_partner(self, peer, whole ? SYNC_SNAPSHOT : SYNC_REPAIR, now);
         if (whole) {
             log_event(self->log, LOG_INFO, "sync_begins", "from %.*s", STR_ARG(peer->addr));
             ask_slice(self, now, out);
@@ -223,7 +226,7 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
     if (peer == NULL || now->mono_ms - self->sync.began_ms < http_after_ms) {
         return;
     }
-    take_partner(self, peer, SYNC_ALL);
+    take_partner(self, peer, SYNC_ALL, now);
     log_event(self->log, LOG_INFO, "sync_begins", "from %.*s, over HTTP", STR_ARG(peer->addr));
     posts_ask_all(self->posts, self->sync.peer);
 }
@@ -261,6 +264,11 @@ void sync_on_slice(struct replicator *self, const struct ask *ask, const struct 
         return;
     }
     chunk = &answer->as_chunk;
+    if ((chunk->next != 0 && chunk->next <= self->sync.cursor) ||
+        chunk->records.count > states_records_max) {
+        fail(self, "its snapshot has no end");
+        return;
+    }
     merge = (struct msg_merge){.spread = SPREAD_NOWHERE,
                                .older_ms = now->mono_ms - ask->asked_ms,
                                .restore = true,
@@ -369,6 +377,8 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
     case SYNC_SNAPSHOT:
         if (peer == NULL || peer->link.state != LINK_UP) {
             fail(self, "its link was lost");
+        } else if (now->mono_ms - self->sync.partner_ms > whole_ms) {
+            fail(self, "its snapshot has no end");
         }
         break;
     case SYNC_TELL:

@@ -130,11 +130,14 @@ void outbox_destroy(struct outbox **self)
     *self = NULL;
 }
 
+bool address_eq(const struct address *a, const struct address *b)
+{
+    return a->door == b->door && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 static bool same_destination(const struct parcel *a, const struct parcel *b)
 {
-    return a->actor == b->actor && a->index == b->index && a->address.door == b->address.door &&
-           a->address.len == b->address.len &&
-           memcmp(a->address.bytes, b->address.bytes, a->address.len) == 0;
+    return a->actor == b->actor && a->index == b->index && address_eq(&a->address, &b->address);
 }
 
 static struct parcel *open_parcel(struct outbox *self, struct group *group,

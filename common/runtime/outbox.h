@@ -40,6 +40,8 @@ struct address {
     uint8_t bytes[30];
 };
 
+bool address_eq(const struct address *a, const struct address *b);
+
 enum outbox_lane { OUTBOX_NOW, OUTBOX_SYNCED, OUTBOX_LANE_COUNT };
 
 struct outbox;

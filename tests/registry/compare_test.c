@@ -107,7 +107,7 @@ static struct str every_leaf(void)
     static char leaves[every_leaf_bytes];
 
     for (unsigned i = 0; i < digest_leaves; i++) {
-        leaves[2 * i] = (char)(i >> 8);
+        leaves[(size_t)2 * i] = (char)(i >> 8);
         leaves[2 * i + 1] = (char)i;
     }
     return (struct str){leaves, sizeof(leaves)};
@@ -133,7 +133,8 @@ static struct buf entries_of(struct node *node)
         assert_in_range(answer.done, 1, leaves.len / 2);
         assert_true(answer.entries.len <= told_bytes);
         buf_add_str(&entries, answer.entries);
-        leaves = (struct str){leaves.data + 2 * answer.done, leaves.len - 2 * answer.done};
+        leaves = (struct str){leaves.data + (size_t)2 * answer.done,
+                              leaves.len - (size_t)2 * answer.done};
     }
     return entries;
 }
@@ -188,7 +189,7 @@ static void pull(struct pair *pair, struct node *from, struct node *to, struct s
         struct msg question = question_of(from, MSG_TYPE_LOOKUP);
         struct msg merge = question_of(to, MSG_TYPE_MERGE);
         struct msg found;
-        size_t taken = rest.len < 100 * key_bytes ? rest.len : 100 * key_bytes;
+        size_t taken = rest.len < (size_t)100 * key_bytes ? rest.len : (size_t)100 * key_bytes;
 
         question.as_lookup.keys = (struct str){rest.data, taken};
         found = ask_for(from, &question, MSG_TYPE_FOUND);
@@ -211,7 +212,8 @@ static size_t walk(struct pair *pair, struct node *from, struct node *to)
     size_t wanted = 0;
 
     while (rest.len > 0) {
-        size_t taken = rest.len < 1000 * entry_bytes ? rest.len : 1000 * entry_bytes;
+        size_t taken =
+            rest.len < (size_t)1000 * entry_bytes ? rest.len : (size_t)1000 * entry_bytes;
         struct str keys = ask_compare(to, (struct str){rest.data, taken}).keys;
 
         wanted += keys.len / key_bytes;
@@ -736,7 +738,7 @@ static unsigned expiring_keys(const struct node *node)
         assert_true(str_eq(STR("registry.turn.expiring"), topic));
         assert_true(bytes <= fact_frame_max);
         assert_int_equal(0, fact.as_expiring.keys.len % key_bytes);
-        assert_true(fact.as_expiring.keys.len <= 2048 * key_bytes);
+        assert_true(fact.as_expiring.keys.len <= (size_t)2048 * key_bytes);
         count += (unsigned)(fact.as_expiring.keys.len / key_bytes);
     }
     return count;

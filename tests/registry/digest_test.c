@@ -134,11 +134,11 @@ static void equal_sets_have_equal_sums_whatever_the_order_and_the_slots(void **s
     struct digest *other = digest_new();
 
     for (uint32_t i = 0; i < slots; i++) {
-        digest_put(digest, i, key_of(i), i, i * 3, i % 7 == 0, 0);
+        digest_put(digest, i, key_of(i), i, (uint64_t)i * 3, i % 7 == 0, 0);
     }
     for (uint32_t i = slots; i-- > 0;) {
         digest_put(other, (i * 17) % 5000, key_of(i), 1, 1, false, 0);
-        digest_put(other, (i * 17) % 5000, key_of(i), i, i * 3, i % 7 == 0, 0);
+        digest_put(other, (i * 17) % 5000, key_of(i), i, (uint64_t)i * 3, i % 7 == 0, 0);
     }
     digest_put(other, 6000, key_of(slots), 1, 1, false, 0);
     assert_false(hash128_eq(digest_root(digest), digest_root(other)));

@@ -241,7 +241,7 @@ static void what_was_merged_is_there_after_a_kill(void **state)
     for (uint32_t i = 0; i < 200; i++) {
         char name[16];
         struct msg record = i % 3 == 0 ? gone_of(node_host_name(i, name), 7 + i, 100)
-                                       : put_of(node_host_name(i, name), 5 + i, i * 10);
+                                       : put_of(node_host_name(i, name), 5 + i, (int64_t)i * 10);
 
         msg_list_add(&command.as_merge.records, &store, &record);
     }
@@ -550,7 +550,7 @@ static void too_much_at_once_is_refused_whole(void **state)
     assert_int_equal(0, node_position(node).seq);
     command.as_merge.id = ++node->id;
     command.as_merge.spread = SPREAD_NOWHERE;
-    command.as_merge.heartbeats.len = heartbeat_bytes * merge_heartbeats_max;
+    command.as_merge.heartbeats.len = (size_t)heartbeat_bytes * merge_heartbeats_max;
     merged = merge(node, &command);
     assert_int_equal(ERR_OK, merged.err);
     assert_int_equal(key_bytes * merge_heartbeats_max, merged.want.len);

@@ -87,7 +87,8 @@ struct cluster *cluster_new(const char *zones, uint64_t seed)
     self->seed = seed;
     for (unsigned i = 0; i < self->count; i++) {
         struct member *member = &self->members[i];
-        struct now now = {base_ms + i * 1000000, 1700000000000000000 + (int64_t)i * 3000000000};
+        struct now now = {base_ms + (int64_t)i * 1000000,
+                          1700000000000000000 + (int64_t)i * 3000000000};
 
         snprintf(member->zone, sizeof(member->zone), "zone%c", zones[i]);
         snprintf(member->name, sizeof(member->name), "n%u", i);
@@ -142,7 +143,7 @@ void cluster_start_replicator(struct cluster *self, unsigned i)
     replicator_init(
         &member->replicator,
         &(struct replicator_options){.config = &member->config,
-                                     .epoch = self->seed * 1000 + i * 10 + member->lives,
+                                     .epoch = self->seed * 1000 + (uint64_t)i * 10 + member->lives,
                                      .seed = self->seed + i,
                                      .door = member->no_door ? NULL : member->door},
         &member->clock.at);

@@ -327,17 +327,15 @@ static void on_failed(struct client *self, const struct flight *flight, enum err
 {
     struct host *host = &self->hosts[flight->host];
 
-    if (err == ERR_NOT_FOUND && flight->type == MSG_TYPE_CANCEL) {
-        host->state = HOST_UNKNOWN; /* this node did not know it; another one may */
+    /* a cancel: this node did not know it; another one may */
+    if (err != ERR_NOT_FOUND || flight->type == MSG_TYPE_CANCEL) {
+        host->state = HOST_UNKNOWN;
         host->kept_since_ms = INT64_MAX;
-    } else if (err == ERR_NOT_FOUND && !host->silent && !host->busy && host->state == HOST_LIVE) {
+    } else if (!host->silent && !host->busy && host->state == HOST_LIVE) {
         if (flight->type == MSG_TYPE_RENEW && self->missed != NULL) {
             self->missed(self->context, flight->host, flight);
         }
         launch(self, MSG_TYPE_REGISTER, flight->host, now, out);
-    } else if (err != ERR_NOT_FOUND) {
-        host->state = HOST_UNKNOWN;
-        host->kept_since_ms = INT64_MAX;
     }
 }
 
