@@ -248,13 +248,15 @@ static bool is_live(const struct judge_node *node, uint32_t at)
     return node->held[at].known && !node->held[at].state.gone;
 }
 
-/* An old tombstone has won over it, and the client does not know yet. */
+/* An old tombstone wins over it, and the client may not know yet. */
 static bool was_overruled(const struct judge *self, const struct judge_node *node, uint32_t at)
 {
     const struct view *held = &node->held[at];
+    const struct host *host = &self->client->hosts[at];
+    int64_t since_ms = host->kept_since_ms > held->since_ms ? host->kept_since_ms : held->since_ms;
 
     return held->known && held->state.gone &&
-           sim_ms(self->sim) - held->since_ms < heartbeat_ms + rounding_ms;
+           sim_ms(self->sim) - since_ms < 2 * heartbeat_ms + rounding_ms;
 }
 
 static void check_kept(struct judge *self, int64_t calm_ms)
