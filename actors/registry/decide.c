@@ -71,11 +71,12 @@ static int64_t dirty_for(const struct rules *rules, const struct held *held, int
         return given != 0 ? given : now_ns;
     }
     if (given == 0) {
-        return fault_on(rules->faults, FAULT_REFERENCE_ROW_23) ? now_ns
-                                                               : max_i64(now_ns, stored + 1);
+        return fault_on(rules->faults, FAULT_REFERENCE_ROW_23)
+                   ? now_ns
+                   : max_i64(now_ns, timestamp_after(stored));
     }
     /* a client's own registration always comes back from a tombstone */
-    return held->gone ? max_i64(given, stored + 1) : given;
+    return held->gone ? max_i64(given, timestamp_after(stored)) : given;
 }
 
 /* The state a REGISTER asks for. */
@@ -243,7 +244,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     change = *place != 0 ? &out->changes[*place - 1] : NULL;
     after = change != NULL ? change->instance : held.instance;
     if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {
-        stamp = max_i64(stamp, after.dirty_timestamp + 1);
+        stamp = max_i64(stamp, timestamp_after(after.dirty_timestamp));
     } else if (!own && stamp <= after.dirty_timestamp) {
         return true; /* what is held is as new */
     }

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+/* Further than anybody counts in steps of one from timestamp_max. */
+static const int64_t timestamp_told_max = 4100000000000000000;
+
 enum { version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
 
 void decision_begin(struct decision *out)
@@ -82,6 +85,17 @@ bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decisio
         return false;
     }
     return true;
+}
+
+bool timestamp_told_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
+{
+    return (timestamp > timestamp_max && timestamp <= timestamp_told_max) ||
+           timestamp_fits(rules, timestamp, out);
+}
+
+int64_t timestamp_after(int64_t held)
+{
+    return held < timestamp_told_max ? held + 1 : held;
 }
 
 static bool addrs_fit(struct strs addrs)

@@ -33,8 +33,12 @@ struct held held_of(const struct registry *registry, const struct identity *id);
 bool state_wins(const struct rules *rules, const struct instance *candidate,
                 const struct held *held);
 
-/* Errors: ERR_INVALID, told in out. */
+/* Of a command. Errors: ERR_INVALID, told in out. */
 bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
+/* Of a state another node tells: writes count on from what a command gave, so it may be greater. */
+bool timestamp_told_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
+/* Of a write that is to win over one with this; at the end of what nodes tell there is none. */
+int64_t timestamp_after(int64_t held);
 /* Status, addrs, region and version. */
 bool instance_fits(const struct instance *instance, struct decision *out);
 bool name_fits(struct str name); /* 1 to name_bytes_max bytes */

@@ -13,10 +13,10 @@ static bool names_fit(const struct identity *id)
 static bool live_fits(const struct rules *rules, const struct instance *instance,
                       struct decision *out)
 {
-    if (!timestamp_fits(rules, instance->reg_timestamp, out) ||
-        !timestamp_fits(rules, instance->up_timestamp, out) ||
-        !timestamp_fits(rules, instance->renew_timestamp, out) ||
-        !timestamp_fits(rules, instance->latest_timestamp, out)) {
+    if (!timestamp_told_fits(rules, instance->reg_timestamp, out) ||
+        !timestamp_told_fits(rules, instance->up_timestamp, out) ||
+        !timestamp_told_fits(rules, instance->renew_timestamp, out) ||
+        !timestamp_told_fits(rules, instance->latest_timestamp, out)) {
         return false;
     }
     if (!identity_is_schedule(&instance->id)) {
@@ -44,7 +44,7 @@ static bool record_fits(const struct rules *rules, const struct msg *record, int
         decision_refuse(out, ERR_INVALID, "env, appid, zone and hostname must have 1 to 255 bytes");
         return false;
     }
-    fits = timestamp_fits(rules, instance->dirty_timestamp, out);
+    fits = timestamp_told_fits(rules, instance->dirty_timestamp, out);
     if (fits && change_is_live(change->kind)) {
         fits = live_fits(rules, instance, out);
         if (fits &&

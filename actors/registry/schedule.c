@@ -139,7 +139,7 @@ void decide_schedule(const struct registry *registry, const struct rules *rules,
     if (dirty == 0) {
         int64_t stored = held.slot != REGISTRY_NONE ? held.instance.dirty_timestamp : 0;
 
-        dirty = now_ns > stored ? now_ns : stored + 1;
+        dirty = now_ns > stored ? now_ns : timestamp_after(stored);
     }
     made.dirty_timestamp = dirty;
     if (command->remove) {

@@ -334,7 +334,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
  * content has waited here since its age was told. So the receiver knows how long this was on its
  * way at most. to_boot 0: a greeting, without records and heartbeats.
  * protect: the sender's registry is under init-protect. digest: the root of its digests.
- * records and heartbeats as in MERGE. */
+ * records and heartbeats as in MERGE; over 32,768 records or 4 MiB of heartbeats are refused. */
 #define MSG_STATES(F)                       \
     F(u64,    id,               MSG_REQUIRED) \
     F(str,    node,             MSG_REQUIRED) \

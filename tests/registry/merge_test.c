@@ -398,10 +398,10 @@ static void what_no_node_may_send_is_refused_in_words(void **state)
     REFUSED_PUT(kind, 77);
     REFUSED_PUT(spread, SPREAD_COUNT);
     REFUSED_PUT(dirty_timestamp, -1);
-    REFUSED_PUT(dirty_timestamp, timestamp_max + 1);
+    REFUSED_PUT(dirty_timestamp, INT64_MAX);
     REFUSED_PUT(reg_timestamp, INT64_MIN);
     REFUSED_PUT(up_timestamp, INT64_MAX);
-    REFUSED_PUT(renew_timestamp, timestamp_max + 1);
+    REFUSED_PUT(renew_timestamp, INT64_MAX);
     REFUSED_PUT(latest_timestamp, -1);
     buf_add_char(&world->decision.text, 0);
     assert_non_null(
@@ -415,6 +415,41 @@ static void what_no_node_may_send_is_refused_in_words(void **state)
     refused(world, a_gone(now0), -1);
     refused(world, (struct msg){.type = MSG_TYPE_PING}, 1);
     assert_int_equal(REGISTRY_NONE, slot_of(world));
+}
+
+/* A client may give the greatest timestamp there is; whatever is written after it counts on, and
+ * travels. */
+static void what_was_written_past_the_last_timestamp_travels(void **state)
+{
+    struct world *world = *state;
+    struct msg put = a_put(timestamp_max + 1);
+    struct msg_register command = {.env = STR("dev"),
+                                   .appid = STR("app"),
+                                   .zone = STR("sh001"),
+                                   .hostname = STR("h"),
+                                   .addrs = {1, STR("\xa3x:1")},
+                                   .status = STATUS_UP};
+    int64_t last;
+
+    put.as_put.up_timestamp = timestamp_max + 1;
+    put.as_put.latest_timestamp = timestamp_max + 1;
+    assert_int_equal(merge(world, &put, 1), 1);
+    put = a_put(INT64_MAX);
+    assert_int_equal(merge(world, &put, 1), 0);
+    assert_int_equal(world->decision.err, ERR_INVALID);
+    for (int64_t step = 1LL << 60; step > 0; step /= 2) { /* the last one nodes tell each other */
+        last = rank_held(world).dirty;
+        if (last <= INT64_MAX - step) {
+            put = a_put(last + step);
+            merge(world, &put, 1);
+        }
+    }
+    last = rank_held(world).dirty;
+    decide_register(world->registry, &world->rules, &command, now0, &world->decision);
+    assert_int_equal(world->decision.err, ERR_OK);
+    for (uint32_t i = 0; i < world->decision.count; i++) {
+        assert_int_equal(world->decision.changes[i].instance.dirty_timestamp, last);
+    }
 }
 
 int main(void)
@@ -431,6 +466,7 @@ int main(void)
         TEST(a_state_comes_over_whole_with_a_renewal_by_our_clock),
         TEST(a_schedule_is_a_state_that_never_gets_old),
         TEST(what_no_node_may_send_is_refused_in_words),
+        TEST(what_was_written_past_the_last_timestamp_travels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
