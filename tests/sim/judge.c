@@ -62,13 +62,19 @@ bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t nod
 
 /* ── one change of a registry ───────────────────────────────────────────────*/
 
-/* Invariant 3, through a third node. */
-static bool heard_by_relay(const struct judge *self, const struct sign *sign, uint32_t node)
+/* Invariant 3, through a third node; which must hold the same state, or its signs are of another.
+ */
+static bool heard_by_relay(const struct judge *self, const struct sign *sign, uint32_t at,
+                           uint32_t node)
 {
+    const struct state *state = &self->nodes[node].held[at].state;
     int64_t now_ms = sim_ms(self->sim);
 
     for (uint32_t k = 0; k < self->plan->nodes; k++) {
-        if (k != node && k != sign->node && self->plan->zone_of[k] == self->plan->zone_of[node] &&
+        const struct view *held = &self->nodes[k].held[at];
+
+        if (k != node && k != sign->node && held->known && judge_same(&held->state, state) &&
+            self->plan->zone_of[k] == self->plan->zone_of[node] &&
             self->plan->zone_of[k] == self->plan->zone_of[sign->node] &&
             network_was_good(self->network, k, node, now_ms - judge_idle_ms - 40000, now_ms) &&
             network_was_good(self->network, k, sign->node, now_ms - judge_idle_ms - 40000,
@@ -90,7 +96,7 @@ static void on_evicted(struct judge *self, struct judge_node *node, uint32_t at)
         const struct sign *sign = &host->signs[(host->sign_count - 1 - i) % host_signs];
         bool relayed = !judge_heard(self, sign, node->index) && client_keeps(self->client, at) &&
                        host->kept_since_ms < now_ms - judge_idle_ms - 40000 &&
-                       heard_by_relay(self, sign, node->index);
+                       heard_by_relay(self, sign, at, node->index);
 
         if (now_ms - sign->sent_ms < judge_idle_ms - 2000 &&
             (judge_heard(self, sign, node->index) || relayed)) {
