@@ -268,7 +268,8 @@ static struct msg_list queue_head(const struct link *link, size_t *bytes, uint32
         *bytes += length;
         ++*count;
     }
-    return (struct msg_list){*count, {link->queue.data + link->queue_at, *bytes}};
+    return *count == 0 ? (struct msg_list){0}
+                       : (struct msg_list){*count, {link->queue.data + link->queue_at, *bytes}};
 }
 
 /* What was said to be so old when it was heard has waited here since: the other takes that for
