@@ -40,11 +40,11 @@ class Results:
     def count(self, state):
         return sum(case["state"] == state for case in self.cases)
 
-    def say(self, group, name, before):
+    def say(self, group, name, before, began):
         """One line of progress for a program whose cases came after `before`."""
         with self.lock:
             mine = [c for c in self.cases[before:] if c["group"] == group and c["name"].startswith(name)]
-        print("%-8s %-36s %d cases" % (group, name, len(mine)), flush=True)
+        print("%-8s %-36s %d cases in %.1f s" % (group, name, len(mine), time.monotonic() - began), flush=True)
 
 
 def run(command, seconds, env=None, cwd=ROOT):
@@ -110,7 +110,7 @@ def read_cmocka(results, name, folder, status, output):
 
 
 def unit_program(results, preset, name, command):
-    before = len(results.cases)
+    before, began = len(results.cases), time.monotonic()
     label = "%s %s" % (preset, name)
     if name.startswith("fuzz_"):  # its seeds, one program
         status, output = run(command, 120)
@@ -120,7 +120,7 @@ def unit_program(results, preset, name, command):
             status, output = run(command, 120, {"CMOCKA_MESSAGE_OUTPUT": "xml",
                                                 "CMOCKA_XML_FILE": os.path.join(folder, "%g.xml")})
             read_cmocka(results, label, folder, status, output)
-    results.say("unit", label, before)
+    results.say("unit", label, before, began)
 
 
 def unit(results):
@@ -194,10 +194,10 @@ def script_cases(results, group, name, status, output):
 
 
 def script(results, group, path, seconds, preset="dev"):
-    before, name = len(results.cases), os.path.basename(path)
+    before, name, began = len(results.cases), os.path.basename(path), time.monotonic()
     status, output = run([path], seconds, {"MUSTER_BIN": os.path.join(BUILD, preset, "bin")})
     script_cases(results, group, name, status, output)
-    results.say(group, name, before)
+    results.say(group, name, before, began)
 
 
 def golden(results):
@@ -274,6 +274,10 @@ def main():
             print("no tests named %s: %s" % (name, ", ".join(GROUPS)), file=sys.stderr)
             sys.exit(2)
     began, results = time.monotonic(), Results()
+
+    def took(group):
+        print("%-8s until %.0f s" % (group, time.monotonic() - began), flush=True)
+
     os.makedirs(BUILD, exist_ok=True)
     if "tidy" in wanted:
         tidy(results)
@@ -282,13 +286,17 @@ def main():
     if "unit" in wanted:
         build("asan")
         unit(results)
+        took("unit")
     if "sim" in wanted:
         sim(results)
+        took("sim")
     if "fuzz" in wanted and fuzzers():
         build("fuzz", fuzzers())
         fuzz(results)
+        took("fuzz")
     if "lint" in wanted:
         lint(results)
+        took("lint")
     scripts(results, wanted)
 
     with open(os.path.join(BUILD, "test-report.json"), "w", encoding="utf-8") as file:
