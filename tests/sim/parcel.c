@@ -74,10 +74,8 @@ struct parcel parcels_pop(struct parcels *self)
 
 void parcels_fini(struct parcels *self)
 {
-    while (self->count > 0) {
-        struct parcel parcel = parcels_pop(self);
-
-        blob_unref(&parcel.blob);
+    for (size_t i = 0; i < self->count; i++) {
+        blob_unref(&self->heap[i].blob);
     }
     free(self->heap);
     *self = (struct parcels){0};
