@@ -73,7 +73,6 @@ void link_open(struct replicator *self, struct peer *peer, const struct now *now
                struct outbox *out)
 {
     enter(&peer->link, LINK_GREETING);
-    outbox_peer_open(out, peers_number(self, peer), buf_str(&peer->endpoint), buf_str(&peer->key));
     link_greet(self, peer, now, out); /* lost if nobody is connected yet: again soon */
     self->greet.pause_ms = greet_pause_ms;
     self->greet.due_ms = now->mono_ms + greet_pause_ms;
@@ -237,6 +236,9 @@ void link_greet(struct replicator *self, struct peer *peer, const struct now *no
     struct ask ask = replicator_ask_for(self, ASK_GREETING, peer);
     struct msg msg = {.type = MSG_TYPE_STATES};
 
+    peer->link.opened = peer->link.opened ||
+                        outbox_peer_open(out, peers_number(self, peer), buf_str(&peer->endpoint),
+                                         buf_str(&peer->key)) == ERR_OK;
     if (peer->link.greetings >= link_greetings) {
         return; /* whoever greets us as often as it likes does not get as many in return */
     }

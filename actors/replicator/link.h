@@ -31,6 +31,7 @@ enum link_state { LINK_CLOSED, LINK_GREETING, LINK_UP, LINK_STATE_COUNT };
 
 struct link {
     enum link_state state;
+    bool opened;      /* the outbox had room for it; else the next greeting opens the way */
     uint64_t to_boot; /* the run of the other that was heard last; 0: none */
     int64_t stamp;    /* its clock, heard at heard_ms of ours */
     int64_t heard_ms;

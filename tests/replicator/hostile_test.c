@@ -304,6 +304,32 @@ static void a_snapshot_without_an_end_is_given_up(void **state)
     cluster_destroy(&self);
 }
 
+/* ── a turn that is full ────────────────────────────────────────────────────*/
+
+static void a_way_that_a_full_turn_had_no_room_for_is_opened_later(void **state)
+{
+    struct cluster *self = *state;
+    struct member *member = &self->members[0];
+    struct peer *peer = cluster_peer(self, 0, 1);
+    static const char ballast[frame_max / 2];
+    const struct address nobody = {.len = 1};
+    struct msg found = {.type = MSG_TYPE_FOUND};
+
+    found.as_found.heartbeats = (struct str){ballast, sizeof(ballast)};
+    while (outbox_reply(member->out, OUTBOX_NOW, &nobody, &found) == ERR_OK) {
+    }
+    found.as_found.heartbeats.len = 1;
+    while (outbox_reply(member->out, OUTBOX_NOW, &nobody, &found) == ERR_OK) {
+    }
+    peer->moved = true;
+    member->replicator.members.changed = true;
+    members_step(&member->replicator, &member->clock.at, member->out);
+    assert_false(peer->link.opened);
+    cluster_run(self, 1100);
+    assert_true(peer->link.opened);
+    assert_true(cluster_up(self, 0, 1));
+}
+
 /* ── everything at once ─────────────────────────────────────────────────────*/
 
 static void assert_bounded(struct cluster *self)
@@ -366,6 +392,7 @@ int main(void)
         TEST(a_stamp_that_no_clock_had_is_forgotten_when_it_is_refused),
         TEST(ages_nobody_asked_for_are_not_taken),
         cmocka_unit_test(a_snapshot_without_an_end_is_given_up),
+        TEST(a_way_that_a_full_turn_had_no_room_for_is_opened_later),
         TEST(garbage_of_every_type_neither_crashes_nor_piles_up),
     };
 

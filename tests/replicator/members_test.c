@@ -224,6 +224,9 @@ static void a_link_off_this_host_needs_keys_or_permission(void **state)
     cluster_start(self, 0);
     assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_MUSTER);
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(&member->replicator, "127.0.0.1.example.com:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(&member->replicator, "localhost:8171", NULL), PEER_MUSTER);
+    assert_int_equal(kind_of(&member->replicator, "[::1]:8171", NULL), PEER_MUSTER);
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
     member->config.security_insecure = true;
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_MUSTER);
