@@ -101,7 +101,7 @@ static wire_str make_str(struct garbage *self)
 /* So many bytes of what is known, and maybe some that are not. */
 static wire_bin make_bin(struct garbage *self)
 {
-    static const uint32_t lengths[] = {0, 1, 15, 16, 17, 33, 36, 72, 1024, 4096, 16 * 4096};
+    static const uint32_t lengths[] = {0, 1, 15, 16, 17, 33, 36, 72, 1024, 4096, 81920};
     size_t len = lengths[garbage_below(self, sizeof(lengths) / sizeof(lengths[0]))];
     struct buf *to = store(self);
 
@@ -242,4 +242,14 @@ struct msg garbage_msg(struct garbage *self, enum msg_type type)
         msg.unknown_count = 2;
     }
     return msg;
+}
+
+void garbage_set_id(struct msg *msg, uint64_t id)
+{
+    struct msg probe = {.type = msg->type};
+
+    probe.as_ping.id = 1;
+    if (msg_id(&probe) == 1) {
+        msg->as_ping.id = id;
+    }
 }

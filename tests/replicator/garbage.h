@@ -29,5 +29,7 @@ uint64_t garbage_number(struct garbage *self);
 enum msg_type garbage_type(struct garbage *self);
 /* One of this type; it borrows from self until the next one. */
 struct msg garbage_msg(struct garbage *self, enum msg_type type);
+/* Gives it this id, if it is of a type that has one. */
+void garbage_set_id(struct msg *msg, uint64_t id);
 
 #endif

@@ -65,7 +65,7 @@ static unsigned answer_since(struct cluster *self, uint64_t since, struct msg *m
 
     for (uint64_t id = since + 1; id <= last; id++) {
         if (asks_of(replicator->asks, id, ASK_PEER, number)) {
-            msg->as_ping.id = id;
+            garbage_set_id(msg, id);
             answer(self, msg);
             count++;
         }
@@ -278,13 +278,12 @@ static void ages_nobody_asked_for_are_not_taken(void **state)
     buf_fini(&ask.keys);
 }
 
-static void a_snapshot_without_an_end_is_given_up(void **state)
+/* Node 0 takes node 1's snapshot, which the test gives it. */
+static struct cluster *taking_a_snapshot(void)
 {
     struct cluster *self = cluster_new("aa", 1);
     struct replicator *replicator = replicator_of(self);
-    struct msg chunk = {.type = MSG_TYPE_CHUNK};
 
-    (void)state;
     cluster_start(self, 1);
     cluster_run(self, 3000);
     cluster_start(self, 0);
@@ -294,12 +293,34 @@ static void a_snapshot_without_an_end_is_given_up(void **state)
     }
     assert_int_equal(replicator->sync.state, SYNC_SNAPSHOT);
     (void)take_over(self);
+    return self;
+}
+
+static void a_snapshot_that_goes_round_is_given_up(void **state)
+{
+    struct cluster *self = taking_a_snapshot();
+    struct replicator *replicator = replicator_of(self);
+    struct msg chunk = {.type = MSG_TYPE_CHUNK};
+
+    (void)state;
     chunk.as_chunk.next = 7;
     answer_since(self, 0, &chunk);
     assert_int_equal(replicator->sync.state, SYNC_SNAPSHOT);
     assert_int_equal(replicator->sync.cursor, 7);
     cluster_run(self, 1);
     answer_since(self, 0, &chunk); /* the same again */
+    assert_int_equal(replicator->sync.state, SYNC_CHOOSE);
+    cluster_destroy(&self);
+}
+
+static void a_snapshot_without_an_end_is_given_up(void **state)
+{
+    struct cluster *self = taking_a_snapshot();
+    struct replicator *replicator = replicator_of(self);
+
+    (void)state;
+    replicator->sync.partner_ms -= 600000;
+    cluster_run(self, 2);
     assert_int_equal(replicator->sync.state, SYNC_CHOOSE);
     cluster_destroy(&self);
 }
@@ -391,6 +412,7 @@ int main(void)
         TEST(a_peer_that_wants_what_it_has_just_got_does_not_get_it_again),
         TEST(a_stamp_that_no_clock_had_is_forgotten_when_it_is_refused),
         TEST(ages_nobody_asked_for_are_not_taken),
+        cmocka_unit_test(a_snapshot_that_goes_round_is_given_up),
         cmocka_unit_test(a_snapshot_without_an_end_is_given_up),
         TEST(a_way_that_a_full_turn_had_no_room_for_is_opened_later),
         TEST(garbage_of_every_type_neither_crashes_nor_piles_up),
