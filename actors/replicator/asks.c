@@ -6,8 +6,11 @@
 /* So many places are looked at for a free one: they are given in turn, so a taken one is rare. */
 enum { tries_max = 64 };
 
+enum { word_bits = 64, word_count = asks_max / word_bits };
+
 struct asks {
     struct ask list[asks_max];
+    uint64_t taken[word_count]; /* bit per place: they are few, and far apart in memory */
     uint32_t count;
     int64_t none_before_ms; /* is overdue: the list need not be looked through */
 };
@@ -47,6 +50,27 @@ void asks_destroy(struct asks **self)
     *self = NULL;
 }
 
+/* The first one taken from place `from` on; NULL: none. */
+static struct ask *next_taken(struct asks *self, uint32_t from)
+{
+    for (uint32_t word = from / word_bits; word < word_count; word++) {
+        uint64_t bits = self->taken[word];
+
+        if (word == from / word_bits) {
+            bits &= UINT64_MAX << from % word_bits;
+        }
+        if (bits != 0) {
+            return &self->list[word * word_bits + (uint32_t)__builtin_ctzll(bits)];
+        }
+    }
+    return NULL;
+}
+
+static uint32_t number_of(const struct asks *self, const struct ask *place)
+{
+    return (uint32_t)(place - self->list);
+}
+
 uint64_t asks_id(const struct asks *self, uint64_t *last_id)
 {
     for (unsigned i = 0; i < tries_max; i++) {
@@ -65,6 +89,8 @@ void asks_add(struct asks *self, const struct ask *ask, const struct now *now)
 
     assert(ask->id != 0 && place->id == 0);
     *place = *ask;
+    self->taken[number_of(self, place) / word_bits] |= UINT64_C(1)
+                                                       << number_of(self, place) % word_bits;
     place->asked_ms = now->mono_ms;
     place->until_ms = now->mono_ms + kinds[ask->kind].wait_ms;
     if (self->count++ == 0 || place->until_ms < self->none_before_ms) {
@@ -84,6 +110,8 @@ static void take(struct asks *self, struct ask *place, struct ask *out)
 {
     *out = *place;
     *place = (struct ask){0};
+    self->taken[number_of(self, place) / word_bits] &=
+        ~(UINT64_C(1) << number_of(self, place) % word_bits);
     self->count--;
 }
 
@@ -106,12 +134,8 @@ bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, stru
         }
         self->none_before_ms = INT64_MAX;
     }
-    while (*cursor < asks_max && self->count > 0) {
-        struct ask *place = &self->list[(*cursor)++];
-
-        if (place->id == 0) {
-            continue;
-        }
+    for (struct ask *place; (place = next_taken(self, *cursor)) != NULL;) {
+        *cursor = number_of(self, place) + 1;
         if (now_ms >= place->until_ms) {
             take(self, place, out);
             return true;
@@ -125,11 +149,12 @@ bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, stru
 
 void asks_forget(struct asks *self, uint32_t peer)
 {
-    for (uint32_t i = 0; i < asks_max; i++) {
-        struct ask *place = &self->list[i];
+    struct ask *place;
+
+    for (uint32_t i = 0; (place = next_taken(self, i)) != NULL; i = number_of(self, place) + 1) {
         struct ask gone;
 
-        if (place->id != 0 && place->peer == peer && kinds[place->kind].whom == ASK_PEER) {
+        if (place->peer == peer && kinds[place->kind].whom == ASK_PEER) {
             take(self, place, &gone);
             buf_fini(&gone.keys);
         }
@@ -138,8 +163,10 @@ void asks_forget(struct asks *self, uint32_t peer)
 
 void asks_forgive(struct asks *self, int64_t ms)
 {
-    for (uint32_t i = 0; i < asks_max; i++) {
-        self->list[i].until_ms += ms;
+    struct ask *place;
+
+    for (uint32_t i = 0; (place = next_taken(self, i)) != NULL; i = number_of(self, place) + 1) {
+        place->until_ms += ms;
     }
 }
 
@@ -148,14 +175,13 @@ uint32_t asks_count(const struct asks *self)
     return self->count;
 }
 
-uint32_t asks_relayed(const struct asks *self, const struct address *from)
+uint32_t asks_relayed(struct asks *self, const struct address *from)
 {
     uint32_t count = 0;
+    struct ask *place;
 
-    for (uint32_t i = 0; i < asks_max; i++) {
-        const struct ask *place = &self->list[i];
-
-        count += place->id != 0 && place->kind == ASK_RELAY && address_eq(&place->to, from);
+    for (uint32_t i = 0; (place = next_taken(self, i)) != NULL; i = number_of(self, place) + 1) {
+        count += place->kind == ASK_RELAY && address_eq(&place->to, from);
     }
     return count;
 }

@@ -79,6 +79,6 @@ void asks_forget(struct asks *self, uint32_t peer);
 void asks_forgive(struct asks *self, int64_t ms);
 uint32_t asks_count(const struct asks *self);
 /* How many questions of this node are being relayed; looks through all. */
-uint32_t asks_relayed(const struct asks *self, const struct address *from);
+uint32_t asks_relayed(struct asks *self, const struct address *from);
 
 #endif

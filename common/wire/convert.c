@@ -159,8 +159,11 @@ void instance_pack(struct buf *to, const struct instance *instance)
 /* value's lowest `bytes` bytes, big-endian. */
 static void add_uint(struct buf *to, uint64_t value, unsigned bytes)
 {
+    char *at = buf_reserve(to, bytes);
+
+    to->len += bytes;
     while (bytes-- > 0) {
-        buf_add_char(to, (char)(value >> (8 * bytes)));
+        *at++ = (char)(value >> (8 * bytes));
     }
 }
 
