@@ -19,7 +19,8 @@
  *        TICK             fact, topic replicator.tick
  *
  * Which file does what:
- *   asks     questions under way, and who takes the answer
+ *   facts    what the registry says; leaving: the end
+ *   asks     questions under way; asking: who takes the answer
  *   peers    the table of nodes; members: who is in it, and the ways to them
  *   link     states to one muster node, window and queue; inbound: states from one
  *   relay    other nodes' questions; repair: what differs is looked for and fetched

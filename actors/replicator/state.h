@@ -16,6 +16,23 @@ typedef void ask_answered_fn(struct replicator *self, const struct ask *ask,
 
 /* ── replicator.c ── */
 
+/* First in whatever the shell calls. */
+void replicator_wake(struct replicator *self, const struct now *now);
+
+/* ── facts.c ── */
+extern const struct follower_owner replicator_facts;
+
+/* ── leaving.c ── */
+actor_handle_fn leaving_on_shutdown;
+void leaving_step(struct replicator *self, const struct now *now, struct outbox *out);
+
+/* ── asking.c ── */
+
+/* Whoever asked is told; answer NULL: there is none. Frees what ask holds. */
+void replicator_answered(struct replicator *self, struct ask *ask, const struct msg *answer,
+                         const struct now *now, struct outbox *out);
+void replicator_overdue(struct replicator *self, const struct now *now, struct outbox *out);
+
 /* Sends msg to the registry or to ask->peer, whichever the kind says, under an id of its own, which
  * it returns; takes ask->keys. 0: no room, nobody was asked. */
 uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *msg,

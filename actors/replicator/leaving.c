@@ -1,0 +1,78 @@
+/* The end of the process, and before it, if this node leaves its cluster, word of that to the
+ * others. */
+#include "actors/replicator/state.h"
+
+static const int64_t leave_wait_ms = 2000;
+
+static void end(struct replicator *self, const struct address *from, uint64_t id, struct str text,
+                struct outbox *out)
+{
+    struct msg msg = {.type = MSG_TYPE_RESULT};
+
+    msg.as_result = (struct msg_result){.id = id,
+                                        .err = ERR_OK,
+                                        .epoch = self->publisher.at.epoch,
+                                        .boot = self->publisher.at.boot,
+                                        .seq = self->publisher.at.seq,
+                                        .text = text};
+    outbox_reply(out, OUTBOX_NOW, from, &msg);
+    outbox_stop(out);
+}
+
+void leaving_on_shutdown(void *state, const struct address *from, const struct msg *msg,
+                         const struct now *now, struct outbox *out)
+{
+    struct replicator *self = state;
+
+    if (!msg->as_shutdown.leave) {
+        end(self, from, msg->as_shutdown.id, STR(""), out);
+        return;
+    }
+    if (!self->leaving.on) {
+        self->leaving.on = true;
+        self->leaving.until_ms = now->mono_ms + leave_wait_ms;
+        own_leave(&self->own, now);
+    }
+    self->leaving.from = *from;
+    self->leaving.id = msg->as_shutdown.id;
+}
+
+/* Whether the others know that this node leaves, as far as they can be reached. */
+static bool is_said(struct replicator *self)
+{
+    struct follower_state at;
+
+    follower_state(self->registry, &at);
+    if (at.seq < self->leaving.seq) {
+        return false;
+    }
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->way == WAY_HTTP && peer->status == NODE_UP &&
+            posts_waiting(self->posts, peers_number(self, peer)) > 0) {
+            return false;
+        }
+        if (peer->link.state == LINK_UP &&
+            (peer->link.under_way > 0 || link_queued(&peer->link) > 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void leaving_step(struct replicator *self, const struct now *now, struct outbox *out)
+{
+    bool late = now->mono_ms >= self->leaving.until_ms;
+
+    if (!self->leaving.on) {
+        return;
+    }
+    if (self->own.state == OWN_GONE && (late || is_said(self))) {
+        end(self, &self->leaving.from, self->leaving.id, STR(""), out);
+    } else if (late) {
+        log_event(self->log, LOG_WARN, "left_unheard",
+                  "the registry has not answered: this node's infra.discovery stays in it until "
+                  "it falls silent");
+        end(self, &self->leaving.from, self->leaving.id,
+            STR("the registry has not answered: infra.discovery was not cancelled"), out);
+    }
+}
