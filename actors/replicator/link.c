@@ -270,8 +270,10 @@ static struct msg_list queue_head(const struct link *link, size_t *bytes, uint32
         *bytes += length;
         ++*count;
     }
-    return *count == 0 ? (struct msg_list){0}
-                       : (struct msg_list){*count, {link->queue.data + link->queue_at, *bytes}};
+    if (*count == 0) {
+        return (struct msg_list){0}; /* nothing has been queued yet: data may be NULL */
+    }
+    return (struct msg_list){*count, {link->queue.data + link->queue_at, *bytes}};
 }
 
 /* What was said to be so old when it was heard has waited here since: the other takes that for
