@@ -37,7 +37,7 @@ static void add_name(struct buf *to, const char *name)
     buf_add_char(to, '=');
 }
 
-void form_text(struct buf *to, const char *name, struct str value)
+void forms_text(struct buf *to, const char *name, struct str value)
 {
     add_name(to, name);
     add_escaped(to, value);
@@ -51,7 +51,7 @@ static void add_number(struct buf *to, const char *name, int64_t value)
 
 static void add_reach(struct buf *to, enum forms_reach reach)
 {
-    form_text(to, "replication", reach == FORMS_ZONE ? STR("true") : STR("false"));
+    forms_text(to, "replication", reach == FORMS_ZONE ? STR("true") : STR("false"));
 }
 
 /* As Go's json.Marshal prints a map[string]string: keys sorted, which they are. */
@@ -74,53 +74,53 @@ static void add_metadata(struct buf *to, const struct msg_put *record)
     } else {
         buf_add_str(&json, json.len == 0 ? STR("{}") : STR("}"));
     }
-    form_text(to, "metadata", buf_str(&json));
+    forms_text(to, "metadata", buf_str(&json));
     buf_fini(&json);
 }
 
-void form_register(struct buf *to, const struct msg_put *record, enum forms_reach reach)
+void forms_register(struct buf *to, const struct msg_put *record, enum forms_reach reach)
 {
     struct str rest = record->addrs.bytes;
     struct str addr;
 
     while (strs_next(&rest, &addr)) {
-        form_text(to, "addrs", addr);
+        forms_text(to, "addrs", addr);
     }
-    form_text(to, "appid", record->appid);
+    forms_text(to, "appid", record->appid);
     add_number(to, "dirty_timestamp", record->dirty_timestamp);
-    form_text(to, "env", record->env);
-    form_text(to, "from_zone", STR("true"));
-    form_text(to, "hostname", record->hostname);
+    forms_text(to, "env", record->env);
+    forms_text(to, "from_zone", STR("true"));
+    forms_text(to, "hostname", record->hostname);
     add_number(to, "latest_timestamp", record->latest_timestamp);
     add_metadata(to, record);
     add_number(to, "reg_timestamp", record->reg_timestamp);
-    form_text(to, "region", record->region);
+    forms_text(to, "region", record->region);
     add_reach(to, reach);
     add_number(to, "status", record->status);
-    form_text(to, "version", record->version);
-    form_text(to, "zone", record->zone);
+    forms_text(to, "version", record->version);
+    forms_text(to, "zone", record->zone);
 }
 
-void form_renew(struct buf *to, const struct msg_put *record, enum forms_reach reach)
+void forms_renew(struct buf *to, const struct msg_put *record, enum forms_reach reach)
 {
-    form_text(to, "appid", record->appid);
+    forms_text(to, "appid", record->appid);
     add_number(to, "dirty_timestamp", record->dirty_timestamp);
-    form_text(to, "env", record->env);
-    form_text(to, "from_zone", STR("true"));
-    form_text(to, "hostname", record->hostname);
-    form_text(to, "region", record->region);
+    forms_text(to, "env", record->env);
+    forms_text(to, "from_zone", STR("true"));
+    forms_text(to, "hostname", record->hostname);
+    forms_text(to, "region", record->region);
     add_reach(to, reach);
-    form_text(to, "zone", record->zone);
+    forms_text(to, "zone", record->zone);
 }
 
-void form_cancel(struct buf *to, const struct msg_gone *record, enum forms_reach reach)
+void forms_cancel(struct buf *to, const struct msg_gone *record, enum forms_reach reach)
 {
-    form_text(to, "appid", record->appid);
-    form_text(to, "env", record->env);
-    form_text(to, "from_zone", STR("true"));
-    form_text(to, "hostname", record->hostname);
+    forms_text(to, "appid", record->appid);
+    forms_text(to, "env", record->env);
+    forms_text(to, "from_zone", STR("true"));
+    forms_text(to, "hostname", record->hostname);
     add_number(to, "latest_timestamp", record->latest_of_app);
-    form_text(to, "region", (struct str){0}); /* a tombstone knows none, and nobody reads it */
+    forms_text(to, "region", (struct str){0}); /* a tombstone knows none, and nobody reads it */
     add_reach(to, reach);
-    form_text(to, "zone", record->zone);
+    forms_text(to, "zone", record->zone);
 }

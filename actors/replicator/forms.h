@@ -11,11 +11,11 @@
 enum forms_reach { FORMS_ZONE, FORMS_OTHER_ZONE }; /* the node stands in our zone, in another */
 
 /* Each appends a body. */
-void form_register(struct buf *to, const struct msg_put *record, enum forms_reach reach);
-void form_renew(struct buf *to, const struct msg_put *record, enum forms_reach reach);
-void form_cancel(struct buf *to, const struct msg_gone *record, enum forms_reach reach);
+void forms_register(struct buf *to, const struct msg_put *record, enum forms_reach reach);
+void forms_renew(struct buf *to, const struct msg_put *record, enum forms_reach reach);
+void forms_cancel(struct buf *to, const struct msg_gone *record, enum forms_reach reach);
 
 /* Appends "name=value", with a '&' before it unless to is empty. */
-void form_text(struct buf *to, const char *name, struct str value);
+void forms_text(struct buf *to, const char *name, struct str value);
 
 #endif

@@ -404,11 +404,11 @@ static void build_body(struct buf *to, const struct queued *entry, enum forms_re
     assert(err == ERR_OK);
     (void)err;
     if (entry->work == WORK_REGISTER) {
-        form_register(to, &record.as_put, reach);
+        forms_register(to, &record.as_put, reach);
     } else if (entry->work == WORK_RENEW) {
-        form_renew(to, &record.as_put, reach);
+        forms_renew(to, &record.as_put, reach);
     } else {
-        form_cancel(to, &record.as_gone, reach);
+        forms_cancel(to, &record.as_gone, reach);
     }
 }
 
@@ -420,9 +420,9 @@ static void build(struct posts *self, const struct flight *flight, struct post *
     self->body.len = 0;
     if (flight->work == WORK_NODES ||
         flight->work == WORK_PROBE) { /* sorted as the keys of a post are */
-        form_text(&self->body, "appid", STR("infra.discovery"));
-        form_text(&self->body, "env", str_from(self->config->node_env));
-        form_text(&self->body, "status", STR("3"));
+        forms_text(&self->body, "appid", STR("infra.discovery"));
+        forms_text(&self->body, "env", str_from(self->config->node_env));
+        forms_text(&self->body, "status", STR("3"));
     }
     buf_printf(&self->url, "http://%.*s%s%.*s", STR_ARG(peer->addr), works[flight->work].path,
                STR_ARG(self->body));
