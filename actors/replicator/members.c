@@ -50,17 +50,6 @@ static struct ways ways_of(const struct msg_put *put)
     return ways;
 }
 
-static bool is_loopback(struct str endpoint)
-{
-    struct str host = endpoint_host(endpoint);
-    bool number = str_starts(host, STR("127.")); /* not 127.example.com */
-
-    for (size_t i = 0; i < host.len; i++) {
-        number = number && (host.data[i] == '.' || (host.data[i] >= '0' && host.data[i] <= '9'));
-    }
-    return number || str_eq(host, STR("localhost")) || str_eq(host, STR("::1"));
-}
-
 /* Why the door at endpoint is of no use to us; NULL: it is. */
 static const char *refusal(const struct replicator *self, const struct ways *ways)
 {
@@ -72,7 +61,7 @@ static const char *refusal(const struct replicator *self, const struct ways *way
         return "it has no keys, and this node speaks with nobody who has none: set peers.keys "
                "there";
     }
-    if (is_loopback(ways->endpoint) || self->config->security_insecure) {
+    if (endpoint_is_loopback(endpoint_host(ways->endpoint)) || self->config->security_insecure) {
         return NULL;
     }
     return "it has no keys and is not on this host: set peers.keys there, or security.insecure "

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/runtime/config_draft.h"
+#include "common/runtime/endpoint.h"
 
 enum { door_above = 1000 }; /* the gateway's port */
 
@@ -141,16 +142,11 @@ static void leave_self_out(struct config *config)
     nodes->count = kept;
 }
 
-static bool is_loopback(struct str host)
-{
-    return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) ||
-           str_starts(host, STR("127."));
-}
-
 /* Whether what listens at address may be open to other hosts. */
 static bool may_listen(const struct config *config, const struct config_address *address)
 {
-    return is_loopback(address->host) || config->peers_keys[0] != '\0' || config->security_insecure;
+    return endpoint_is_loopback(address->host) || config->peers_keys[0] != '\0' ||
+           config->security_insecure;
 }
 
 static void check_secret(struct config_draft *self, const char *key_name, const char *value)

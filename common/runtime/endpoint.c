@@ -68,3 +68,13 @@ struct str endpoint_host(struct str host_port)
 
     return config_address_parse(host_port, &parsed) == ERR_OK ? parsed.host : STR("");
 }
+
+bool endpoint_is_loopback(struct str host)
+{
+    bool number = str_starts(host, STR("127."));
+
+    for (size_t i = 0; i < host.len; i++) {
+        number = number && (host.data[i] == '.' || (host.data[i] >= '0' && host.data[i] <= '9'));
+    }
+    return number || str_eq(host, STR("localhost")) || str_eq(host, STR("::1"));
+}

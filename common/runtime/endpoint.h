@@ -34,4 +34,8 @@ struct str endpoint_host(struct str host_port);
  * that is not counted. */
 void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index);
 
+/* Whether a host as configured or told, without brackets, can only be this one: a number of 127/8,
+ * ::1 or localhost. 127.example.com may be anywhere. */
+bool endpoint_is_loopback(struct str host);
+
 #endif

@@ -324,6 +324,9 @@ static void links_off_this_host_need_keys_or_a_word(void **state)
         (void)snprintf(file, sizeof(file), "[%.*s]\n%s = \"10.0.0.5:9000\"\n", (int)(dot - keys[i]),
                        keys[i], dot + 1);
         refused(file, "node.toml:2:", keys[i], "musterctl keygen");
+        (void)snprintf(file, sizeof(file), "[%.*s]\n%s = \"127.example.com:9000\"\n",
+                       (int)(dot - keys[i]), keys[i], dot + 1);
+        refused(file, "node.toml:2:", keys[i], "musterctl keygen");
         (void)snprintf(file, sizeof(file), "[%.*s]\n%s = \"127.0.0.5:9000\"\n",
                        (int)(dot - keys[i]), keys[i], dot + 1);
         make(&made, file, no_environment);
