@@ -3,45 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/discovery/form.h"
-#include "gateway/discovery/limits.h"
+#include "gateway/discovery/command.h"
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/trust.h"
 
-/* What a post says of its sender, as far as it is believed. */
-struct sender {
-    bool replication;
-    bool from_zone;
-    uint32_t origin;
-};
-
 static struct sender sender_of(const struct gateway *self, const struct request *request,
                                const struct form *form)
 {
-    struct sender sender = {form_flag(form, "replication"), form_flag(form, "from_zone"),
-                            ORIGIN_CLIENT};
-
-    if (!sender.replication && !sender.from_zone) {
-        return sender;
-    }
-    if (!trust_request(self, request)) {
-        return (struct sender){.origin = ORIGIN_CLIENT};
-    }
-    sender.origin = ORIGIN_HTTP_PEER;
-    return sender;
-}
-
-static struct identity form_identity(struct form *form)
-{
-    struct identity id;
-
-    id.zone = form_name(form, "zone", FORM_REQUIRED);
-    id.env = form_name(form, "env", FORM_REQUIRED);
-    id.appid = form_name(form, "appid", FORM_REQUIRED);
-    id.hostname = form_name(form, "hostname", FORM_REQUIRED);
-    return id;
+    return command_sender(form, command_claims_node(form) && trust_request(self, request));
 }
 
 /* ── the client went, or is answered ────────────────────────────────────────*/
@@ -202,163 +173,60 @@ static void answer_empty(struct request *request)
 void serve_register(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_REGISTER};
-    struct msg_register *to = &command.as_register;
-    const struct params *params = request_params(request);
     struct form form;
-    struct sender sender;
-    struct identity id;
 
-    form_init(&form, params, self->config->faults);
-    sender = sender_of(self, request, &form);
-    to->region = form_name(&form, "region", FORM_OPTIONAL);
-    id = form_identity(&form);
-    to->status = form_status(&form);
-    to->addrs = form_addrs(&form,
-                           sender.origin != ORIGIN_CLIENT &&
-                               !fault_on(self->config->faults, FAULT_REFERENCE_ROW_6),
-                           pending_scratch(self->pending, 0));
-    to->version = form_text(&form, "version", limit_version_bytes);
-    to->metadata = form_metadata(&form, params_get(params, STR("metadata")),
-                                 pending_scratch(self->pending, 1), &to->metadata_null);
-    to->latest_timestamp = form_timestamp(&form, "latest_timestamp");
-    to->dirty_timestamp = form_timestamp(&form, "dirty_timestamp");
+    form_init(&form, request_params(request), self->config->faults);
+    command_register(&form, sender_of(self, request, &form), pending_scratch(self->pending, 0),
+                     pending_scratch(self->pending, 1), &command);
     if (form_refused(&form, request)) {
         return;
     }
-    if (to->status > STATUS_WAITING) { /* only with the switch of row 2 */
+    if (command.as_register.status > STATUS_WAITING) { /* only with the switch of row 2 */
         answer_empty(request);
         return;
     }
-    to->origin = sender.origin;
-    to->replication = sender.replication;
-    to->from_zone = sender.from_zone;
-    to->env = id.env;
-    to->appid = id.appid;
-    to->zone = id.zone;
-    to->hostname = id.hostname;
     (void)ask(self, request, &command, now);
 }
 
 void serve_renew(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_RENEW};
-    struct msg_renew *to = &command.as_renew;
+    const struct msg_renew *renew = &command.as_renew;
     struct form form;
-    struct sender sender;
-    struct identity id;
     struct write *write;
 
     form_init(&form, request_params(request), self->config->faults);
-    sender = sender_of(self, request, &form);
-    id = form_identity(&form);
-    to->dirty_timestamp = form_timestamp(&form, "dirty_timestamp");
+    command_renew(&form, sender_of(self, request, &form), &command);
     if (form_refused(&form, request)) {
         return;
     }
-    to->origin = sender.origin;
-    to->replication = sender.replication;
-    to->from_zone = sender.from_zone;
-    to->env = id.env;
-    to->appid = id.appid;
-    to->zone = id.zone;
-    to->hostname = id.hostname;
     write = ask(self, request, &command, now);
     if (write != NULL) {
-        write->id = id;
+        write->id = (struct identity){renew->env, renew->appid, renew->zone, renew->hostname};
     }
 }
 
 void serve_cancel(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_CANCEL};
-    struct msg_cancel *to = &command.as_cancel;
     struct form form;
-    struct sender sender;
-    struct identity id;
 
     form_init(&form, request_params(request), self->config->faults);
-    sender = sender_of(self, request, &form);
-    id = form_identity(&form);
-    to->latest_timestamp = form_timestamp(&form, "latest_timestamp");
-    if (form_refused(&form, request)) {
-        return;
-    }
-    to->origin = sender.origin;
-    to->replication = sender.replication;
-    to->from_zone = sender.from_zone;
-    to->env = id.env;
-    to->appid = id.appid;
-    to->zone = id.zone;
-    to->hostname = id.hostname;
-    (void)ask(self, request, &command, now);
-}
-
-/* One HOST a hostname, with the status and metadata at its place where they are given. */
-static void form_hosts(struct form *form, struct msg_set *to, struct buf *store,
-                       struct buf *metadata)
-{
-    struct str hostname;
-    struct str text;
-    size_t at = 0;
-    size_t status_at = 0;
-    size_t metadata_at = 0;
-
-    while (params_each(form->params, STR("hostname"), &at, &hostname)) {
-        struct msg host = {.type = MSG_TYPE_HOST};
-
-        if (hostname.len > limit_name_bytes && !fault_on(form->faults, FAULT_REFERENCE_ROW_18)) {
-            form_wrong(form, "hostname", "may have at most %d bytes, got %zu", limit_name_bytes,
-                       hostname.len);
-        }
-        host.as_host.hostname = hostname;
-        if (to->statuses_given && params_each(form->params, STR("status"), &status_at, &text)) {
-            host.as_host.status = form_status_of(form, text, false);
-        }
-        metadata->len = 0;
-        if (to->metadatas_given &&
-            params_each(form->params, STR("metadata"), &metadata_at, &text)) {
-            host.as_host.metadata =
-                form_metadata(form, text, metadata, &host.as_host.metadata_null);
-        }
-        msg_list_add(&to->hosts, store, &host);
+    command_cancel(&form, sender_of(self, request, &form), &command);
+    if (!form_refused(&form, request)) {
+        (void)ask(self, request, &command, now);
     }
 }
 
 void serve_set(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_SET};
-    struct msg_set *to = &command.as_set;
-    const struct params *params = request_params(request);
-    size_t hosts = params_count(params, STR("hostname"));
-    size_t statuses = params_count(params, STR("status"));
-    size_t metadatas = params_count(params, STR("metadata"));
     struct form form;
-    struct sender sender;
 
-    form_init(&form, params, self->config->faults);
-    sender = sender_of(self, request, &form);
-    to->zone = form_name(&form, "zone", FORM_REQUIRED);
-    to->env = form_name(&form, "env", FORM_REQUIRED);
-    to->appid = form_name(&form, "appid", FORM_REQUIRED);
-    to->set_timestamp = form_timestamp(&form, "set_timestamp");
-    to->statuses_given = statuses > 0;
-    to->metadatas_given = metadatas > 0;
-    if (hosts == 0) {
-        form_wrong(&form, "hostname", "is required");
-    } else if (statuses > 0 && statuses != hosts) {
-        form_wrong(&form, "status", "must be given once for each of %zu hostname, got %zu", hosts,
-                   statuses);
-    } else if (metadatas > 0 && metadatas != hosts) {
-        form_wrong(&form, "metadata", "must be given once for each of %zu hostname, got %zu", hosts,
-                   metadatas);
-    } else {
-        form_hosts(&form, to, pending_scratch(self->pending, 0), pending_scratch(self->pending, 1));
+    form_init(&form, request_params(request), self->config->faults);
+    command_set(&form, sender_of(self, request, &form), pending_scratch(self->pending, 0),
+                pending_scratch(self->pending, 1), &command);
+    if (!form_refused(&form, request)) {
+        (void)ask(self, request, &command, now);
     }
-    if (form_refused(&form, request)) {
-        return;
-    }
-    to->origin = sender.origin;
-    to->replication = sender.replication;
-    to->from_zone = sender.from_zone;
-    (void)ask(self, request, &command, now);
 }
