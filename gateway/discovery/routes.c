@@ -124,7 +124,10 @@ struct response *route_refuse(struct gateway *self, int status, const char *text
         return response_err(status == 200 ? ERR_INVALID : ERR_TOO_LARGE, text);
     }
     if (status == 503) {
-        return response_err(ERR_UNAVAILABLE, text);
+        struct response *response = response_err(ERR_UNAVAILABLE, text);
+
+        response_header(response, "Retry-After", "1");
+        return response;
     }
     buf_printf(&body, "%d: %s\n", status, text);
     return response_new(status, "text/plain; charset=utf-8", &body);

@@ -239,18 +239,19 @@ void http_destroy(struct http **self)
     if (http == NULL) {
         return;
     }
+    http->ending = true;
     while (http->parked != NULL) {
         request_hang_up(http->parked);
     }
     if (http->daemon != NULL) {
+        (void)MHD_run(http->daemon); /* who has connected is told too */
         http->listener = MHD_quiesce_daemon(http->daemon);
-        /* what was just answered leaves as far as the sockets take it at once */
+        /* What was just answered leaves as far as the sockets take it at once. What comes
+         * meanwhile reaches no handler: request.c refuses it, so nothing is parked anew. */
         for (int i = 0; i < drain_rounds; i++) {
             (void)MHD_run(http->daemon);
-            while (http->parked != NULL) {
-                request_hang_up(http->parked);
-            }
         }
+        assert(http->parked == NULL);
         MHD_stop_daemon(http->daemon);
     }
     if (http->listener >= 0) {

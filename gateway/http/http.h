@@ -106,7 +106,8 @@ enum err http_new(struct http **self, const struct http_options *options,
                   const struct http_app *app, void *state);
 /* Begins to listen (after the first catch-up). Errors: ERR_IO. */
 enum err http_listen(struct http *self);
-/* Answers what is parked with 503, ends streams, closes. */
+/* Answers what is parked with 503, and what still comes meanwhile, ends streams, closes. No
+ * handler is called any more but gone(). */
 void http_destroy(struct http **self);
 
 int http_fd(const struct http *self); /* epoll descriptor for the loop; covers parked clients too */

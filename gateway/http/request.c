@@ -20,6 +20,8 @@ static const size_t overrun_max = (size_t)16 << 20;
  * whenever it runs. Beyond this it does not stay. */
 static const int64_t await_ms = 20;
 
+static const char ending_text[] = "this gateway is ending: ask again, or another node";
+
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -213,7 +215,11 @@ void request_hang_up(struct request *self)
     assert(self->state == REQUEST_PARKED);
     http->app->gone(http->state, self);
     response = http->app->refuse(http->state, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                 "the server is ending, or the client has gone");
+                                 http->ending ? ending_text
+                                              : "the client sends nothing any more: ask again");
+    if (http->ending) {
+        response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
     request_answer(self, response);
     response_unref(&response);
 }
@@ -437,6 +443,10 @@ static void serve(struct request *self)
     struct http *http = self->http;
     struct buf why = {0};
 
+    if (http->ending) { /* what handlers stand on may be gone, or not be looked at any more */
+        refuse(self, MHD_HTTP_SERVICE_UNAVAILABLE, ending_text, true);
+        return;
+    }
     if (self->body_seen > http->options.body_max_bytes) {
         refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
         return;

@@ -100,6 +100,7 @@ struct http {
     int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
     uint16_t port;
     bool resumed;            /* something was answered or resumed since the daemon last ran */
+    bool ending;             /* http_destroy has begun: no handler runs any more */
     bool stuck;              /* the daemon wants to run but had nothing new to say when it did */
     uint64_t calls;          /* of the daemon's to us, but for those that only ask again */
     int64_t awaits_until_ms; /* no request awaits its answer unsuspended after that */

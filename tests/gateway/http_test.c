@@ -362,6 +362,35 @@ static void ending_answers_who_is_parked_and_ends_streams(void **state)
     (void)close(streaming);
 }
 
+static void what_comes_while_it_ends_is_503_and_reaches_no_handler(void **state)
+{
+    struct http_fixture *self = *state;
+    int older = http_client(self);
+    int newer;
+    struct buf answer;
+    char bytes[512];
+
+    answer = http_answer_on(self, older, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    buf_fini(&answer);
+    self->served = 0;
+    newer = http_client(self);
+    client_send(older, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+    client_send(newer, STR("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n"));
+    http_destroy(&self->http);
+    assert_int_equal(0, self->served);
+    assert_int_equal(0, self->gone);
+    for (int i = 0; i < 2; i++) {
+        ssize_t got = recv(i == 0 ? older : newer, bytes, sizeof(bytes) - 1, MSG_DONTWAIT);
+
+        assert_true(got > 12);
+        bytes[got] = '\0';
+        assert_memory_equal(bytes, "HTTP/1.1 503", 12);
+        assert_non_null(strstr(bytes, "Connection: close"));
+    }
+    (void)close(older);
+    (void)close(newer);
+}
+
 static void pipelined_requests_are_answered_in_order(void **state)
 {
     struct http_fixture *self = *state;
@@ -439,6 +468,7 @@ int main(void)
         T(a_stream_waits_goes_on_and_ends),
         T(a_stream_whose_client_goes_is_ended_once),
         T(ending_answers_who_is_parked_and_ends_streams),
+        T(what_comes_while_it_ends_is_503_and_reaches_no_handler),
         T(pipelined_requests_are_answered_in_order),
         T(streams_share_what_a_turn_may_make),
         T(a_port_that_is_taken_is_an_error),

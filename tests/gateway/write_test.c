@@ -389,6 +389,36 @@ static void the_reference_can_be_brought_back(void **state)
 #endif
 }
 
+/* Its last rounds run without a turn: there is no outbox to write into. */
+static void a_write_that_comes_while_the_gateway_ends_is_503(void **state)
+{
+    struct gateway_fixture self;
+    char bytes[512];
+    ssize_t got;
+    int fd;
+
+    (void)state;
+    begin(&self);
+    fixture_send(&self, "POST", "/discovery/renew", NAMES); /* this one waits for the registry */
+    assert_int_equal(1, self.writes);
+    fd = client_open(http_port(self.server.gateway->http));
+    fixture_turn(&self);
+    client_send(fd, STR("POST /discovery/register?" REGISTER
+                        " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
+    server_stop(&self.server);
+    for (int i = 0; i < 2; i++) {
+        got = recv(i == 0 ? fd : self.client, bytes, sizeof(bytes) - 1, MSG_DONTWAIT);
+        assert_true(got > 12);
+        bytes[got] = '\0';
+        assert_memory_equal(bytes, "HTTP/1.1 503", 12);
+        assert_non_null(strstr(bytes, "\"code\":-500"));
+        assert_non_null(strstr(bytes, "Retry-After: 1"));
+    }
+    (void)close(fd);
+    (void)close(self.client);
+    buf_fini(&self.command);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_set_with_too_few_values_is_refused),
         cmocka_unit_test(flags_of_a_stranger_are_not_believed),
         cmocka_unit_test(flags_of_whom_is_trusted_are_believed_and_addresses_split),
+        cmocka_unit_test(a_write_that_comes_while_the_gateway_ends_is_503),
         cmocka_unit_test(the_reference_can_be_brought_back),
     };
 
