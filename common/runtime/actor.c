@@ -34,7 +34,7 @@ struct actor {
     struct inbox *answers; /* one a link */
     struct inbox fact;     /* what the other sockets brought last */
     zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link,
-                            * then guard and door, then the open ways */
+                            * then guard, door and the listeners' monitors, then the open ways */
     int signal_fd;
     int64_t tick_due_ms;
     int64_t patience_end_ms;
@@ -42,7 +42,12 @@ struct actor {
 };
 
 enum { ITEM_COMMANDS, ITEM_FACTS, ITEM_SIGNALS, ITEM_GUESTS };
-enum { ITEM_GUARD, ITEM_DOOR, ITEM_OTHERS }; /* behind those of the links */
+enum {
+    ITEM_GUARD,
+    ITEM_DOOR,
+    ITEM_LISTENERS,
+    ITEM_OTHERS = ITEM_LISTENERS + listeners_max
+}; /* behind those of the links */
 
 /* What a socket may still take up of a turn. What is beyond waits for the next,
  * which follows at once. */
@@ -387,6 +392,7 @@ static void take_others(struct actor *self, const struct now *now)
 {
     const zmq_pollitem_t *items = other_items(self);
 
+    listeners_step(&self->sockets.listeners, now->mono_ms, self->options->log);
     if (has_input(&items[ITEM_GUARD])) {
         curve_guard_answer(&self->sockets.guard, self->options->log);
     }
@@ -553,6 +559,9 @@ static void lay_out_items(struct actor *self)
     }
     other_items(self)[ITEM_GUARD] = item_of(self->sockets.guard.socket);
     other_items(self)[ITEM_DOOR] = item_of(self->sockets.door);
+    for (uint32_t i = 0; i < listeners_max; i++) {
+        other_items(self)[ITEM_LISTENERS + i] = item_of(self->sockets.listeners.of[i].monitor);
+    }
 }
 
 static void lay_out_handlers(actor_handle_fn **by_type, const struct actor_handler *handlers,

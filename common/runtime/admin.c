@@ -122,6 +122,7 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         {"keys_let_in", self->sockets->guard.let_in},
         {"keys_refused", self->sockets->guard.refused},
         {"unsupported", self->unsupported},
+        {"listeners_deaf", self->sockets->listeners.deaf_total},
         {"malformed", self->malformed + wire->odd_frames},
         {"send_dropped", wire->send_dropped},
         {"frames_in", wire->frames_in},
@@ -152,6 +153,10 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
     counts_add(&counters->sizes, &size_store, "subscriptions",
                (int64_t)outbox_subscription_count(out));
     counts_add(&counters->sizes, &size_store, "ways", self->sockets->way_count);
+    counts_add(&counters->sizes, &size_store, "listener_connections",
+               listeners_connections(&self->sockets->listeners));
+    counts_add(&counters->sizes, &size_store, "listener_connections_max",
+               self->sockets->listeners.connections_max);
     if (options->spec->count != NULL) {
         options->spec->count(options->state, &counters->counters, &counter_store, &counters->sizes,
                              &size_store);

@@ -16,7 +16,6 @@ enum {
     raw_key_bytes = 32,
     requests_max = 100,       /* of one call */
     quiet_ms = 10000,         /* between two lines on the log */
-    handshake_wait_ms = 5000, /* a stranger that says nothing is not kept longer */
     zap_parts = 7,            /* version, request id, domain, address, identity, mechanism, key */
 };
 
@@ -240,7 +239,6 @@ void curve_serve(const struct curve_keys *self, void *socket)
 {
     set_number(socket, ZMQ_CURVE_SERVER, 1);
     set_text(socket, ZMQ_CURVE_SECRETKEY, self->secret_key);
-    set_number(socket, ZMQ_HANDSHAKE_IVL, handshake_wait_ms);
     set_text(socket, ZMQ_ZAP_DOMAIN, "muster");
 }
 

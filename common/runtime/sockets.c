@@ -48,6 +48,15 @@ static enum err attach_ipc(void *socket, struct buf *address, enum how how, cons
     return rc == 0 ? ERR_OK : ERR_IO;
 }
 
+/* At start there are descriptors for it. */
+static void *socket_begin(struct sockets *self, int type, struct socket_limits limits)
+{
+    void *socket = socket_make(self, type, limits);
+
+    assert(socket != NULL);
+    return socket;
+}
+
 /* Where actor `to` is, as endpoint.h says. */
 static enum err connect_to(const struct actor_options *options, void *socket,
                            const struct actor_link *link, enum endpoint_socket which)
@@ -73,12 +82,12 @@ static enum err open_link(struct sockets *self, const struct actor_options *opti
     enum err err;
 
     sockets->blocked = true;
-    sockets->dealer = socket_make(self, ZMQ_DEALER, dealer_limits);
+    sockets->dealer = socket_begin(self, ZMQ_DEALER, dealer_limits);
     err = connect_to(options, sockets->dealer, link, ENDPOINT_COMMANDS);
     if (err != ERR_OK || link->follower == NULL) {
         return err;
     }
-    sockets->sub = socket_make(self, ZMQ_SUB, sub_limits);
+    sockets->sub = socket_begin(self, ZMQ_SUB, sub_limits);
     for (size_t i = 0; link->topics != NULL && link->topics[i] != NULL; i++) {
         struct str topic = str_from(link->topics[i]);
 
@@ -110,8 +119,8 @@ enum err sockets_open(struct sockets *self, const struct actor_options *options)
     self->links = calloc(options->link_count + 1, sizeof(*self->links));
     self->context = zmq_ctx_new();
     assert(self->links != NULL && self->context != NULL);
-    self->facts = socket_make(self, ZMQ_XPUB, facts_limits);
-    self->commands = socket_make(self, ZMQ_ROUTER, commands_limits);
+    self->facts = socket_begin(self, ZMQ_XPUB, facts_limits);
+    self->commands = socket_begin(self, ZMQ_ROUTER, commands_limits);
     /* Facts first: who has an answer from us can subscribe. */
     err = bind_own(self, options, self->facts, &self->facts_at, ENDPOINT_FACTS);
     if (err == ERR_OK) {
@@ -152,6 +161,7 @@ void sockets_close(struct sockets *self)
         sockets_close_way(self, self->way_numbers[0]);
     }
     free(self->ways);
+    listeners_close(&self->listeners);
     close_socket(self->door);
     close_socket(self->commands);
     close_socket(self->facts);

@@ -5,7 +5,7 @@
  *
  * Within the node sockets are ipc, and tcp too where endpoint.h says so; to other nodes they are
  * tcp. With keys every tcp socket is encrypted. A tcp connection whose other end is silent for 4 s
- * is given up and made anew.
+ * is given up and made anew; one that is accepted has 1 s to say who it is.
  */
 #ifndef COMMON_RUNTIME_SOCKETS_H
 #define COMMON_RUNTIME_SOCKETS_H
@@ -15,6 +15,7 @@
 #include "common/runtime/actor.h"
 #include "common/runtime/curve.h"
 #include "common/runtime/endpoint.h"
+#include "common/runtime/listeners.h"
 
 enum { frame_parts_max = 2, way_frames_max = 64 };
 
@@ -56,11 +57,12 @@ struct socket_counts {
 
 struct sockets {
     void *context;
-    void *commands;            /* ROUTER */
-    void *facts;               /* XPUB */
-    void *door;                /* ROUTER; NULL: none */
-    struct curve_guard guard;  /* of the context's tcp sockets; closed without keys */
-    struct socket_link *links; /* in the order of actor_options.links */
+    void *commands;             /* ROUTER */
+    void *facts;                /* XPUB */
+    void *door;                 /* ROUTER; NULL: none */
+    struct curve_guard guard;   /* of the context's tcp sockets; closed without keys */
+    struct listeners listeners; /* those of them that are bound */
+    struct socket_link *links;  /* in the order of actor_options.links */
     size_t link_count;
     struct socket_way *ways;                /* outbox_peers_max, by number; NULL before the first */
     uint32_t way_numbers[outbox_peers_max]; /* of the open ones */
@@ -99,6 +101,7 @@ struct socket_limits {
     int64_t bytes_max; /* of a frame */
     int linger_ms;
 };
+/* NULL: no descriptor is left for it. */
 void *socket_make(struct sockets *self, int type, struct socket_limits limits);
 
 /* Binds at host:port + more, encrypted with keys. Errors, said on the log: ERR_IO. */

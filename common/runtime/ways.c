@@ -1,7 +1,7 @@
 /* The tcp side of an actor's sockets: the door and the ways to other nodes, and what every
  * connection that leaves the host needs. */
 #include <assert.h>
-#include <netdb.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +13,7 @@ enum {
     tcp_reconnect_max_ms = 1000,
     tcp_connect_wait_ms = 2000, /* the system's own would be two minutes after a partition */
     handshake_wait_ms = 5000,
+    stranger_wait_ms = 1000, /* one that says nothing is not kept longer */
     heartbeat_ms = 1000,
     silence_max_ms = 4000,
 };
@@ -29,7 +30,9 @@ void *socket_make(struct sockets *self, int type, struct socket_limits limits)
 {
     void *socket = zmq_socket(self->context, type);
 
-    assert(socket != NULL);
+    if (socket == NULL) {
+        return NULL;
+    }
     set(socket, ZMQ_LINGER, limits.linger_ms);
     set(socket, ZMQ_RCVHWM, limits.in_max);
     set(socket, ZMQ_SNDHWM, limits.out_max);
@@ -42,76 +45,42 @@ void *socket_make(struct sockets *self, int type, struct socket_limits limits)
 }
 
 /* Before the bind or connect it is for; what was bound before stays as it is. */
-static void prepare_tcp(void *socket, const struct buf *address)
+static void prepare_tcp(void *socket, const struct buf *address, int handshake_ms)
 {
     set(socket, ZMQ_RECONNECT_IVL, tcp_reconnect_ms);
     set(socket, ZMQ_RECONNECT_IVL_MAX, tcp_reconnect_max_ms);
     set(socket, ZMQ_CONNECT_TIMEOUT, tcp_connect_wait_ms);
-    set(socket, ZMQ_HANDSHAKE_IVL, handshake_wait_ms);
+    set(socket, ZMQ_HANDSHAKE_IVL, handshake_ms);
     set(socket, ZMQ_HEARTBEAT_IVL, heartbeat_ms);
     set(socket, ZMQ_HEARTBEAT_TIMEOUT, silence_max_ms);
     set(socket, ZMQ_HEARTBEAT_TTL, silence_max_ms);
     set(socket, ZMQ_IPV6, memchr(address->data, '[', address->len) != NULL ? 1 : 0);
 }
 
-/* libzmq binds at addresses only: tries those that a host's name stands for. */
-static int bind_named(void *socket, const char *host_port, uint32_t more)
-{
-    struct str host = endpoint_host(str_from(host_port));
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET};
-    struct addrinfo *found = NULL;
-    struct buf text = {0};
-    int rc = -1;
-
-    buf_printf(&text, "%.*s%c", STR_ARG(host), 0);
-    if (getaddrinfo(text.data, NULL, &hints, &found) == 0) {
-        char number[64];
-
-        for (struct addrinfo *at = found; at != NULL && rc != 0; at = at->ai_next) {
-            if (getnameinfo(at->ai_addr, at->ai_addrlen, number, sizeof(number), NULL, 0,
-                            NI_NUMERICHOST) == 0) {
-                struct buf address;
-
-                text.len = 0;
-                buf_printf(&text, "%s%s%c", number, strrchr(host_port, ':'), 0);
-                address = endpoint_tcp(text.data, more);
-                rc = zmq_bind(socket, address.data);
-                buf_fini(&address);
-            }
-        }
-        freeaddrinfo(found);
-    }
-    buf_fini(&text);
-    return rc;
-}
-
 enum err socket_bind_tcp(struct sockets *self, const struct actor_options *options, void *socket,
                          const char *host_port, uint32_t more)
 {
     struct buf address = endpoint_tcp(host_port, more);
-    int rc;
+    struct config_address parsed = {0};
+    enum err err = config_address_parse(str_from(host_port), &parsed);
 
-    prepare_tcp(socket, &address);
+    assert(err == ERR_OK); /* the configuration checked it */
+    prepare_tcp(socket, &address, stranger_wait_ms);
     if (options->keys != NULL) {
         if (self->guard.socket == NULL) {
             curve_guard_open(&self->guard, options->keys, self->context);
         }
         curve_serve(options->keys, socket);
     }
-    rc = zmq_bind(socket, address.data);
-    if (rc != 0) {
-        const char *why = zmq_strerror(zmq_errno());
-
-        rc = zmq_errno() == EADDRINUSE ? rc : bind_named(socket, host_port, more);
-        if (rc != 0) {
-            log_event(options->log, LOG_ERROR, "bind_failed",
-                      "endpoint=%s error=\"%s\": choose a free port of an address of this host in "
-                      "endpoints.* or peers.listen",
-                      address.data, why);
-        }
+    err = listeners_bind(&self->listeners, self->context, socket, parsed.host, parsed.port + more);
+    if (err != ERR_OK) {
+        log_event(options->log, LOG_ERROR, "bind_failed",
+                  "endpoint=%s error=\"%s\": choose a free port of an address of this host in "
+                  "endpoints.* or peers.listen",
+                  address.data, strerror(errno));
     }
     buf_fini(&address);
-    return rc == 0 ? ERR_OK : ERR_IO;
+    return err;
 }
 
 enum err socket_connect_tcp(const struct actor_options *options, void *socket,
@@ -120,7 +89,7 @@ enum err socket_connect_tcp(const struct actor_options *options, void *socket,
     struct buf address = endpoint_tcp(host_port, more);
     int rc;
 
-    prepare_tcp(socket, &address);
+    prepare_tcp(socket, &address, handshake_wait_ms);
     if (options->keys != NULL) {
         curve_connect(
             options->keys, socket,
@@ -142,6 +111,7 @@ static const struct socket_limits way_limits = {way_frames_max, way_frames_max, 
 enum err sockets_open_door(struct sockets *self, const struct actor_options *options)
 {
     self->door = socket_make(self, ZMQ_ROUTER, way_limits);
+    assert(self->door != NULL);               /* at start */
     set(self->door, ZMQ_ROUTER_MANDATORY, 1); /* so that an answer that is dropped is counted */
     return socket_bind_tcp(self, options, self->door, options->door, 0);
 }
@@ -169,6 +139,13 @@ void sockets_open_way(struct sockets *self, const struct actor_options *options,
     memcpy(text, endpoint.data, endpoint.len);
     text[endpoint.len] = '\0';
     dealer = socket_make(self, ZMQ_DEALER, way_limits);
+    if (dealer == NULL) {
+        log_event(options->log, LOG_WARN, "way_closed",
+                  "endpoint=%s: no descriptor is left for a connection to it; raise the limit of "
+                  "open files (ulimit -n, LimitNOFILE=)",
+                  text);
+        return;
+    }
     if (socket_connect_tcp(options, dealer, text, 0, server_key) != ERR_OK) {
         zmq_close(dealer);
         return;

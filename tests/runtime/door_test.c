@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@
 #include "common/runtime/publisher.h"
 #include "common/runtime/sockets.h"
 
-enum { patience = 250, wait_ms = 20, silence_ms = 200, way = 255 };
+enum { patience = 250, wait_ms = 20, silence_ms = 200, way = 255, descriptors = 128 };
 
 static const uint32_t burst = 100; /* sent in a tick */
 
@@ -169,6 +170,7 @@ struct fixture {
     char tcp[32];
     struct curve_keys keys[2];
     bool keyed;
+    bool narrow; /* the host has so few descriptors */
     pid_t host;
     pid_t guest;
     void *context;
@@ -191,6 +193,9 @@ static int run_host(struct fixture *self)
     options.door = self->door;
     options.at = at;
     options.keys = self->keyed ? &self->keys[0] : NULL;
+    if (self->narrow && setrlimit(RLIMIT_NOFILE, &(struct rlimit){descriptors, descriptors}) != 0) {
+        return 1;
+    }
     publisher_init(&core.publisher, ACTOR_REPLICATOR, 0, (uint64_t)getpid());
     err = actor_run(&options);
     publisher_fini(&core.publisher);
@@ -571,6 +576,44 @@ static void a_hung_node_costs_no_time_and_little_memory(void **state)
     until(guest, "heard", counted(guest, "heard") + INT64_C(2) * burst);
 }
 
+static int silent_connection(const char *host_port)
+{
+    const char *colon = strchr(host_port, ':');
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    assert_true(fd >= 0 && colon != NULL);
+    at.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+    (void)connect(fd, (struct sockaddr *)&at, sizeof(at)); /* refused is as good */
+    return fd;
+}
+
+static void silent_strangers_leave_descriptors_for_the_node(void **state)
+{
+    struct fixture *self = *state;
+    int strangers[2 * descriptors];
+    char store[8192];
+    void *host;
+
+    self->narrow = true;
+    start_host(self);
+    host = near(self, 0);
+    for (int i = 0; i < 2 * descriptors; i++) {
+        strangers[i] = silent_connection(i % 2 == 0 ? self->door : self->tcp);
+        /* one after the other: no more than a turn's worth comes at once */
+        assert_true(counted(near(self, 0), "turns") > 0);
+        zmq_close(self->sockets[--self->socket_count]);
+    }
+    until(host, "listeners_deaf", 1);
+    for (int i = 0; i < 2 * descriptors; i++) {
+        close(strangers[i]);
+    }
+    send_msg(dealer_to(self, self->keyed ? &self->keys[1] : NULL, endpoint_tcp(self->door, 0)),
+             MSG_TYPE_LOOKUP, 7);
+    assert_int_equal(MSG_TYPE_FOUND,
+                     receive_msg(self->sockets[self->socket_count - 1], store, sizeof(store)).type);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_WITH_KEYS(name) cmocka_unit_test_setup_teardown(name, setup_with_keys, teardown)
 
@@ -583,6 +626,8 @@ int main(void)
         TEST(a_way_to_nowhere_stays_closed),
         TEST_WITH_KEYS(who_has_keys_opens_no_way_without),
         TEST(a_hung_node_costs_no_time_and_little_memory),
+        TEST(silent_strangers_leave_descriptors_for_the_node),
+        TEST_WITH_KEYS(silent_strangers_leave_descriptors_for_the_node),
     };
 
     return cmocka_run_group_tests_name("door", tests, NULL, NULL);
