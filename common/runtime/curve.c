@@ -14,9 +14,9 @@
 enum {
     key_file_bytes_max = 4096,
     raw_key_bytes = 32,
-    requests_max = 100,       /* of one call */
-    quiet_ms = 10000,         /* between two lines on the log */
-    zap_parts = 7,            /* version, request id, domain, address, identity, mechanism, key */
+    requests_max = 100, /* of one call */
+    quiet_ms = 10000,   /* between two lines on the log */
+    zap_parts = 7,      /* version, request id, domain, address, identity, mechanism, key */
 };
 
 static const char suffix[] = ".pub";
