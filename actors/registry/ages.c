@@ -7,9 +7,10 @@ enum { bucket_count = 8192, bucket_share = 4096, chunk_bits = 7, chunk_rows = 1 
 
 static const uint32_t none = UINT32_MAX; /* the end of a list */
 
-/* A row hangs in the list of its bucket, or, once it was handed out as expiring, in the second list
- * of its bucket; or stands among the old. */
-enum { list_count = 2 * bucket_count, old_list = list_count, not_held };
+/* A row hangs in one of the lists of its bucket: as often as it was handed out as expiring, so far
+ * behind the first; or stands among the old. */
+enum { list_count = (1 + ages_times_max) * bucket_count, old_list = list_count, not_held };
+_Static_assert(not_held <= UINT16_MAX, "a row names its list in 16 bits");
 
 /* True times are awake time plus all that was skipped so far, so that a standstill makes every true
  * age grow at once: true age = awake + skipped - (heard_ms + ahead). ahead is what was skipped
@@ -36,11 +37,13 @@ struct chunk {
 struct ages {
     int64_t limit_ms;
     int64_t expiring_ms;
+    int64_t step_ms; /* between the times */
+    unsigned times;
     int64_t width_ms;
-    int64_t skipped_ms;    /* stood still for, in all */
-    int64_t swept;         /* buckets before this number are empty */
-    int64_t handed;        /* first lists before this number are empty */
-    struct chunk **chunks; /* owned; NULL where no slot is held */
+    int64_t skipped_ms;             /* stood still for, in all */
+    int64_t swept;                  /* buckets before this number are empty */
+    int64_t handed[ages_times_max]; /* lists of this time before this number are empty */
+    struct chunk **chunks;          /* owned; NULL where no slot is held */
     uint32_t chunk_count;
     uint32_t heads[list_count];
     uint32_t *old;
@@ -80,20 +83,25 @@ static void set_ahead(struct row *row, int64_t ahead)
     row->ahead_high = (uint16_t)(biased >> 32);
 }
 
-struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms)
+struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms, unsigned times)
 {
     struct ages *self = calloc(1, sizeof(*self));
 
     assert(limit_ms > 0 && expiring_ms >= 0 && expiring_ms <= limit_ms);
+    assert(times >= 1 && times <= ages_times_max);
     if (self == NULL) {
         abort();
     }
     self->limit_ms = limit_ms;
     self->expiring_ms = expiring_ms;
+    self->step_ms = (limit_ms - expiring_ms) / times;
+    self->times = times;
     self->width_ms = limit_ms / bucket_share > 0 ? limit_ms / bucket_share : 1;
     /* what was old at our start was heard up to a limit before it */
     self->swept = -(limit_ms / self->width_ms) - 1;
-    self->handed = self->swept;
+    for (unsigned i = 0; i < times; i++) {
+        self->handed[i] = self->swept;
+    }
     for (unsigned i = 0; i < list_count; i++) {
         self->heads[i] = none;
     }
@@ -172,13 +180,14 @@ static void unlink_row(struct ages *self, uint32_t slot)
     row->list = not_held;
 }
 
-static void link_row(struct ages *self, uint32_t slot, bool handed)
+/* time: how often it was handed out, or would have been by its age. */
+static void link_row(struct ages *self, uint32_t slot, unsigned time)
 {
     struct row *row = row_at(self, slot);
     int64_t number = number_of(self, row->heard_ms);
     unsigned list = bucket_of(number > self->swept ? number : self->swept);
 
-    list += handed ? bucket_count : 0;
+    list += time * bucket_count;
     row->list = (uint16_t)list;
     row->prev = none;
     row->next = self->heads[list];
@@ -200,6 +209,18 @@ static void push_old(struct ages *self, uint32_t slot)
     row_at(self, slot)->list = old_list;
     row_at(self, slot)->prev = self->old_count;
     self->old[self->old_count++] = slot;
+}
+
+/* How many of the times one heard then is past. */
+static unsigned times_past(const struct ages *self, int64_t heard_ms, int64_t awake_ms)
+{
+    unsigned past = 0;
+
+    while (past < self->times &&
+           heard_ms + self->expiring_ms + (int64_t)past * self->step_ms <= awake_ms) {
+        past++;
+    }
+    return past;
 }
 
 /* Heard at this true time, if that is later than what is known. */
@@ -230,7 +251,7 @@ static bool hear(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t hea
     if (heard_ms + self->limit_ms <= awake_ms) {
         push_old(self, slot);
     } else {
-        link_row(self, slot, heard_ms + self->expiring_ms <= awake_ms);
+        link_row(self, slot, times_past(self, heard_ms, awake_ms));
     }
     return true;
 }
@@ -314,30 +335,43 @@ int64_t ages_true(const struct ages *self, uint32_t slot, int64_t awake_ms)
     return awake_ms + self->skipped_ms - row->heard_ms - ahead_of(row);
 }
 
-uint32_t ages_expiring(struct ages *self, int64_t awake_ms, uint32_t *slots, uint32_t max)
+/* Appends to slots, up to max, those whose age came past this time. False: *count is max. */
+static bool hand_out(struct ages *self, unsigned time, int64_t awake_ms, uint32_t *slots,
+                     uint32_t max, uint32_t *count)
 {
-    int64_t edge_ms = awake_ms - self->expiring_ms;
+    int64_t edge_ms = awake_ms - self->expiring_ms - (int64_t)time * self->step_ms;
     int64_t edge = number_of(self, edge_ms); /* this bucket may hold younger ones: not yet */
-    uint32_t count = 0;
 
-    while (self->handed < edge) {
-        uint32_t slot = self->heads[bucket_of(self->handed)];
+    while (self->handed[time] < edge) {
+        uint32_t slot = self->heads[bucket_of(self->handed[time]) + time * bucket_count];
 
         while (slot != none) {
             uint32_t next = row_at(self, slot)->next;
 
             /* younger: ages_advance was far behind, and this one is of a later round */
             if (row_at(self, slot)->heard_ms <= edge_ms) {
-                if (count == max) {
-                    return count;
+                if (*count == max) {
+                    return false;
                 }
                 unlink_row(self, slot);
-                link_row(self, slot, true);
-                slots[count++] = slot;
+                link_row(self, slot, times_past(self, row_at(self, slot)->heard_ms, awake_ms));
+                slots[(*count)++] = slot;
             }
             slot = next;
         }
-        self->handed++;
+        self->handed[time]++;
+    }
+    return true;
+}
+
+uint32_t ages_expiring(struct ages *self, int64_t awake_ms, uint32_t *slots, uint32_t max)
+{
+    uint32_t count = 0;
+
+    for (unsigned time = 0; time < self->times; time++) {
+        if (!hand_out(self, time, awake_ms, slots, max, &count)) {
+            break;
+        }
     }
     return count;
 }
@@ -370,11 +404,10 @@ bool ages_advance(struct ages *self, int64_t awake_ms, uint32_t max)
     bool moved = false;
 
     while (self->swept <= edge) {
-        unsigned bucket = bucket_of(self->swept);
-
-        if (!sweep(self, bucket, edge_ms, &max, &moved) ||
-            !sweep(self, bucket + bucket_count, edge_ms, &max, &moved)) {
-            return moved;
+        for (unsigned list = bucket_of(self->swept); list < list_count; list += bucket_count) {
+            if (!sweep(self, list, edge_ms, &max, &moved)) {
+                return moved;
+            }
         }
         if (self->swept == edge) {
             return false;

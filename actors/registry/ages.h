@@ -16,8 +16,11 @@
 
 struct ages;
 
-/* expiring_ms: below limit_ms, when a slot is handed out by ages_expiring. */
-struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms);
+enum { ages_times_max = 3 };
+
+/* expiring_ms: below limit_ms, when a slot is handed out by ages_expiring; times: how often, 1 …
+ * ages_times_max, the later ones spread evenly over what is left to limit_ms. */
+struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms, unsigned times);
 void ages_destroy(struct ages **self);
 
 /* Takes slot in, or moves it. age_ms 0 is now. An age older than what is known of slot may make its
@@ -42,9 +45,10 @@ void ages_stood_still(struct ages *self, int64_t ms);
 /* True age now; -1: not held, or not known. Never below ages_of. */
 int64_t ages_true(const struct ages *self, uint32_t slot, int64_t awake_ms);
 
-/* Hands out up to max slots whose age came past expiring_ms since they were touched, each once, up
- * to limit / 4096 late; not one that came in with such an age, nor one that ages_advance found past
- * the limit first. Returns how many; fewer than max: no more for now. */
+/* Hands out up to max slots whose age came past expiring_ms, or the next of its times, since they
+ * were touched, up to limit / 4096 late; not for a time that was over when it came in, nor when
+ * ages_advance found it past the limit first. Past several of them at once is handed out once.
+ * Returns how many; fewer than max: no more for now. */
 uint32_t ages_expiring(struct ages *self, int64_t awake_ms, uint32_t *slots, uint32_t max);
 
 /* Moves slots that have come past the limit to the end of the old ones; looks at up to max. True:

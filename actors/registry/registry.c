@@ -438,9 +438,9 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     recent_init(&made->recent, recent_bytes_max);
     made->writes = writes_new(2 * config->gateway_write_deadline);
     made->writes_from = now->wall_ns - 2 * config->gateway_write_deadline * 1000000;
-    made->heartbeats = ages_new(config->evictor_idle, config->evictor_idle / 3 * 2);
+    made->heartbeats = ages_new(config->evictor_idle, config->evictor_idle / 3 * 2, ages_times_max);
     made->tombstone_ms = config->evictor_ceiling + tombstone_margin_ms;
-    made->tombstones = ages_new(made->tombstone_ms, made->tombstone_ms / 2);
+    made->tombstones = ages_new(made->tombstone_ms, made->tombstone_ms / 2, 1);
     made->digest = digest_new();
     made->started_ns = now->wall_ns;
     made->at.boot = random_id(made);

@@ -461,7 +461,8 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(bin,    digest,           MSG_OPTIONAL)
 
 /* Topic registry.turn.expiring. Live instances whose heartbeat's age came past two thirds of the idle
- * limit: somebody else may have heard them since. keys: 16 bytes each, big-endian. */
+ * limit, said again at seven and eight ninths: somebody else may have heard them since. keys: 16
+ * bytes each, big-endian. */
 #define MSG_EXPIRING(F)                     \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    boot,             MSG_REQUIRED) \

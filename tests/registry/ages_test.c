@@ -14,7 +14,7 @@ enum { slots = 300 };
 
 static int setup(void **state)
 {
-    *state = ages_new(1000, 600);
+    *state = ages_new(1000, 600, 1);
     return 0;
 }
 
@@ -172,6 +172,35 @@ static void hands_out_each_expiring_one_once_a_touch(void **state)
     assert_int_equal(1, ages_expiring(ages, 2402, out, 8));
 }
 
+static void hands_out_again_what_is_not_heard_after_that(void **state)
+{
+    struct ages *ages = ages_new(1000, 600, 3);
+    uint32_t out[8];
+
+    (void)state;
+    ages_touch(ages, 1, 0, 0);
+    ages_touch(ages, 2, 0, 0);
+    ages_touch(ages, 3, 0, 650); /* past the first time when it came in */
+    assert_int_equal(0, ages_expiring(ages, 50, out, 8));
+    assert_int_equal(1, ages_expiring(ages, 85, out, 8)); /* 600 + 400 / 3 */
+    assert_int_equal(3, out[0]);
+    assert_int_equal(1, ages_expiring(ages, 218, out, 8));
+    assert_int_equal(3, out[0]);
+    (void)ages_advance(ages, 500, 100);
+    assert_int_equal(2, ages_expiring(ages, 601, out, 8));
+    assert_int_equal(0, ages_expiring(ages, 733, out, 8));
+    ages_touch(ages, 2, 733, 0);
+    assert_int_equal(1, ages_expiring(ages, 735, out, 8));
+    assert_int_equal(1, out[0]);
+    assert_int_equal(1, ages_expiring(ages, 868, out, 8));
+    assert_int_equal(0, ages_expiring(ages, 999, out, 8));
+    assert_int_equal(1, ages_expiring(ages, 1650, out, 8)); /* of 2; past two at once: once */
+    assert_int_equal(2, out[0]);
+    (void)ages_advance(ages, 1800, 100);
+    assert_int_equal(3, ages_old_count(ages));
+    ages_destroy(&ages);
+}
+
 static void appends_to_the_old_what_turns_old(void **state)
 {
     struct ages *ages = *state;
@@ -311,6 +340,7 @@ int main(void)
         TEST(an_age_between_makes_only_the_true_age_younger),
         TEST(a_standstill_makes_every_true_age_grow_and_no_other),
         TEST(hands_out_each_expiring_one_once_a_touch),
+        TEST(hands_out_again_what_is_not_heard_after_that),
         TEST(appends_to_the_old_what_turns_old),
         TEST(agrees_with_a_plain_table_over_a_random_life),
     };

@@ -768,12 +768,29 @@ static void says_at_two_thirds_of_the_limit_who_gets_old(void **state)
     renew_one(node, "host-0000001");
     assert_int_equal(0, expiring_in(node, 30000));
     assert_int_equal(2, expiring_in(node, 2000)); /* each once */
-    assert_int_equal(0, expiring_in(node, 27000));
+    assert_int_equal(0, expiring_in(node, 7000));
     renew_one(node, "host-0000000");
-    assert_int_equal(1, expiring_in(node, 5000));
-    assert_int_equal(0, expiring_in(node, 50000));
-    assert_int_equal(1, expiring_in(node, 9000));
-    assert_int_equal(4, node_stat(node, "expiring_total"));
+    renew_one(node, "host-0000001");
+    renew_one(node, "host-0000002");
+    assert_int_equal(0, expiring_in(node, 60000));
+    assert_int_equal(3, expiring_in(node, 2000));
+    assert_int_equal(5, node_stat(node, "expiring_total"));
+}
+
+/* The fact, the question or its answer may be lost, and who was asked may hear of it later. */
+static void says_it_again_while_nobody_is_known_to_have_heard(void **state)
+{
+    struct node *node = &((struct pair *)*state)->a;
+
+    node_register_many(node, 0, 2);
+    assert_int_equal(2, expiring_in(node, 62000));
+    assert_int_equal(0, expiring_in(node, 7000));
+    assert_int_equal(2, expiring_in(node, 2000)); /* at 70 s */
+    renew_one(node, "host-0000001");
+    assert_int_equal(0, expiring_in(node, 8000));
+    assert_int_equal(1, expiring_in(node, 2000)); /* at 80 s */
+    assert_int_equal(0, expiring_in(node, 49000));
+    assert_int_equal(1, expiring_in(node, 3000)); /* the other at 131 s */
 }
 
 static void says_it_of_many_in_facts_of_bounded_size(void **state)
@@ -850,6 +867,7 @@ int main(void)
         TEST(a_clock_set_back_while_it_was_down_is_not_believed),
         TEST(time_that_it_stood_still_counts_for_others),
         TEST(says_at_two_thirds_of_the_limit_who_gets_old),
+        TEST(says_it_again_while_nobody_is_known_to_have_heard),
         TEST(says_it_of_many_in_facts_of_bounded_size),
         TEST(two_that_lived_apart_agree_after_a_walk_each),
     };

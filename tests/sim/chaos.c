@@ -1,7 +1,5 @@
 #include "tests/sim/chaos.h"
 
-/* A process that starts has to catch up, greet and be greeted. */
-static const int64_t start_settles_ms = 20000;
 static const int64_t second_ms = 1000;
 static const int64_t minute_ms = 60000;
 
@@ -49,7 +47,8 @@ static void undo(struct chaos *self, struct repair *repair)
     }
     note(self, repair->a, "starts", repair->actor);
     site_start(&self->sites[repair->a], repair->actor);
-    network_disturb_node(self->network, repair->a, repair->begun_ms, now_ms + start_settles_ms);
+    network_disturb_node(self->network, repair->a, repair->begun_ms,
+                         now_ms + network_start_settles_ms);
 }
 
 /* ── what is done ───────────────────────────────────────────────────────────*/
@@ -118,7 +117,7 @@ static void kill_one(struct chaos *self, uint32_t node, enum actor_name actor, i
         note(self, node, "killed:", actor);
         site_kill(site, actor);
         network_disturb_node(self->network, node, sim_ms(self->sim),
-                             sim_ms(self->sim) + ms + start_settles_ms);
+                             sim_ms(self->sim) + ms + network_start_settles_ms);
     }
 }
 
@@ -142,7 +141,7 @@ static void cut_power(struct chaos *self, uint32_t node, int64_t ms)
     site_cut_power(site);
     self->power_cuts++;
     network_disturb_node(self->network, node, sim_ms(self->sim),
-                         sim_ms(self->sim) + ms + start_settles_ms);
+                         sim_ms(self->sim) + ms + network_start_settles_ms);
     if (plan_chance(self->plan, 4) && site_damage(site)) {
         trace_add(self->trace, sim_ms(self->sim), (int)node, "its disk is damaged");
         self->damages++;
@@ -161,7 +160,7 @@ static void pause_one(struct chaos *self, uint32_t node, enum actor_name actor, 
     note(self, node, "stopped:", actor);
     sim_pause(self->sim, site->processes[actor], ms);
     network_disturb_node(self->network, node, sim_ms(self->sim),
-                         sim_ms(self->sim) + ms + start_settles_ms);
+                         sim_ms(self->sim) + ms + network_start_settles_ms);
     if (actor == ACTOR_REGISTRY) {
         site->fresh_ms = sim_ms(self->sim) + ms;
     }

@@ -35,8 +35,12 @@
  *      has left the digests, idle or an old tombstone, and wins over an entry of another node, is
  *      told to nobody and stops what it wins over: until its own end.
  *   8. A kept instance is live at every registry that is not under init-protect. (A restart gives a
- *      tombstone at most half its life, so that it may outlive those of other nodes, and win over
- *      what was then registered by a clock further behind: until the next heartbeat, answered 404.)
+ * tombstone at most half its life, so that it may outlive those of other nodes, and win over what
+ * was then registered by a clock further behind. Being in no digest it is told only to who tells of
+ * what it wins over, which its heartbeats do: over at most two hops, each within a heartbeat's
+ * time, to the node that the client speaks to; the heartbeat after that is answered 404, and it
+ * registers anew, above it. For three heartbeats of calm it may be missing so, and 7 does not count
+ * it.)
  *   9. The dead are gone. The last sign of life, or the beginning of calm, whichever is later, is
  * t; `dead` of them stand at a node that holds `live`. A round is due each interval and takes limit
  * = max(1, live × (1 - share)) at random of the idle. While the evictor is not self-protected they

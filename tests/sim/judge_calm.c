@@ -5,13 +5,18 @@
 static const int64_t fresh_settles_ms = 15000;
 static const int64_t rounding_ms = 5000;
 static const int64_t heartbeat_ms = 30000;
+static const int64_t overruled_ms = 3 * heartbeat_ms + rounding_ms; /* 8 */
 
-static void note_fresh(struct site *site)
+/* It may take in what is of unknown age. And it is told nothing: who asks it who is there is
+ * answered 503, so until it has met somebody the ways to it are not good. */
+static void note_fresh(const struct judge *self, struct site *site)
 {
     const struct registry_actor *registry = site_registry(site);
+    int64_t now_ms = sim_ms(site->sim);
 
     if (registry != NULL && registry->protect.on) {
-        site->fresh_ms = sim_ms(site->sim); /* it may take in what is of unknown age */
+        site->fresh_ms = now_ms;
+        network_disturb_node(self->network, site->index, now_ms, now_ms + network_start_settles_ms);
     }
 }
 
@@ -24,7 +29,7 @@ static int64_t calm_since(const struct judge *self)
         struct site *site = &self->sites[i];
         int64_t fresh_ms;
 
-        note_fresh(site);
+        note_fresh(self, site);
         fresh_ms = site->fresh_ms + judge_idle_ms + fresh_settles_ms;
         calm_ms = fresh_ms > calm_ms ? fresh_ms : calm_ms;
         if (site_registry(site) == NULL || site_replicator(site) == NULL) {
@@ -104,13 +109,21 @@ static bool hides_any_winner(const struct judge *self)
     return false;
 }
 
-static bool differs(const struct judge *self, uint32_t at)
+/* An old tombstone may win over it for now (8). */
+static bool may_be_overruled(const struct judge *self, uint32_t at, int64_t calm_ms)
+{
+    int64_t kept_ms = self->client->hosts[at].kept_since_ms;
+
+    return sim_ms(self->sim) - (kept_ms > calm_ms ? kept_ms : calm_ms) < overruled_ms;
+}
+
+static bool differs(const struct judge *self, uint32_t at, int64_t calm_ms)
 {
     if (!views_differ(self, at)) {
         return false;
     }
     if (client_keeps(self->client, at)) {
-        return true;
+        return !hides_winner(self, at) || !may_be_overruled(self, at, calm_ms);
     }
     if (hides_winner(self, at)) {
         return false;
@@ -157,7 +170,7 @@ static void check_agreement(struct judge *self, int64_t calm_ms)
     for (uint32_t at = 0; at < self->plan->hosts; at++) {
         int64_t *since_ms = &self->differs_ms[at];
 
-        if (!differs(self, at)) {
+        if (!differs(self, at, calm_ms)) {
             *since_ms = INT64_MAX;
             continue;
         }
@@ -249,14 +262,13 @@ static bool is_live(const struct judge_node *node, uint32_t at)
 }
 
 /* An old tombstone wins over it, and the client may not know yet. */
-static bool was_overruled(const struct judge *self, const struct judge_node *node, uint32_t at)
+static bool was_overruled(const struct judge *self, const struct judge_node *node, uint32_t at,
+                          int64_t calm_ms)
 {
     const struct view *held = &node->held[at];
-    const struct host *host = &self->client->hosts[at];
-    int64_t since_ms = host->kept_since_ms > held->since_ms ? host->kept_since_ms : held->since_ms;
+    int64_t since_ms = held->since_ms > calm_ms ? held->since_ms : calm_ms;
 
-    return held->known && held->state.gone &&
-           sim_ms(self->sim) - since_ms < 2 * heartbeat_ms + rounding_ms;
+    return held->known && held->state.gone && may_be_overruled(self, at, since_ms);
 }
 
 static void check_kept(struct judge *self, int64_t calm_ms)
@@ -270,7 +282,7 @@ static void check_kept(struct judge *self, int64_t calm_ms)
         for (uint32_t i = 0; i < self->plan->nodes; i++) {
             if (client_keeps(self->client, at) && !host->busy &&
                 now_ms - since_ms > judge_agree_ms && !is_live(&self->nodes[i], at) &&
-                !was_overruled(self, &self->nodes[i], at)) {
+                !was_overruled(self, &self->nodes[i], at, calm_ms)) {
                 judge_fail(self, "%s is missing at node%u, it was kept alive for %.1f s of calm",
                            host->name, (unsigned)i + 1, (double)(now_ms - since_ms) / 1000);
             }

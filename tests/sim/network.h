@@ -34,6 +34,9 @@ uint32_t network_released(const struct network *self);
 
 /* ── the book ───────────────────────────────────────────────────────────────*/
 
+/* A process that starts has to catch up, greet and be greeted. */
+static const int64_t network_start_settles_ms = 20000;
+
 /* The node did not work, or was catching up, from … to. */
 void network_disturb_node(struct network *self, uint32_t node, int64_t from_ms, int64_t to_ms);
 /* Whether messages went to and fro between a and b, and both worked, all the time from … to (now

@@ -44,6 +44,7 @@ static const struct {
     {1, "what waited in the socket of a registry that stood still was taken for young"},
     {8, "how long it had stood still was asked after ages had been reckoned with"},
     {16, "the wall clock was set back, an app went and came back: its latest_timestamp too"},
+    {574539, "heartbeats whose facts were lost were asked for once, before another node had them"},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)

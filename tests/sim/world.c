@@ -92,6 +92,8 @@ static void start_all(struct world *self)
         for (unsigned actor = 0; actor < site_actors; actor++) {
             site_start(&self->sites[i], (enum actor_name)actor);
         }
+        /* nor was it told anything before it was there */
+        network_disturb_node(self->network, i, 0, sim_ms(self->sim) + network_start_settles_ms);
         if (staggered) {
             run(self, plan_between(&self->plan, 0, 20000));
         }
