@@ -328,7 +328,7 @@ bool http_turn(struct http *self, const struct now *now)
         }
         /* It says so too of who awaits an answer, and of a buffer full of what can't be read. */
         self->stuck = self->calls == calls && !self->resumed;
-        if (self->stuck && (now->mono_ms < self->awaits_until_ms || ++silent == silent_max)) {
+        if (self->stuck && (self->awaiting > 0 || ++silent == silent_max)) {
             return more;
         }
     }

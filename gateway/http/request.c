@@ -158,6 +158,12 @@ static void unlink_parked(struct request *self)
 
 /* ── suspended, watched, gone ───────────────────────────────────────────────*/
 
+static void stop_awaiting(struct request *self)
+{
+    self->http->awaiting -= self->awaits ? 1 : 0;
+    self->awaits = false;
+}
+
 /* The socket stays watched until it is closed: one call a connection, and
  * edge-triggered, so that a hung-up one that is not parked costs one event. */
 static void suspend(struct request *self)
@@ -172,6 +178,7 @@ static void suspend(struct request *self)
         connection->watched =
             epoll_ctl(self->http->epoll, EPOLL_CTL_ADD, info->connect_fd, &event) == 0;
     }
+    stop_awaiting(self);
     self->suspended = true;
     MHD_suspend_connection(connection->mhd);
 }
@@ -245,6 +252,7 @@ void request_answer(struct request *self, struct response *response)
         unlink_parked(self);
         self->http->counts.parked--;
     }
+    stop_awaiting(self);
     self->state = REQUEST_ANSWERED;
     self->response = response_ref(response);
 #ifdef MUSTER_FAULTS
@@ -279,8 +287,9 @@ void request_await(struct request *self)
 {
     park(self);
     self->held = true;
+    self->awaits = true;
     self->awaits_until_ms = self->http->now.mono_ms + await_ms;
-    self->http->awaits_until_ms = self->awaits_until_ms;
+    self->http->awaiting++;
 }
 
 static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
@@ -511,6 +520,9 @@ void request_close(void *state, struct MHD_Connection *mhd, void **context,
         return;
     }
     *context = NULL;
+    http->calls++; /* the next request on the connection may have come: it is read when the daemon
+                    * runs once more, and no event tells of it again */
+    stop_awaiting(self);
     if (self->state == REQUEST_PARKED || self->state == REQUEST_STREAMING) {
         bool gone = self->state == REQUEST_PARKED || how != MHD_REQUEST_TERMINATED_COMPLETED_OK;
 

@@ -58,8 +58,9 @@ struct request {
     bool chunked;
     int64_t piece_ms; /* when a piece of its chunked body came last */
     bool suspended;
-    bool held; /* PARKED, and a client that sends nothing any more is not a gone one */
-    int64_t awaits_until_ms; /* PARKED: until then it is not suspended */
+    bool held;   /* PARKED, and a client that sends nothing any more is not a gone one */
+    bool awaits; /* PARKED and not suspended … */
+    int64_t awaits_until_ms; /* … until then */
     const char *line;        /* where libmicrohttpd has the URI: to be compared only */
     struct buf uri;          /* as it came */
     struct str query;
@@ -99,13 +100,13 @@ struct http {
     int listener;              /* bound; the daemon's from http_listen on */
     int epoll;                 /* the daemon's descriptor and the parked clients' sockets */
     uint16_t port;
-    bool resumed;            /* something was answered or resumed since the daemon last ran */
-    bool ending;             /* http_destroy has begun: no handler runs any more */
-    bool stuck;              /* the daemon wants to run but had nothing new to say when it did */
-    uint64_t calls;          /* of the daemon's to us, but for those that only ask again */
-    int64_t awaits_until_ms; /* no request awaits its answer unsuspended after that */
-    size_t streamed;         /* bytes of streams made in the turn that runs */
-    struct now now;          /* of the turn that runs */
+    bool resumed;      /* something was answered or resumed since the daemon last ran */
+    bool ending;       /* http_destroy has begun: no handler runs any more */
+    bool stuck;        /* the daemon wants to run but had nothing new to say when it did */
+    uint64_t calls;    /* of the daemon's to us, but for those that only ask again */
+    uint32_t awaiting; /* requests that await their answer unsuspended */
+    size_t streamed;   /* bytes of streams made in the turn that runs */
+    struct now now;    /* of the turn that runs */
     struct connection *connections; /* all */
     struct connection *sweep;       /* where the look at them goes on; NULL: it is done */
     int64_t sweep_ms;               /* when the next begins */

@@ -4,6 +4,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -195,6 +198,41 @@ static void one_that_awaits_its_answer_gets_it_and_keeps_nobody_busy(void **stat
         assert_string_equal("soon", answer_body(&answer));
         buf_fini(&answer);
     }
+    response_unref(&response);
+    (void)close(fd);
+}
+
+/* As the actor's loop does, but for waiting: nothing is due now, and no descriptor has an event. */
+static void run_until_it_would_sleep(struct http_fixture *self)
+{
+    struct pollfd fd = {.fd = http_fd(self->http), .events = POLLIN};
+    struct now now = {.mono_ms = 1000};
+
+    while (http_turn(self->http, &now) || http_due_ms(self->http, &now) <= now.mono_ms ||
+           poll(&fd, 1, 0) > 0) {
+    }
+}
+
+/* Its event comes while libmicrohttpd is still busy with the one before, and comes once: nothing
+ * else would wake the server. */
+static void one_that_follows_at_once_is_not_slept_over(void **state)
+{
+    struct http_fixture *self = *state;
+    int fd = http_client(self);
+    struct response *response = http_text(200, "soon");
+
+    assert_return_code(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)), 0);
+    client_send(fd, STR("GET /await HTTP/1.1\r\nHost: h\r\n\r\n"));
+    run_until_it_would_sleep(self);
+    for (int served = 1; served < 8; served++) {
+        assert_non_null(self->parked);
+        assert_int_equal(served, self->served);
+        client_send(fd, STR("GET /await HTTP/1.1\r\nHost: h\r\n\r\n"));
+        request_answer(self->parked, response);
+        self->parked = NULL;
+        run_until_it_would_sleep(self);
+    }
+    request_answer(self->parked, response);
     response_unref(&response);
     (void)close(fd);
 }
@@ -462,6 +500,7 @@ int main(void)
         T(a_parked_client_that_goes_is_noticed),
         T(an_end_right_behind_half_a_request_is_noticed),
         T(one_that_awaits_its_answer_gets_it_and_keeps_nobody_busy),
+        T(one_that_follows_at_once_is_not_slept_over),
         T(one_that_awaits_its_answer_for_long_is_watched),
         T(a_second_park_on_a_connection_is_watched_too),
         T(a_client_that_went_before_it_was_parked_is_noticed),
