@@ -14,6 +14,7 @@
 #include "common/runtime/lock.h"
 #include "common/runtime/notify.h"
 #include "common/runtime/sockets.h"
+#include "common/runtime/wait.h"
 
 enum { types_max = 256 };
 
@@ -35,6 +36,7 @@ struct actor {
     struct inbox fact;     /* what the other sockets brought last */
     zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link,
                             * then guard, door and the listeners' monitors, then the open ways */
+    struct wait wait;
     int signal_fd;
     int64_t tick_due_ms;
     int64_t patience_end_ms;
@@ -151,8 +153,8 @@ static zmq_pollitem_t *other_items(struct actor *self)
     return link_items(self, self->options->link_count);
 }
 
-/* To ask a socket in vain costs libzmq two system calls, so only those are asked that
- * zmq_poll, which asks them all, has found to hold something. */
+/* To ask a socket in vain costs libzmq two system calls, so only those are asked of which
+ * wait_for has found that they hold something. */
 static bool has_input(const zmq_pollitem_t *item)
 {
     return (item->revents & ZMQ_POLLIN) != 0;
@@ -328,6 +330,12 @@ static int64_t due_ms(struct actor *self, const struct now *now)
     return due;
 }
 
+static size_t items_max(const struct actor_options *options)
+{
+    return ITEM_GUESTS + options->guest_count + 2 * options->link_count + ITEM_OTHERS +
+           outbox_peers_max;
+}
+
 static void lay_out_ways(struct actor *self)
 {
     zmq_pollitem_t *items = &other_items(self)[ITEM_OTHERS];
@@ -338,6 +346,16 @@ static void lay_out_ways(struct actor *self)
         items[i] = (zmq_pollitem_t){.socket = dealer, .events = ZMQ_POLLIN};
     }
     self->sockets.ways_changed = false;
+    wait_anew(&self->wait, (size_t)(items - self->items), items_max(self->options));
+}
+
+/* Sockets that are used past sockets.c. */
+static void use_others(struct actor *self)
+{
+    used_add(&self->sockets.used, self->sockets.guard.socket);
+    for (uint32_t i = 0; i < listeners_max; i++) {
+        used_add(&self->sockets.used, self->sockets.listeners.of[i].monitor);
+    }
 }
 
 static void sleep_until(struct actor *self, bool at_once)
@@ -360,11 +378,8 @@ static void sleep_until(struct actor *self, bool at_once)
 
         wait_ms = due > now.mono_ms ? due - now.mono_ms : 0;
     }
-    if (zmq_poll(self->items, (int)count, wait_ms) < 0) { /* EINTR: a debugger's doing */
-        for (size_t i = 0; i < count; i++) {
-            self->items[i].revents = 0;
-        }
-    }
+    use_others(self);
+    wait_for(&self->wait, self->items, count, wait_ms, &self->sockets.used, self->options->clock);
 }
 
 static void take_links(struct actor *self, const struct now *now)
@@ -386,7 +401,7 @@ static void take_links(struct actor *self, const struct now *now)
     }
 }
 
-/* What other nodes ask and answer. The ways are as they were when zmq_poll looked: they are opened
+/* What other nodes ask and answer. The ways are as they were when wait_for looked: they are opened
  * and closed at a turn's end. */
 static void take_others(struct actor *self, const struct now *now)
 {
@@ -576,15 +591,14 @@ static void lay_out_handlers(actor_handle_fn **by_type, const struct actor_handl
 static void actor_init(struct actor *self, const struct actor_options *options, struct str name)
 {
     const struct actor_spec *spec = options->spec;
-    size_t items = ITEM_GUESTS + options->guest_count + 2 * options->link_count + ITEM_OTHERS +
-                   outbox_peers_max;
 
     *self = (struct actor){.options = options, .signal_fd = -1};
     lay_out_handlers(self->handlers, spec->handlers, spec->handler_count);
     lay_out_handlers(self->door_handlers, spec->door_handlers, spec->door_handler_count);
     self->out = outbox_new(outbox_bytes);
     self->answers = calloc(options->link_count + 1, sizeof(*self->answers));
-    self->items = calloc(items, sizeof(*self->items));
+    self->items = calloc(items_max(options), sizeof(*self->items));
+    wait_init(&self->wait, items_max(options));
     assert(self->answers != NULL && self->items != NULL);
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
@@ -607,6 +621,7 @@ static void actor_fini(struct actor *self)
         frame_fini(&self->answers[i].frame);
     }
     free(self->answers);
+    wait_fini(&self->wait);
     free(self->items);
     sockets_close(&self->sockets);
     outbox_destroy(&self->out);

@@ -200,6 +200,7 @@ enum received sockets_receive(struct sockets *self, void *socket, struct frame *
                               unsigned count)
 {
     assert(count <= frame_parts_max);
+    used_add(&self->used, socket);
     frame_fini(frame);
     for (unsigned i = 0; i < count; i++) {
         zmq_msg_t *message = &frame->messages[i];
@@ -226,6 +227,7 @@ enum received sockets_receive(struct sockets *self, void *socket, struct frame *
 
 static bool send_part(struct sockets *self, void *socket, struct str part, int flags)
 {
+    used_add(&self->used, socket);
     if (zmq_send(socket, part.data, part.len, flags | ZMQ_DONTWAIT) < 0) {
         return false;
     }

@@ -16,6 +16,7 @@
 #include "common/runtime/curve.h"
 #include "common/runtime/endpoint.h"
 #include "common/runtime/listeners.h"
+#include "common/runtime/wait.h"
 
 enum { frame_parts_max = 2, way_frames_max = 64 };
 
@@ -70,6 +71,7 @@ struct sockets {
     bool ways_changed;      /* since the shell looked last, which sets it false */
     struct buf commands_at; /* ipc addresses of the bound sockets, for removing them; NUL behind */
     struct buf facts_at;
+    struct used used; /* for the wait */
     struct socket_counts counts;
 };
 

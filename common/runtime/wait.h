@@ -1,0 +1,45 @@
+/* How an actor's loop sleeps. zmq_poll would do, but it asks every socket for its events, before it
+ * sleeps and after, and each of those questions is a system call: with ten sockets most of what a
+ * lone request costs. libzmq says with a descriptor (ZMQ_FD) that a socket has something to be
+ * asked for; it says so once, and the question, or any send and receive on the way, may take it
+ * back. So a socket is asked when its descriptor is readable, when it was used since it was asked
+ * last, and as long as its last answer was that it has something.
+ */
+#ifndef COMMON_RUNTIME_WAIT_H
+#define COMMON_RUNTIME_WAIT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <zmq.h>
+
+#include "common/base/clock.h"
+
+/* The sockets that were used since the last wait; more than fit: any may have been. */
+enum { used_max = 16 };
+struct used {
+    const void *socket[used_max];
+    unsigned count;
+    bool all;
+};
+void used_add(struct used *self, const void *socket); /* NULL: none */
+
+struct wait_place;
+
+struct wait {
+    struct wait_place *places; /* owns, as the next: one for each item */
+    struct pollfd *fds;
+};
+
+void wait_init(struct wait *self, size_t items_max);
+void wait_fini(struct wait *self);
+/* Another socket may be at items from this one on, even if it looks like the one before. */
+void wait_anew(struct wait *self, size_t from, size_t items_max);
+
+/* Sleeps until an item has one of its events, at most for wait_ms (below 0: not bounded), and fills
+ * in revents; used is empty then. Of a descriptor that is no socket's only ZMQ_POLLIN may be asked,
+ * which is true of its end and errors too; -1 has no events. */
+void wait_for(struct wait *self, zmq_pollitem_t *items, size_t count, int64_t wait_ms,
+              struct used *used, const struct clock *clock);
+
+#endif
