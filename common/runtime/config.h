@@ -42,6 +42,7 @@
     K(gateway,  write_deadline,     duration, "5s",             100, 60000,   "how long a write waits for a restarting registry") \
     K(gateway,  stale_limit,        duration, "60s",            1000, 86400000, "silence of the registry after which polls and readyz answer 503") \
     K(gateway,  renew_refresh,      duration, "5s",             0, 3600000,   "how far renew_timestamp in documents may lag") \
+    K(gateway,  connections_max,    number,   "0",              0, 1000000,   "most connections of one gateway process; 0, or more than fit: the limit of descriptors less 256") \
     K(gateway,  body_max,           size,     "1MiB",           1024, 67108864, "largest request body") \
     K(registry, journal_sync,       text,     "always",         1, 16,        "when a change is forced to disk; one of: always, 1s, never") \
     K(registry, protect,            flag,     "false",          0, 0,         "start protected (reads answer 503) until in sync with a peer, protect_wait at most; only with peers.nodes") \

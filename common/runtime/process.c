@@ -3,7 +3,32 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* Shells, cron and containers give 1,024, which is what programs with select(2) bear; none of ours
+ * uses that. More than this takes memory of the kernel and time at a fork for nothing. */
+static const rlim_t descriptors_max = 65536;
+
+static void raise_descriptors(const struct log *log)
+{
+    struct rlimit limit;
+    rlim_t wanted;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    wanted = limit.rlim_max < descriptors_max ? limit.rlim_max : descriptors_max;
+    if (limit.rlim_cur < wanted) {
+        rlim_t was = limit.rlim_cur;
+
+        limit.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+            log_event(log, LOG_DEBUG, "descriptors_raised", "from=%llu to=%llu",
+                      (unsigned long long)was, (unsigned long long)wanted);
+        }
+    }
+}
 
 bool process_begin(struct config *config, struct log *log, const char *actor, const char *purpose,
                    const struct clock *clock, int argc, char **argv, int *status)
@@ -23,6 +48,7 @@ bool process_begin(struct config *config, struct log *log, const char *actor, co
     if (strcmp(config->log_format, "auto") != 0) {
         log->json = strcmp(config->log_format, "json") == 0;
     }
+    raise_descriptors(log);
     return true;
 }
 

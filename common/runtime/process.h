@@ -17,7 +17,8 @@
 #include "common/runtime/curve.h"
 #include "common/runtime/endpoint.h"
 
-/* Loads the configuration (config_load) and sets up the log on stderr as it says.
+/* Loads the configuration (config_load), sets up the log on stderr as it says, and raises the limit
+ * of descriptors to what is allowed, 65,536 at most.
  * actor: static text. True: go on, and call config_fini at the end. False: all is
  * said (help, or what is wrong) and freed; exit with *status. */
 bool process_begin(struct config *config, struct log *log, const char *actor, const char *purpose,

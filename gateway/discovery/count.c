@@ -25,7 +25,9 @@ static void count_http(const struct gateway *self, struct counting *counters,
     put(counters, "http_refused", http.refused_total);
     put(counters, "http_slow", http.slow_total);
     put(counters, "http_trims", http.trims_total);
+    put(counters, "http_crowded", http.crowded_total);
     put(sizes, "http_connections", http.connections);
+    put(sizes, "http_connections_max", http.connections_max);
     put(sizes, "http_parked", http.parked);
     put(sizes, "http_streams", http.streams);
 }
@@ -54,6 +56,7 @@ static void count_readers(const struct gateway *self, struct counting *counters,
     put(counters, "polls_parked", polls.parked_total);
     put(counters, "polls_woken", polls.woken_total);
     put(counters, "polls_expired", polls.expired_total);
+    put(counters, "polls_spared", polls.spared_total);
     put(counters, "polls_gone", polls.gone_total);
     put(sizes, "polls_waiting", polls.parked);
     put(sizes, "polls_apps", polls.apps);
@@ -61,6 +64,7 @@ static void count_readers(const struct gateway *self, struct counting *counters,
     put(counters, "streams_opened", streams.opened_total);
     put(counters, "stream_events", streams.events_total);
     put(counters, "stream_full_states", streams.full_total);
+    put(counters, "streams_spared", streams.spared_total);
     put(sizes, "streams_open", streams.open);
 }
 

@@ -38,7 +38,16 @@ static struct response *on_refuse(void *state, int status, const char *text)
     return route_refuse(state, status, text);
 }
 
-static const struct http_app app = {.serve = on_serve, .gone = on_gone, .refuse = on_refuse};
+/* Polls first: to them it is what the end of their time is. */
+static bool on_spare(void *state, const struct now *now)
+{
+    struct gateway *self = state;
+
+    return polls_spare(self, now) || streams_spare(self);
+}
+
+static const struct http_app app = {
+    .serve = on_serve, .gone = on_gone, .refuse = on_refuse, .spare = on_spare};
 
 /* ── listening ──────────────────────────────────────────────────────────────*/
 
@@ -129,6 +138,7 @@ static enum err open_http(struct gateway *self)
         .body_max_bytes = unlimited ? (size_t)10 << 20 : (size_t)config->gateway_body_max,
         .param_max = unlimited ? (size_t)1 << 20 : parameters_max,
         .idle_ms = idle_ms,
+        .connections_max = (uint64_t)config->gateway_connections_max,
         .faults = config->faults,
         .log = self->log,
     };

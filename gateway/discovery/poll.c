@@ -37,6 +37,7 @@ struct polls {
     struct deadlines deadlines;
     struct polls_counts counts;
     struct response *not_modified; /* shared by all */
+    struct response *spared;       /* the same, and its connection is closed */
 
     /* The last answer composed of several apps, for the next who asks the same. */
     struct buf memo_key;
@@ -54,18 +55,26 @@ static void on_changed(void *state, uint64_t app_hash)
     watches_wake(self->watches, app_hash);
 }
 
+static struct response *not_modified(void)
+{
+    struct buf body = {0};
+
+    buf_add_str(&body, STR("{\"code\":-304,\"message\":\"-304\",\"ttl\":1}"));
+    return response_json(200, -304, &body);
+}
+
 struct polls *polls_new(struct replica *replica)
 {
     struct polls *self = calloc(1, sizeof(*self));
-    struct buf body = {0};
 
     if (self == NULL) {
         abort();
     }
     self->replica = replica;
     self->watches = watches_new();
-    buf_add_str(&body, STR("{\"code\":-304,\"message\":\"-304\",\"ttl\":1}"));
-    self->not_modified = response_json(200, -304, &body);
+    self->not_modified = not_modified();
+    self->spared = not_modified();
+    response_header(self->spared, "Connection", "close");
     replica_observe(replica, on_changed, self);
     return self;
 }
@@ -105,6 +114,7 @@ void polls_destroy(struct polls **self)
     watches_destroy(&(*self)->watches);
     deadlines_fini(&(*self)->deadlines);
     response_unref(&(*self)->not_modified);
+    response_unref(&(*self)->spared);
     if ((*self)->memo != NULL) {
         response_unref(&(*self)->memo);
     }
@@ -324,6 +334,26 @@ void polls_turn(struct gateway *self, const struct now *now)
     if (looked == slice_max) {
         outbox_again(self->out);
     }
+}
+
+bool polls_spare(struct gateway *self, const struct now *now)
+{
+    struct polls *polls = self->polls;
+    struct deadline *first = deadlines_first(&polls->deadlines);
+    struct waiter *waiter;
+
+    if (first == NULL) {
+        return false;
+    }
+    waiter = waiter_of_deadline(first);
+    polls->counts.spared_total++;
+    if (is_too_stale(self, now)) {
+        answer_stale(self, waiter->request, now);
+    } else {
+        request_answer(waiter->request, polls->spared);
+    }
+    waiter_free(polls, waiter);
+    return true;
 }
 
 int64_t polls_due_ms(const struct polls *self)

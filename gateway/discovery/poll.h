@@ -16,6 +16,9 @@ void polls_destroy(struct polls **self);
 /* Once a turn, after facts were applied: answers who has news and who has waited
  * long enough; bounded, asks for another turn (gateway->out) when more is left. */
 void polls_turn(struct gateway *self, const struct now *now);
+/* Places for connections run short: ends the poll that would end first, and its connection. False:
+ * none waits. */
+bool polls_spare(struct gateway *self, const struct now *now);
 int64_t polls_due_ms(const struct polls *self); /* mono ms; INT64_MAX: nothing due */
 
 /* For every request but a poll or polls: what its connection's last polls was answered no
@@ -28,7 +31,8 @@ struct polls_counts {
     uint64_t parked_total; /* ever */
     uint64_t woken_total;  /* answered with news after waiting */
     uint64_t expired_total;
-    uint64_t gone_total; /* client went first */
+    uint64_t spared_total; /* ended early, for others' sake */
+    uint64_t gone_total;   /* client went first */
 };
 void polls_counts(const struct polls *self, struct polls_counts *counts);
 

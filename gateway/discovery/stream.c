@@ -424,6 +424,7 @@ static void on_gone(struct gateway *gateway, struct parked *parked)
 
     (void)gateway;
     self->request = NULL;
+    deadlines_remove(&self->streams->pings, &self->ping);
 }
 
 static void more(struct stream *self)
@@ -444,7 +445,7 @@ static struct stream *stream_of_ping(struct deadline *deadline)
     return (struct stream *)(void *)((char *)deadline - offsetof(struct stream, ping));
 }
 
-/* Every stream has a ping: the way to all of them. */
+/* Every stream that is not gone has a ping: the way to all of them. */
 static void wake_all(struct streams *self)
 {
     for (size_t i = 0; i < self->pings.count; i++) {
@@ -479,6 +480,19 @@ void streams_turn(struct gateway *self, const struct now *now)
     if (looked == slice_max) {
         outbox_again(self->out);
     }
+}
+
+bool streams_spare(struct gateway *self)
+{
+    struct streams *streams = self->streams;
+    struct deadline *first = deadlines_first(&streams->pings);
+
+    if (first == NULL) {
+        return false;
+    }
+    streams->counts.spared_total++;
+    request_cut(stream_of_ping(first)->request);
+    return true;
 }
 
 int64_t streams_due_ms(const struct streams *self)

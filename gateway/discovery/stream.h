@@ -26,13 +26,17 @@ void streams_destroy(struct streams **self);
 
 /* Once a turn, after facts were applied. Bounded like polls_turn. */
 void streams_turn(struct gateway *self, const struct now *now);
+/* Places for connections run short: ends the stream that has been written to longest ago. False:
+ * there is none. */
+bool streams_spare(struct gateway *self);
 int64_t streams_due_ms(const struct streams *self);
 
 struct streams_counts {
     uint64_t open;
     uint64_t opened_total;
     uint64_t events_total;
-    uint64_t full_total; /* full states sent because the history was not held */
+    uint64_t spared_total; /* ended for others' sake */
+    uint64_t full_total;   /* full states sent because the history was not held */
 };
 void streams_counts(const struct streams *self, struct streams_counts *counts);
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +18,6 @@ enum {
     rounds_max = 4,  /* of the daemon in one turn */
     silent_max = 16, /* more in which it says nothing: it reads a long header by 128 bytes */
     listen_backlog = 4096,
-    reserved_fds = 100,  /* sockets of the bus, files, the log */
     sleep_max_ms = 1000, /* at the fd limit the daemon stops to accept, and tries again when run */
     drain_rounds = 64,
 };
@@ -133,6 +131,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         }
         *connection = (struct connection){.http = self, .mhd = mhd};
         slow_add(self, connection);
+        places_move(connection, PLACE_IDLE);
         *context = connection;
         self->counts.connections++;
         trim_opened(self);
@@ -143,6 +142,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
          * the request. */
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
         slow_remove(self, connection);
+        places_remove(connection);
         free(connection->user);
         free(connection);
         *context = NULL;
@@ -159,17 +159,6 @@ static void on_log(void *state, const char *format, va_list args)
     (void)args;
 }
 
-static unsigned connection_max(void)
-{
-    struct rlimit limit = {0};
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1u << 20) {
-        limit.rlim_cur = 1u << 20;
-    }
-    return limit.rlim_cur > (rlim_t)2 * reserved_fds ? (unsigned)limit.rlim_cur - reserved_fds
-                                                     : reserved_fds;
-}
-
 static enum err start_daemon(struct http *self)
 {
     struct epoll_event event = {.events = EPOLLIN};
@@ -182,7 +171,7 @@ static enum err start_daemon(struct http *self)
         request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
         self->listener, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)listen_backlog,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes, MHD_OPTION_CONNECTION_LIMIT,
-        connection_max(), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)self->places.max, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)((self->options.idle_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, request_open,
         self, MHD_OPTION_NOTIFY_COMPLETED, request_close, self, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, self, MHD_OPTION_END);
@@ -206,6 +195,7 @@ enum err http_new(struct http **self, const struct http_options *options,
     if (fault_on(options->faults, FAULT_REFERENCE_ROW_32)) {
         http->options.pool_bytes = (size_t)1 << 20;
     }
+    places_init(http);
     http->epoll = epoll_create1(EPOLL_CLOEXEC);
     err = http->epoll >= 0 ? bind_listener(http) : ERR_IO;
     if (err != ERR_OK) {
@@ -317,6 +307,7 @@ bool http_turn(struct http *self, const struct now *now)
     self->streamed = 0;
     more = take_hang_ups(self);
     slow_turn(self);
+    places_turn(self);
     trim_turn(self);
     for (int round = 0, silent = 0; round < rounds_max; round += self->stuck ? 0 : 1) {
         uint64_t calls = self->calls;
@@ -357,4 +348,5 @@ int64_t http_due_ms(const struct http *self, const struct now *now)
 void http_counts(const struct http *self, struct http_counts *counts)
 {
     *counts = self->counts;
+    counts->connections_max = self->places.max;
 }

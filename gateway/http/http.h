@@ -79,16 +79,20 @@ void request_stream(struct request *self, int status, const char *content_type,
 /* A header of the stream's answer: right after request_stream. value is copied. */
 void request_stream_header(struct request *self, const char *name, const char *value);
 void request_stream_more(struct request *self);
+/* Ends a stream before its time: gone() is called, then end. */
+void request_cut(struct request *self);
 
 /* ── the server ─────────────────────────────────────────────────────────────*/
 
 struct http_options {
-    const char *listen;    /* host:port; port 0: any free one */
-    bool reuse_port;       /* several processes on one port */
-    size_t pool_bytes;     /* memory per connection; bounds URL and headers */
-    size_t body_max_bytes; /* beyond: 413 */
-    size_t param_max;      /* 1,024 */
-    int64_t idle_ms;       /* a silent connection is closed */
+    const char *listen;       /* host:port; port 0: any free one */
+    bool reuse_port;          /* several processes on one port */
+    size_t pool_bytes;        /* memory per connection; bounds URL and headers */
+    size_t body_max_bytes;    /* beyond: 413 */
+    size_t param_max;         /* 1,024 */
+    int64_t idle_ms;          /* a silent connection is closed */
+    uint64_t connections_max; /* 0, or more than fit: as many as the limit of descriptors has room
+                                 for, less 256 */
     struct faults faults;
     struct log *log;
 };
@@ -99,6 +103,9 @@ struct http_app {
     void (*serve)(void *state, struct request *request, const struct now *now);
     void (*gone)(void *state, struct request *request);
     struct response *(*refuse)(void *state, int status, const char *text);
+    /* Places run short: ends one request that is parked or streaming and may be ended early, by
+     * request_answer (with Connection: close) or request_cut. False: there is none. May be NULL. */
+    bool (*spare)(void *state, const struct now *now);
 };
 
 /* Errors: ERR_INVALID (listen), ERR_IO (bind; logged with the remedy). */
@@ -119,12 +126,14 @@ int64_t http_due_ms(const struct http *self, const struct now *now); /* at most 
 
 struct http_counts {
     uint64_t connections;
+    uint64_t connections_max;
     uint64_t parked;
     uint64_t streams;
     uint64_t requests_total;
     uint64_t refused_total;
-    uint64_t slow_total;  /* of the refused: cut off with 408 */
-    uint64_t trims_total; /* memory was given back to the system */
+    uint64_t slow_total;    /* of the refused: cut off with 408 */
+    uint64_t crowded_total; /* gave up their place to others */
+    uint64_t trims_total;   /* memory was given back to the system */
 };
 void http_counts(const struct http *self, struct http_counts *counts);
 

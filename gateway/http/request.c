@@ -123,6 +123,7 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
     self->connection = connection_of(mhd);
     self->connection->request = self;
     self->connection->since_ms = http->now.mono_ms;
+    places_move(self->connection, PLACE_BUSY);
     keep_uri(self, uri);
     return self;
 }
@@ -206,6 +207,13 @@ static void cut_stream(struct request *self)
     }
 }
 
+void request_cut(struct request *self)
+{
+    assert(self->state == REQUEST_STREAMING);
+    places_leave(self->connection);
+    request_hang_up(self);
+}
+
 void request_hang_up(struct request *self)
 {
     struct http *http = self->http;
@@ -251,6 +259,11 @@ void request_answer(struct request *self, struct response *response)
     if (self->state == REQUEST_PARKED) {
         unlink_parked(self);
         self->http->counts.parked--;
+        if (self->http->places.sparing) {
+            places_leave(self->connection);
+        } else if (self->connection->place == PLACE_NONE && !self->connection->leaving) {
+            places_move(self->connection, PLACE_BUSY);
+        }
     }
     stop_awaiting(self);
     self->state = REQUEST_ANSWERED;
@@ -277,6 +290,7 @@ static void park(struct request *self)
 void request_park(struct request *self)
 {
     park(self);
+    places_move(self->connection, PLACE_NONE);
     /* Taken apart already, and thousands may wait for long. */
     buf_fini(&self->uri);
     params_fini(&self->params);
@@ -356,6 +370,7 @@ void request_stream(struct request *self, int status, const char *content_type,
     self->stream = stream;
     self->response = response;
     self->state = REQUEST_STREAMING;
+    places_move(self->connection, PLACE_NONE);
     link_parked(self);
     self->http->counts.streams++;
 }
@@ -537,5 +552,8 @@ void request_close(void *state, struct MHD_Connection *mhd, void **context,
     }
     self->connection->request = NULL;
     self->connection->since_ms = http->now.mono_ms;
+    if (!self->connection->leaving) {
+        places_move(self->connection, PLACE_IDLE);
+    }
     recycle(self);
 }

@@ -22,6 +22,14 @@ enum request_state {
     REQUEST_STREAMING,
 };
 
+/* Who might give up his place (places.c). */
+enum place {
+    PLACE_NONE, /* parked or streaming: the handlers know; or leaving */
+    PLACE_IDLE, /* between two requests */
+    PLACE_BUSY, /* its request or its answer is on the way */
+    PLACE_COUNT,
+};
+
 struct connection {
     struct http *http;
     struct MHD_Connection *mhd;
@@ -33,7 +41,25 @@ struct connection {
     int64_t looked_ms; /* when it was asked for an end that libmicrohttpd has missed */
     bool watched;      /* its socket is in the epoll set */
     bool hung_up;      /* its client sends nothing any more */
-    bool cut_off;      /* by us */
+    bool leaving;      /* by our doing */
+    enum place place;
+    int64_t placed_ms; /* since when it is there */
+    struct connection *placed_before;
+    struct connection *placed_next;
+};
+
+struct place_list {
+    struct connection *first; /* the longest there */
+    struct connection *last;
+};
+
+struct places {
+    uint64_t max;  /* connections there may be */
+    uint64_t kept; /* of them, for who comes next */
+    uint64_t leaving;
+    bool sparing; /* what is answered gives up its place */
+    bool said;
+    struct place_list list[PLACE_COUNT];
 };
 
 /* A body in the making. Lives as long as its MHD_Response, which may be longer
@@ -114,14 +140,26 @@ struct http {
     struct request *free;
     size_t free_count;
     struct trim trim;
+    struct places places;
     struct http_counts counts;
 };
 
 /* Writes bytes past libmicrohttpd, which has nothing to say on this connection. */
 void connection_say(const struct connection *self, struct str bytes);
 
+/* places.c: keeps some for who comes next. Between places_init and the start of the daemon nobody
+ * may change the limit of descriptors. */
+void places_init(struct http *http);
+void places_turn(struct http *http);
+void places_move(struct connection *connection, enum place to);
+void places_remove(struct connection *connection); /* it is closed */
+/* It is about to be closed, whatever libmicrohttpd makes of it. */
+void places_leave(struct connection *connection);
+
 /* slow.c: ends connections whose next request does not come, or comes too slowly. A slice of them
  * in each turn. */
+void connection_hang_up(struct connection *self); /* the daemon sees its end, and closes it */
+void connection_cut_off(struct connection *self); /* the same; 408 if its request is under way */
 void slow_turn(struct http *http);
 int64_t slow_due_ms(const struct http *http);
 void slow_add(struct http *http, struct connection *connection);

@@ -77,25 +77,24 @@ static bool has_ended(const struct http *http, struct connection *connection)
     return recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* The daemon sees the end of the socket, and closes it. */
-static void hang_up(struct connection *connection)
+void connection_hang_up(struct connection *self)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        MHD_get_connection_info(self->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-    connection->cut_off = true;
+    places_leave(self);
     (void)shutdown(info->connect_fd, SHUT_RDWR);
 }
 
-static void cut_off(struct http *http, struct connection *connection)
+void connection_cut_off(struct connection *self)
 {
-    if (connection->request != NULL) {
-        connection_say(connection, STR("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
-                                       "Content-Length: 0\r\n\r\n"));
-        http->counts.refused_total++;
-        http->counts.slow_total++;
+    if (self->request != NULL && self->request->state == REQUEST_READING) {
+        connection_say(self, STR("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
+                                 "Content-Length: 0\r\n\r\n"));
+        self->http->counts.refused_total++;
+        self->http->counts.slow_total++;
     }
-    hang_up(connection);
+    connection_hang_up(self);
 }
 
 void slow_turn(struct http *http)
@@ -111,13 +110,13 @@ void slow_turn(struct http *http)
         struct connection *connection = http->sweep;
 
         http->sweep = connection->next;
-        if (connection->cut_off) {
+        if (connection->leaving) {
             continue;
         }
         if (is_too_slow(http, connection)) {
-            cut_off(http, connection);
+            connection_cut_off(connection);
         } else if (has_ended(http, connection)) {
-            hang_up(connection);
+            connection_hang_up(connection);
         }
     }
 }

@@ -78,6 +78,9 @@ static void on_serve(void *state, struct request *request, const struct now *now
     self->served++;
     if (str_eq(path, STR("/park"))) {
         self->parked = request;
+        if (self->held_count < http_held_max) {
+            self->held[self->held_count++] = request;
+        }
         request_park(request);
     } else if (str_eq(path, STR("/await"))) {
         self->parked = request;
@@ -97,11 +100,34 @@ static void on_gone(void *state, struct request *request)
     struct http_fixture *self = state;
 
     self->gone++;
-    if (self->made > 0) {
+    for (int i = 0; i < self->held_count; i++) {
+        self->held[i] = self->held[i] == request ? NULL : self->held[i];
+    }
+    if (self->made > 0 || self->held_count > 1) {
         return;
     }
     assert_true(request == self->parked || request == self->streaming);
     *(request == self->parked ? &self->parked : &self->streaming) = NULL;
+}
+
+/* The one that was parked first. */
+static bool on_spare(void *state, const struct now *now)
+{
+    struct http_fixture *self = state;
+    struct response *response;
+
+    (void)now;
+    while (self->spared < self->held_count && self->held[self->spared] == NULL) {
+        self->spared++;
+    }
+    if (self->spared == self->held_count) {
+        return false;
+    }
+    response = http_text(200, "spared");
+    response_header(response, "Connection", "close");
+    request_answer(self->held[self->spared++], response);
+    response_unref(&response);
+    return true;
 }
 
 static struct response *on_refuse(void *state, int status, const char *text)
@@ -110,22 +136,28 @@ static struct response *on_refuse(void *state, int status, const char *text)
     return http_text(status, text);
 }
 
-const struct http_app http_fixture_app = {on_serve, on_gone, on_refuse};
+const struct http_app http_fixture_app = {on_serve, on_gone, on_refuse, on_spare};
 
-int http_set_up(void **state)
+int http_set_up_for(void **state, uint64_t connections_max)
 {
     struct http_fixture *self = calloc(1, sizeof(*self));
     struct http_options options = {.listen = "127.0.0.1:0",
                                    .pool_bytes = 16384,
                                    .body_max_bytes = 4096,
                                    .param_max = 32,
-                                   .idle_ms = 10000};
+                                   .idle_ms = 10000,
+                                   .connections_max = connections_max};
 
     self->now_ms = 1000;
     assert_int_equal(ERR_OK, http_new(&self->http, &options, &http_fixture_app, self));
     assert_int_equal(ERR_OK, http_listen(self->http));
     *state = self;
     return 0;
+}
+
+int http_set_up(void **state)
+{
+    return http_set_up_for(state, 0);
 }
 
 int http_tear_down(void **state)

@@ -4,9 +4,14 @@
 
 #include "tests/gateway/http_client.h"
 
+enum { http_held_max = 64 };
+
 struct http_fixture {
     struct http *http;
-    struct request *parked;
+    struct request *parked;              /* last */
+    struct request *held[http_held_max]; /* the first of all that were parked */
+    int held_count;
+    int spared; /* of them, when places ran short */
     struct request *streaming;
     int gone;
     int ended;
@@ -24,6 +29,7 @@ struct response *http_text(int status, const char *text);
 void http_echo(struct request *request);
 
 int http_set_up(void **state);
+int http_set_up_for(void **state, uint64_t connections_max);
 int http_tear_down(void **state);
 
 void http_run(void *fixture); /* a turn_fn */
