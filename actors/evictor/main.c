@@ -20,7 +20,7 @@ int main(int argc, char **argv)
                        &clock_os, argc, argv, &status)) {
         return status;
     }
-    err = process_net_begin(&net, &config, &log);
+    err = process_net_begin(&net, options.spec, &config, &log);
     if (err == ERR_OK) {
         evictor_init(&self, &config, &log, prng_seed_os(), &now);
         link = evictor_link(&self);

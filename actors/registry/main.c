@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     }
     read_machine_boot(machine_boot, sizeof(machine_boot));
     buf_printf(&dir, "%s/registry%c", config.data_dir, 0);
-    err = process_net_begin(&net, &config, &log);
+    err = process_net_begin(&net, options.spec, &config, &log);
     if (err == ERR_OK) {
         err = registry_actor_new(&self,
                                  &(struct registry_options){.config = &config,

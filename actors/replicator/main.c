@@ -46,11 +46,11 @@ int main(int argc, char **argv)
                        &clock_os, argc, argv, &status)) {
         return status;
     }
-    err = process_net_begin(&net, &config, &log);
+    err = process_net_begin(&net, options.spec, &config, &log);
     if (err == ERR_OK) {
         process_net_fill(&net, &config, &log, &options);
         own.door = options.door;
-        own.public_key = net.keyed ? net.keys.public_key : NULL;
+        own.public_key = net.keys != NULL ? net.keys->public_key : NULL;
         replicator_init(&self, &own, &now);
         link = replicator_link(&self);
         err = run(&self, &options);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,6 +176,7 @@ enum err curve_load(struct curve_keys *self, const char *dir, struct buf *why)
                              "leave peers.keys empty"));
         return ERR_UNSUPPORTED;
     }
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     err = read_own(self, dir, why);
     if (err != ERR_OK) {
         return err;

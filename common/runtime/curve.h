@@ -7,6 +7,9 @@
  *
  * Read at start: a process learns of a new or removed .pub when it is started again. Who is not
  * among them is refused by the handshake, and tries again every few seconds until it is.
+ *
+ * A process that has read a secret leaves no core file: libzmq keeps copies of it that we can't
+ * hide one by one.
  */
 #ifndef COMMON_RUNTIME_CURVE_H
 #define COMMON_RUNTIME_CURVE_H

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -52,16 +53,38 @@ bool process_begin(struct config *config, struct log *log, const char *actor, co
     return true;
 }
 
-enum err process_net_begin(struct process_net *self, const struct config *config,
-                           const struct log *log)
+/* One with a door speaks with other nodes, any with those of its own node that are elsewhere. */
+static bool leaves_the_host(const struct process_net *self, const struct actor_spec *spec)
+{
+    bool leaves = spec->door_handler_count > 0;
+
+    for (unsigned i = 0; i < ACTOR_COUNT; i++) {
+        leaves = leaves || self->at[i].tcp != NULL;
+    }
+    return leaves;
+}
+
+static struct curve_keys *keys_new(void)
+{
+    void *pages = mmap(NULL, sizeof(struct curve_keys), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert(pages != MAP_FAILED);
+    (void)madvise(pages, sizeof(struct curve_keys), MADV_DONTDUMP);
+    return pages;
+}
+
+enum err process_net_begin(struct process_net *self, const struct actor_spec *spec,
+                           const struct config *config, const struct log *log)
 {
     struct buf why = {0};
     enum err err = ERR_OK;
 
-    *self = (struct process_net){.keyed = config->peers_keys[0] != '\0'};
+    *self = (struct process_net){0};
     endpoints_from(config, self->at);
-    if (self->keyed) {
-        err = curve_load(&self->keys, config->peers_keys, &why);
+    if (config->peers_keys[0] != '\0' && leaves_the_host(self, spec)) {
+        self->keys = keys_new();
+        err = curve_load(self->keys, config->peers_keys, &why);
     }
     if (err != ERR_OK) {
         log_event(log, LOG_ERROR, "keys_refused", "%.*s", STR_ARG(buf_str(&why)));
@@ -72,7 +95,11 @@ enum err process_net_begin(struct process_net *self, const struct config *config
 
 void process_net_end(struct process_net *self)
 {
-    curve_fini(&self->keys);
+    if (self->keys != NULL) {
+        curve_fini(self->keys);
+        (void)munmap(self->keys, sizeof(*self->keys));
+    }
+    *self = (struct process_net){0};
 }
 
 void process_net_fill(const struct process_net *self, const struct config *config, struct log *log,
@@ -81,7 +108,7 @@ void process_net_fill(const struct process_net *self, const struct config *confi
     options->run_dir = config->run_dir;
     options->log = log;
     options->at = self->at;
-    options->keys = self->keyed ? &self->keys : NULL;
+    options->keys = self->keys;
     if (options->spec->door_handler_count == 0) {
         return;
     }

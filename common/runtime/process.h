@@ -1,8 +1,8 @@
 /* What every actor's main begins with: the configuration, the log, the ways to other hosts.
  *
  *   process_begin(&config, &log, …);
- *   err = process_net_begin(&net, &config, &log);
- *   … the core, which may tell others net.keys.public_key …
+ *   err = process_net_begin(&net, &spec, &config, &log);
+ *   … the core, which may tell others net.keys->public_key …
  *   options = (struct actor_options){.spec = …};
  *   process_net_fill(&net, &config, &log, &options);
  *   err = actor_run(&options);
@@ -26,13 +26,15 @@ bool process_begin(struct config *config, struct log *log, const char *actor, co
 
 struct process_net {
     struct endpoint at[ACTOR_COUNT];
-    struct curve_keys keys;
-    bool keyed; /* peers.keys names some */
+    /* NULL: peers.keys names none, or this process has no socket that leaves the host. Owned, on
+     * pages that no core file takes in. */
+    struct curve_keys *keys;
 };
 
-/* Reads the keys. Errors, said on the log: as of curve_load; process_net_end also after one. */
-enum err process_net_begin(struct process_net *self, const struct config *config,
-                           const struct log *log);
+/* Reads the keys, if an actor of this spec needs them. Errors, said on the log: as of curve_load;
+ * process_net_end also after one. */
+enum err process_net_begin(struct process_net *self, const struct actor_spec *spec,
+                           const struct config *config, const struct log *log);
 void process_net_end(struct process_net *self);
 /* Sets run_dir, log, at and keys; and the door of a spec that has one: none where it would be open
  * to other hosts without keys, which is said on the log. What is set is borrowed. */

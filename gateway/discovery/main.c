@@ -17,7 +17,7 @@ int main(int argc, char **argv)
                        &status)) {
         return status;
     }
-    err = process_net_begin(&net, &config, &log);
+    err = process_net_begin(&net, &gateway_spec, &config, &log);
     if (err == ERR_OK) {
         err = gateway_new(&self, &config, &log, &clock_os, prng_seed_os());
     }

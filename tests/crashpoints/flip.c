@@ -172,7 +172,9 @@ static void open_on(struct flips *self, struct rig *rig, struct disk_sim *sim)
     rig->options.log = &self->log;
     rig->options.machine_boot = str_from(self->crash->machine_boot);
     rig->options.snapshot_bytes = 6000;
-    (void)ftruncate(self->log_fd, 0);
+    if (ftruncate(self->log_fd, 0) != 0) {
+        abort();
+    }
     (void)lseek(self->log_fd, 0, SEEK_SET);
     (void)rig_try_open(rig);
 }

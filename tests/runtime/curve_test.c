@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +118,16 @@ static void made_keys_are_read_back_and_the_secret_is_nobody_elses(void **state)
     assert_true(curve_allows(&self->keys, str_from(self->keys.public_key)));
     assert_false(curve_allows(&self->keys, str_from(self->keys.secret_key)));
     assert_string_equal(self->keys.public_key, curve_key_of(&self->keys, STR("10.0.0.5")));
+}
+
+static void who_has_read_a_secret_leaves_no_core(void **state)
+{
+    struct rlimit core = {RLIM_INFINITY, RLIM_INFINITY};
+
+    make(*state);
+    load(*state);
+    assert_int_equal(0, getrlimit(RLIMIT_CORE, &core));
+    assert_int_equal(0, core.rlim_cur);
 }
 
 static void keys_are_never_written_over(void **state)
@@ -355,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(made_keys_are_read_back_and_the_secret_is_nobody_elses),
+        TEST(who_has_read_a_secret_leaves_no_core),
         TEST(keys_are_never_written_over),
         TEST(a_name_that_is_none_for_a_file_is_refused),
         TEST(a_directory_that_can_not_be_trusted_is_refused_with_a_remedy),
