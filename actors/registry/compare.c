@@ -168,6 +168,9 @@ static bool is_wanted(const struct registry_actor *self, const struct entry_stat
     int64_t dirty_timestamp;
     bool live;
 
+    if (entry->dirty_timestamp < 0 || entry->dirty_timestamp > timestamp_told_max) {
+        return false; /* no MERGE takes it */
+    }
     if (slot == REGISTRY_NONE) {
         return !entry->vague;
     }

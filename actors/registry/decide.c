@@ -45,11 +45,17 @@ static bool may_write(const struct rules *rules, const struct identity *id, uint
     return true;
 }
 
-static bool register_fits(const struct rules *rules, const struct msg_register *command,
-                          const struct identity *id, struct decision *out)
+/* own: a client's write, not a node's. */
+static bool given_fits(const struct rules *rules, int64_t timestamp, bool own, struct decision *out)
 {
-    if (!identity_fits(id, out) || !timestamp_fits(rules, command->dirty_timestamp, out) ||
-        !timestamp_fits(rules, command->latest_timestamp, out) ||
+    return own ? timestamp_fits(rules, timestamp, out) : timestamp_told_fits(rules, timestamp, out);
+}
+
+static bool register_fits(const struct rules *rules, const struct msg_register *command,
+                          const struct identity *id, bool own, struct decision *out)
+{
+    if (!identity_fits(id, out) || !given_fits(rules, command->dirty_timestamp, own, out) ||
+        !given_fits(rules, command->latest_timestamp, own, out) ||
         !may_write(rules, id, command->origin, out)) {
         return false;
     }
@@ -102,6 +108,31 @@ static struct instance candidate_of(const struct msg_register *command, const st
     };
 }
 
+/* differences row 23: a client that says other things with the dirty_timestamp it gave before wants
+ * them held; the hash would ignore one in two. What was said before, told again, is no change. */
+static void raise_retold(const struct held *held, int64_t now_ns, struct instance *candidate)
+{
+    if (held->live && candidate->dirty_timestamp == held->instance.dirty_timestamp &&
+        instance_hash(candidate) != instance_hash(&held->instance)) {
+        candidate->dirty_timestamp = timestamp_after(candidate->dirty_timestamp);
+        candidate->reg_timestamp = now_ns;
+    }
+}
+
+/* A client's own: whether nothing it could be given would win. An older explicit one need not. */
+static bool is_hopeless(const struct held *held, int64_t given, const struct instance *candidate,
+                        struct decision *out)
+{
+    const struct instance *stored = &held->instance;
+
+    if (held->slot == REGISTRY_NONE || candidate->dirty_timestamp > stored->dirty_timestamp ||
+        (held->live && given != 0 &&
+         (given < stored->dirty_timestamp || instance_hash(candidate) == instance_hash(stored)))) {
+        return false;
+    }
+    return is_at_ceiling(stored->dirty_timestamp, &candidate->id, out);
+}
+
 void decide_register(const struct registry *registry, const struct rules *rules,
                      const struct msg_register *command, int64_t now_ns, struct decision *out)
 {
@@ -112,7 +143,7 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     struct held held;
 
     decision_begin(out);
-    if (!register_fits(rules, command, &id, out)) {
+    if (!register_fits(rules, command, &id, own, out)) {
         return;
     }
     held = held_of(registry, &id);
@@ -120,6 +151,12 @@ void decide_register(const struct registry *registry, const struct rules *rules,
         command, &held, dirty_for(rules, &held, command->dirty_timestamp, own, now_ns), now_ns);
     if (metadata_normalise(command->metadata, &out->store, &candidate.metadata) != ERR_OK) {
         decision_refuse(out, ERR_INVALID, "metadata may have at most 64 keys and 16 KiB");
+        return;
+    }
+    if (own && command->dirty_timestamp != 0) {
+        raise_retold(&held, now_ns, &candidate);
+    }
+    if (own && is_hopeless(&held, command->dirty_timestamp, &candidate, out)) {
         return;
     }
     if (!state_wins(rules, &candidate, &held)) {
@@ -169,7 +206,9 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
     struct held held;
 
     decision_begin(out);
-    if (!identity_fits(&id, out) || !timestamp_fits(rules, command->latest_timestamp, out) ||
+    if (!identity_fits(&id, out) ||
+        !given_fits(rules, command->latest_timestamp, !command->replication && !command->from_zone,
+                    out) ||
         !may_write(rules, &id, command->origin, out)) {
         return;
     }
@@ -244,6 +283,9 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     change = *place != 0 ? &out->changes[*place - 1] : NULL;
     after = change != NULL ? change->instance : held.instance;
     if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {
+        if (is_at_ceiling(after.dirty_timestamp, &id, out)) {
+            return false;
+        }
         stamp = max_i64(stamp, timestamp_after(after.dirty_timestamp));
     } else if (!own && stamp <= after.dirty_timestamp) {
         return true; /* what is held is as new */
@@ -304,7 +346,9 @@ static bool set_fits(const struct rules *rules, const struct msg_set *command, s
         decision_refuse(out, ERR_INVALID, "set needs 1 to 1024 hostnames");
         return false;
     }
-    if (!identity_fits(&id, out) || !timestamp_fits(rules, command->set_timestamp, out) ||
+    if (!identity_fits(&id, out) ||
+        !given_fits(rules, command->set_timestamp, !command->replication && !command->from_zone,
+                    out) ||
         !may_write(rules, &id, command->origin, out)) {
         return false;
     }

@@ -7,8 +7,10 @@
  *   2. on equal dirty, gone wins over live;
  *   3. between two live ones, the greater instance_hash.
  * A client's own write without a dirty_timestamp takes max(now, stored + 1), so it
- * always wins here; an explicit or a replicated one is compared as it came. What
- * does not win changes nothing: no fact, no wake-up, and still code 0.
+ * always wins here; an explicit or a replicated one is compared as it came, but a
+ * client's own that is equal to the stored one and says other things takes stored + 1.
+ * What does not win changes nothing: no fact, no wake-up, and still code 0. Where
+ * stored + 1 would be past what nodes take from each other, the write is refused.
  */
 #ifndef ACTORS_REGISTRY_DECIDE_H
 #define ACTORS_REGISTRY_DECIDE_H

@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-/* Further than anybody counts in steps of one from timestamp_max. */
-static const int64_t timestamp_told_max = 4100000000000000000;
-
 enum { version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
 
 void decision_begin(struct decision *out)
@@ -96,6 +93,21 @@ bool timestamp_told_fits(const struct rules *rules, int64_t timestamp, struct de
 int64_t timestamp_after(int64_t held)
 {
     return held < timestamp_told_max ? held + 1 : held;
+}
+
+bool is_at_ceiling(int64_t held, const struct identity *id, struct decision *out)
+{
+    if (held < timestamp_told_max) {
+        return false;
+    }
+    decision_refuse(out, ERR_CONFLICT, "");
+    buf_printf(&out->text,
+               "what is held of hostname %.*s, appid %.*s, zone %.*s, env %.*s has the highest "
+               "dirty_timestamp there is, %lld: nothing can be written above it; cancel it if it "
+               "is registered and wait for evictor.ceiling + 10 minutes, or use another name",
+               STR_ARG(id->hostname), STR_ARG(id->appid), STR_ARG(id->zone), STR_ARG(id->env),
+               (long long)held);
+    return true;
 }
 
 static bool addrs_fit(struct strs addrs)

@@ -37,8 +37,11 @@ bool state_wins(const struct rules *rules, const struct instance *candidate,
 bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
 /* Of a state another node tells: writes count on from what a command gave, so it may be greater. */
 bool timestamp_told_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
-/* Of a write that is to win over one with this; at the end of what nodes tell there is none. */
+/* Of a write that is to win over one with this; at the ceiling there is none: it stays. */
 int64_t timestamp_after(int64_t held);
+/* Whether it stays. Then refuses (ERR_CONFLICT) what must not be answered as if it had been done.
+ */
+bool is_at_ceiling(int64_t held, const struct identity *id, struct decision *out);
 /* Status, addrs, region and version. */
 bool instance_fits(const struct instance *instance, struct decision *out);
 bool name_fits(struct str name); /* 1 to name_bytes_max bytes */

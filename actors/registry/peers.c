@@ -124,7 +124,7 @@ static void merge_heartbeat(struct merging *it, const struct heartbeat *heartbea
     uint32_t slot = registry_find(self->registry, heartbeat->key);
     int64_t age_ms = age_here(it, heartbeat->age_ms);
 
-    if (age_ms >= self->config->evictor_idle) {
+    if (age_ms >= self->config->evictor_idle || heartbeat->dirty_timestamp > timestamp_told_max) {
         return;
     }
     if (slot == REGISTRY_NONE ||

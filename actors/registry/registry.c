@@ -14,6 +14,8 @@ static const int64_t awake_step_max_ms = 2000;
 /* What waited while we stood still has been taken so long after. */
 static const int64_t lag_lasts_ms = 1000;
 
+static const int64_t stamps_ahead_ns = INT64_C(86400) * 1000000000;
+
 /* A tombstone outlives everything it must stop: an instance that some node still
  * holds goes there at the ceiling. */
 static const int64_t tombstone_margin_ms = 600000;
@@ -91,6 +93,27 @@ static void keep_up(const struct registry_actor *self, struct change *change, ui
     }
 }
 
+/* A clock that is far ahead, or a hand that gave such a stamp: taken, but nobody whose clock is
+ * right wins over it for so long unless the registry counts on from it. */
+static void note_ahead(struct registry_actor *self, const struct change *change,
+                       const struct now *now)
+{
+    const struct identity *id = &change->instance.id;
+
+    if (change->kind == CHANGE_EVICT || change->kind == CHANGE_FORGET ||
+        change->instance.dirty_timestamp - now->wall_ns <= stamps_ahead_ns) {
+        return;
+    }
+    if (self->counters.ahead++ == 0) {
+        log_event(self->log, LOG_WARN, "stamp_ahead",
+                  "hostname %.*s, appid %.*s, zone %.*s, env %.*s has a dirty_timestamp of %lld, "
+                  "more than a day ahead of this host's clock: look at the clock of who wrote it "
+                  "and at this one; said once, counted in stamps_ahead_total",
+                  STR_ARG(id->hostname), STR_ARG(id->appid), STR_ARG(id->zone), STR_ARG(id->env),
+                  (long long)change->instance.dirty_timestamp);
+    }
+}
+
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out)
 {
@@ -109,6 +132,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         change->number = number;
         keep_up(self, change, i);
         tell_age(self, change);
+        note_ahead(self, change, now);
         msg_from_change(change, &msg);
         msg_encode(&self->body, &msg);
         recent_add(&self->recent, change->seq,

@@ -139,6 +139,9 @@ void decide_schedule(const struct registry *registry, const struct rules *rules,
     if (dirty == 0) {
         int64_t stored = held.slot != REGISTRY_NONE ? held.instance.dirty_timestamp : 0;
 
+        if (is_at_ceiling(stored, &made.id, out)) {
+            return;
+        }
         dirty = now_ns > stored ? now_ns : timestamp_after(stored);
     }
     made.dirty_timestamp = dirty;
@@ -153,14 +156,22 @@ void decide_schedule(const struct registry *registry, const struct rules *rules,
     made.version = command->remark;
     made.metadata_null = true;
     made.status = STATUS_UP;
-    made.reg_timestamp = dirty;
-    made.up_timestamp = dirty;
-    made.renew_timestamp = dirty;
-    made.latest_timestamp = dirty;
     if (held.live && str_eq(held.instance.addrs.bytes, made.addrs.bytes) &&
         str_eq(held.instance.version, made.version)) {
         return;
     }
+    /* a file written twice within a tick of the kernel's clock: as a client's registration */
+    if (held.live && dirty == held.instance.dirty_timestamp) {
+        if (is_at_ceiling(dirty, &made.id, out)) {
+            return;
+        }
+        dirty = timestamp_after(dirty);
+    }
+    made.dirty_timestamp = dirty;
+    made.reg_timestamp = dirty;
+    made.up_timestamp = dirty;
+    made.renew_timestamp = dirty;
+    made.latest_timestamp = dirty;
     if (state_wins(rules, &made, &held)) {
         add_change(registry, CHANGE_REGISTER, &made, now_ns, out);
     }

@@ -33,7 +33,8 @@
     X(lookups,    "lookup_total")     \
     X(forgotten,  "forgotten_total")  \
     X(snapshots_served, "snapshot_chunks_served_total") \
-    X(facts_served,     "facts_served_total")
+    X(facts_served,     "facts_served_total") \
+    X(ahead,            "stamps_ahead_total")
 // clang-format on
 
 /* What a MERGE came to. */

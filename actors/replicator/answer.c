@@ -55,7 +55,7 @@ static bool get_timestamp(const json_t *json, const char *name, int64_t *out)
     const json_t *value = json_object_get(json, name);
 
     *out = json_integer_value(value);
-    return json_is_integer(value) && *out >= 0 && *out <= timestamp_max;
+    return json_is_integer(value) && *out >= 0 && *out <= timestamp_told_max;
 }
 
 /* Each of the addresses in text; empty ones are nobody's. */

@@ -15,9 +15,11 @@
 
 enum { STATUS_UP = 1, STATUS_WAITING = 2 };
 
-/* Timestamps from outside must lie in 0 … this; later ones would leave no room
- * for "stored + 1" to keep counting. */
+/* Timestamps that clients write must lie in 0 … timestamp_max. Writes count on from there in steps
+ * of one, so nodes take from each other, and from a disk, what is up to timestamp_told_max; one
+ * with that is at the ceiling: no write can be made to win over it. */
 static const int64_t timestamp_max = 4000000000000000000;
+static const int64_t timestamp_told_max = 4000000001000000000;
 
 struct identity {
     struct str env;

@@ -35,7 +35,7 @@ bool form_refused(struct form *self, struct request *request);
 /* appid, env, zone, hostname, region: at most limit_name_bytes. */
 struct str form_name(struct form *self, const char *name, enum form_need need);
 struct str form_text(struct form *self, const char *name, size_t max);
-/* 0 … timestamp_max; absent: 0. */
+/* 0 … timestamp_told_max; absent: 0. */
 int64_t form_timestamp(struct form *self, const char *name);
 /* Go's ParseBool; anything else is false. */
 bool form_flag(const struct form *self, const char *name);

@@ -22,7 +22,7 @@ static void check_name(struct str name, size_t min, size_t max)
 
 static void check_timestamp(int64_t timestamp)
 {
-    assert(timestamp >= 0 && timestamp <= timestamp_max);
+    assert(timestamp >= 0 && timestamp <= timestamp_told_max);
 }
 
 static void check_lists(const struct msg_put *put)

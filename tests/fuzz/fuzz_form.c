@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(form_name(&form, "zone", FORM_REQUIRED).len <= limit_name_bytes);
     assert(form_text(&form, "version", limit_version_bytes).len <= limit_version_bytes);
     stamp = form_timestamp(&form, "dirty_timestamp");
-    assert(stamp >= 0 && stamp <= timestamp_max);
+    assert(stamp >= 0 && stamp <= timestamp_told_max);
     status = form_status(&form);
     assert(form_ok(&form) ? status == STATUS_UP || status == STATUS_WAITING : status <= 2);
     (void)form_flag(&form, "replication");

@@ -185,6 +185,101 @@ static void a_replicated_duplicate_changes_nothing(void **state)
     assert_int_equal(0, do_register(world, &command));
 }
 
+/* Whichever of the two has the greater hash. */
+static void the_same_explicit_dirty_with_other_content_is_taken_one_above(void **state)
+{
+    struct world *world = *state;
+    static const char *const hosts[] = {"h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8"};
+
+    for (unsigned i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        struct msg_register command = a_register(world, hosts[i]);
+
+        command.dirty_timestamp = now0;
+        assert_int_equal(1, do_register(world, &command));
+        world->now += 1000;
+        assert_int_equal(0, do_register(world, &command)); /* the same content changes nothing */
+        assert_int_equal(ERR_OK, world->decision.err);
+        command.version = STR("2");
+        assert_int_equal(1, do_register(world, &command));
+        assert_true(str_eq(STR("2"), held(world, hosts[i]).version));
+        assert_int_equal(now0 + 1, held(world, hosts[i]).dirty_timestamp);
+        assert_int_equal(world->now, held(world, hosts[i]).reg_timestamp);
+        command.version = STR("3"); /* what is older by now goes on being answered 0 */
+        assert_int_equal(0, do_register(world, &command));
+        assert_int_equal(ERR_OK, world->decision.err);
+    }
+}
+
+static void a_replicated_one_with_the_same_dirty_is_compared_as_it_came(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    command.dirty_timestamp = now0;
+    (void)do_register(world, &command);
+    command.version = STR("2");
+    command.replication = true;
+    (void)do_register(world, &command);
+    assert_int_equal(ERR_OK, world->decision.err);
+    assert_int_equal(now0, held(world, "h").dirty_timestamp);
+}
+
+static void hold_at_the_ceiling(struct world *world, const char *hostname)
+{
+    struct msg_register command = a_register(world, hostname);
+
+    command.replication = true;
+    command.dirty_timestamp = timestamp_told_max;
+    assert_int_equal(1, do_register(world, &command));
+}
+
+static void assert_conflict(const struct world *world, const char *says)
+{
+    assert_int_equal(ERR_CONFLICT, world->decision.err);
+    assert_int_equal(0, world->decision.count);
+    assert_non_null(
+        memmem(world->decision.text.data, world->decision.text.len, says, strlen(says)));
+}
+
+static void what_cannot_win_at_the_ceiling_is_refused_and_said(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command;
+
+    hold_at_the_ceiling(world, "h");
+    command = a_register(world, "h");
+    command.version = STR("2");
+    assert_int_equal(0, do_register(world, &command));
+    assert_conflict(world, "4000000001000000000");
+    command.dirty_timestamp = timestamp_max; /* older, and explicit: as ever */
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_OK, world->decision.err);
+    assert_int_equal(1, do_cancel(world, "h", 0));
+    assert_int_equal(0, do_register(world, &command)); /* a tombstone now: it must come back */
+    assert_conflict(world, "hostname h");
+    command.replication = true; /* a node's is compared */
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_OK, world->decision.err);
+}
+
+static void a_client_writes_up_to_its_limit_and_goes_on_from_there(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+
+    command.dirty_timestamp = timestamp_max;
+    assert_int_equal(1, do_register(world, &command));
+    command.dirty_timestamp = 0;
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(1, do_cancel(world, "h", 0));
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(timestamp_max + 2, held(world, "h").dirty_timestamp);
+    command.dirty_timestamp = timestamp_max + 2; /* a node tells it */
+    command.replication = true;
+    (void)do_register(world, &command);
+    assert_int_equal(ERR_OK, world->decision.err);
+}
+
 static void a_replicated_register_loses_to_a_tombstone_with_equal_dirty(void **state)
 {
     struct world *world = *state;
@@ -554,6 +649,10 @@ int main(void)
         TEST(registering_again_keeps_up_and_always_wins_even_with_a_clock_behind),
         TEST(an_older_explicit_dirty_changes_nothing_and_is_no_error),
         TEST(a_replicated_duplicate_changes_nothing),
+        TEST(the_same_explicit_dirty_with_other_content_is_taken_one_above),
+        TEST(a_replicated_one_with_the_same_dirty_is_compared_as_it_came),
+        TEST(what_cannot_win_at_the_ceiling_is_refused_and_said),
+        TEST(a_client_writes_up_to_its_limit_and_goes_on_from_there),
         TEST(a_replicated_register_loses_to_a_tombstone_with_equal_dirty),
         TEST(a_clients_own_registration_always_comes_back),
         TEST(an_app_that_came_back_repeats_no_latest_timestamp),

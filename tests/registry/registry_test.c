@@ -298,6 +298,22 @@ static void a_clients_jump_of_time_does_not_count_for_new_apps(void **state)
     assert_true(node_app_latest(node) < node->clock.at.wall_ns + 1000);
 }
 
+static void counts_stamps_that_are_a_day_ahead_and_takes_them(void **state)
+{
+    static const int64_t day_ns = INT64_C(86400) * 1000000000;
+    struct node *node = *state;
+    struct msg write = node_register(node, "a");
+
+    write.as_register.dirty_timestamp = node->clock.at.wall_ns + day_ns - 1000000000;
+    assert_int_equal(ERR_OK, node_ask(node, &write).err);
+    assert_int_equal(0, node_stat(node, "stamps_ahead_total"));
+    write = node_register(node, "b");
+    write.as_register.dirty_timestamp = node->clock.at.wall_ns + day_ns + 1000000000;
+    assert_int_equal(ERR_OK, node_ask(node, &write).err);
+    assert_true(node_live(node, "b"));
+    assert_int_equal(1, node_stat(node, "stamps_ahead_total"));
+}
+
 /* ── bounds ── */
 
 static void refuses_a_set_that_would_not_fit_one_journal_record(void **state)
@@ -348,6 +364,7 @@ int main(void)
         TEST(a_new_app_starts_above_the_highest_ever_taken_from_the_clock),
         TEST(an_app_that_comes_back_after_the_clock_was_set_back_goes_on_above),
         TEST(a_clients_jump_of_time_does_not_count_for_new_apps),
+        TEST(counts_stamps_that_are_a_day_ahead_and_takes_them),
         TEST(refuses_a_set_that_would_not_fit_one_journal_record),
     };
 

@@ -418,7 +418,7 @@ static void instances_that_break_a_limit_are_passed_over_and_counted(void **stat
         "{\"region\":\"\",\"zone\":\"z\",\"env\":\"e\",\"appid\":\"a\",\"hostname\":\"h\","
         "\"addrs\":[\"x\"],\"version\":\"\",\"metadata\":null,\"status\":1,"
         "\"reg_timestamp\":1,\"up_timestamp\":1,\"renew_timestamp\":1,"
-        "\"dirty_timestamp\":4000000000000000001,\"latest_timestamp\":1}",
+        "\"dirty_timestamp\":4000000001000000001,\"latest_timestamp\":1}",
         "{\"region\":\"\",\"zone\":\"z\",\"env\":\"e\",\"appid\":\"a\",\"hostname\":\"h\","
         "\"addrs\":[\"x\"],\"version\":\"\",\"metadata\":null,\"status\":1,"
         "\"reg_timestamp\":-1,\"up_timestamp\":1,\"renew_timestamp\":1,"
