@@ -111,8 +111,8 @@ bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
     int64_t known_ms = ages_true(ages, slot, awake_ms);
     bool was_old = ages_is_old(ages, slot);
 
-    if (registry_is_schedule(self->registry, slot)) {
-        return false;
+    if (live && registry_is_schedule(self->registry, slot)) {
+        return false; /* its tombstone has an age as every other */
     }
     if (live) { /* also within the ms of the one before: it is told so */
         registry_renew(self->registry, slot, now->wall_ns - age_ms * 1000000);

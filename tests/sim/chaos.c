@@ -4,14 +4,15 @@ static const int64_t second_ms = 1000;
 static const int64_t minute_ms = 60000;
 
 void chaos_init(struct chaos *self, struct plan *plan, struct sim *sim, struct network *network,
-                struct trace *trace, struct site *sites, struct judge *judge)
+                struct trace *trace, struct site *sites, struct judge *judge, unsigned client)
 {
     *self = (struct chaos){.plan = plan,
                            .sim = sim,
                            .network = network,
                            .trace = trace,
                            .sites = sites,
-                           .judge = judge};
+                           .judge = judge,
+                           .client = client};
 }
 
 static void note(struct chaos *self, uint32_t node, const char *what, enum actor_name actor)
@@ -34,6 +35,19 @@ static struct repair *repair_later(struct chaos *self, int64_t ms)
     return NULL;
 }
 
+static void come_back(struct chaos *self, const struct repair *repair)
+{
+    struct site *site = &self->sites[repair->a];
+
+    site_end(site); /* it has not come to that, or somebody has started part of it */
+    trace_add(self->trace, sim_ms(self->sim), (int)repair->a, "comes back");
+    for (unsigned actor = 0; actor < site_actors; actor++) {
+        site_start(site, (enum actor_name)actor);
+    }
+    network_disturb_node(self->network, repair->a, repair->begun_ms,
+                         sim_ms(self->sim) + network_start_settles_ms);
+}
+
 static void undo(struct chaos *self, struct repair *repair)
 {
     int64_t now_ms = sim_ms(self->sim);
@@ -43,6 +57,10 @@ static void undo(struct chaos *self, struct repair *repair)
         network_cut(self->network, repair->a, repair->b, false, now_ms);
         trace_add(self->trace, now_ms, (int)repair->a, "reaches node%u again",
                   (unsigned)repair->b + 1);
+        return;
+    }
+    if (repair->left) {
+        come_back(self, repair);
         return;
     }
     note(self, repair->a, "starts", repair->actor);
@@ -166,6 +184,29 @@ static void pause_one(struct chaos *self, uint32_t node, enum actor_name actor, 
     }
 }
 
+static void leave(struct chaos *self, uint32_t node, int64_t ms)
+{
+    struct site *site = &self->sites[node];
+    struct repair *repair;
+
+    for (unsigned actor = 0; actor < site_actors; actor++) {
+        if (!sim_running(self->sim, site->processes[actor])) {
+            return;
+        }
+    }
+    repair = site->leaving ? NULL : repair_later(self, ms);
+    if (repair != NULL) {
+        repair->left = true;
+        repair->a = node;
+        trace_add(self->trace, sim_ms(self->sim), (int)node, "is told to leave");
+        judge_leaves(self->judge, node);
+        site_leave(site, self->client);
+        network_disturb_node(self->network, node, sim_ms(self->sim),
+                             sim_ms(self->sim) + ms + network_start_settles_ms);
+        self->leaves++;
+    }
+}
+
 /* Mostly short; now and then longer than a heartbeat may be late. */
 static int64_t some_time(struct chaos *self)
 {
@@ -180,6 +221,10 @@ static void hurt(struct chaos *self)
     enum actor_name actor = (enum actor_name)prng_below(&self->plan->prng, site_actors);
     int64_t ms = some_time(self);
 
+    if (self->plan->with.leaves && plan_extra(self->plan, 8)) {
+        leave(self, node, ms);
+        return;
+    }
     switch (prng_below(&self->plan->prng, self->plan->jumps ? 8 : 7)) {
     case 0:
     case 1:

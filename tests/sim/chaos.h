@@ -12,7 +12,8 @@ struct repair {
     bool open;
     int64_t at_ms;
     int64_t begun_ms;
-    bool cut; /* the way from a to b; else actor of node a is down */
+    bool cut;  /* the way from a to b; else actor of node a is down */
+    bool left; /* node a has left, or is about to */
     uint32_t a;
     uint32_t b;
     enum actor_name actor;
@@ -29,12 +30,14 @@ struct chaos {
     int64_t next_ms;
     int64_t every_ms; /* about */
     struct repair repairs[chaos_repairs_max];
+    unsigned client; /* its process */
     uint64_t power_cuts;
+    uint64_t leaves;
     uint64_t damages;
 };
 
 void chaos_init(struct chaos *self, struct plan *plan, struct sim *sim, struct network *network,
-                struct trace *trace, struct site *sites, struct judge *judge);
+                struct trace *trace, struct site *sites, struct judge *judge, unsigned client);
 void chaos_begin(struct chaos *self);
 /* Two halves do not hear each other until chaos_end, or one does not hear the other. */
 void chaos_split(struct chaos *self);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/registry/registry.h"
 #include "tests/sim/sim.h"
 
 static const int64_t heartbeat_ms = 30000;
@@ -20,44 +21,72 @@ bool state_beats(const struct state *a, const struct state *b)
     return !a->gone && a->hash > b->hash;
 }
 
+static const char *const apps[plan_apps] = {"cart", "shop", "search"};
+
+static void add_slot(struct client *self, uint32_t host)
+{
+    uint32_t at = (uint32_t)(self->hosts[host].key.lo % client_slots);
+
+    while (self->slots[at] != 0) {
+        at = (at + 1) % client_slots;
+    }
+    self->slots[at] = (uint16_t)(host + 1);
+}
+
 void client_init(struct client *self, struct plan *plan, struct sim *sim, struct trace *trace)
 {
     *self = (struct client){.plan = plan, .sim = sim, .trace = trace};
     prng_init(&self->prng, prng_next(&plan->prng));
+    prng_init(&self->extra, prng_next(&plan->extra));
     self->gateway = (prng_next(&self->prng) | 1) >> 8 << 8;
-    for (uint32_t i = 0; i < plan->hosts; i++) {
+    self->weights_ms = plan->with.schedules ? 0 : INT64_MAX;
+    for (uint32_t i = 0; i < plan->entries; i++) {
         struct host *host = &self->hosts[i];
         struct identity id;
 
-        (void)snprintf(host->name, sizeof(host->name), "host-%u", (unsigned)i);
+        if (i < plan->hosts) {
+            (void)snprintf(host->name, sizeof(host->name), "host-%u", (unsigned)i);
+        } else {
+            (void)snprintf(host->name, sizeof(host->name), "schedule of %s", apps[i - plan->hosts]);
+        }
         id = client_identity(self, i);
         host->key = identity_key(&id);
+        add_slot(self, i);
         host->state = HOST_GONE;
         host->kept_since_ms = INT64_MAX;
         host->last_sign_ms = INT64_MIN / 2;
         host->best.dirty = -1;
         host->acked.dirty = -1;
-        host->node = (uint32_t)prng_below(&self->prng, plan->nodes);
+        host->node =
+            (uint32_t)prng_below(i < plan->hosts ? &self->prng : &self->extra, plan->nodes);
     }
+}
+
+bool client_is_schedule(const struct client *self, uint32_t host)
+{
+    return host >= self->plan->hosts;
 }
 
 struct identity client_identity(const struct client *self, uint32_t host)
 {
-    static const char *const apps[] = {"cart", "shop", "search"};
     static const char *const zones[] = {"z0", "z1", "z2"};
 
+    if (client_is_schedule(self, host)) {
+        return (struct identity){.env = STR("dev"),
+                                 .appid = str_from(apps[host - self->plan->hosts])};
+    }
     return (struct identity){STR("dev"), str_from(apps[host % 3]), str_from(zones[host % 2]),
                              str_from(self->hosts[host].name)};
 }
 
 uint32_t client_host_of(const struct client *self, struct hash128 key)
 {
-    for (uint32_t i = 0; i < self->plan->hosts; i++) {
-        if (self->hosts[i].key.hi == key.hi && self->hosts[i].key.lo == key.lo) {
-            return i;
-        }
+    uint32_t at = (uint32_t)(key.lo % client_slots);
+
+    while (self->slots[at] != 0 && !hash128_eq(self->hosts[self->slots[at] - 1].key, key)) {
+        at = (at + 1) % client_slots;
     }
-    return UINT32_MAX;
+    return self->slots[at] == 0 ? UINT32_MAX : (uint32_t)(self->slots[at] - 1);
 }
 
 bool client_keeps(const struct client *self, uint32_t host)
@@ -92,6 +121,22 @@ static void fill_set(struct msg *msg, const struct client *self, const struct fl
     msg_list_add(&msg->as_set.hosts, store, &host);
 }
 
+/* Mostly other weights; now and then the app has none any more. */
+static void fill_schedule(struct msg_schedule *to, uint32_t version, struct buf *store)
+{
+    static const char *const zones[] = {"z0", "z1"};
+
+    to->remove = version % 5 == 0;
+    for (uint32_t i = 0; i < 2 && !to->remove; i++) {
+        struct msg weight = {.type = MSG_TYPE_WEIGHT};
+
+        weight.as_weight.client = STR("z0");
+        weight.as_weight.zone = str_from(zones[i]);
+        weight.as_weight.weight = i == 0 ? version % 10 : 10;
+        msg_list_add(&to->weights, store, &weight);
+    }
+}
+
 static void send_flight(struct client *self, struct flight *flight, const struct now *now,
                         struct outbox *out)
 {
@@ -116,6 +161,13 @@ static void send_flight(struct client *self, struct flight *flight, const struct
     } else if (flight->type == MSG_TYPE_SET) {
         NAME(as_set);
         fill_set(&msg, self, flight, &store);
+    } else if (flight->type == MSG_TYPE_SCHEDULE) {
+        msg.as_schedule.id = flight->id;
+        msg.as_schedule.gateway = gateway;
+        msg.as_schedule.expires = flight->expires;
+        msg.as_schedule.env = id.env;
+        msg.as_schedule.appid = id.appid;
+        fill_schedule(&msg.as_schedule, flight->version, &store);
     } else if (flight->type == MSG_TYPE_CANCEL) {
         NAME(as_cancel);
         msg.as_cancel.hostname = id.hostname;
@@ -150,7 +202,7 @@ static void launch(struct client *self, enum msg_type type, uint32_t at, const s
         if (type != MSG_TYPE_RENEW) {
             host->busy = true;
             flight->version = ++self->last_version;
-            if (type == MSG_TYPE_CANCEL) {
+            if (type == MSG_TYPE_CANCEL || type == MSG_TYPE_SCHEDULE) {
                 host->cancels++;
                 host->sign_count = 0;
             }
@@ -182,7 +234,9 @@ static void give_up(struct client *self, struct flight *flight, const struct now
         trace_add(self->trace, now->mono_ms, (int)flight->node, "%s gives up %s (%u)", host->name,
                   msg_type_name(flight->type), (unsigned)flight->version);
     }
-    move(self, host, now);
+    if (flight->type != MSG_TYPE_SCHEDULE) {
+        move(self, host, now);
+    }
 }
 
 static void tend_flights(struct client *self, const struct now *now, struct outbox *out)
@@ -231,6 +285,53 @@ static void do_something(struct client *self, const struct now *now, struct outb
     }
 }
 
+/* What a file of weights says now: it reaches the registry as a command does, and nobody is told
+ * what became of it. */
+static void file_changes(void *context, void *state, struct str arg, const struct now *now,
+                         struct outbox *out)
+{
+    struct client *self = context;
+    struct msg_schedule command = {0};
+    struct buf store = {0};
+    struct buf why = {0};
+    struct identity id;
+    uint32_t what[2];
+
+    memcpy(what, arg.data, sizeof(what));
+    id = client_identity(self, what[0]);
+    command.env = id.env;
+    command.appid = id.appid;
+    fill_schedule(&command, what[1], &store);
+    (void)registry_actor_schedule(state, &command, now, out, &why);
+    buf_fini(&store);
+    buf_fini(&why);
+}
+
+/* Other weights for some app, at some node. */
+static void change_weights(struct client *self, const struct now *now, struct outbox *out)
+{
+    uint32_t at = self->plan->hosts + (uint32_t)prng_below(&self->extra, plan_apps);
+    struct host *host = &self->hosts[at];
+
+    self->weights_ms =
+        now->mono_ms + (int64_t)prng_below(&self->extra, 2 * (uint64_t)self->plan->schedule_ms);
+    if (host->busy) {
+        return;
+    }
+    host->node = (uint32_t)prng_below(&self->extra, self->plan->nodes);
+    if (prng_below(&self->extra, 3) != 0) {
+        launch(self, MSG_TYPE_SCHEDULE, at, now, out);
+    } else if (self->registry_of != NULL) {
+        uint32_t what[2] = {at, ++self->last_version};
+
+        host->cancels++;
+        trace_add(self->trace, now->mono_ms, (int)host->node, "%s: its file changes (%u)",
+                  host->name, (unsigned)what[1]);
+        sim_later(self->sim, self->registry_of(self->context, host->node), 0, file_changes, self,
+                  (struct str){(const char *)what, sizeof(what)});
+    }
+}
+
 void client_turn(void *context, void *state, const struct now *now, struct outbox *out)
 {
     struct client *self = state;
@@ -250,12 +351,17 @@ void client_turn(void *context, void *state, const struct now *now, struct outbo
             now->mono_ms + (int64_t)prng_below(&self->prng, 2 * (uint64_t)self->plan->op_ms);
         do_something(self, now, out);
     }
+    if (!self->quiet && now->mono_ms >= self->weights_ms) {
+        change_weights(self, now, out);
+    }
 }
 
 int64_t client_due_ms(void *context)
 {
     const struct client *self = context;
-    int64_t due = self->quiet ? INT64_MAX : self->next_ms;
+    int64_t due = self->quiet                        ? INT64_MAX
+                  : self->weights_ms < self->next_ms ? self->weights_ms
+                                                     : self->next_ms;
 
     for (unsigned i = 0; i < client_flight_max; i++) {
         const struct flight *flight = &self->flights[i];
@@ -297,7 +403,7 @@ static void on_done(struct client *self, const struct flight *flight,
                     const struct msg_result *result, const struct now *now)
 {
     struct host *host = &self->hosts[flight->host];
-    bool live = flight->type != MSG_TYPE_CANCEL;
+    bool live = flight->type != MSG_TYPE_CANCEL && flight->type != MSG_TYPE_SCHEDULE;
 
     self->acknowledged++;
     host->state = live ? HOST_LIVE : HOST_GONE;
@@ -308,7 +414,7 @@ static void on_done(struct client *self, const struct flight *flight,
     if (flight->type == MSG_TYPE_RENEW) {
         return;
     }
-    if (flight->type != MSG_TYPE_SET) {
+    if (flight->type != MSG_TYPE_SET && flight->type != MSG_TYPE_SCHEDULE) {
         host->version = flight->version;
         host->silent = false;
         host->renew_ms = now->mono_ms + heartbeat_ms;
@@ -327,6 +433,9 @@ static void on_failed(struct client *self, const struct flight *flight, enum err
 {
     struct host *host = &self->hosts[flight->host];
 
+    if (flight->type == MSG_TYPE_SCHEDULE) {
+        return; /* there was none to remove */
+    }
     /* a cancel: this node did not know it; another one may */
     if (err != ERR_NOT_FOUND || flight->type == MSG_TYPE_CANCEL) {
         host->state = HOST_UNKNOWN;

@@ -11,7 +11,7 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/trace.h"
 
-enum { client_flight_max = 128, host_signs = 8 };
+enum { client_flight_max = 256, client_slots = 1024, host_signs = 8 };
 
 enum host_state {
     HOST_UNKNOWN, /* a write was given up: it may or may not have been done */
@@ -34,8 +34,9 @@ struct sign {
     int64_t acked_ms; /* … at this one at the latest */
 };
 
+/* Also the schedule of an app: which is kept by nobody and gives no signs. */
 struct host {
-    char name[16];
+    char name[24];
     struct hash128 key;
     enum host_state state;
     uint32_t node;         /* where it registers and heartbeats */
@@ -83,17 +84,22 @@ struct client {
     struct sim *sim; /* for the nodes' clocks */
     struct trace *trace;
     struct prng prng;
-    struct host hosts[plan_hosts_max];
+    struct prng extra; /* of what only some seeds have */
+    struct host hosts[plan_entries_max];
+    uint16_t slots[client_slots]; /* by key: an entry's number + 1; 0: free */
     struct flight flights[client_flight_max];
     struct promise promises[client_promise_max];
     uint64_t promised;
     uint64_t gateway; /* + the node's number: of the writes at it */
     uint64_t last_id;
     uint32_t last_version;
-    int64_t next_ms; /* when it does something again */
-    bool quiet;      /* heartbeats only */
+    int64_t next_ms;    /* when it does something again */
+    int64_t weights_ms; /* … with the weights of an app */
+    bool quiet;         /* heartbeats only */
     uint64_t acknowledged;
     uint64_t moves;
+    /* the number of a node's registry among the processes */
+    unsigned (*registry_of)(void *context, uint32_t node);
     /* a heartbeat was answered 404; may be NULL */
     void (*missed)(void *context, uint32_t host, const struct flight *flight);
     void *context;
@@ -107,7 +113,8 @@ void client_answer(void *state, enum actor_name from, uint32_t node, const struc
                    const struct now *now, struct outbox *out);
 
 struct identity client_identity(const struct client *self, uint32_t host);
-/* The host with this key; UINT32_MAX: none. */
+bool client_is_schedule(const struct client *self, uint32_t host);
+/* The host or schedule with this key; UINT32_MAX: none. */
 uint32_t client_host_of(const struct client *self, struct hash128 key);
 /* A registry has decided a write of ours: what came of it. */
 void client_decided(struct client *self, uint64_t gateway, uint64_t number, uint32_t host,

@@ -128,8 +128,9 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
                    (unsigned)node->index + 1, host->name, held->state.gone ? "cancelled" : "live",
                    held->state.gone ? ": it came back" : "");
     }
-    if (!self->doubtful && change->gateway == 0 && (!held->known || held->state.gone) &&
-        silent_ms > judge_idle_ms + rounding_ms && !restored) {
+    if (!client_is_schedule(self->client, at) && !self->doubtful && change->gateway == 0 &&
+        (!held->known || held->state.gone) && silent_ms > judge_idle_ms + rounding_ms &&
+        !restored) {
         judge_fail(self, "node%u took %s in anew from others: it came back, silent for over %.1f s",
                    (unsigned)node->index + 1, host->name, (double)silent_ms / 1000);
     }
@@ -283,7 +284,7 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
     } else {
         on_put(self, node, at, &change, &state);
     }
-    if (change_is_live(change.kind)) {
+    if (change_is_live(change.kind) && !client_is_schedule(self->client, at)) {
         check_age(self, node, at, &change);
     }
     held->known = change.kind != CHANGE_EVICT && change.kind != CHANGE_FORGET;
@@ -293,8 +294,13 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
     if (!held->known) {
         begin_order_anew(self, at);
     }
-    if (change.kind == CHANGE_REGISTER && change.gateway != 0) {
+    if (change.kind == CHANGE_REGISTER && change.gateway != 0 &&
+        !client_is_schedule(self->client, at)) {
         on_registered(self, node, &change);
+    }
+    if (client_is_schedule(self->client, at) &&
+        state_beats(&state, &self->client->hosts[at].best)) {
+        self->client->hosts[at].best = state; /* a file's is not the client's */
     }
     if (held->known && change.gateway != 0) {
         client_decided(self->client, change.gateway, change.number, at, &state, sim_ms(self->sim));
@@ -424,7 +430,7 @@ static void on_restarted(void *context, uint32_t index)
     struct judge_node *node = &self->nodes[index];
     const struct registry *registry = site_registry(&self->sites[index])->registry;
 
-    for (uint32_t i = 0; i < self->plan->hosts; i++) {
+    for (uint32_t i = 0; i < self->plan->entries; i++) {
         struct host *host = &self->client->hosts[i];
         struct state now = judge_state(registry, host->key);
         struct view *held = &node->held[i];
@@ -460,6 +466,13 @@ static void on_restarted(void *context, uint32_t index)
     node->unprotected_ms = INT64_MAX;
 }
 
+static unsigned registry_of(void *context, uint32_t node)
+{
+    const struct judge *self = context;
+
+    return self->sites[node].processes[ACTOR_REGISTRY];
+}
+
 /* ── beginning ──────────────────────────────────────────────────────────────*/
 
 void judge_init(struct judge *self, struct plan *plan, struct sim *sim, struct network *network,
@@ -486,15 +499,17 @@ void judge_init(struct judge *self, struct plan *plan, struct sim *sim, struct n
         self->nodes[i].judge = self;
         self->nodes[i].index = i;
         self->nodes[i].unprotected_ms = INT64_MAX;
+        self->nodes[i].leave.told_ms = INT64_MAX;
         sites[i].restarted = on_restarted;
         sites[i].observe = judge_watch_replica;
         sites[i].context = self;
     }
-    for (uint32_t i = 0; i < plan->hosts; i++) {
+    for (uint32_t i = 0; i < plan->entries; i++) {
         self->gone_dirty[i] = -1;
         self->differs_ms[i] = INT64_MAX;
     }
     client->missed = on_missed;
+    client->registry_of = registry_of;
     client->context = self;
     sim_watch(sim, &watch);
 }
@@ -505,4 +520,5 @@ void judge_second(struct judge *self)
     judge_reads(self);
     judge_calm(self);
     judge_limits(self);
+    judge_nodes(self);
 }

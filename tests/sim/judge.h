@@ -24,6 +24,10 @@
  * acknowledged write is reached, it is there; no app changes without a latest_timestamp above all
  * that were shown before, and without a wake-up for pollers.
  *
+ *  12. Who leaves is gone. A node that is told to leave and ends in good order is, leave_ms after
+ *      that, no node at any node of its zone to which the way was good from 10 s before it was told
+ *      until it ended, and which has run since; until it comes back.
+ *
  * In calm: since the last disturbance `calm` is over (network.h), and since no registry has begun
  * its ages anew, by its start, its sync or a standstill, within the last idle + 15 s: until then it
  * takes for alive what others know is idle, which is what "nobody grows old for our own standstill"
@@ -94,11 +98,19 @@ struct judge_app {
     bool woken;
 };
 
+/* A node is leaving, or has left. */
+struct judge_leave {
+    int64_t told_ms; /* INT64_MAX: it is not */
+    bool settled;    /* it has ended; these know: */
+    bool knows[plan_nodes_max];
+};
+
 struct judge_node {
     struct judge *judge;
     uint32_t index;
-    struct view held[plan_hosts_max];
+    struct view held[plan_entries_max];
     struct judge_app apps[judge_apps];
+    struct judge_leave leave;
     bool damaged; /* its disk was, while the registry was down */
     bool jumped;  /* its wall clock did */
     struct {
@@ -120,12 +132,12 @@ struct judge {
     struct judge_node nodes[plan_nodes_max];
     struct pending pending[judge_pending_max];
     uint64_t pended;
-    uint64_t seq_of[judge_versions_max]; /* of a client's registrations: the change it ended in */
-    int64_t gone_ms[plan_hosts_max];     /* when the best state, a cancel, was decided */
-    int64_t gone_dirty[plan_hosts_max];  /* … with this dirty_timestamp */
-    int64_t differs_ms[plan_hosts_max];  /* since then they do; INT64_MAX: they don't */
-    int64_t roots_differ_ms;             /* the same of the digests' roots */
-    int64_t calm_ms;                     /* of the last look: calm since; INT64_MAX: it is not */
+    uint64_t seq_of[judge_versions_max];  /* of a client's registrations: the change it ended in */
+    int64_t gone_ms[plan_entries_max];    /* when the best state, a cancel, was decided */
+    int64_t gone_dirty[plan_entries_max]; /* … with this dirty_timestamp */
+    int64_t differs_ms[plan_entries_max]; /* since then they do; INT64_MAX: they don't */
+    int64_t roots_differ_ms;              /* the same of the digests' roots */
+    int64_t calm_ms;                      /* of the last look: calm since; INT64_MAX: it is not */
     bool doubtful; /* a registry has started by a wall clock that had jumped */
     bool failed;
     int64_t failed_ms;
@@ -145,6 +157,10 @@ void judge_fail(struct judge *self, const char *format, ...) __attribute__((form
 void judge_second(struct judge *self);
 /* Clients have been quiet, and the cluster in calm, for a while. */
 void judge_quiet(struct judge *self);
+
+/* judge_nodes.c: who is a node. A node is told to leave. */
+void judge_leaves(struct judge *self, uint32_t node);
+void judge_nodes(struct judge *self);
 
 /* judge_wire.c: what is said between nodes. For sim_watch. */
 void judge_door(void *context, uint32_t node, const struct address *from, const struct msg *msg);

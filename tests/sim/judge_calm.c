@@ -101,7 +101,7 @@ static bool hides_winner(const struct judge *self, uint32_t at)
 
 static bool hides_any_winner(const struct judge *self)
 {
-    for (uint32_t at = 0; at < self->plan->hosts; at++) {
+    for (uint32_t at = 0; at < self->plan->entries; at++) {
         if (views_differ(self, at) && hides_winner(self, at)) {
             return true;
         }
@@ -167,7 +167,7 @@ static void check_agreement(struct judge *self, int64_t calm_ms)
 {
     int64_t now_ms = sim_ms(self->sim);
 
-    for (uint32_t at = 0; at < self->plan->hosts; at++) {
+    for (uint32_t at = 0; at < self->plan->entries; at++) {
         int64_t *since_ms = &self->differs_ms[at];
 
         if (!differs(self, at, calm_ms)) {
@@ -379,7 +379,7 @@ void judge_calm(struct judge *self)
 
     if (calm_ms == INT64_MAX) {
         self->calm_ms = INT64_MAX;
-        for (uint32_t at = 0; at < self->plan->hosts; at++) {
+        for (uint32_t at = 0; at < self->plan->entries; at++) {
             self->differs_ms[at] = INT64_MAX;
         }
         self->roots_differ_ms = INT64_MAX;
@@ -401,7 +401,7 @@ void judge_quiet(struct judge *self)
 {
     for (uint32_t i = 0; i < self->plan->nodes; i++) {
         judge_replica_equals(self, i);
-        for (uint32_t at = 0; at < self->plan->hosts; at++) {
+        for (uint32_t at = 0; at < self->plan->entries; at++) {
             const struct host *host = &self->client->hosts[at];
             struct state state = judge_state(site_registry(&self->sites[i])->registry, host->key);
             const struct view *held = &self->nodes[i].held[at];
@@ -410,8 +410,8 @@ void judge_quiet(struct judge *self)
                 judge_fail(self, "node%u's registry holds other than its facts say of %s",
                            (unsigned)i + 1, host->name);
             }
-            if (client_keeps(self->client, at) && state_beats(&host->acked, &state) &&
-                !host->acked.gone) {
+            if ((client_keeps(self->client, at) || client_is_schedule(self->client, at)) &&
+                state_beats(&host->acked, &state) && !host->acked.gone) {
                 judge_fail(self, "node%u holds an older state of %s than was acknowledged",
                            (unsigned)i + 1, host->name);
             }

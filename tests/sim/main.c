@@ -4,6 +4,8 @@
  * --scale N   times of the cluster are the real ones / N: 60; 1 is a run with the real ceiling
  * --trace     print every event
  * --plant F   switch a fault of the actors on (common/base/fault.h), to see it found
+ * --with X   every seed has feature X of plan.h, whatever it draws; may be given again
+ * --plain    no seed has any other
  * --jobs N    processes over the seeds: 2
  */
 #include <inttypes.h>
@@ -24,15 +26,29 @@ struct run {
 
 static int usage(void)
 {
-    (void)fprintf(stderr,
-                  "usage: sim --seeds A..B [--scale N] [--trace] [--plant FAULT] [--jobs N]\n"
-                  "Runs one simulated cluster for each seed from A to B.\n");
+    (void)fprintf(
+        stderr,
+        "usage: sim --seeds A..B [--scale N] [--trace] [--plant FAULT] [--with FEATURE] [--plain] "
+        "[--jobs N]\n"
+        "Runs one simulated cluster for each seed from A to B.\n");
     return 2;
 }
 
 static bool read_number(const char *text, uint32_t *number)
 {
     return text != NULL && str_to_u32(str_from(text), number) == ERR_OK && *number > 0;
+}
+
+static bool read_feature(const char *name, struct features *with)
+{
+#define READ_FEATURE(feature, once_in)                                                             \
+    if (name != NULL && strcmp(name, #feature) == 0) {                                             \
+        with->feature = true;                                                                      \
+        return true;                                                                               \
+    }
+    PLAN_FEATURES(READ_FEATURE)
+#undef READ_FEATURE
+    return false;
 }
 
 static bool read_arguments(struct run *self, int argc, char **argv)
@@ -46,6 +62,10 @@ static bool read_arguments(struct run *self, int argc, char **argv)
             self->mode = TRACE_ALL;
             continue;
         }
+        if (strcmp(argv[i], "--plain") == 0) {
+            self->options.plain = true;
+            continue;
+        }
         i++;
         if (strcmp(argv[i - 1], "--seeds") == 0 && value != NULL) {
             seeds = sscanf(value, "%" SCNu64 "..%" SCNu64, &self->first, &self->last) == 2 &&
@@ -54,6 +74,8 @@ static bool read_arguments(struct run *self, int argc, char **argv)
             seeds = read_number(value, &self->options.scale) && seeds;
         } else if (strcmp(argv[i - 1], "--jobs") == 0) {
             seeds = read_number(value, &self->jobs) && seeds;
+        } else if (strcmp(argv[i - 1], "--with") == 0) {
+            seeds = read_feature(value, &self->options.with) && seeds;
         } else if (strcmp(argv[i - 1], "--plant") == 0) {
             seeds = faults_parse(value, &self->options.faults) == ERR_OK && seeds;
         } else {
@@ -86,10 +108,14 @@ static void report(const struct run *self, const struct world_result *result)
            result->failure);
     if (self->mode != TRACE_ALL) {
         world_run(result->seed, &self->options, TRACE_LAST, &again);
-        printf("again: tests/sim/run --seeds %" PRIu64 "..%" PRIu64 "%s%s\n", result->seed,
-               result->seed, self->options.scale == 1 ? " --scale 1" : "",
-               again.failed_ms == result->failed_ms ? ""
-                                                    : "   (it ended otherwise the second time)");
+        printf("again: tests/sim/run --seeds %" PRIu64 "..%" PRIu64 "%s", result->seed,
+               result->seed, self->options.scale == 1 ? " --scale 1" : "");
+#define PRINT_FEATURE(name, once_in) printf("%s", self->options.with.name ? " --with " #name : "");
+        PLAN_FEATURES(PRINT_FEATURE)
+#undef PRINT_FEATURE
+        printf("%s\n", again.failed_ms == result->failed_ms
+                           ? ""
+                           : "   (it ended otherwise the second time)");
     }
     (void)fflush(stdout);
 }

@@ -101,9 +101,13 @@ void network_disturb_node(struct network *self, uint32_t node, int64_t from_ms, 
 bool network_was_good(const struct network *self, uint32_t a, uint32_t b, int64_t from_ms,
                       int64_t to_ms)
 {
-    if (!was_good(&self->nodes[a], from_ms, to_ms) || !was_good(&self->nodes[b], from_ms, to_ms)) {
-        return false;
-    }
+    return was_good(&self->nodes[a], from_ms, to_ms) && was_good(&self->nodes[b], from_ms, to_ms) &&
+           network_way_was_good(self, a, b, from_ms, to_ms);
+}
+
+bool network_way_was_good(const struct network *self, uint32_t a, uint32_t b, int64_t from_ms,
+                          int64_t to_ms)
+{
     return a == b || (!self->cut[a][b] && !self->cut[b][a] &&
                       was_good(a < b ? &self->pairs[a][b] : &self->pairs[b][a], from_ms, to_ms));
 }

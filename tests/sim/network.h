@@ -43,6 +43,9 @@ void network_disturb_node(struct network *self, uint32_t node, int64_t from_ms, 
  * or before). a may be b. */
 bool network_was_good(const struct network *self, uint32_t a, uint32_t b, int64_t from_ms,
                       int64_t to_ms);
+/* The same of the way alone. */
+bool network_way_was_good(const struct network *self, uint32_t a, uint32_t b, int64_t from_ms,
+                          int64_t to_ms);
 /* When the last disturbance of anything was over; INT64_MAX: something is. */
 int64_t network_calm_since(const struct network *self);
 

@@ -1,5 +1,9 @@
 #include "tests/sim/plan.h"
 
+enum { hosts_usual_max = 40 };
+
+static const uint64_t extras = 0x8f600000000; /* makes the other streams of a seed */
+
 static const int64_t minute_ms = 60000;
 static const int64_t real_ceiling_ms = 3600000;
 static const int64_t tombstone_beyond_ms = 600000;
@@ -12,6 +16,34 @@ bool plan_chance(struct plan *self, uint32_t once_in)
 int64_t plan_between(struct plan *self, int64_t from, int64_t to)
 {
     return from + (int64_t)prng_below(&self->prng, (uint64_t)(to - from + 1));
+}
+
+bool plan_extra(struct plan *self, uint32_t once_in)
+{
+    return prng_below(&self->extra, once_in) == 0;
+}
+
+static int64_t extra_between(struct plan *self, int64_t from, int64_t to)
+{
+    return from + (int64_t)prng_below(&self->extra, (uint64_t)(to - from + 1));
+}
+
+static void draw_extras(struct plan *self, bool plain)
+{
+    struct prng features;
+
+    prng_init(&features, self->seed ^ extras);
+    prng_init(&self->extra, self->seed + extras);
+/* each draws, whether or not it was asked for */
+#define DRAW_FEATURE(name, once_in)                                                                \
+    self->with.name = (prng_below(&features, once_in) == 0 && !plain) || self->with.name;
+    PLAN_FEATURES(DRAW_FEATURE)
+#undef DRAW_FEATURE
+    if (self->with.large) {
+        self->hosts = (uint32_t)extra_between(self, 200, plan_hosts_max);
+    }
+    self->schedule_ms = extra_between(self, 5000, 60000);
+    self->entries = self->hosts + (self->with.schedules ? plan_apps : 0);
 }
 
 static void draw_clocks(struct plan *self)
@@ -51,8 +83,11 @@ static void draw_network(struct plan *self)
 
 void plan_draw(struct plan *self, uint64_t seed, const struct plan_options *options)
 {
-    *self = (struct plan){
-        .seed = seed, .scale = options->scale, .plant = options->plant, .faults = options->faults};
+    *self = (struct plan){.seed = seed,
+                          .with = options->with,
+                          .scale = options->scale,
+                          .plant = options->plant,
+                          .faults = options->faults};
     prng_init(&self->prng, seed);
     /* large ones cost the square: rarer */
     self->nodes = plan_chance(self, 8) ? (uint32_t)plan_between(self, 5, plan_nodes_max)
@@ -62,11 +97,12 @@ void plan_draw(struct plan *self, uint64_t seed, const struct plan_options *opti
     for (uint32_t i = 0; i < self->nodes; i++) {
         self->zone_of[i] = i < self->zones ? i : (uint32_t)plan_between(self, 0, self->zones - 1);
     }
-    self->hosts = (uint32_t)plan_between(self, 8, plan_hosts_max);
+    self->hosts = (uint32_t)plan_between(self, 8, hosts_usual_max);
     self->op_ms = plan_between(self, 1000, 15000);
     self->ceiling_ms = options->scale == 1 ? real_ceiling_ms : plan_between(self, 150000, 300000);
     self->life_ms = self->ceiling_ms + tombstone_beyond_ms;
     self->end_ms = 3 * self->life_ms;
     draw_clocks(self);
     draw_network(self);
+    draw_extras(self, options->plain);
 }

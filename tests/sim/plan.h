@@ -14,7 +14,13 @@
 #include "common/base/fault.h"
 #include "common/base/prng.h"
 
-enum { plan_nodes_max = 7, plan_zones_max = 3, plan_hosts_max = 40 };
+enum {
+    plan_nodes_max = 7,
+    plan_zones_max = 3,
+    plan_hosts_max = 256,
+    plan_apps = 3,
+    plan_entries_max = plan_hosts_max + plan_apps,
+};
 
 /* How messages get lost between nodes. */
 enum plan_loss {
@@ -29,11 +35,28 @@ enum plan_plant {
     PLAN_PLANT_NEW_IDS, /* every resent write has another id */
 };
 
+/* F(name, one seed in so many has it): what only some seeds have. It is drawn from a stream of its
+ * own, so that a seed without any of it is the run it always was. */
+// clang-format off
+#define PLAN_FEATURES(F)                                                               \
+    F(large,     50) /* 200 instances and more */                                      \
+    F(schedules,  4) /* the weights of apps change, by command and by file */          \
+    F(leaves,     4) /* nodes leave the cluster, and come back */
+// clang-format on
+
+struct features {
+#define PLAN_FEATURE(name, once_in) bool name;
+    PLAN_FEATURES(PLAN_FEATURE)
+#undef PLAN_FEATURE
+};
+
 struct plan {
     uint64_t seed;
+    struct features with;
     uint32_t nodes;
     uint32_t zones;
     uint32_t hosts;
+    uint32_t entries; /* hosts, and the schedules of the apps after them, if they have any */
     uint32_t zone_of[plan_nodes_max];
     int64_t mono_offset_ms[plan_nodes_max];
     int64_t wall_offset_ns[plan_nodes_max];
@@ -52,22 +75,28 @@ struct plan {
 
     bool jumps; /* wall clocks are set, by up to an hour */
 
+    int64_t schedule_ms; /* about one in so long the weights of an app change */
+
     uint32_t scale;
     enum plan_plant plant;
     struct faults faults; /* planted in the actors */
     struct prng prng;     /* for what is drawn on the way */
+    struct prng extra;    /* the same, of what only some seeds have */
 };
 
 struct plan_options {
     uint32_t scale; /* 1: evictor.ceiling is the real one too */
     enum plan_plant plant;
     struct faults faults;
+    struct features with; /* in any case, whatever the seed says */
+    bool plain;           /* nothing else than that */
 };
 
 void plan_draw(struct plan *self, uint64_t seed, const struct plan_options *options);
 
 /* True once in so many. */
 bool plan_chance(struct plan *self, uint32_t once_in);
+bool plan_extra(struct plan *self, uint32_t once_in); /* … of the other stream */
 /* from … to, both in it. */
 int64_t plan_between(struct plan *self, int64_t from, int64_t to);
 

@@ -153,21 +153,32 @@ void sim_start(struct sim *self, unsigned process)
     self->wake_ms[process] = self->ms;
 }
 
-void sim_kill(struct sim *self, unsigned process)
+static void end_process(struct sim *self, unsigned process, bool killed)
 {
     struct running *running = &self->processes[process];
     uint32_t node = running->process->node;
 
-    if (running->state == NULL) {
-        return;
-    }
-    running->process->end(running->process->context, running->state, true);
+    running->process->end(running->process->context, running->state, killed);
     running->state = NULL;
     outbox_destroy(&running->out);
     self->wake_ms[process] = INT64_MAX;
-    self->counts.kills++;
     if (running->process->actor == ACTOR_REPLICATOR && node != sim_no_node) {
         memset(self->machines[node].ways, 0, sizeof(self->machines[node].ways));
+    }
+}
+
+void sim_kill(struct sim *self, unsigned process)
+{
+    if (self->processes[process].state != NULL) {
+        end_process(self, process, true);
+        self->counts.kills++;
+    }
+}
+
+void sim_end(struct sim *self, unsigned process)
+{
+    if (self->processes[process].state != NULL) {
+        end_process(self, process, false);
     }
 }
 
@@ -274,6 +285,13 @@ static void end_turn(struct sim *self, unsigned at)
     }
     courier_send(self, at, OUTBOX_SYNCED);
     (void)outbox_take_trim(running->out);
+    if (outbox_stopping(running->out)) {
+        end_process(self, at, false);
+        if (running->process->ended != NULL) {
+            running->process->ended(running->process->context);
+        }
+        return;
+    }
     self->wake_ms[at] = next_wake(self, running, &now);
 }
 
@@ -375,6 +393,9 @@ static void hand_over(struct sim *self, struct parcel *parcel)
         } else {
             if (outbox_is_enough(running->out)) {
                 end_turn(self, parcel->to);
+                if (running->state == NULL) {
+                    return;
+                }
                 self->wake_ms[parcel->to] = self->ms;
             }
             hand_command(self, running, parcel, &msg, &now);

@@ -33,6 +33,8 @@ struct sim_process {
     actor_answer_fn *answer;
     /* every turn, at its end. May be NULL */
     void (*turn)(void *context, void *state, const struct now *now, struct outbox *out);
+    /* it has ended in good order, because it was told to. May be NULL */
+    void (*ended)(void *context);
     int64_t (*due_ms)(void *context); /* in the simulator's time; NULL: nothing but messages */
     void *context;
 };
@@ -71,6 +73,7 @@ void sim_watch(struct sim *self, const struct sim_watch *watch); /* copied */
 unsigned sim_add(struct sim *self, const struct sim_process *process);
 void sim_start(struct sim *self, unsigned process);
 void sim_kill(struct sim *self, unsigned process); /* now, in the middle of whatever */
+void sim_end(struct sim *self, unsigned process);  /* in good order, between two turns */
 void sim_pause(struct sim *self, unsigned process, int64_t ms);
 bool sim_running(const struct sim *self, unsigned process);
 bool sim_paused(const struct sim *self, unsigned process);

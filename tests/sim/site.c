@@ -105,6 +105,18 @@ static const struct actor_link *replicator_links(void *context, void *state, siz
     return &self->replicator_link;
 }
 
+/* The replicator has said goodbye, if the registry took it. */
+static void replicator_ended(void *context)
+{
+    struct site *self = context;
+
+    if (self->leaving) {
+        self->leaving = false;
+        self->left_ms = sim_ms(self->sim);
+        site_end(self);
+    }
+}
+
 static void replicator_turn(void *context, void *state, const struct now *now, struct outbox *out)
 {
     http_carry(context, state, now, out);
@@ -152,7 +164,8 @@ static void add_processes(struct site *self)
                               .start = replicator_start,
                               .end = replicator_end,
                               .links = replicator_links,
-                              .turn = replicator_turn},
+                              .turn = replicator_turn,
+                              .ended = replicator_ended},
         [ACTOR_EVICTOR] = {.name = "evictor",
                            .spec = &evictor_spec,
                            .start = evictor_start,
@@ -224,7 +237,8 @@ static void configure(struct site *self)
 void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t index,
                struct site *others)
 {
-    *self = (struct site){.plan = plan, .sim = sim, .index = index, .others = others};
+    *self = (struct site){
+        .plan = plan, .sim = sim, .index = index, .others = others, .left_ms = INT64_MAX};
     prng_init(&self->prng, prng_next(&plan->prng));
     (void)snprintf(self->name, sizeof(self->name), "node-%u", (unsigned)index + 1);
     (void)snprintf(self->zone, sizeof(self->zone), "z%u", (unsigned)plan->zone_of[index]);
@@ -244,8 +258,37 @@ void site_fini(struct site *self)
     disk_sim_destroy(&self->disk);
 }
 
+void site_end(struct site *self)
+{
+    for (unsigned i = 0; i < site_actors; i++) {
+        sim_end(self->sim, self->processes[i]);
+    }
+}
+
+static void ask_to_leave(void *context, void *state, struct str arg, const struct now *now,
+                         struct outbox *out)
+{
+    struct site *self = context;
+    struct msg msg = {.type = MSG_TYPE_SHUTDOWN};
+
+    (void)state;
+    (void)arg;
+    (void)now;
+    msg.as_shutdown.id = 1;
+    msg.as_shutdown.leave = true;
+    (void)outbox_command(out, ACTOR_REPLICATOR, self->index, &msg);
+}
+
+void site_leave(struct site *self, unsigned asker)
+{
+    self->leaving = true;
+    sim_later(self->sim, asker, 0, ask_to_leave, self, STR(""));
+}
+
 void site_start(struct site *self, enum actor_name actor)
 {
+    self->leaving = false;
+    self->left_ms = INT64_MAX;
     if (!sim_running(self->sim, self->processes[actor])) {
         sim_start(self->sim, self->processes[actor]);
         if (actor == ACTOR_REGISTRY && self->restarted != NULL) {

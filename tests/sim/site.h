@@ -34,6 +34,8 @@ struct site {
     unsigned boots; /* of the machine */
     /* A registry's start and the end of a standstill begin ages anew. */
     int64_t fresh_ms;
+    bool leaving;
+    int64_t left_ms; /* it has left the cluster, in good order, since then; INT64_MAX: it has not */
     uint64_t requests;                               /* over HTTP, to other nodes */
     void (*restarted)(void *context, uint32_t node); /* of its registry */
     void (*observe)(void *context, uint32_t node, struct replica *replica); /* a new one */
@@ -47,6 +49,11 @@ void site_fini(struct site *self); /* after the simulator's end */
 
 void site_start(struct site *self, enum actor_name actor);
 void site_kill(struct site *self, enum actor_name actor);
+/* Tells the node to leave the cluster: its replicator says so to the others and ends, then the
+ * others of its processes do. asker: the process whose command it is. */
+void site_leave(struct site *self, unsigned asker);
+/* … if it has not come to that. */
+void site_end(struct site *self);
 /* All of it dies; the disk keeps what was synced and part of the rest. */
 void site_cut_power(struct site *self);
 /* Turns a bit of one of the registry's files; which must be down. False: there is none. */

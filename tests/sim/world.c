@@ -15,6 +15,7 @@ struct world {
     struct site sites[plan_nodes_max];
     struct client client;
     struct sim_process client_process;
+    unsigned client_number;
     struct judge judge;
     struct chaos chaos;
     struct world_result *result;
@@ -60,7 +61,8 @@ static void add_client(struct world *self)
                                                 .turn = client_turn,
                                                 .due_ms = client_due_ms,
                                                 .context = &self->client};
-    sim_start(self->sim, sim_add(self->sim, &self->client_process));
+    self->client_number = sim_add(self->sim, &self->client_process);
+    sim_start(self->sim, self->client_number);
 }
 
 /* ── a run ──────────────────────────────────────────────────────────────────*/
@@ -165,6 +167,7 @@ static void sum_up(struct world *self)
     result->faults.kill = counts.kills;
     result->faults.pause = counts.pauses;
     result->faults.power_cut = self->chaos.power_cuts;
+    result->faults.leave = self->chaos.leaves;
     result->faults.damage = self->chaos.damages;
     result->faults.wall_jump = counts.jumps;
     result->faults.dropped_fact = counts.dropped_facts;
@@ -200,7 +203,7 @@ void world_run(uint64_t seed, const struct plan_options *options, enum trace_mod
     judge_init(&self->judge, &self->plan, self->sim, self->network, &self->trace, self->sites,
                &self->client);
     chaos_init(&self->chaos, &self->plan, self->sim, self->network, &self->trace, self->sites,
-               &self->judge);
+               &self->judge, self->client_number);
     whole_run(self);
     sum_up(self);
     if (!result->ok && mode == TRACE_LAST) {
