@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "gateway/http/server.h"
+#include "gateway/http/token.h"
 
 /* From 1.0 on it refuses all of that itself, and may move what it reads. */
 static const bool reads_in_place = MHD_VERSION < 0x01000000;
@@ -35,14 +36,11 @@ struct block {
     bool bad_line;
 };
 
-/* RFC 9110 token: letters, digits and !#$%&'*+-.^_`|~ */
 static bool is_token(const char *text, size_t len)
 {
-    static const uint64_t allowed[2] = {0x3ff6cfa00000000, 0x57ffffffc7fffffe};
     size_t at = 0;
 
-    while (at < len && (unsigned char)text[at] < 0x80 &&
-           (allowed[(unsigned char)text[at] >> 6] >> (text[at] & 63) & 1) != 0) {
+    while (at < len && is_token_char((unsigned char)text[at])) {
         at++;
     }
     return at > 0 && at == len;
@@ -105,12 +103,17 @@ static size_t header_bytes(struct MHD_Connection *mhd)
     return info != NULL ? info->header_size : 0;
 }
 
+const char *header_end(const struct request *self, const char *method)
+{
+    return method + header_bytes(self->connection->mhd);
+}
+
 /* 0, or the status for what is wrong with the lines as such. */
 static int check_lines(const struct request *self, const char *method, const char *version,
                        const struct block *block, const char **why)
 {
     const char *uri = method + strlen(method) + 1;
-    const char *end = method + header_bytes(self->connection->mhd);
+    const char *end = header_end(self, method);
 
     if (!is_token(method, strlen(method))) {
         *why = "malformed method";

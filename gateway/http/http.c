@@ -191,7 +191,8 @@ enum err http_new(struct http **self, const struct http_options *options,
     if (http == NULL) {
         abort();
     }
-    *http = (struct http){.options = *options, .app = app, .state = state, .listener = -1};
+    *http = (struct http){
+        .options = *options, .app = app, .state = state, .listener = -1, .tap = {.fd = -1}};
     if (fault_on(options->faults, FAULT_REFERENCE_ROW_32)) {
         http->options.pool_bytes = (size_t)1 << 20;
     }
@@ -234,12 +235,12 @@ void http_destroy(struct http **self)
         request_hang_up(http->parked);
     }
     if (http->daemon != NULL) {
-        (void)MHD_run(http->daemon); /* who has connected is told too */
+        tap_run(http); /* who has connected is told too */
         http->listener = MHD_quiesce_daemon(http->daemon);
         /* What was just answered leaves as far as the sockets take it at once. What comes
          * meanwhile reaches no handler: request.c refuses it, so nothing is parked anew. */
         for (int i = 0; i < drain_rounds; i++) {
-            (void)MHD_run(http->daemon);
+            tap_run(http);
         }
         assert(http->parked == NULL);
         MHD_stop_daemon(http->daemon);
@@ -251,6 +252,7 @@ void http_destroy(struct http **self)
         (void)close(http->epoll);
     }
     request_free_all(http);
+    tap_fini(&http->tap);
     free(http);
     *self = NULL;
 }
@@ -313,7 +315,7 @@ bool http_turn(struct http *self, const struct now *now)
         uint64_t calls = self->calls;
 
         self->resumed = false;
-        (void)MHD_run(self->daemon);
+        tap_run(self);
         if (!daemon_has_more(self)) {
             return more;
         }

@@ -438,12 +438,15 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
     if (status == 0 && !uri_split(buf_str(&self->uri), &self->path, &self->query)) {
         status = MHD_HTTP_BAD_REQUEST;
     }
+    self->chunked = request_header(self, MHD_HTTP_HEADER_TRANSFER_ENCODING).len > 0;
+    if (status == 0 && self->chunked) {
+        status = tap_begin(self, header_end(self, method), &why);
+    }
     if (status != 0) {
         /* where its body ends is in doubt: nothing after it is read */
         refuse(self, status, why, true);
         return queue(self);
     }
-    self->chunked = request_header(self, MHD_HTTP_HEADER_TRANSFER_ENCODING).len > 0;
     self->piece_ms = self->http->now.mono_ms;
     return MHD_YES;
 }
@@ -535,6 +538,7 @@ void request_close(void *state, struct MHD_Connection *mhd, void **context,
         return;
     }
     *context = NULL;
+    tap_end(self);
     http->calls++; /* the next request on the connection may have come: it is read when the daemon
                     * runs once more, and no event tells of it again */
     stop_awaiting(self);

@@ -12,6 +12,7 @@
 
 #include <microhttpd.h>
 
+#include "gateway/http/chunks.h"
 #include "gateway/http/http.h"
 
 enum request_state {
@@ -82,7 +83,10 @@ struct request {
     enum http_method method;
     bool begun; /* the header block was looked at */
     bool chunked;
-    int64_t piece_ms; /* when a piece of its chunked body came last */
+    bool tapped; /* tap.c knows of it, by this descriptor */
+    int fd;
+    struct chunks chunks; /* how far its framing was seen to come; of a tapped one */
+    int64_t piece_ms;     /* when a piece of its chunked body came last */
     bool suspended;
     bool held;   /* PARKED, and a client that sends nothing any more is not a gone one */
     bool awaits; /* PARKED and not suspended … */
@@ -118,6 +122,14 @@ struct trim {
     int64_t last_ms;
 };
 
+/* What libmicrohttpd has taken off its sockets. */
+struct tap {
+    int fd;                 /* the last it read from; -1: its bytes are not where they were */
+    const char *end;        /* of what it read then */
+    struct request **by_fd; /* owns; those with a chunked body that is being read */
+    size_t cap;
+};
+
 struct http {
     struct http_options options;
     const struct http_app *app;
@@ -141,6 +153,7 @@ struct http {
     size_t free_count;
     struct trim trim;
     struct places places;
+    struct tap tap;
     struct http_counts counts;
 };
 
@@ -164,6 +177,15 @@ void slow_turn(struct http *http);
 int64_t slow_due_ms(const struct http *http);
 void slow_add(struct http *http, struct connection *connection);
 void slow_remove(struct http *http, struct connection *connection);
+
+/* tap.c: runs the daemon, and looks at what it reads. */
+void tap_run(struct http *http);
+void tap_fini(struct tap *self);
+/* A request with a chunked body begins; body: where that does, in libmicrohttpd's memory. 0, or the
+ * status to refuse it with: its framing is malformed or can't be seen. What is malformed later is
+ * refused by the tap itself, and the connection ends. */
+int tap_begin(struct request *self, const char *body, const char **why);
+void tap_end(struct request *self); /* of every request, while its connection is open */
 
 /* trim.c */
 void trim_opened(struct http *http);
@@ -193,5 +215,7 @@ bool uri_split(struct str uri, struct buf *path, struct str *query);
  * memory left to answer with. */
 int header_check(const struct request *self, const char *method, const char *version,
                  const char **why);
+/* Where the body begins, behind the header. */
+const char *header_end(const struct request *self, const char *method);
 
 #endif

@@ -331,30 +331,150 @@ static void any_number_of_parameters_in_a_url_is_answered(void **state)
     assert_int_equal(0, counts.connections);
 }
 
-static void a_chunk_line_without_end_keeps_nobody_busy(void **state)
+/* Sends the head and these pieces, each when the one before has been read; the status, 0: none. */
+static int chunked(struct http_fixture *self, const char *const *pieces, size_t count)
+{
+    int fd = http_client(self);
+    struct buf answer = {0};
+    int status;
+
+    client_send(fd, STR("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    for (size_t i = 0; i < count; i++) {
+        http_run(self);
+        (void)send(fd, pieces[i], strlen(pieces[i]), MSG_NOSIGNAL);
+    }
+    answer = client_answer(fd, http_fd(self->http), http_run, self);
+    status = answer.len > 0 && answer.data[0] != '\0' ? answer_status(&answer) : 0;
+    if (status != 200) {
+        struct buf rest = {0};
+
+        assert_true(answer_has(&answer, "Connection: close"));
+        while (client_read(fd, http_fd(self->http), &rest, http_run, self)) {
+            assert_int_equal(0, rest.len);
+        }
+        buf_fini(&rest);
+    }
+    buf_fini(&answer);
+    (void)close(fd);
+    http_run(self);
+    return status;
+}
+
+/* A proxy in front of us that reads these as the standard has it sees another end of the body. */
+static void chunks_that_others_read_differently_are_refused(void **state)
+{
+    enum { most = 4 };
+    static const struct {
+        int status;
+        const char *pieces[most];
+    } cases[] = {
+        {200, {"3\r\na=b\r\n0\r\n\r\n"}},
+        {200, {"3", "\r", "\na=b\r", "\n0\r\n\r\n"}},
+        {200, {"3;x=\"y\"\r\na=b\r\n000\r\nFoo: bar\r\nBar:\r\n\r\n"}},
+        {400, {"3\na=b\r\n0\r\n\r\n"}},
+        {400, {"3\n", "a=b\r\n0\r\n\r\n"}},
+        {400, {"3\r\na=b\n0\r\n\r\n"}},
+        {400, {"3\r\na=b", "\n", "0\r\n\r\n"}},
+        {400, {"3\r\na=b\r\n0\n\r\n"}},
+        {400, {"3\r\na=b\r\n0\r\n\n"}},
+        {400, {"3\r\na=b\r\n0\r\n", "\n"}},
+        {400, {"3;x\na=b\r\n0\r\n\r\n"}},
+        {400, {"3;x\n", "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"}},
+        {400, {"3;\rx\r\na=b\r\n0\r\n\r\n"}},
+        {400, {"3;\x01\r\na=b\r\n0\r\n\r\n"}},
+        {400, {"3 \r\na=b\r\n0\r\n\r\n"}},
+        {400, {" 3\r\na=b\r\n0\r\n\r\n"}},
+        {400, {"\r\n3\r\na=b\r\n0\r\n\r\n"}},
+        {400, {"\r\n0\r\n\r\n"}},
+        {400, {"3\r\na=bXX0\r\n\r\n"}},
+        {400, {"0x3\r\na=b\r\n0\r\n\r\n"}},
+        {400, {"+3\r\na=b\r\n0\r\n\r\n"}},
+        {400, {"0\r\nFoo: bar\n\r\n"}},
+        {400, {"0\r\nFoo: bar\r\n folded\r\n\r\n"}},
+        {400, {"0\r\nFoo : bar\r\n\r\n"}},
+        {400, {"0\r\n: bar\r\n\r\n"}},
+        {400, {"0\r\nFoo\r\n\r\n"}},
+        {400, {"0\r\nFoo: b\rar\r\n\r\n"}},
+        {413, {"1234567890abcdef\r\n", "a"}},
+    };
+    struct http_fixture *self = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t count = 0;
+        int status;
+
+        while (count < most && cases[i].pieces[count] != NULL) {
+            count++;
+        }
+        self->served = 0;
+        status = chunked(self, cases[i].pieces, count);
+        if (status != cases[i].status) {
+            print_error("case %zu: %d\n", i, status);
+        }
+        assert_int_equal(cases[i].status, status);
+        assert_int_equal(status == 200, self->served);
+    }
+}
+
+static void a_chunked_request_right_behind_another_is_refused(void **state)
 {
     struct http_fixture *self = *state;
-    struct now now = {.mono_ms = 1000};
-    int fd = http_client(self);
-    struct buf line = {0};
-    struct buf answer = {0};
-    int turns = 0;
+    struct buf answer =
+        http_ask(self, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+                       "POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "3\r\na=b\r\n0\r\n\r\n");
 
-    client_send(fd, STR("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;"));
-    memset(buf_reserve(&line, 40000), 'a', 40000);
-    line.len = 40000;
-    client_send(fd, buf_str(&line));
-    while (turns < 1000 && http_turn(self->http, &now)) {
-        turns++;
-    }
-    assert_true(turns < 1000);
-    assert_true(http_due_ms(self->http, &now) > now.mono_ms);
-    http_check_body(self, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "/a" ME);
-    assert_true(client_read(fd, http_fd(self->http), &answer, http_run, self));
-    assert_int_equal(0, answer.len);
+    http_run(self);
+    assert_int_equal(200, answer_status(&answer));
+    assert_int_equal(1, self->served);
     buf_fini(&answer);
-    buf_fini(&line);
+}
+
+static void chunked_requests_one_after_the_other_are_read(void **state)
+{
+    struct http_fixture *self = *state;
+    int fd = http_client(self);
+
+    for (int i = 0; i < 3; i++) {
+        struct buf answer = {0};
+
+        client_send(fd, STR("POST /b HTTP/1.1\r\nHost: h\r\n" FORM
+                            "Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n0\r\n\r\n"
+                            "GET /c HTTP/1.1\r\nHost: h\r\n\r\n"));
+        while (answer.len == 0 ||
+               memmem(answer.data, answer.len, "/c" ME, strlen("/c" ME)) == NULL) {
+            assert_true(client_read(fd, http_fd(self->http), &answer, http_run, self));
+        }
+        assert_non_null(memmem(answer.data, answer.len, "|a=b", strlen("|a=b")));
+        buf_fini(&answer);
+    }
+    assert_int_equal(6, self->served);
     (void)close(fd);
+}
+
+/* libmicrohttpd would wait for its end with a buffer that takes no more, and see no end of the
+ * connection either. */
+static void a_chunk_line_without_end_is_refused_and_its_place_is_free(void **state)
+{
+    static const char *const begins[] = {"1;", "", "0\r\nFoo: "};
+    static const int statuses[] = {400, 413, 431};
+    struct http_fixture *self = *state;
+    struct http_counts counts;
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        struct buf line = {0};
+        const char *pieces[2] = {begins[i]};
+
+        memset(buf_reserve(&line, 40001), '0', 40000);
+        line.data[40000] = '\0';
+        pieces[1] = line.data;
+        assert_int_equal(statuses[i], chunked(self, pieces, 2));
+        http_counts(self->http, &counts);
+        assert_int_equal(0, counts.connections);
+        assert_int_equal(i + 1, counts.refused_total);
+        buf_fini(&line);
+    }
+    assert_int_equal(0, self->served);
 }
 
 int main(void)
@@ -371,7 +491,10 @@ int main(void)
         T(a_body_over_the_limit_is_413_and_the_connection_goes_on),
         T(too_many_parameters_and_too_long_lines_are_refused),
         T(any_number_of_parameters_in_a_url_is_answered),
-        T(a_chunk_line_without_end_keeps_nobody_busy),
+        T(chunks_that_others_read_differently_are_refused),
+        T(a_chunked_request_right_behind_another_is_refused),
+        T(chunked_requests_one_after_the_other_are_read),
+        T(a_chunk_line_without_end_is_refused_and_its_place_is_free),
 #undef T
     };
 
