@@ -7,6 +7,9 @@
  *
  *   window      the first tick at or after evictor.interval since the window's start ends it
  *   period      an instance sends a heartbeat every third of evictor.idle (90 s: 30 s)
+ *   heard       what the registry counts: of signs of one instance within min(interval / 6,
+ *               idle / 9), 10 s by default, only one, whoever brings them: a client may give each
+ *               to several nodes, and they pass it on to each other
  *   expected    live × window / period; live is the lesser of the registry's counts at both
  *               ends: one that came during the window has not sent its share yet, and one
  *               that went, evicted or not, sends no more (differences row 12)

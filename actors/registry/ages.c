@@ -24,6 +24,8 @@ struct row {
     uint16_t list;
 };
 
+static const uint32_t counted_never = UINT32_C(1) << 31; /* as far back as can be told */
+
 static const int64_t ahead_bias = INT64_C(1) << 47;
 static const int64_t ahead_unknown = -(INT64_C(1) << 47); /* the true time is not known */
 
@@ -32,6 +34,7 @@ static const int64_t ahead_unknown = -(INT64_C(1) << 47); /* the true time is no
 struct chunk {
     uint32_t held;
     struct row rows[chunk_rows];
+    uint32_t counted[chunk_rows]; /* when the last sign that counts was given: awake, modulo 2^32 */
 };
 
 struct ages {
@@ -55,6 +58,11 @@ struct ages {
 static struct row *row_at(const struct ages *self, uint32_t slot)
 {
     return &self->chunks[slot >> chunk_bits]->rows[slot & (chunk_rows - 1)];
+}
+
+static uint32_t *counted_at(const struct ages *self, uint32_t slot)
+{
+    return &self->chunks[slot >> chunk_bits]->counted[slot & (chunk_rows - 1)];
 }
 
 static bool is_held(const struct ages *self, uint32_t slot)
@@ -241,6 +249,7 @@ static bool hear(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t hea
     make_room(self, slot);
     row = row_at(self, slot);
     if (row->list == not_held) {
+        *counted_at(self, slot) = (uint32_t)heard_ms - counted_never;
         self->count++;
         self->chunks[slot >> chunk_bits]->held++;
     } else if (heard_ms <= row->heard_ms) {
@@ -266,6 +275,25 @@ void ages_touch(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_
     } else {
         hear_truly(row_at(self, slot), heard_ms + self->skipped_ms);
     }
+}
+
+bool ages_counts(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_ms,
+                 int64_t apart_ms)
+{
+    uint32_t given = (uint32_t)(awake_ms - age_ms);
+    uint32_t *counted;
+    int64_t since_ms;
+
+    if (!is_held(self, slot)) {
+        return true;
+    }
+    counted = counted_at(self, slot);
+    since_ms = (int32_t)(given - *counted);
+    if (since_ms > -apart_ms && since_ms < apart_ms) {
+        return false;
+    }
+    *counted = given;
+    return true;
 }
 
 void ages_restore(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t true_age_ms)

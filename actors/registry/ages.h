@@ -26,6 +26,10 @@ void ages_destroy(struct ages **self);
 /* Takes slot in, or moves it. age_ms 0 is now. An age older than what is known of slot may make its
  * true age younger, and else does nothing: an age only grows, the youngest heard counts. */
 void ages_touch(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_ms);
+/* Whether a sign of life given so long ago counts as one: not less than apart_ms away from the last
+ * that did, since a client may give it to several nodes, and they to each other. */
+bool ages_counts(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t age_ms,
+                 int64_t apart_ms);
 void ages_drop(struct ages *self, uint32_t slot); /* not held: nothing happens */
 
 /* Age now; -1 when slot is not held. */

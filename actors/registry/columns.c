@@ -131,6 +131,25 @@ bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
     return true;
 }
 
+/* Of an interval of 60 s and an idle limit of 90 s: 10 s. An instance sends three heartbeats within
+ * the idle limit, and each must count. */
+static int64_t heartbeats_apart_ms(const struct config *config)
+{
+    int64_t window_ms = config->evictor_interval / 6;
+    int64_t period_ms = config->evictor_idle / 9;
+
+    return window_ms < period_ms ? window_ms : period_ms;
+}
+
+void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms,
+                              const struct now *now)
+{
+    if (ages_counts(self->heartbeats, slot, registry_awake(self, now), age_ms,
+                    heartbeats_apart_ms(self->config))) {
+        self->counters.heartbeats++;
+    }
+}
+
 bool registry_is_vague(const struct registry_actor *self, uint32_t slot)
 {
     int64_t age_ms;

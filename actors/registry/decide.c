@@ -15,10 +15,18 @@ static int64_t max_i64(int64_t a, int64_t b)
 
 /* reference: replication=true ends where it arrives, from_zone=true stays in the
  * zone, and a client's own write goes everywhere; so do here its heartbeats and cancels of
- * another zone's instance (differences row 33). */
-static enum spread spread_of(bool replication, bool from_zone)
+ * another zone's instance (differences row 33). What a node that is not believed tells has been
+ * told to the others already, and to its sender it would be an echo (row 16). */
+static enum spread spread_of(uint32_t origin, bool replication, bool from_zone)
 {
-    return replication ? SPREAD_NOWHERE : from_zone ? SPREAD_ZONE : SPREAD_EVERYWHERE;
+    return replication || origin == ORIGIN_STRANGER ? SPREAD_NOWHERE
+           : from_zone                              ? SPREAD_ZONE
+                                                    : SPREAD_EVERYWHERE;
+}
+
+static bool is_node(uint32_t origin)
+{
+    return origin == ORIGIN_HTTP_PEER || origin == ORIGIN_PEER || origin == ORIGIN_SELF;
 }
 
 static bool identity_fits(const struct identity *id, struct decision *out)
@@ -35,7 +43,7 @@ static bool identity_fits(const struct identity *id, struct decision *out)
 static bool may_write(const struct rules *rules, const struct identity *id, uint32_t origin,
                       struct decision *out)
 {
-    if (origin == ORIGIN_CLIENT && str_eq(id->appid, node_appid) && !rules->trust_client_nodes &&
+    if (!is_node(origin) && str_eq(id->appid, node_appid) && !rules->trust_client_nodes &&
         !fault_on(rules->faults, FAULT_REFERENCE_ROW_16)) {
         decision_refuse(out, ERR_REFUSED,
                         "appid infra.discovery is written by nodes only; "
@@ -166,7 +174,7 @@ void decide_register(const struct registry *registry, const struct rules *rules,
         candidate = held.instance; /* reference: stored stays, and everybody is woken */
     }
     change = decision_add(out, CHANGE_REGISTER, now_ns);
-    change->spread = spread_of(command->replication, command->from_zone);
+    change->spread = spread_of(command->origin, command->replication, command->from_zone);
     change->instance = candidate;
     change->latest_timestamp = app_latest(registry, &id, now_ns);
 }
@@ -190,7 +198,7 @@ void decide_renew(const struct registry *registry, const struct rules *rules,
     }
     /* reference: counts as a renewal whatever the answer */
     out->heartbeat = held.slot;
-    out->spread = spread_of(command->replication, command->from_zone);
+    out->spread = spread_of(command->origin, command->replication, command->from_zone);
     if (command->replication && command->dirty_timestamp > held.instance.dirty_timestamp) {
         out->err = ERR_NOT_FOUND;
     } else if (command->replication && command->dirty_timestamp < held.instance.dirty_timestamp) {
@@ -218,7 +226,7 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
         return;
     }
     change = decision_add(out, CHANGE_CANCEL, now_ns);
-    change->spread = spread_of(command->replication, command->from_zone);
+    change->spread = spread_of(command->origin, command->replication, command->from_zone);
     change->instance.id = id;
     change->instance.dirty_timestamp = held.instance.dirty_timestamp;
     change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);
@@ -309,7 +317,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     if (change == NULL) {
         change = decision_add(out, CHANGE_SET, now_ns);
         change->age_ms = -1; /* no sign of life */
-        change->spread = spread_of(command->replication, command->from_zone);
+        change->spread = spread_of(command->origin, command->replication, command->from_zone);
         *place = (uint16_t)out->count;
     }
     change->instance = after;

@@ -145,8 +145,8 @@ void on_renew(void *state, const struct address *from, const struct msg *msg, co
     if (decision->heartbeat != REGISTRY_NONE) {
         uint32_t slot = decision->heartbeat;
 
-        self->counters.heartbeats++;
         (void)registry_heard(self, slot, 0, now);
+        registry_count_heartbeat(self, slot, 0, now);
         publish_heartbeat(self, slot, decision->spread, 0, now, out);
         result.as_result.seq = registry_slot_seq(self->registry, slot);
         result.as_result.timestamp = now->wall_ns;

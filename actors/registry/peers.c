@@ -134,7 +134,7 @@ static void merge_heartbeat(struct merging *it, const struct heartbeat *heartbea
                registry_slot_dirty(self->registry, slot) > heartbeat->dirty_timestamp) {
         tell_newer(it, slot);
     } else if (registry_heard(self, slot, age_ms, it->now) && it->command->counted) {
-        self->counters.heartbeats++;
+        registry_count_heartbeat(self, slot, age_ms, it->now);
         publish_heartbeat(self, slot, (enum spread)it->command->spread, age_ms, it->now, it->out);
     }
 }

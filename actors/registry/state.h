@@ -168,6 +168,9 @@ bool registry_is_vague(const struct registry_actor *self, uint32_t slot);
  * known, or a younger one. */
 bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
                     const struct now *now);
+/* Counts it for the evictor, if it is not the same sign of life once more. */
+void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms,
+                              const struct now *now);
 
 /* peers.c: what other nodes tell and ask */
 actor_handle_fn on_merge, on_lookup, on_app;

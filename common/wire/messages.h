@@ -442,7 +442,8 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 
 /* Topic registry.turn.renewed, once a tick (1 s) also when nothing happened; in parts of
  * at most fact_frame_max bytes, more = others of this tick follow. heartbeats:
- * heard from clients and peers since boot. expected_per_min: 2 × live instances.
+ * heard from clients and peers since boot; those of one instance within 10 s (min(evictor.interval /
+ * 6, evictor.idle / 9)) as one, whoever brought them. expected_per_min: 2 × live instances.
  * nowhere, zone, everywhere: by how far they spread, the heartbeats since the last tick, packed, each 36
  * bytes big-endian: key hi, key lo, dirty_timestamp, renew_timestamp, age in ms (u32) when this was sent.
  * digest: 16 bytes, the root of the registry's digests (in the last part of a tick). */
@@ -604,12 +605,14 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(states,     STATES,     80)        \
     M(ack,        ACK,        81)
 
-/* Who a command comes from; bounded by the sender's role. Numbers travel. */
+/* Who a command comes from; bounded by the sender's role. Numbers travel. STRANGER: who called
+ * itself a node and is not believed: judged as a client, but what it says goes nowhere. */
 #define ORIGIN_TABLE(X)  \
     X(CLIENT,    0)      \
     X(HTTP_PEER, 1)      \
     X(PEER,      2)      \
-    X(SELF,      3)
+    X(SELF,      3)      \
+    X(STRANGER,  4)
 // clang-format on
 
 enum origin {

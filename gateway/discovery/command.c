@@ -10,8 +10,11 @@ bool command_claims_node(const struct form *form)
 
 struct sender command_sender(const struct form *form, bool believed)
 {
-    if (!believed || !command_claims_node(form)) {
+    if (!command_claims_node(form)) {
         return (struct sender){.origin = ORIGIN_CLIENT};
+    }
+    if (!believed) {
+        return (struct sender){.origin = ORIGIN_STRANGER};
     }
     return (struct sender){form_flag(form, "replication"), form_flag(form, "from_zone"),
                            ORIGIN_HTTP_PEER};
@@ -51,7 +54,7 @@ void command_register(struct form *form, struct sender sender, struct buf *addrs
     id = form_identity(form);
     to->status = form_status(form);
     to->addrs = form_addrs(
-        form, sender.origin != ORIGIN_CLIENT && !fault_on(form->faults, FAULT_REFERENCE_ROW_6),
+        form, sender.origin == ORIGIN_HTTP_PEER && !fault_on(form->faults, FAULT_REFERENCE_ROW_6),
         addrs);
     to->version = form_text(form, "version", limit_version_bytes);
     to->metadata = form_metadata(form, params_get(form->params, STR("metadata")), metadata,

@@ -4,6 +4,7 @@
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/stream.h"
+#include "gateway/discovery/trust.h"
 
 struct counting {
     struct msg_counts *counts;
@@ -42,6 +43,7 @@ static void count_writes(const struct gateway *self, struct counting *counters,
     put(counters, "writes_resent", writes.resent_total);
     put(counters, "writes_expired", writes.expired_total);
     put(counters, "writes_refused", writes.refused_total);
+    put(counters, "forms_not_believed", trust_doubts_total(self->trust));
     put(sizes, "writes_pending", writes.writes);
     put(sizes, "writes_pending_bytes", writes.bytes);
 }

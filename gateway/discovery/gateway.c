@@ -9,11 +9,17 @@
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
+#include "gateway/discovery/resolver.h"
 #include "gateway/discovery/routes.h"
+#include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"
 #include "gateway/discovery/trust.h"
 
 enum { parameters_max = 2048 }; /* read at all: routes.c holds the limit of the API */
+
+/* Listening waits so long for the first look-up of peers' names, which some nodes may have. */
+static const int64_t names_wait_ms = 1000;
+static const int64_t names_look_ms = 10; /* meanwhile it is asked about them so often */
 
 static const int64_t idle_ms = 90000; /* of a connection; longer than SDKs' heartbeats are apart */
 
@@ -87,10 +93,17 @@ static void fail(struct gateway *self)
     outbox_stop(self->out);
 }
 
-/* Once the first catch-up is done: before it, answers would be wrong. */
-static void listen_when_ready(struct gateway *self)
+/* Once the first catch-up is done: before it, answers would be wrong. And once it is known whose
+ * forms are believed. */
+static bool may_listen(const struct gateway *self, const struct now *now)
 {
-    if (self->listens || self->failed || !replica_ready(self->replica)) {
+    return !self->listens && !self->failed && replica_ready(self->replica) &&
+           (trust_is_settled(self->trust) || now->mono_ms - self->begun_ms >= names_wait_ms);
+}
+
+static void listen_when_ready(struct gateway *self, const struct now *now)
+{
+    if (!may_listen(self, now)) {
         return;
     }
     if (http_listen(self->http) != ERR_OK || write_port(self) != ERR_OK) {
@@ -150,6 +163,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
                      const struct clock *clock, uint64_t seed)
 {
     struct gateway *gateway = calloc(1, sizeof(*gateway));
+    struct now now;
     enum err err;
 
     if (gateway == NULL) {
@@ -164,9 +178,13 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->streams = streams_new(gateway->replica);
     gateway->pending = pending_new(seed, config->gateway_write_deadline);
     gateway->trust = trust_new(config);
+    gateway->resolver = resolver_new();
     lay_links(gateway);
     gateway->scrape = scrape_new(gateway->links, gateway->link_count);
     publisher_init(&gateway->publisher, ACTOR_GATEWAY, config->index, seed);
+    now = clock->now(clock);
+    gateway->begun_ms = now.mono_ms;
+    source_tick(gateway, &now);
     err = open_http(gateway);
     if (err != ERR_OK) {
         gateway_destroy(&gateway);
@@ -194,6 +212,7 @@ void gateway_destroy(struct gateway **self)
     http_destroy(&it->http); /* first: whoever is parked is told */
     scrape_destroy(&it->scrape);
     trust_destroy(&it->trust);
+    resolver_destroy(&it->resolver);
     pending_destroy(&it->pending);
     streams_destroy(&it->streams);
     polls_destroy(&it->polls);
@@ -217,7 +236,8 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
                   "%s; this gateway is older than what it follows: update it", broken);
         fail(self);
     }
-    listen_when_ready(self);
+    source_turn(self, now);
+    listen_when_ready(self, now);
     /* Answers first, so that the server sends them in this very turn. */
     writes_turn(self, now);
     if (written && polls_due_ms(self->polls) <= now->mono_ms) {
@@ -238,10 +258,8 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
 static void on_turn_end(void *state, const struct now *now, struct outbox *out)
 {
     const struct gateway *self = state;
-    bool may_listen = !self->listens && !self->failed && replica_ready(self->replica);
 
-    (void)now;
-    if (may_listen || writes_ready(self)) {
+    if (may_listen(self, now) || writes_ready(self)) {
         outbox_again(out);
     }
 }
@@ -272,19 +290,24 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
 {
     struct gateway *self = state;
 
-    (void)now;
     if (replica_has_shrunk(self->replica)) {
         outbox_trim(out);
     }
     publisher_tick(&self->publisher, out);
+    source_tick(self, now);
 }
 
 static int64_t due_ms(void *state, const struct now *now)
 {
     const struct gateway *self = state;
-    const int64_t dues[] = {http_due_ms(self->http, now), pending_due_ms(self->pending),
-                            polls_due_ms(self->polls), streams_due_ms(self->streams),
-                            scrape_due_ms(self->scrape)};
+    const int64_t dues[] = {http_due_ms(self->http, now),
+                            pending_due_ms(self->pending),
+                            polls_due_ms(self->polls),
+                            streams_due_ms(self->streams),
+                            scrape_due_ms(self->scrape),
+                            self->listens || resolver_is_idle(self->resolver)
+                                ? INT64_MAX
+                                : now->mono_ms + names_look_ms};
     int64_t due = INT64_MAX;
 
     for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {

@@ -15,12 +15,13 @@
 #include "common/runtime/publisher.h"
 #include "gateway/http/http.h"
 
-struct replica; /* replica.h: copy of the registry, caught-up state, protection, nodes */
-struct polls;   /* poll.h: parked polls, by app */
-struct streams; /* stream.h: SSE clients */
-struct pending; /* pending.h: writes waiting for their answer */
-struct scrape;  /* metrics.h: /metrics requests waiting for COUNTERS */
-struct trust;   /* trust.h: whose replication flags are believed */
+struct replica;  /* replica.h: copy of the registry, caught-up state, protection, nodes */
+struct polls;    /* poll.h: parked polls, by app */
+struct streams;  /* stream.h: SSE clients */
+struct pending;  /* pending.h: writes waiting for their answer */
+struct scrape;   /* metrics.h: /metrics requests waiting for COUNTERS */
+struct trust;    /* trust.h: whose replication flags are believed */
+struct resolver; /* resolver.h: looks up the names that takes */
 
 struct gateway {
     const struct config *config; /* borrowed */
@@ -33,11 +34,13 @@ struct gateway {
     struct pending *pending;     /* owns */
     struct scrape *scrape;       /* owns */
     struct trust *trust;         /* owns */
+    struct resolver *resolver;   /* owns */
     struct publisher publisher;  /* this process's own (empty) facts */
     struct outbox *out;          /* of the turn that is running: valid inside callbacks */
     uint64_t id;                 /* random: names this run in write ids */
     struct actor_link *links;    /* owns: the replica's, and every gateway for /metrics */
     size_t link_count;
+    int64_t begun_ms;
     bool listens;
     bool failed; /* the process ends with an error: it could not listen, or not follow */
 };

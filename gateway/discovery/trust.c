@@ -1,120 +1,304 @@
 #include "gateway/discovery/trust.h"
 
-#include <netdb.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "gateway/discovery/replica.h"
+#include "common/runtime/endpoint.h"
 
-struct trust {
+enum { name_bytes_max = 253, address_bytes = INET6_ADDRSTRLEN };
+
+static const int64_t again_ms = 30000;    /* found: it may have moved */
+static const int64_t retry_min_ms = 1000; /* not found; doubled up to again_ms */
+static const int64_t doubt_min_ms = 2000; /* between two look-ups of a name, whoever doubts */
+
+/* A host of configured or followed nodes. */
+struct host {
+    char *name;           /* owned */
     struct buf addresses; /* packed strings */
+    int64_t asked_ms;
+    int64_t due_ms;   /* INT64_MAX: it is a number, which stands for itself */
+    int64_t retry_ms; /* the pause after the last failure; 0: it was found */
+    bool asked;       /* under way */
+    bool settled;
+    bool configured;
+    bool followed;
 };
 
-/* host of "host:port", "[::1]:port" or "zone=host:port" */
-static struct str host_of(struct str text)
-{
-    const char *equals = text.len > 0 ? memchr(text.data, '=', text.len) : NULL;
+struct trust {
+    bool everybody;
+    struct host *hosts;
+    size_t count;
+    size_t cap;
+    size_t turn;     /* where the search for a name that is due goes on */
+    uint64_t nodes;  /* a hash of those that are followed */
+    uint64_t doubts; /* forms that were not believed */
+    uint32_t said;
+    bool said_last;
+    char (*said_of)[address_bytes]; /* owned; trust_said_max of them, once there is one */
+};
 
-    if (equals != NULL) {
-        text.len -= (size_t)(equals + 1 - text.data);
-        text.data = equals + 1;
-    }
-    for (size_t i = text.len; i > 0; i--) {
-        if (text.data[i - 1] == ':') {
-            text.len = i - 1;
-            break;
-        }
-    }
-    if (text.len >= 2 && text.data[0] == '[' && text.data[text.len - 1] == ']') {
-        text.data++;
-        text.len -= 2;
-    }
-    return text;
+/* ── hosts ── */
+
+static void host_add(struct host *self, const char *address)
+{
+    strs_pack(&self->addresses, str_from(address));
 }
 
-static void resolve(struct trust *self, struct str host)
+/* An address as it is written everywhere, and of an IPv4 one within IPv6 the IPv4 one. False: it
+ * is a name. */
+static bool number_of(const char *text, char *number)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    char name[256];
-    char text[64];
+    struct in6_addr v6;
+    struct in_addr v4;
 
-    if (host.len == 0 || host.len >= sizeof(name)) {
-        return;
+    if (inet_pton(AF_INET, text, &v4) == 1) {
+        return inet_ntop(AF_INET, &v4, number, address_bytes) != NULL;
     }
-    memcpy(name, host.data, host.len);
-    name[host.len] = '\0';
-    if (getaddrinfo(name, NULL, &hints, &found) != 0) {
-        return; /* unknown now: the node is believed once the replicator follows it */
+    if (inet_pton(AF_INET6, text, &v6) != 1) {
+        return false;
     }
-    for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
-        if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) ==
-            0) {
-            strs_pack(&self->addresses, str_from(text));
+    return IN6_IS_ADDR_V4MAPPED(&v6)
+               ? inet_ntop(AF_INET, &v6.s6_addr[12], number, address_bytes) != NULL
+               : inet_ntop(AF_INET6, &v6, number, address_bytes) != NULL;
+}
+
+static struct host *host_of(struct trust *self, struct str name)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (str_eq(str_from(self->hosts[i].name), name)) {
+            return &self->hosts[i];
         }
     }
-    freeaddrinfo(found);
+    return NULL;
+}
+
+/* NULL: no host has such a name. */
+static struct host *need(struct trust *self, struct str name)
+{
+    struct host *host = host_of(self, name);
+    char number[address_bytes];
+
+    if (host != NULL || name.len == 0 || name.len > name_bytes_max ||
+        memchr(name.data, '\0', name.len) != NULL) {
+        return host;
+    }
+    if (self->count == self->cap) {
+        self->cap = self->cap == 0 ? 8 : 2 * self->cap;
+        self->hosts = realloc(self->hosts, self->cap * sizeof(*self->hosts));
+        if (self->hosts == NULL) {
+            abort();
+        }
+    }
+    host = &self->hosts[self->count++];
+    *host = (struct host){.name = strndup(name.data, name.len)};
+    if (host->name == NULL) {
+        abort();
+    }
+    if (number_of(host->name, number)) {
+        host_add(host, number);
+        host->due_ms = INT64_MAX;
+        host->settled = true;
+    }
+    return host;
+}
+
+static void host_drop(struct trust *self, size_t i)
+{
+    free(self->hosts[i].name);
+    buf_fini(&self->hosts[i].addresses);
+    self->hosts[i] = self->hosts[--self->count];
+}
+
+static void configure(struct trust *self, const struct config_list *nodes)
+{
+    for (uint32_t i = 0; i < nodes->count; i++) {
+        const char *equals = strchr(nodes->items[i], '='); /* zone=host:port */
+        struct str node = str_from(equals != NULL ? equals + 1 : nodes->items[i]);
+        struct host *host = need(self, endpoint_host(node));
+
+        if (host != NULL) {
+            host->configured = true;
+        }
+    }
 }
 
 struct trust *trust_new(const struct config *config)
 {
-    const struct config_list *lists[] = {&config->peers_nodes, &config->peers_zones};
     struct trust *self = calloc(1, sizeof(*self));
 
     if (self == NULL) {
         abort();
     }
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        for (uint32_t j = 0; j < lists[i]->count; j++) {
-            resolve(self, host_of(str_from(lists[i]->items[j])));
-        }
-    }
+    self->everybody =
+        config->security_trust_client_nodes || fault_on(config->faults, FAULT_REFERENCE_ROW_16);
+    configure(self, &config->peers_nodes);
+    configure(self, &config->peers_zones);
     return self;
 }
 
 void trust_destroy(struct trust **self)
 {
     if (*self != NULL) {
-        buf_fini(&(*self)->addresses);
+        while ((*self)->count > 0) {
+            host_drop(*self, 0);
+        }
+        free((*self)->hosts);
+        free((*self)->said_of);
         free(*self);
         *self = NULL;
     }
 }
 
-bool trust_has(const struct trust *self, const struct replica_node *nodes, size_t count,
-               struct str address)
+void trust_follow(struct trust *self, const struct replica_node *nodes, size_t count)
 {
-    struct str rest = buf_str(&self->addresses);
-    struct str known;
+    uint64_t hash = 1;
 
-    if (address.len == 0) {
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        hash = hash * 31 + hash64(nodes[i].addr.data, nodes[i].addr.len) + nodes[i].self;
     }
-    while (strs_next(&rest, &known)) {
-        if (str_eq(known, address)) {
-            return true;
-        }
+    if (hash == self->nodes) {
+        return;
+    }
+    self->nodes = hash;
+    for (size_t i = 0; i < self->count; i++) {
+        self->hosts[i].followed = false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!nodes[i].self && str_eq(host_of(nodes[i].addr), address)) {
+        struct host *host = nodes[i].self ? NULL : need(self, endpoint_host(nodes[i].addr));
+
+        if (host != NULL) {
+            host->followed = true;
+        }
+    }
+    for (size_t i = self->count; i > 0; i--) {
+        if (!self->hosts[i - 1].followed && !self->hosts[i - 1].configured) {
+            host_drop(self, i - 1);
+        }
+    }
+}
+
+/* ── looking up ── */
+
+bool trust_wanted(struct trust *self, int64_t now_ms, struct str *name)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct host *host = &self->hosts[self->turn++ % self->count];
+
+        if (!host->asked && host->due_ms <= now_ms) {
+            host->asked = true;
+            host->asked_ms = now_ms;
+            *name = str_from(host->name);
             return true;
         }
     }
     return false;
 }
 
-bool trust_request(const struct gateway *self, const struct request *request)
+void trust_found(struct trust *self, struct str name, const struct strs *addresses, int64_t now_ms)
 {
-    const struct replica_node *nodes;
-    size_t count = 0;
-    char address[64];
+    struct host *host = host_of(self, name);
 
-    if (self->config->security_trust_client_nodes ||
-        fault_on(self->config->faults, FAULT_REFERENCE_ROW_16)) {
+    if (host == NULL || !host->asked) {
+        return; /* it was of a node that has gone */
+    }
+    host->asked = false;
+    host->settled = true;
+    if (addresses->count > 0) {
+        host->addresses.len = 0;
+        buf_add_str(&host->addresses, addresses->bytes);
+        host->retry_ms = 0;
+        host->due_ms = now_ms + again_ms;
+        return;
+    }
+    host->retry_ms = host->retry_ms == 0 ? retry_min_ms : 2 * host->retry_ms;
+    host->retry_ms = host->retry_ms > again_ms ? again_ms : host->retry_ms;
+    host->due_ms = now_ms + host->retry_ms;
+}
+
+bool trust_is_settled(const struct trust *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (!self->hosts[i].settled) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ── believing ── */
+
+static bool has(const struct host *self, struct str address)
+{
+    struct str rest = buf_str(&self->addresses);
+    struct str known;
+
+    while (strs_next(&rest, &known)) {
+        if (str_eq(known, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool trust_believes(const struct trust *self, const struct trust_source *source)
+{
+    if (self->everybody) {
         return true;
     }
-    nodes = replica_nodes(self->replica, &count);
-    request_peer(request, address, sizeof(address));
-    return trust_has(self->trust, nodes, count, str_from(address));
+    if (source->forwarded || source->address.len == 0) {
+        return false; /* its sender may be anybody behind the proxy */
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        if (has(&self->hosts[i], source->address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum trust_say say(struct trust *self, struct str address)
+{
+    if (address.len >= address_bytes) {
+        return TRUST_SAY_NOTHING;
+    }
+    for (uint32_t i = 0; i < self->said; i++) {
+        if (str_eq(str_from(self->said_of[i]), address)) {
+            return TRUST_SAY_NOTHING;
+        }
+    }
+    if (self->said == trust_said_max) {
+        bool first = !self->said_last;
+
+        self->said_last = true;
+        return first ? TRUST_SAY_LAST : TRUST_SAY_NOTHING;
+    }
+    if (self->said_of == NULL) {
+        self->said_of = calloc(trust_said_max, sizeof(*self->said_of));
+        if (self->said_of == NULL) {
+            abort();
+        }
+    }
+    memcpy(self->said_of[self->said], address.data, address.len);
+    self->said_of[self->said++][address.len] = '\0';
+    return TRUST_SAY_ADDRESS;
+}
+
+enum trust_say trust_doubt(struct trust *self, const struct trust_source *source, int64_t now_ms)
+{
+    self->doubts++;
+    for (size_t i = 0; i < self->count && !source->forwarded; i++) {
+        struct host *host = &self->hosts[i];
+        int64_t soonest_ms = host->asked_ms + doubt_min_ms;
+
+        if (host->due_ms != INT64_MAX && host->due_ms > now_ms) {
+            host->due_ms = soonest_ms < host->due_ms ? soonest_ms : host->due_ms;
+        }
+    }
+    return say(self, source->address);
+}
+
+uint64_t trust_doubts_total(const struct trust *self)
+{
+    return self->doubts;
 }

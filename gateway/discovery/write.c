@@ -7,12 +7,15 @@
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
-#include "gateway/discovery/trust.h"
+#include "gateway/discovery/source.h"
 
-static struct sender sender_of(const struct gateway *self, const struct request *request,
-                               const struct form *form)
+static struct sender sender_of(struct gateway *self, const struct request *request,
+                               const struct form *form, const struct now *now)
 {
-    return command_sender(form, command_claims_node(form) && trust_request(self, request));
+    if (!command_claims_node(form)) {
+        return (struct sender){.origin = ORIGIN_CLIENT}; /* nearly all; nothing else is asked */
+    }
+    return command_sender(form, source_is_believed(self, request, now));
 }
 
 /* ── the client went, or is answered ────────────────────────────────────────*/
@@ -176,7 +179,7 @@ void serve_register(struct gateway *self, struct request *request, const struct 
     struct form form;
 
     form_init(&form, request_params(request), self->config->faults);
-    command_register(&form, sender_of(self, request, &form), pending_scratch(self->pending, 0),
+    command_register(&form, sender_of(self, request, &form, now), pending_scratch(self->pending, 0),
                      pending_scratch(self->pending, 1), &command);
     if (form_refused(&form, request)) {
         return;
@@ -196,7 +199,7 @@ void serve_renew(struct gateway *self, struct request *request, const struct now
     struct write *write;
 
     form_init(&form, request_params(request), self->config->faults);
-    command_renew(&form, sender_of(self, request, &form), &command);
+    command_renew(&form, sender_of(self, request, &form, now), &command);
     if (form_refused(&form, request)) {
         return;
     }
@@ -212,7 +215,7 @@ void serve_cancel(struct gateway *self, struct request *request, const struct no
     struct form form;
 
     form_init(&form, request_params(request), self->config->faults);
-    command_cancel(&form, sender_of(self, request, &form), &command);
+    command_cancel(&form, sender_of(self, request, &form, now), &command);
     if (!form_refused(&form, request)) {
         (void)ask(self, request, &command, now);
     }
@@ -224,7 +227,7 @@ void serve_set(struct gateway *self, struct request *request, const struct now *
     struct form form;
 
     form_init(&form, request_params(request), self->config->faults);
-    command_set(&form, sender_of(self, request, &form), pending_scratch(self->pending, 0),
+    command_set(&form, sender_of(self, request, &form, now), pending_scratch(self->pending, 0),
                 pending_scratch(self->pending, 1), &command);
     if (!form_refused(&form, request)) {
         (void)ask(self, request, &command, now);

@@ -5,17 +5,25 @@
 #include <string.h>
 #include <unistd.h>
 
+struct wishes {
+    uint64_t faults;
+    bool trust;
+};
+
+static void configure(struct config *config, const void *context)
+{
+    const struct wishes *wishes = context;
+
+    config->faults.bits = wishes->faults;
+    config->security_trust_client_nodes = wishes->trust;
+}
+
 void fixture_begin(struct gateway_fixture *self, uint64_t faults, bool trust)
 {
-    enum fault first = FAULT_COUNT;
+    const struct wishes wishes = {faults, trust};
 
-    for (int i = FAULT_COUNT - 1; i >= 0; i--) {
-        first = (faults >> i & 1) != 0 ? (enum fault)i : first;
-    }
     *self = (struct gateway_fixture){.client = -1};
-    server_start(&self->server, first); /* the server copies them; handlers look them up */
-    self->server.config.faults.bits = faults;
-    self->server.config.security_trust_client_nodes = trust;
+    server_start_with(&self->server, configure, &wishes);
 }
 
 void fixture_end(struct gateway_fixture *self)
@@ -114,7 +122,8 @@ void fixture_send(struct gateway_fixture *self, const char *method, const char *
     if (self->client < 0) {
         self->client = client_open(http_port(self->server.gateway->http));
     }
-    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: h\r\n", method, path);
+    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: h\r\n%s", method, path,
+               self->head != NULL ? self->head : "");
     if (form != NULL) {
         buf_printf(&request,
                    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n",

@@ -11,10 +11,10 @@ struct gateway_fixture {
     int writes;         /* REGISTER, RENEW, CANCEL, SET sent */
     int stats;          /* STATS sent, to anybody */
     int client;         /* its connection; -1: none */
+    const char *head;   /* more header lines of its requests, each with its CR LF; NULL: none */
 };
 
-/* faults: switches on, as bits; of those the HTTP server itself looks at, only the lowest.
- * The gateway listens when it returns. */
+/* faults: switches on, as bits. The gateway listens when it returns. */
 void fixture_begin(struct gateway_fixture *self, uint64_t faults, bool trust);
 void fixture_end(struct gateway_fixture *self);
 

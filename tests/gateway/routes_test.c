@@ -9,7 +9,6 @@
 
 #include "gateway/discovery/metrics.h"
 #include "gateway/discovery/replica.h"
-#include "gateway/discovery/trust.h"
 #include "tests/gateway/gateway_fixture.h"
 
 static void check_with(struct gateway_fixture *self, const char *method, const char *path,
@@ -209,29 +208,6 @@ static void metrics_of_many_gateways_stand_together(void **state)
     metrics_destroy(&metrics);
 }
 
-static void nodes_are_known_by_address_and_this_one_is_none(void **state)
-{
-    char *items[] = {"10.1.1.1:7171"};
-    char *zones[] = {"sh002=10.2.2.2:7171"};
-    struct config config = {.peers_nodes = {items, 1}, .peers_zones = {zones, 1}};
-    struct trust *trust = trust_new(&config);
-    const struct replica_node nodes[] = {
-        {.addr = STR("127.0.0.1:7171"), .zone = STR("z"), .self = true},
-        {.addr = STR("10.3.3.3:7171"), .zone = STR("z")},
-        {.addr = STR("[::2]:7171"), .zone = STR("z")},
-    };
-
-    (void)state;
-    assert_true(trust_has(trust, nodes, 3, STR("10.1.1.1")));
-    assert_true(trust_has(trust, nodes, 3, STR("10.2.2.2")));
-    assert_true(trust_has(trust, nodes, 3, STR("10.3.3.3")));
-    assert_true(trust_has(trust, nodes, 3, STR("::2")));
-    assert_false(trust_has(trust, nodes, 3, STR("127.0.0.1")));
-    assert_false(trust_has(trust, nodes, 3, STR("10.1.1.10")));
-    assert_false(trust_has(trust, nodes, 3, STR("")));
-    trust_destroy(&trust);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,7 +220,6 @@ int main(void)
         cmocka_unit_test(parameters_are_bounded_and_timestamps_not_counted_apart),
         cmocka_unit_test(metrics_wait_for_all_but_not_for_ever),
         cmocka_unit_test(metrics_of_many_gateways_stand_together),
-        cmocka_unit_test(nodes_are_known_by_address_and_this_one_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/discovery/pending.h"
+#include "gateway/discovery/trust.h"
 #include "tests/gateway/gateway_fixture.h"
 
 #define REGISTER "zone=sh001&env=dev&appid=a&hostname=h&status=1&addrs=x"
@@ -330,7 +331,7 @@ static void flags_of_a_stranger_are_not_believed(void **state)
 
     (void)state;
     command = flagged(&self, 0, false);
-    assert_int_equal(ORIGIN_CLIENT, command.as_register.origin);
+    assert_int_equal(ORIGIN_STRANGER, command.as_register.origin);
     assert_false(command.as_register.replication || command.as_register.from_zone);
     assert_int_equal(1, command.as_register.addrs.count);
     fixture_end(&self);
@@ -347,6 +348,47 @@ static void flags_of_whom_is_trusted_are_believed_and_addresses_split(void **sta
     assert_true(command.as_register.replication && command.as_register.from_zone);
     assert_int_equal(2, command.as_register.addrs.count);
     fixture_end(&self);
+}
+
+/* A node of this host is followed: a form from here is believed, but for what a proxy adds. */
+static void a_form_that_a_proxy_passed_on_is_a_clients(void **state)
+{
+    static const struct {
+        const char *head;
+        bool trust;
+        uint32_t origin;
+    } rows[] = {
+        {NULL, false, ORIGIN_HTTP_PEER},
+        {"X-Real-Ip-Not: 1\r\n", false, ORIGIN_HTTP_PEER},
+        {"x-forwarded-for: 10.0.0.1\r\n", false, ORIGIN_STRANGER},
+        {"Forwarded: for=10.0.0.1\r\n", false, ORIGIN_STRANGER},
+        {"X-Real-IP:\r\n", false, ORIGIN_STRANGER},
+        {"Via: 1.1 proxy\r\n", false, ORIGIN_STRANGER},
+        {"Via: 1.1 proxy\r\n", true, ORIGIN_HTTP_PEER},
+    };
+    const struct replica_node node = {.addr = STR("127.0.0.1:9"), .zone = STR("sh001")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct gateway_fixture self;
+        struct msg command;
+        struct buf answer;
+
+        fixture_begin(&self, 0, rows[i].trust);
+        trust_follow(self.server.gateway->trust, &node, 1);
+        self.head = rows[i].head;
+        fixture_send(&self, "POST", "/discovery/renew", NAMES "&replication=true");
+        command = fixture_command(&self);
+        assert_int_equal(rows[i].origin, command.as_renew.origin);
+        assert_true(command.as_renew.replication == (rows[i].origin == ORIGIN_HTTP_PEER));
+        fixture_result(&self, ERR_NOT_FOUND, 0, 0, NULL);
+        answer = fixture_answer(&self);
+        buf_fini(&answer);
+        fixture_send(&self, "POST", "/discovery/renew", NAMES);
+        command = fixture_command(&self);
+        assert_int_equal(ORIGIN_CLIENT, command.as_renew.origin);
+        fixture_end(&self);
+    }
 }
 
 static void the_reference_can_be_brought_back(void **state)
@@ -434,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_set_carries_each_host),
         cmocka_unit_test(a_set_with_too_few_values_is_refused),
         cmocka_unit_test(flags_of_a_stranger_are_not_believed),
+        cmocka_unit_test(a_form_that_a_proxy_passed_on_is_a_clients),
         cmocka_unit_test(flags_of_whom_is_trusted_are_believed_and_addresses_split),
         cmocka_unit_test(a_write_that_comes_while_the_gateway_ends_is_503),
         cmocka_unit_test(the_reference_can_be_brought_back),

@@ -49,6 +49,33 @@ static void a_heartbeat_makes_an_old_one_young_again(void **state)
     assert_int_equal(1, ages_count(ages));
 }
 
+/* Not counted from the sign before, or one who gives them all the time would never count. */
+static void signs_close_to_one_that_counts_do_not_count(void **state)
+{
+    static const struct {
+        int64_t at_ms;
+        int64_t age_ms;
+        bool counts;
+    } rows[] = {
+        {5000, 0, true},   {5000, 0, false},    {5060, 0, false},   {5099, 0, false},
+        {5100, 0, true},   {5150, 0, false},    {5199, 0, false},   {5200, 0, true},
+        {5250, 49, false}, {5310, 0, true},     {5350, 139, false}, /* told late */
+        {5350, 140, true}, {60000000, 0, true},
+    };
+    struct ages *ages = *state;
+
+    for (int round = 0; round < 2; round++) {
+        ages_touch(ages, 9, 4990, 0);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            ages_touch(ages, 9, rows[i].at_ms, rows[i].age_ms);
+            assert_int_equal(rows[i].counts,
+                             ages_counts(ages, 9, rows[i].at_ms, rows[i].age_ms, 100));
+        }
+        ages_drop(ages, 9); /* one that comes back counts anew */
+    }
+    assert_true(ages_counts(ages, 9, 0, 0, 100)); /* nobody */
+}
+
 static void keeps_the_youngest_age_it_has_heard(void **state)
 {
     struct ages *ages = *state;
@@ -332,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(turns_old_at_the_limit_and_not_before),
         TEST(a_heartbeat_makes_an_old_one_young_again),
+        TEST(signs_close_to_one_that_counts_do_not_count),
         TEST(keeps_the_youngest_age_it_has_heard),
         TEST(one_taken_in_past_the_limit_is_old_at_once),
         TEST(an_unknown_slot_has_no_age),

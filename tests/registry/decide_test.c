@@ -388,6 +388,11 @@ static void only_nodes_write_infra_discovery_unless_clients_are_trusted(void **s
     assert_int_equal(ERR_REFUSED, world->decision.err);
     command.origin = ORIGIN_SELF;
     assert_int_equal(1, do_register(world, &command));
+    command.origin = ORIGIN_STRANGER;
+    assert_int_equal(0, do_register(world, &command));
+    assert_int_equal(ERR_REFUSED, world->decision.err);
+    command.origin = 99; /* of a newer gateway */
+    assert_int_equal(0, do_register(world, &command));
     command.origin = ORIGIN_CLIENT;
     world->rules.trust_client_nodes = true;
     assert_int_equal(1, do_register(world, &command));
@@ -442,6 +447,50 @@ static void a_renew_and_a_cancel_of_another_zone_go_everywhere_too(void **state)
     cancel.from_zone = true;
     decide_cancel(world->registry, &world->rules, &cancel, world->now, &world->decision);
     assert_int_equal(SPREAD_ZONE, world->decision.changes[0].spread);
+}
+
+/* differences row 16: who calls itself a node and is not believed is judged as a client, and told
+ * to nobody, for it has told the others, and one of them may have told it. */
+static void what_a_stranger_says_goes_nowhere(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    struct msg_renew renew = {.origin = ORIGIN_STRANGER,
+                              .env = STR("dev"),
+                              .appid = STR("app"),
+                              .zone = STR("sh001"),
+                              .hostname = STR("h"),
+                              .dirty_timestamp = now0 + 5};
+    struct msg_cancel cancel = {.origin = ORIGIN_STRANGER,
+                                .env = STR("dev"),
+                                .appid = STR("app"),
+                                .zone = STR("sh001"),
+                                .hostname = STR("h")};
+    struct msg_set set = {.origin = ORIGIN_STRANGER,
+                          .env = STR("dev"),
+                          .appid = STR("app"),
+                          .zone = STR("sh001"),
+                          .statuses_given = true};
+    struct msg host = {.type = MSG_TYPE_HOST};
+    struct buf hosts = {0};
+
+    command.origin = ORIGIN_STRANGER;
+    assert_int_equal(1, do_register(world, &command));
+    assert_int_equal(SPREAD_NOWHERE, world->decision.changes[0].spread);
+    decide_renew(world->registry, &world->rules, &renew, world->now, &world->decision);
+    assert_int_equal(ERR_OK, world->decision.err); /* as a client's */
+    assert_true(world->decision.heartbeat != REGISTRY_NONE);
+    assert_int_equal(SPREAD_NOWHERE, world->decision.spread);
+    host.as_host.hostname = STR("h");
+    host.as_host.status = STATUS_WAITING;
+    msg_list_add(&set.hosts, &hosts, &host);
+    decide_set(world->registry, &world->rules, &set, world->now, &world->decision);
+    assert_int_equal(1, apply(world));
+    assert_int_equal(SPREAD_NOWHERE, world->decision.changes[0].spread);
+    decide_cancel(world->registry, &world->rules, &cancel, world->now, &world->decision);
+    assert_int_equal(1, apply(world));
+    assert_int_equal(SPREAD_NOWHERE, world->decision.changes[0].spread);
+    buf_fini(&hosts);
 }
 
 struct set_host_args {
@@ -662,6 +711,7 @@ int main(void)
         TEST(only_nodes_write_infra_discovery_unless_clients_are_trusted),
         TEST(renew_answers_by_dirty_only_when_replicated),
         TEST(a_renew_and_a_cancel_of_another_zone_go_everywhere_too),
+        TEST(what_a_stranger_says_goes_nowhere),
         TEST(metadata_is_bounded_by_keys_and_by_bytes_of_text),
         TEST(set_merges_metadata_and_advances_the_app),
         TEST(set_changes_all_hosts_or_none),

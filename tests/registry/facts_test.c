@@ -260,6 +260,7 @@ static void counts_heartbeats_since_boot_and_what_is_expected(void **state)
 
     node_register_many(node, 0, 3);
     for (uint64_t i = 1; i <= 3; i++) {
+        node_run(node, 10000);
         renew = node_renew(node, "host-0000002");
         (void)node_ask(node, &renew);
         renew = node_renew(node, "nobody");

@@ -486,6 +486,31 @@ static void heartbeats_count_when_they_are_clients_own(void **state)
     assert_int_equal(node->clock.at.wall_ns - 1320000000, heartbeat.renew_timestamp);
 }
 
+/* A client gives its heartbeat to two nodes, and each passes it on: one sign of life. */
+static void a_heartbeat_counts_once_whoever_brings_it(void **state)
+{
+    struct node *node = *state;
+    struct msg command = a_merge(node);
+    struct msg renew;
+    int64_t dirty;
+
+    node_register_many(node, 0, 1);
+    dirty = dirty_of(node, "host-0000000");
+    command.as_merge.counted = true;
+    for (int i = 1; i <= 4; i++) {
+        node_run(node, 25000);
+        renew = node_renew(node, "host-0000000");
+        (void)node_ask(node, &renew);
+        node_run(node, 3000);
+        (void)merge_heard(node, &command, "host-0000000", dirty, 2500);
+        node_run(node, 2000);
+        renew = node_renew(node, "host-0000000");
+        (void)node_ask(node, &renew);
+        assert_int_equal(i, node_stat(node, "heartbeats_total"));
+        assert_int_equal(0, age_told(node, "host-0000000")); /* heard it was all the same */
+    }
+}
+
 static void a_heartbeat_of_another_state_asks_for_it_or_gets_ours(void **state)
 {
     struct node *node = *state;
@@ -694,6 +719,7 @@ int main(void)
         TEST(a_peer_s_heartbeat_saves_who_was_idle_here),
         TEST(an_age_that_is_reset_on_its_way_keeps_the_silent_alive),
         TEST(heartbeats_count_when_they_are_clients_own),
+        TEST(a_heartbeat_counts_once_whoever_brings_it),
         TEST(a_heartbeat_of_another_state_asks_for_it_or_gets_ours),
         TEST(too_much_at_once_is_refused_whole),
         TEST(what_is_no_state_is_passed_over_and_counted),

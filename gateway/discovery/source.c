@@ -1,0 +1,98 @@
+#include "gateway/discovery/source.h"
+
+#include "gateway/discovery/replica.h"
+#include "gateway/discovery/resolver.h"
+#include "gateway/discovery/trust.h"
+
+/* What proxies add to a request they pass on. */
+static const char *const proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"};
+
+static void look_up(struct gateway *self, const struct now *now)
+{
+    static const struct strs none = {0};
+    struct str name;
+
+    while (!resolver_is_full(self->resolver) && trust_wanted(self->trust, now->mono_ms, &name)) {
+        if (!resolver_ask(self->resolver, name)) {
+            trust_found(self->trust, name, &none, now->mono_ms);
+        }
+    }
+}
+
+void source_tick(struct gateway *self, const struct now *now)
+{
+    size_t count = 0;
+    const struct replica_node *nodes = replica_nodes(self->replica, &count);
+
+    trust_follow(self->trust, nodes, count);
+    look_up(self, now);
+}
+
+void source_turn(struct gateway *self, const struct now *now)
+{
+    struct strs addresses;
+    struct str name;
+
+    if (resolver_is_idle(self->resolver)) {
+        return;
+    }
+    while (resolver_next(self->resolver, &name, &addresses)) {
+        trust_found(self->trust, name, &addresses, now->mono_ms);
+        look_up(self, now);
+    }
+}
+
+static bool is_forwarded(const struct request *request)
+{
+    for (size_t i = 0; i < sizeof(proxy_headers) / sizeof(proxy_headers[0]); i++) {
+        if (request_header(request, proxy_headers[i]).data != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say(const struct gateway *self, const struct trust_source *source)
+{
+    if (source->forwarded) {
+        log_event(self->log, LOG_WARN, "form_not_believed",
+                  "address=%.*s: it says that a node sends it, but a proxy has passed it on "
+                  "(X-Forwarded-For, Forwarded, X-Real-IP or Via): it is judged as a client's and "
+                  "told to no other node; let nodes reach each other without a proxy, or set "
+                  "security.trust_client_nodes=true",
+                  STR_ARG(source->address));
+        return;
+    }
+    log_event(self->log, LOG_WARN, "form_not_believed",
+              "address=%.*s: it says that a node sends it, but that is no address of peers.nodes, "
+              "peers.zones or a node that is followed: it is judged as a client's and told to no "
+              "other node; if it is a node, add that address to peers.nodes, or set "
+              "security.trust_client_nodes=true",
+              STR_ARG(source->address));
+}
+
+bool source_is_believed(struct gateway *self, const struct request *request, const struct now *now)
+{
+    char address[64];
+    struct trust_source source = {.forwarded = is_forwarded(request)};
+
+    request_peer(request, address, sizeof(address));
+    source.address = str_from(address);
+    if (trust_believes(self->trust, &source)) {
+        return true;
+    }
+    switch (trust_doubt(self->trust, &source, now->mono_ms)) {
+    case TRUST_SAY_ADDRESS:
+        say(self, &source);
+        break;
+    case TRUST_SAY_LAST:
+        log_event(self->log, LOG_WARN, "forms_not_believed",
+                  "they have come from more than %d addresses: further ones are counted only, "
+                  "muster_gateway_forms_not_believed_total",
+                  trust_said_max);
+        break;
+    case TRUST_SAY_NOTHING:
+        break;
+    }
+    return false;
+}
