@@ -141,6 +141,30 @@ static bool is_hopeless(const struct held *held, int64_t given, const struct ins
     return is_at_ceiling(stored->dirty_timestamp, &candidate->id, out);
 }
 
+/* Whether a client may register one more. What other nodes tell is taken in beyond: a node that did
+ * not would never hold the same as they, and they have refused it to their clients. */
+static bool has_room(const struct registry *registry, const struct identity *id,
+                     struct decision *out)
+{
+    uint32_t app = registry_app_find(registry, id->env, id->appid);
+    struct app_info info;
+
+    if (app == REGISTRY_NONE) {
+        return true;
+    }
+    registry_app(registry, app, &info);
+    if (info.zone_count + info.gone_count >= zones_max &&
+        !registry_zone_is_held(registry, app, id->zone)) {
+        decision_refuse(out, ERR_INVALID, "");
+        buf_printf(&out->text,
+                   "zone: an app may have at most %d, with those whose instances have gone lately, "
+                   "and %.*s would be one more",
+                   zones_max, STR_ARG(id->zone));
+        return false;
+    }
+    return true;
+}
+
 void decide_register(const struct registry *registry, const struct rules *rules,
                      const struct msg_register *command, int64_t now_ns, struct decision *out)
 {
@@ -157,6 +181,9 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     held = held_of(registry, &id);
     candidate = candidate_of(
         command, &held, dirty_for(rules, &held, command->dirty_timestamp, own, now_ns), now_ns);
+    if (command->origin == ORIGIN_CLIENT && !held.live && !has_room(registry, &id, out)) {
+        return;
+    }
     if (metadata_normalise(command->metadata, &out->store, &candidate.metadata) != ERR_OK) {
         decision_refuse(out, ERR_INVALID, "metadata may have at most 64 keys and 16 KiB");
         return;
@@ -237,9 +264,10 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
 
 /* The place of the change decided so far for this hostname of a SET, 0 in it: none. There is
  * one change at most: applying it frees what a second one would borrow from. */
-static uint16_t *place_of(struct decision *out, struct str hostname)
+static uint16_t *place_of(const struct rules *rules, struct decision *out, struct str hostname)
 {
-    uint32_t at = (uint32_t)(hash64(hostname.data, hostname.len) % set_places);
+    uint64_t mixed = hash64(hostname.data, hostname.len) * (rules->seed | 1);
+    uint32_t at = (uint32_t)(mixed >> 32) % set_places;
 
     while (out->places[at] != 0 &&
            !str_eq(out->changes[out->places[at] - 1].instance.id.hostname, hostname)) {
@@ -287,7 +315,7 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
                    STR_ARG(id.hostname), STR_ARG(id.appid), STR_ARG(id.zone), STR_ARG(id.env));
         return false;
     }
-    place = place_of(out, id.hostname);
+    place = place_of(rules, out, id.hostname);
     change = *place != 0 ? &out->changes[*place - 1] : NULL;
     after = change != NULL ? change->instance : held.instance;
     if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {

@@ -23,9 +23,11 @@
 struct rules {
     bool trust_client_nodes; /* clients may write infra.discovery */
     struct faults faults;
+    uint64_t seed; /* random: of hashes of what strangers choose */
 };
 
 /* Limits of one SET: its changes are decided in one turn and travel as one. */
+enum { zones_max = 256 }; /* of an app, with those whose instances have gone lately */
 enum { set_hosts_max = 1024, set_bytes_max = 4 * 1024 * 1024, set_places = 2 * set_hosts_max };
 
 struct decision {

@@ -456,9 +456,10 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->log = options->log;
     prng_init(&made->prng, options->seed);
     made->rules = (struct rules){.trust_client_nodes = config->security_trust_client_nodes,
-                                 .faults = config->faults};
+                                 .faults = config->faults,
+                                 .seed = options->seed};
     made->own_key = identity_key(&own);
-    made->registry = registry_new();
+    made->registry = registry_new_seeded(options->seed);
     recent_init(&made->recent, recent_bytes_max);
     made->writes = writes_new(2 * config->gateway_write_deadline);
     made->writes_from = now->wall_ns - 2 * config->gateway_write_deadline * 1000000;

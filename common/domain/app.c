@@ -149,6 +149,13 @@ uint32_t app_zone_at(const struct app *self, struct str name)
     return at;
 }
 
+bool app_has_zone(const struct app *self, struct str name)
+{
+    uint32_t at;
+
+    return list_find(&self->live, name, &at) || list_find(&self->gone, name, &at);
+}
+
 /* ── zone ───────────────────────────────────────────────────────────────────*/
 
 struct str zone_name(const struct zone *self)

@@ -51,6 +51,8 @@ struct str app_appid(const struct app *self);
 struct zone *app_zone(struct app *self, struct memory *memory, struct str name);
 /* The first of the live zones whose name is not before this one. */
 uint32_t app_zone_at(const struct app *self, struct str name);
+/* Among both lists. */
+bool app_has_zone(const struct app *self, struct str name);
 struct str zone_name(const struct zone *self);
 
 /* A live instance comes into the zone, or leaves it. The zone moves between the app's lists. */

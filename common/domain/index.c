@@ -23,9 +23,14 @@ static uint32_t cells_mask(struct index_cells cells)
     return ((uint32_t)1 << cells.bits) - 1;
 }
 
-static uint32_t tag_of(struct hash128 key)
+/* As good as any where nobody chooses keys to harm us. */
+static const uint64_t unseeded = 0x9e3779b97f4a7c15;
+
+static uint32_t tag_of(const struct index *self, struct hash128 key)
 {
-    return (uint32_t)key.lo;
+    uint64_t mixed = (key.lo ^ (key.hi >> 32)) * self->seed;
+
+    return (uint32_t)(mixed >> 32);
 }
 
 static uint32_t home(struct index_cells cells, uint32_t tag)
@@ -43,8 +48,15 @@ static void take_table(struct index *self, uint32_t bits)
 void index_init(struct index *self, struct memory *memory, index_key_fn *key_of,
                 const void *context)
 {
-    *self = (struct index){.memory = memory, .key_of = key_of, .context = context};
+    *self =
+        (struct index){.memory = memory, .key_of = key_of, .context = context, .seed = unseeded};
     take_table(self, first_bits);
+}
+
+void index_seed(struct index *self, uint64_t seed)
+{
+    assert(self->count == 0);
+    self->seed = seed | 1; /* odd: multiplying loses nothing */
 }
 
 static void cells_put(struct index *self, struct index_cells *cells)
@@ -80,9 +92,9 @@ void index_reserve(struct index *self, uint32_t count)
 
 void index_expect(const struct index *self, struct hash128 key)
 {
-    __builtin_prefetch(&self->serves.at[home(self->serves, tag_of(key))]);
+    __builtin_prefetch(&self->serves.at[home(self->serves, tag_of(self, key))]);
     if (self->phase == INDEX_MOVING) {
-        __builtin_prefetch(&self->other.at[home(self->other, tag_of(key))]);
+        __builtin_prefetch(&self->other.at[home(self->other, tag_of(self, key))]);
     }
 }
 
@@ -91,11 +103,12 @@ static struct index_cell *seek(const struct index *self, struct index_cells cell
                                struct hash128 key)
 {
     uint32_t mask = cells_mask(cells);
+    uint32_t tag = tag_of(self, key);
 
-    for (uint32_t i = home(cells, tag_of(key)); cells.at[i].number_plus != 0; i = (i + 1) & mask) {
+    for (uint32_t i = home(cells, tag); cells.at[i].number_plus != 0; i = (i + 1) & mask) {
         struct index_cell *cell = &cells.at[i];
 
-        if (cell->tag == tag_of(key) && cell->number_plus != dead &&
+        if (cell->tag == tag && cell->number_plus != dead &&
             hash128_eq(self->key_of(self->context, cell->number_plus - 1), key)) {
             return cell;
         }
@@ -185,7 +198,7 @@ void index_add(struct index *self, struct hash128 key, uint32_t number)
 {
     assert(number < dead - 1);
     step(self);
-    put(self->serves, (struct index_cell){tag_of(key), number + 1});
+    put(self->serves, (struct index_cell){tag_of(self, key), number + 1});
     self->count++;
 }
 

@@ -1,6 +1,7 @@
 /* From a 128-bit hash to a number: a hash table of 8-byte cells {tag, number}
- * with linear probing. A tag is 32 bits of the hash, of which the lowest are the
- * cell's home, so that cells move without a look at what they stand for. The full
+ * with linear probing. A tag is 32 bits of the hash mixed with a seed, so that nobody outside can
+ * choose names whose cells crowd; its lowest bits are the cell's home, so that cells move without a
+ * look at what they stand for. The full
  * hash is kept by the owner with that; the index asks for it when a tag agrees.
  *
  * It grows without ever stopping the world. At 5/8 full a table of twice the size
@@ -38,6 +39,7 @@ struct index {
     struct memory *memory; /* borrowed */
     index_key_fn *key_of;
     const void *context; /* of key_of; borrowed */
+    uint64_t seed;
     enum index_phase phase;
     uint32_t done;             /* cells cleared or moved */
     uint32_t count;            /* entries */
@@ -49,6 +51,8 @@ struct index {
 
 void index_init(struct index *self, struct memory *memory, index_key_fn *key_of,
                 const void *context);
+/* Of an empty one; random, where its keys are hashes of what strangers choose. */
+void index_seed(struct index *self, uint64_t seed);
 void index_fini(struct index *self);
 
 /* An empty one takes the table that count entries will need. Not empty: nothing happens. */

@@ -67,6 +67,15 @@ struct registry *registry_new(void)
     return self;
 }
 
+struct registry *registry_new_seeded(uint64_t seed)
+{
+    struct registry *self = registry_new();
+
+    index_seed(&self->slot_index, seed);
+    index_seed(&self->app_index, seed);
+    return self;
+}
+
 void registry_destroy(struct registry **self)
 {
     struct registry *it = *self;
@@ -474,6 +483,7 @@ void registry_app(const struct registry *self, uint32_t app, struct app_info *ou
         .latest_timestamp = it->latest_timestamp,
         .live_count = it->live_count,
         .zone_count = it->live.count,
+        .gone_count = it->gone.count,
         .schedule_slot = it->schedule_slot,
     };
 }
@@ -491,6 +501,19 @@ void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, str
     const struct zone *found = live_zone(self, app, zone);
 
     *out = (struct zone_info){zone_name(found), found->live.count, found->live.ref_count};
+}
+
+uint32_t registry_zone_find(const struct registry *self, uint32_t app, struct str zone)
+{
+    const struct app *it = table_get(&self->apps, app);
+    uint32_t at = app_zone_at(it, zone);
+
+    return at < it->live.count && str_eq(zone_name(it->live.at[at]), zone) ? at : REGISTRY_NONE;
+}
+
+bool registry_zone_is_held(const struct registry *self, uint32_t app, struct str zone)
+{
+    return app_has_zone(table_get(&self->apps, app), zone);
 }
 
 struct order_run registry_zone_run(const struct registry *self, uint32_t app, uint32_t zone,

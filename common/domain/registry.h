@@ -20,6 +20,8 @@
 struct registry;
 
 struct registry *registry_new(void);
+/* The same with a random seed, so that nobody can choose names that crowd in its tables. */
+struct registry *registry_new_seeded(uint64_t seed);
 void registry_destroy(struct registry **self);
 
 /* ── changing ───────────────────────────────────────────────────────────────*/
@@ -111,6 +113,7 @@ struct app_info {
     int64_t latest_timestamp;
     uint32_t live_count;
     uint32_t zone_count;    /* zones with live instances, in order of their names */
+    uint32_t gone_count;    /* zones with tombstones only, or the schedule's */
     uint32_t schedule_slot; /* of its schedule, or REGISTRY_NONE */
 };
 void registry_app(const struct registry *self, uint32_t app, struct app_info *out);
@@ -123,6 +126,10 @@ struct zone_info {
     uint32_t run_count;
 };
 void registry_zone(const struct registry *self, uint32_t app, uint32_t zone, struct zone_info *out);
+/* The number of the zone with that name, a search among many; REGISTRY_NONE: it has no live one. */
+uint32_t registry_zone_find(const struct registry *self, uint32_t app, struct str zone);
+/* Whether there is that zone, with live instances or with tombstones only. */
+bool registry_zone_is_held(const struct registry *self, uint32_t app, struct str zone);
 
 /* Their slots in hostname order: run after run (0 … run_count - 1), each of bounded length.
  * Borrowed until the next apply. */

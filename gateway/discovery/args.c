@@ -126,6 +126,59 @@ static void get_timestamps(struct form *form, bool commas, bool required, struct
     }
 }
 
+struct ranked {
+    struct str appid;
+    uint32_t at;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct ranked *left = a;
+    const struct ranked *right = b;
+    int order = str_cmp(left->appid, right->appid);
+
+    return order != 0 ? order : (left->at > right->at) - (left->at < right->at);
+}
+
+/* A name that is repeated counts once, at its first place, as the client that has least of it: what
+ * is answered is the same, and to look at it a thousand times would cost as much as a thousand. */
+static void drop_repeated(struct args *args)
+{
+    struct ranked *ranked;
+    uint32_t kept = 0;
+
+    if (args->app_count < 2) {
+        return;
+    }
+    ranked = malloc(args->app_count * sizeof(*ranked));
+    if (ranked == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; i < args->app_count; i++) {
+        ranked[i] = (struct ranked){args->apps[i].appid, i};
+    }
+    qsort(ranked, args->app_count, sizeof(*ranked), by_rank);
+    for (uint32_t i = 1, first = ranked[0].at; i < args->app_count; i++) {
+        struct asked_app *app = &args->apps[ranked[i].at];
+
+        if (!str_eq(ranked[i].appid, ranked[i - 1].appid)) {
+            first = ranked[i].at;
+            continue;
+        }
+        if (app->given < args->apps[first].given) {
+            args->apps[first].given = app->given;
+        }
+        app->appid.len = 0; /* no name has none */
+    }
+    for (uint32_t i = 0; i < args->app_count; i++) {
+        if (args->apps[i].appid.len > 0) {
+            args->apps[kept++] = args->apps[i];
+        }
+    }
+    args->app_count = kept;
+    free(ranked);
+}
+
 bool args_bind(const struct gateway *self, struct request *request, unsigned needs,
                struct args *args)
 {
@@ -154,6 +207,8 @@ bool args_bind(const struct gateway *self, struct request *request, unsigned nee
         args_fini(args);
         return false;
     }
+    drop_repeated(args);
+    request_cost(request, args->app_count);
     return true;
 }
 

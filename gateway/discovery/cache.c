@@ -45,6 +45,7 @@ struct cache {
     struct column apps;
     struct document *newest;
     struct document *oldest;
+    uint64_t rendered_bytes;
     struct buf rendered; /* one instance, before it becomes a fragment */
     struct cache_counts counts;
 };
@@ -225,13 +226,18 @@ static uint32_t add_instances(struct cache *self, uint32_t app, const struct cac
     bool more = false;
     bool more_zones = false;
 
+    uint32_t from = 0;
+    uint32_t to_zone;
+
     registry_app(self->registry, app, &info);
+    to_zone = info.zone_count;
+    if (key->zone.len > 0) {
+        from = registry_zone_find(self->registry, app, key->zone);
+        to_zone = from == REGISTRY_NONE ? 0 : from + 1;
+    }
     buf_add_char(to, as_array ? '[' : '{');
-    for (uint32_t i = 0; i < info.zone_count; i++) {
+    for (uint32_t i = from; i < to_zone; i++) {
         registry_zone(self->registry, app, i, &zone);
-        if (key->zone.len > 0 && !str_eq(zone.zone, key->zone)) {
-            continue;
-        }
         if (!as_array) {
             if (more_zones) {
                 buf_add_char(to, ',');
@@ -307,6 +313,7 @@ static void count_bytes(struct cache *self, struct document *document, const str
     document->bytes += bytes;
     self->counts.document_bytes += bytes;
     self->counts.built_total++;
+    self->rendered_bytes += bytes;
     trim(self, document);
 }
 
@@ -411,6 +418,11 @@ void cache_on_renewed(struct cache *self, uint32_t slot, const struct now *now)
     if (cell != NULL) {
         cell->renewed_ms = now->mono_ms;
     }
+}
+
+uint64_t cache_rendered(const struct cache *self)
+{
+    return self->rendered_bytes;
 }
 
 void cache_counts(const struct cache *self, struct cache_counts *counts)

@@ -57,6 +57,9 @@ void cache_schedule(const struct cache *self, uint32_t app, struct buf *to);
 /* One instance from its fragment, with its newest heartbeat. */
 void cache_instance(struct cache *self, uint32_t slot, struct buf *to);
 
+/* Bytes rendered ever: what a call of the above has cost. */
+uint64_t cache_rendered(const struct cache *self);
+
 struct cache_counts {
     uint64_t documents;
     uint64_t document_bytes;

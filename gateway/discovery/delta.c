@@ -8,11 +8,18 @@
 enum { bucket_count = 65536 };
 
 /* Entries are numbered from 1 on, for ever; number n sits in place n % delta_entry_max.
- * A chain ends where its next number is below the oldest held. */
+ *
+ *   bucket ─► newest of app a ─next app─► newest of app b ─► …     the app that changed last first
+ *                  │ older                     │ older
+ *                  ▼                           ▼
+ *               the one before it of a …
+ *
+ * Both kinds of chains fall in number, and end where the next one is below the oldest held. */
 struct entry {
     uint64_t seq;
     uint64_t app_hash;
-    uint64_t older; /* number of the one before it in its bucket; 0: none */
+    uint64_t older;    /* number of the one before it of its app; 0: none */
+    uint64_t next_app; /* of an app's newest: the newest of the next app in its bucket; 0: none */
     int64_t latest_timestamp;
     char *names; /* owns: zone, then hostname */
     uint16_t zone_len;
@@ -109,9 +116,36 @@ void delta_destroy(struct delta **self)
     }
 }
 
+static bool is_held(const struct delta *self, uint64_t number)
+{
+    return number >= self->first && number != 0;
+}
+
+/* Where the number of the app's newest entry stands, or that of the first that is held no more. */
+static uint64_t *app_place(const struct delta *self, uint64_t app_hash)
+{
+    uint64_t *at = &self->bucket[app_hash % bucket_count];
+
+    while (is_held(self, *at) && entry_at(self, *at)->app_hash != app_hash) {
+        at = &entry_at(self, *at)->next_app;
+    }
+    return at;
+}
+
+/* Makes the entry to come the app's newest, and the first of its bucket. */
+static void chain(struct delta *self, struct entry *entry)
+{
+    uint64_t *place = app_place(self, entry->app_hash);
+    uint64_t *bucket = &self->bucket[entry->app_hash % bucket_count];
+
+    entry->older = is_held(self, *place) ? *place : 0;
+    *place = entry->older != 0 ? entry_at(self, entry->older)->next_app : 0;
+    entry->next_app = *bucket;
+    *bucket = self->next;
+}
+
 void delta_add(struct delta *self, const struct change *change, uint64_t app_hash)
 {
-    uint64_t *bucket = &self->bucket[app_hash % bucket_count];
     const struct identity *id = &change->instance.id;
     size_t len = id->zone.len + id->hostname.len;
     struct entry *entry;
@@ -127,7 +161,6 @@ void delta_add(struct delta *self, const struct change *change, uint64_t app_has
     entry = &self->entry[self->next % delta_entry_max];
     *entry = (struct entry){.seq = change->seq,
                             .app_hash = app_hash,
-                            .older = *bucket,
                             .latest_timestamp = change->latest_timestamp,
                             .names = malloc(len + 1),
                             .zone_len = (uint16_t)id->zone.len,
@@ -143,7 +176,8 @@ void delta_add(struct delta *self, const struct change *change, uint64_t app_has
         memcpy(entry->names + id->zone.len, id->hostname.data, id->hostname.len);
     }
     self->bytes += len;
-    *bucket = self->next++;
+    chain(self, entry);
+    self->next++;
     self->newest.seq = change->seq;
 }
 
@@ -184,27 +218,23 @@ bool delta_holds(const struct delta *self, struct position_at since)
 bool delta_each(const struct delta *self, uint64_t app_hash, uint64_t since, uint64_t *cursor,
                 struct delta_item *item)
 {
-    uint64_t number =
-        *cursor == 0 ? self->bucket[app_hash % bucket_count] : entry_at(self, *cursor)->older;
+    uint64_t number = *cursor == 0 ? *app_place(self, app_hash) : entry_at(self, *cursor)->older;
+    const struct entry *entry;
 
-    for (; number >= self->first; number = entry_at(self, number)->older) {
-        const struct entry *entry = entry_at(self, number);
-
-        if (entry->seq <= since) {
-            return false;
-        }
-        if (entry->app_hash == app_hash) {
-            *item = (struct delta_item){
-                .seq = entry->seq,
-                .kind = (enum change_kind)entry->kind,
-                .latest_timestamp = entry->latest_timestamp,
-                .zone = {entry->names, entry->zone_len},
-                .hostname = {entry->names + entry->zone_len, entry->hostname_len}};
-            *cursor = number;
-            return true;
-        }
+    if (!is_held(self, number)) {
+        return false;
     }
-    return false;
+    entry = entry_at(self, number);
+    if (entry->seq <= since) {
+        return false;
+    }
+    *item = (struct delta_item){.seq = entry->seq,
+                                .kind = (enum change_kind)entry->kind,
+                                .latest_timestamp = entry->latest_timestamp,
+                                .zone = {entry->names, entry->zone_len},
+                                .hostname = {entry->names + entry->zone_len, entry->hostname_len}};
+    *cursor = number;
+    return true;
 }
 
 bool delta_is_schedule(const struct delta_item *item)

@@ -3,7 +3,7 @@
  * instance is now stands in the registry.
  *
  * A ring of at most delta_entry_max changes and delta_byte_max bytes of names; the
- * changes of apps with equal hash bits are chained from the newest back, so that a
+ * changes of an app are chained from the newest back, so that a
  * question costs what its app changed, whatever else happened.
  *
  *   position 5f3a-107: everything up to seq 107 of epoch 0x5f3a is known

@@ -87,6 +87,9 @@ void answer_close(struct request *request, enum err err, struct buf *body);
 /* Anything else; text is taken. */
 void answer_text(struct request *request, int status, const char *content_type, struct buf *text);
 
+/* Bytes rendered that cost as much as a look-up (request_cost). */
+enum { cost_bytes = 256 };
+
 /* handlers: write.c */
 route_fn serve_register, serve_renew, serve_cancel, serve_set;
 /* fetch.c */

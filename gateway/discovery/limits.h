@@ -1,6 +1,7 @@
 /* What one request may hold, in one table (differences row 18). Over a limit: HTTP 200
  * and code -400 with a text that names it; a body over gateway.body_max: 413. The
- * registry holds the same bounds for those who write past a gateway. */
+ * registry holds the same bounds for those who write past a gateway, and one of its own: the zones
+ * of an app (zones_max in actors/registry/decide.h). */
 #ifndef GATEWAY_DISCOVERY_LIMITS_H
 #define GATEWAY_DISCOVERY_LIMITS_H
 

@@ -9,6 +9,13 @@
 
 /* Beyond, an app is sent whole. */
 enum { delta_items_max = 1024 };
+/* In one answer, whatever its apps; and changes looked at for it, with those of other zones. */
+enum { answer_items_max = 8192, answer_walk_max = 16384 };
+
+struct budget {
+    size_t items;
+    size_t walk;
+};
 
 /* How one asked app stands for the client. */
 enum standing { UNCHANGED, CHANGED, MISSING };
@@ -154,7 +161,8 @@ static int by_name(const void *a, const void *b)
 /* What became of the app's instances that changed, by name, each once; schedule: it changed too.
  * False: too many. */
 static bool collect(const struct gateway *self, const struct news_asked *asked,
-                    const struct news_app *app, struct piece *pieces, size_t *count, bool *schedule)
+                    const struct news_app *app, struct budget *left, struct piece *pieces,
+                    size_t *count, bool *schedule)
 {
     const struct registry *registry = replica_registry(self->replica);
     const struct cache_key *key = &asked->query.key;
@@ -168,8 +176,12 @@ static bool collect(const struct gateway *self, const struct news_asked *asked,
     while (
         delta_each(replica_delta(self->replica), app->app_hash, asked->since.seq, &cursor, &item)) {
         struct identity id = {asked->query.env, app->appid, item.zone, item.hostname};
-        uint32_t slot = registry_find(registry, identity_key(&id));
+        uint32_t slot;
 
+        if (left->walk == 0) {
+            return false;
+        }
+        left->walk--;
         if (delta_is_schedule(&item)) {
             *schedule = true;
             continue;
@@ -177,9 +189,11 @@ static bool collect(const struct gateway *self, const struct news_asked *asked,
         if (key->zone.len > 0 && !str_eq(key->zone, item.zone)) {
             continue;
         }
-        if (*count == delta_items_max) {
+        if (*count == delta_items_max || left->items == 0) {
             return false;
         }
+        left->items--;
+        slot = registry_find(registry, identity_key(&id));
         if (slot != REGISTRY_NONE && registry_is_live(registry, slot)) {
             registry_instance(registry, slot, &instance);
             slot = (instance.status & key->status) != 0 ? slot : REGISTRY_NONE;
@@ -242,7 +256,7 @@ static void add_schedule(const struct gateway *self, const struct found *found, 
 
 static void add_delta(const struct gateway *self, const struct news_asked *asked,
                       const struct news_app *app, const struct found *found, bool full,
-                      const struct now *now, struct buf *to)
+                      struct budget *left, const struct now *now, struct buf *to)
 {
     struct piece *pieces = malloc(delta_items_max * sizeof(*pieces));
     size_t count = 0;
@@ -252,7 +266,7 @@ static void add_delta(const struct gateway *self, const struct news_asked *asked
         abort();
     }
     if (!delta_follows(self, asked, full) || found->own ||
-        !collect(self, asked, app, pieces, &count, &schedule)) {
+        !collect(self, asked, app, left, pieces, &count, &schedule)) {
         buf_add_str(to, STR("{\"full\":true,\"removed\":{},"));
         size_t brace = to->len;
         (void)query_write(self, &asked->query, found, now, to);
@@ -294,6 +308,7 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
                       const struct buf *missing, struct news_answer *answer)
 {
     struct buf *to = &answer->body;
+    struct budget left = {answer_items_max, answer_walk_max};
 
     buf_add_str(to, STR("{\"code\":0,\"data\":{"));
     for (uint32_t i = 0; i < count; i++) {
@@ -303,7 +318,7 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
         json_quote(to, shown[i].app->appid);
         buf_add_char(to, ':');
         if (asked->form == NEWS_DELTA) {
-            add_delta(self, asked, shown[i].app, &shown[i].found, full, now, to);
+            add_delta(self, asked, shown[i].app, &shown[i].found, full, &left, now, to);
         } else if (query_write(self, &asked->query, &shown[i].found, now, to) == 0) {
             note_empty(answer, &shown[i]);
         }

@@ -15,6 +15,10 @@
 /* Polls looked at in one turn: sending to them takes up to 10 ms, however small the work here. */
 enum { slice_max = 512 };
 
+/* Beside that: what may be looked at for them, as of request_cost. A poll looks at each of its apps
+ * three times: for news, for what is answered to all who ask the same, and for the answer. */
+enum { work_max = 8192, looks = 3 };
+
 /* A client ahead of us for longer than a tick has its timestamps from another node. */
 static const int64_t ahead_ms = 1100;
 /* What a client's own timeout leaves for the answer's way back, as the reference has it. */
@@ -45,6 +49,7 @@ struct polls {
     uint64_t memo_version;
     int64_t memo_ms;
     struct news_answer memo_answer; /* without body */
+    uint64_t composed_bytes;        /* ever */
     struct response *memo;
 };
 
@@ -152,6 +157,7 @@ static void compose(const struct gateway *self, const struct news_asked *asked, 
         response_unref(&polls->memo);
     }
     if (answer.app == REGISTRY_NONE) {
+        polls->composed_bytes += answer.body.len;
         polls->memo = response_json(200, answer.code, &answer.body);
     } else {
         struct cache *cache = replica_cache(self->replica);
@@ -309,29 +315,50 @@ static void on_due(const struct gateway *self, struct waiter *waiter, const stru
     }
 }
 
+struct work {
+    size_t looked;
+    uint64_t rendered; /* when it began */
+};
+
+/* Bytes made for answers, ever. */
+static uint64_t rendered(const struct gateway *self)
+{
+    return cache_rendered(replica_cache(self->replica)) + self->polls->composed_bytes;
+}
+
+static bool is_spent(const struct gateway *self, const struct work *work)
+{
+    return work->looked + (rendered(self) - work->rendered) / cost_bytes >= work_max;
+}
+
 void polls_turn(struct gateway *self, const struct now *now)
 {
     struct polls *polls = self->polls;
     struct watcher *watcher;
     struct deadline *deadline;
     uint32_t looked = 0;
+    struct work work = {.rendered = rendered(self)};
 
-    while (looked < slice_max && (watcher = watches_take(polls->watches)) != NULL) {
+    while (looked < slice_max && !is_spent(self, &work) &&
+           (watcher = watches_take(polls->watches)) != NULL) {
         struct waiter *waiter = waiter_of_watcher(watcher);
 
         looked++;
+        work.looked += looks * waiter->asked.app_count;
         if (news_any(self, &waiter->asked, false)) {
             wake(self, waiter, false, now);
         } else if (waiter->deadline.due_ms == waiter->ends_ms) {
             set_deadline(self, waiter, now); /* may have got ahead; who is keeps its time */
         }
     }
-    while (looked < slice_max && (deadline = deadlines_first(&polls->deadlines)) != NULL &&
+    while (looked < slice_max && !is_spent(self, &work) &&
+           (deadline = deadlines_first(&polls->deadlines)) != NULL &&
            deadline->due_ms <= now->mono_ms) {
         looked++;
+        work.looked += looks * waiter_of_deadline(deadline)->asked.app_count;
         on_due(self, waiter_of_deadline(deadline), now);
     }
-    if (looked == slice_max) {
+    if (looked == slice_max || is_spent(self, &work)) {
         outbox_again(self->out);
     }
 }
@@ -397,7 +424,7 @@ static void fill(const struct gateway *self, const struct args *args, struct new
     for (uint32_t i = 0; i < args->app_count; i++) {
         asked->apps[i] = (struct news_app){
             .appid = args->apps[i].appid,
-            .app_hash = replica_app_hash(args->query.env, args->apps[i].appid),
+            .app_hash = replica_app_hash(self->replica, args->query.env, args->apps[i].appid),
             .given = args->apps[i].given,
             .claimed = args->apps[i].given,
         };
@@ -416,6 +443,7 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
         abort();
     }
     fill(self, args, asked);
+    request_cost(request, looks * (size_t)args->app_count);
     if (asked->form == NEWS_POLLS && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_27)) {
         accepted_begin(request, asked);
     } else {
@@ -424,7 +452,10 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
     } else if (news_any(self, asked, false)) {
+        uint64_t before = self->polls->composed_bytes;
+
         answer_news(self, request, asked, false, now);
+        request_cost(request, (self->polls->composed_bytes - before) / cost_bytes);
     } else {
         park(self, request, asked, wait_ms(self, request), now);
     }

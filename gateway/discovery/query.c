@@ -71,20 +71,6 @@ static void own_instance(const struct gateway *self, struct str env, struct buf 
     out->id.env = env;
 }
 
-static bool has_zone(const struct registry *registry, uint32_t app, uint32_t zone_count,
-                     struct str zone)
-{
-    struct zone_info info;
-
-    for (uint32_t i = 0; i < zone_count; i++) {
-        registry_zone(registry, app, i, &info);
-        if (str_eq(info.zone, zone)) {
-            return true;
-        }
-    }
-    return zone.len == 0;
-}
-
 static struct found find_own(const struct gateway *self, const struct query *query)
 {
     struct found found = {.known = true, .own = true, .app = REGISTRY_NONE};
@@ -113,7 +99,9 @@ struct found query_find(const struct gateway *self, const struct query *query, s
     }
     if (info.live_count > 0) {
         found.known = true;
-        found.zone_known = has_zone(registry, found.app, info.zone_count, query->key.zone);
+        found.zone_known =
+            query->key.zone.len == 0 ||
+            registry_zone_find(registry, found.app, query->key.zone) != REGISTRY_NONE;
         found.latest_timestamp = info.latest_timestamp;
     } else if (str_eq(appid, node_appid) && !fault_on(faults, FAULT_REFERENCE_ROW_28)) {
         found = find_own(self, query);
@@ -195,8 +183,11 @@ bool query_stale_text(const struct gateway *self, const struct now *now, char *t
 void query_answer_body(const struct gateway *self, struct request *request, int code,
                        struct buf *body, const struct now *now)
 {
-    struct response *response = response_json(200, code, body);
+    struct response *response;
     char text[24];
+
+    request_cost(request, body->len / cost_bytes);
+    response = response_json(200, code, body);
 
     if (query_stale_text(self, now, text, sizeof(text))) {
         response_header(response, "Muster-Stale-Ms", text);

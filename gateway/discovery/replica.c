@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/wire/convert.h"
 #include "gateway/discovery/cache.h"
@@ -33,6 +34,7 @@ struct replica {
     struct observer observers[replica_observer_max];
     size_t observer_count;
 
+    uint64_t seed;
     uint64_t version;             /* counts changes */
     int64_t since;                /* wall ns of the first catch-up */
     uint64_t epochs[epochs_kept]; /* reached ones, newest first */
@@ -53,21 +55,28 @@ struct replica {
     struct buf node_text;
 };
 
-uint64_t replica_app_hash(struct str env, struct str appid)
+uint64_t app_hash_of(uint64_t seed, struct str env, struct str appid)
 {
     /* Lengths of names are bounded far below this; a longer one only shares a hash. */
-    char text[520];
+    char text[sizeof(seed) + 520];
     size_t env_len = env.len < 256 ? env.len : 256;
     size_t appid_len = appid.len < 256 ? appid.len : 256;
+    size_t at = sizeof(seed);
 
+    memcpy(text, &seed, sizeof(seed));
     for (size_t i = 0; i < env_len; i++) {
-        text[i] = env.data[i];
+        text[at++] = env.data[i];
     }
-    text[env_len] = '\0';
+    text[at++] = '\0';
     for (size_t i = 0; i < appid_len; i++) {
-        text[env_len + 1 + i] = appid.data[i];
+        text[at++] = appid.data[i];
     }
-    return hash64(text, env_len + 1 + appid_len);
+    return hash64(text, at);
+}
+
+uint64_t replica_app_hash(const struct replica *self, struct str env, struct str appid)
+{
+    return app_hash_of(self->seed, env, appid);
 }
 
 /* ── changes ────────────────────────────────────────────────────────────────*/
@@ -97,7 +106,7 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
         return;
     }
     cache_on_applied(self->cache, &applied);
-    hash = replica_app_hash(change.instance.id.env, change.instance.id.appid);
+    hash = replica_app_hash(self, change.instance.id.env, change.instance.id.appid);
     if (applied.app_made) {
         *(uint64_t *)column_make(&self->app_hashes, applied.app) = hash;
     }
@@ -287,13 +296,19 @@ static const struct follower_owner evictor_owner = {
 
 struct replica *replica_new(int64_t renew_refresh_ms, const struct log *log)
 {
+    return replica_new_seeded(renew_refresh_ms, log, 0);
+}
+
+struct replica *replica_new_seeded(int64_t renew_refresh_ms, const struct log *log, uint64_t seed)
+{
     struct replica *self = calloc(1, sizeof(*self));
 
     if (self == NULL) {
         abort();
     }
     self->log = log;
-    self->registry = registry_new();
+    self->seed = seed;
+    self->registry = registry_new_seeded(seed);
     self->cache = cache_new(self->registry, renew_refresh_ms);
     self->delta = delta_new();
     self->app_hashes.cell_bytes = sizeof(uint64_t);

@@ -21,6 +21,8 @@ struct delta; /* delta.h: what changed since a position */
 /* renew_refresh_ms: how far renew_timestamp in cached bodies may lag. log: borrowed, may be NULL.
  */
 struct replica *replica_new(int64_t renew_refresh_ms, const struct log *log);
+/* The same with a random seed: nobody can choose names that crowd in its tables. */
+struct replica *replica_new_seeded(int64_t renew_refresh_ms, const struct log *log, uint64_t seed);
 void replica_destroy(struct replica **self);
 
 /* For actor_options: links to registry, replicator and evictor with their
@@ -100,8 +102,9 @@ const struct replica_node *replica_nodes(const struct replica *self, size_t *cou
 
 /* ── observers ──────────────────────────────────────────────────────────────*/
 
-/* Names an app for observers: hash over env and appid. */
-uint64_t replica_app_hash(struct str env, struct str appid);
+/* Names an app for observers: hash over env and appid, and the replica's seed. */
+uint64_t replica_app_hash(const struct replica *self, struct str env, struct str appid);
+uint64_t app_hash_of(uint64_t seed, struct str env, struct str appid); /* of a replica with that */
 
 typedef void replica_changed_fn(void *state, uint64_t app_hash);
 enum { replica_observer_max = 4 };

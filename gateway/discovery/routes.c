@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "gateway/discovery/cache.h"
 #include "gateway/discovery/limits.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
@@ -111,7 +112,10 @@ void route_serve(struct gateway *self, struct request *request, const struct now
         answer_plain(request, 405, STR("Method Not Allowed"));
     } else if (!(route->guarded && refused_by_guard(self, request, now)) &&
                !refused_by_count(self, request)) {
+        uint64_t before = cache_rendered(replica_cache(self->replica));
+
         route->serve(self, request, now);
+        request_cost(request, (cache_rendered(replica_cache(self->replica)) - before) / cost_bytes);
     }
 }
 

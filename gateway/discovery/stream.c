@@ -160,6 +160,13 @@ static void add_absent(struct stream *self, const struct stream_app *app,
     }
 }
 
+static void cost(const struct stream *self, size_t looked_at)
+{
+    if (self->request != NULL) {
+        request_cost(self->request, looked_at);
+    }
+}
+
 /* The full state of the next app; a document of the cache is sent as it is. */
 static void add_full(struct stream *self)
 {
@@ -185,7 +192,10 @@ static void add_full(struct stream *self)
         self->text.data[brace] = ' '; /* its own opening brace */
         buf_add_str(&self->text, STR("\n\n"));
     } else {
+        uint64_t before = cache_rendered(cache);
+
         self->body = response_ref(cache_fetch(cache, found.app, &self->query.key, now));
+        cost(self, (cache_rendered(cache) - before) / cost_bytes);
         self->slice = cache_app(cache, found.app, &self->query.key, now).json;
         self->slice.data++;
         self->slice.len--;
@@ -286,17 +296,21 @@ static void begin_full(struct stream *self)
 /* After the last change of an app that holds no instance any more. */
 static void add_gones(struct stream *self, const struct event *events, size_t count)
 {
-    for (uint32_t i = 0; i < self->app_count; i++) {
-        bool changed = false;
+    bool *changed = calloc(self->app_count, sizeof(*changed));
 
-        for (size_t k = 0; k < count && !changed; k++) {
-            changed = events[k].app == &self->apps[i] && !delta_is_schedule(&events[k].item);
-        }
-        if (changed &&
+    if (changed == NULL) {
+        abort();
+    }
+    for (size_t k = 0; k < count; k++) {
+        changed[events[k].app - self->apps] |= !delta_is_schedule(&events[k].item);
+    }
+    for (uint32_t i = 0; i < self->app_count; i++) {
+        if (changed[i] &&
             !query_find(self->streams->gateway, &self->query, self->apps[i].appid).known) {
             add_gone(self, &self->apps[i], &self->at);
         }
     }
+    free(changed);
 }
 
 static void add_changes(struct stream *self)
@@ -318,6 +332,7 @@ static void add_changes(struct stream *self)
         abort();
     }
     count = collect(self, events);
+    cost(self, self->app_count + count);
     if (count > behind_max) {
         self->streams->counts.full_total++;
         begin_full(self);
@@ -557,7 +572,7 @@ static struct stream *stream_new(struct streams *streams, struct args *args)
         struct str appid = args->apps[i].appid;
 
         if (i == 0 || !str_eq(appid, args->apps[i - 1].appid)) {
-            uint64_t hash = replica_app_hash(self->query.env, appid);
+            uint64_t hash = replica_app_hash(streams->replica, self->query.env, appid);
 
             self->apps[self->app_count] = (struct stream_app){keep(&text, appid), hash};
             watches_add(streams->watches, hash, &self->watcher, &self->nodes[self->app_count]);

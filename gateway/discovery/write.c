@@ -76,19 +76,8 @@ static bool reached(const void *context, uint64_t epoch, uint64_t seq)
 static bool zone_is_known(const struct registry *registry, const struct identity *id)
 {
     uint32_t app = registry_app_find(registry, id->env, id->appid);
-    struct app_info info = {0};
-    struct zone_info zone;
 
-    if (app != REGISTRY_NONE) {
-        registry_app(registry, app, &info);
-    }
-    for (uint32_t i = 0; i < info.zone_count; i++) {
-        registry_zone(registry, app, i, &zone);
-        if (str_eq(zone.zone, id->zone)) {
-            return true;
-        }
-    }
-    return false;
+    return app != REGISTRY_NONE && registry_zone_find(registry, app, id->zone) != REGISTRY_NONE;
 }
 
 /* The instance as it is now; for an unknown host of a known zone one of zeros, else null. */

@@ -307,6 +307,7 @@ bool http_turn(struct http *self, const struct now *now)
     self->now = *now;
     self->stuck = false;
     self->streamed = 0;
+    self->work = 0;
     more = take_hang_ups(self);
     slow_turn(self);
     places_turn(self);
@@ -316,6 +317,9 @@ bool http_turn(struct http *self, const struct now *now)
 
         self->resumed = false;
         tap_run(self);
+        if (self->work >= turn_work_max) {
+            return true;
+        }
         if (!daemon_has_more(self)) {
             return more;
         }

@@ -55,6 +55,11 @@ void *request_user(const struct request *self);
 void request_set_connection_user(struct request *self, void *heap);
 void *request_connection_user(const struct request *self);
 
+/* Handlers say what they have looked at for this request: 1 is a look-up of a name, or 256 bytes
+ * rendered. When a turn's share is used up, requests that have come and streams wait for the next
+ * turn. Nothing need be said of what is much less than reading the request. */
+void request_cost(const struct request *self, size_t looked_at);
+
 /* Borrows response (takes its own count). The request is over for the handler:
  * gone() is not called for it any more. */
 void request_answer(struct request *self, struct response *response);

@@ -316,7 +316,7 @@ static ssize_t stream_read(void *context, uint64_t pos, char *to, size_t max)
     if (self->request == NULL) {
         return MHD_CONTENT_READER_END_OF_STREAM; /* it was cut */
     }
-    if (self->http->streamed >= turn_bytes_max) {
+    if (self->http->streamed >= turn_bytes_max || self->http->work >= turn_work_max) {
         return 0; /* the daemon asks again when it next runs */
     }
     len = self->next(self->context, to, max);
@@ -479,6 +479,7 @@ static void serve(struct request *self)
         return;
     }
     request_bind(self, &why);
+    request_cost(self, self->params.count + self->body_seen / 64);
     if (why.len > 0) {
         buf_add_char(&why, '\0');
         refuse(self, MHD_HTTP_OK, why.data, false);
@@ -487,6 +488,14 @@ static void serve(struct request *self)
         http->app->serve(http->state, self, &http->now);
     }
     buf_fini(&why);
+}
+
+/* The turn's share of work is used up. */
+static bool has_to_wait(const struct request *self)
+{
+    bool is_short = self->body_seen + self->uri.len <= short_bytes;
+
+    return !self->http->ending && self->http->work >= turn_work_max * (is_short ? 2 : 1);
 }
 
 enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const char *url,
@@ -512,6 +521,9 @@ enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const ch
         return take_body(self, upload, len);
     }
     if (self->state == REQUEST_READING) {
+        if (has_to_wait(self)) {
+            return MHD_YES; /* asked again in the next turn */
+        }
         serve(self);
         assert(self->state != REQUEST_SERVING); /* a handler answers, parks or streams */
     }

@@ -143,6 +143,7 @@ struct http {
     bool stuck;        /* the daemon wants to run but had nothing new to say when it did */
     uint64_t calls;    /* of the daemon's to us, but for those that only ask again */
     uint32_t awaiting; /* requests that await their answer unsuspended */
+    size_t work;       /* looked at for requests in the turn that runs */
     size_t streamed;   /* bytes of streams made in the turn that runs */
     struct now now;    /* of the turn that runs */
     struct connection *connections; /* all */
@@ -168,6 +169,10 @@ void places_move(struct connection *connection, enum place to);
 void places_remove(struct connection *connection); /* it is closed */
 /* It is about to be closed, whatever libmicrohttpd makes of it. */
 void places_leave(struct connection *connection);
+
+/* A few ms. A short request, which most are and every probe is, may be served beyond, up to twice.
+ */
+enum { turn_work_max = 8192, short_bytes = 1024 };
 
 /* slow.c: ends connections whose next request does not come, or comes too slowly. A slice of them
  * in each turn. */

@@ -73,6 +73,11 @@ void request_peer(const struct request *self, char *text, size_t size)
     }
 }
 
+void request_cost(const struct request *self, size_t looked_at)
+{
+    self->http->work += looked_at;
+}
+
 void request_set_user(struct request *self, void *user)
 {
     self->user = user;

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "common/base/clock.h"
+#include "common/base/prng.h"
 #include "gateway/discovery/delta.h"
 
 static void add(struct delta *delta, uint64_t seq, uint64_t app_hash, const char *hostname)
@@ -140,6 +142,55 @@ static void reads_only_what_it_prints(void **state)
     buf_fini(&text);
 }
 
+/* Names can be chosen so that the apps share a bucket with one that has changed often. */
+static void a_look_at_one_app_does_not_look_at_others(void **state)
+{
+    struct delta *delta = delta_new();
+    int64_t before_us;
+
+    (void)state;
+    delta_reached(delta, 7, 0);
+    for (uint64_t seq = 1; seq <= delta_entry_max; seq++) {
+        add(delta, seq, 1, "h");
+    }
+    before_us = clock_os.cpu_us(&clock_os);
+    for (uint64_t i = 1; i <= 1000; i++) {
+        assert_int_equal(count(delta, 1 + (i << 16), 0), 0);
+    }
+    assert_in_range(clock_os.cpu_us(&clock_os) - before_us, 0, 20000);
+    assert_int_equal(count(delta, 1, 0), delta_entry_max);
+    delta_destroy(&delta);
+}
+
+/* The same as a plain list of changes, whatever goes and comes. */
+static void chains_hold_what_a_list_would(void **state)
+{
+    enum { apps = 7, changes = delta_entry_max + 30000 };
+    static uint8_t app_of[changes + 1];
+    struct delta *delta = delta_new();
+    struct prng prng;
+
+    (void)state;
+    prng_init(&prng, 5);
+    delta_reached(delta, 7, 0);
+    for (uint64_t seq = 1; seq <= changes; seq++) {
+        app_of[seq] = (uint8_t)(prng_below(&prng, seq % 20000 < 100 ? apps : apps - 2));
+        add(delta, seq, 1 + ((uint64_t)app_of[seq] << 16), "h");
+        if (seq % 9973 == 0 || seq == changes) {
+            size_t expected[apps] = {0};
+            uint64_t since = seq > 70000 ? seq - 60000 : seq / 2;
+
+            for (uint64_t i = since + 1; i <= seq; i++) {
+                expected[app_of[i]]++;
+            }
+            for (uint64_t app = 0; app < apps; app++) {
+                assert_int_equal(count(delta, 1 + (app << 16), since), expected[app]);
+            }
+        }
+    }
+    delta_destroy(&delta);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +198,8 @@ int main(void)
         cmocka_unit_test(holds_only_positions_from_its_beginning_in_its_epoch),
         cmocka_unit_test(lets_the_oldest_go_when_full),
         cmocka_unit_test(bounds_the_bytes_of_names),
+        cmocka_unit_test(a_look_at_one_app_does_not_look_at_others),
+        cmocka_unit_test(chains_hold_what_a_list_would),
         cmocka_unit_test(reads_only_what_it_prints),
     };
 

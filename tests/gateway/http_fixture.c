@@ -88,6 +88,9 @@ static void on_serve(void *state, struct request *request, const struct now *now
     } else if (str_eq(path, STR("/stream"))) {
         self->streaming = request;
         request_stream(request, 200, "text/event-stream", next_piece, end_stream, self);
+    } else if (str_eq(path, STR("/costly"))) {
+        request_cost(request, 10000);
+        http_echo(request);
     } else if (str_eq(path, STR("/endless"))) {
         request_stream(request, 200, "text/plain", next_of_many, end_stream, self);
     } else {

@@ -472,6 +472,32 @@ static void streams_share_what_a_turn_may_make(void **state)
     assert_int_equal(clients, self->ended);
 }
 
+static void requests_share_what_a_turn_may_look_at(void **state)
+{
+    enum { clients = 20 };
+    struct http_fixture *self = *state;
+    struct now now = {.mono_ms = 1000};
+    int fds[clients];
+    int before = 0;
+
+    for (int i = 0; i < clients; i++) {
+        fds[i] = http_client(self);
+        client_send(fds[i], STR("GET /costly HTTP/1.1\r\nHost: h\r\n\r\n"));
+    }
+    while (self->served < clients) {
+        assert_true(http_turn(self->http, &now));
+        assert_in_range(self->served - before, 0, 2);
+        before = self->served;
+    }
+    for (int i = 0; i < clients; i++) {
+        struct buf answer = client_answer(fds[i], http_fd(self->http), http_run, self);
+
+        assert_int_equal(200, answer_status(&answer));
+        buf_fini(&answer);
+        (void)close(fds[i]);
+    }
+}
+
 static void a_port_that_is_taken_is_an_error(void **state)
 {
     struct http_fixture *self = *state;
@@ -510,6 +536,7 @@ int main(void)
         T(what_comes_while_it_ends_is_503_and_reaches_no_handler),
         T(pipelined_requests_are_answered_in_order),
         T(streams_share_what_a_turn_may_make),
+        T(requests_share_what_a_turn_may_look_at),
         T(a_port_that_is_taken_is_an_error),
 #undef T
     };

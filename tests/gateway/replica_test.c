@@ -112,7 +112,8 @@ static void tells_observers_of_swept_apps(void **state)
     feed_put(&it->feed, "app.b", "h2", 100);
     feed_catch_up(&it->feed);
     assert_true(it->changed_count >= 2);
-    assert_true(it->changed == replica_app_hash(STR("dev"), STR("app.a"))); /* swept last */
+    assert_true(it->changed ==
+                replica_app_hash(it->replica, STR("dev"), STR("app.a"))); /* swept last */
     assert_int_equal(app_of(it, "app.a"), REGISTRY_NONE);
 }
 

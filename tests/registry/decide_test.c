@@ -690,11 +690,41 @@ static void any_order_of_replicated_registers_ends_the_same(void **state)
     }
 }
 
+/* Whoever may register may choose zones, and each is a place to look at for all who ask. */
+static void an_app_has_so_many_zones_for_clients_and_more_from_nodes(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command;
+    char zone[24];
+
+    for (int i = 0; i < zones_max; i++) {
+        command = a_register(world, "h");
+        (void)snprintf(zone, sizeof(zone), "zone%d", i);
+        command.zone = str_from(zone);
+        assert_int_equal(do_register(world, &command), 1);
+    }
+    command.zone = STR("one more");
+    assert_int_equal(do_register(world, &command), 0);
+    assert_int_equal(world->decision.err, ERR_INVALID);
+    buf_add_char(&world->decision.text, '\0');
+    assert_non_null(strstr(world->decision.text.data, "zone: an app may have at most 256"));
+    command.origin = ORIGIN_HTTP_PEER;
+    assert_int_equal(do_register(world, &command), 1);
+    /* in a zone that is there, or of another app */
+    command = a_register(world, "h2");
+    command.zone = STR("zone7");
+    assert_int_equal(do_register(world, &command), 1);
+    command.zone = STR("one more again");
+    command.appid = STR("app2");
+    assert_int_equal(do_register(world, &command), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(register_takes_all_timestamps_from_the_clock),
+        TEST(an_app_has_so_many_zones_for_clients_and_more_from_nodes),
         TEST(registering_again_keeps_up_and_always_wins_even_with_a_clock_behind),
         TEST(an_older_explicit_dirty_changes_nothing_and_is_no_error),
         TEST(a_replicated_duplicate_changes_nothing),

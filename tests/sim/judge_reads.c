@@ -16,7 +16,7 @@ static void on_changed(void *state, uint64_t app_hash)
     struct judge_node *node = state;
 
     for (unsigned i = 0; i < judge_apps; i++) {
-        if (replica_app_hash(STR("dev"), app_name(i)) == app_hash) {
+        if (app_hash_of(0, STR("dev"), app_name(i)) == app_hash) {
             node->apps[i].woken = true;
         }
     }
