@@ -14,6 +14,7 @@ enum {
     addr_bytes_max = 512,
     metadata_keys_max = 64,
     metadata_bytes_max = 16 * 1024,
+    node_id_max = 64,
 };
 
 static const int64_t second_ns = 1000000000;
@@ -372,4 +373,45 @@ enum answer_step answer_next(struct answer_reader *self, struct msg_list *to, st
         }
     }
     return self->has_code ? ANSWER_END : ANSWER_BROKEN;
+}
+
+/* ── who is there ───────────────────────────────────────────────────────────*/
+
+static void keep_who(const struct str *found, struct answer_who *out, struct buf *store)
+{
+    struct str *fields[] = {&out->zone, &out->name, &out->node_id};
+    size_t at = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        buf_add_str(store, found[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        *fields[i] = (struct str){store->data + at, found[i].len};
+        at += found[i].len;
+    }
+}
+
+bool answer_who(struct str text, struct answer_who *out, struct buf *store)
+{
+    json_t *json = parse(text, NULL);
+    json_t *list = json_object_get(json, "data");
+    bool good = json_integer_value(json_object_get(json, "code")) == 0 && json_is_array(list);
+    size_t i;
+    const json_t *node;
+
+    store->len = 0;
+    *out = (struct answer_who){0};
+    json_array_foreach(list, i, node)
+    {
+        struct str found[3];
+
+        if (get_text(node, "zone", 1, name_bytes_max, &found[0]) &&
+            get_text(node, "name", 1, name_bytes_max, &found[1]) &&
+            get_text(node, "node", 0, node_id_max, &found[2])) {
+            keep_who(found, out, store);
+            break;
+        }
+    }
+    json_decref(json);
+    return good;
 }

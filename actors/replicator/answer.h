@@ -23,6 +23,19 @@ int64_t answer_code(struct str text);
 /* Adds the instance of a renew's answer, as below. False: there is none, or a bad one. */
 bool answer_instance(struct str text, int64_t date_ns, struct msg_list *to, struct buf *store);
 
+/* What the node at an address says of itself, in its list of nodes: a node of muster names itself
+ * there when it is asked to (GET /discovery/nodes?identity=1), one of the reference does not.
+ *
+ *   {"code":0,…,"data":[{"addr":"10.0.0.1:7171","status":0,"zone":"sh001","name":"n1","node":"5f…"}]}
+ */
+struct answer_who {
+    struct str zone;    /* these three borrowed from store */
+    struct str name;    /* empty: it does not say: a reference node */
+    struct str node_id; /* empty: as well, or it does not know yet */
+};
+/* False: that is no list of nodes. */
+bool answer_who(struct str text, struct answer_who *out, struct buf *store);
+
 enum answer_list { ANSWER_FETCH, ANSWER_FETCH_ALL };
 
 struct answer_reader {

@@ -14,6 +14,7 @@ static const struct {
     [ASK_RELAY] = {relay_on_answer},
     [ASK_AGES] = {ages_on_found},
     [ASK_NODES] = {members_on_nodes},
+    [ASK_FORMER] = {namesake_on_former},
     [ASK_RENEWS] = {http_on_renews},
     [ASK_TOLD] = {http_on_told},
     [ASK_WALK_MINE] = {repair_on_mine},

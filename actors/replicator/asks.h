@@ -21,6 +21,7 @@ enum { asks_max = 4096 };
     X(RELAY,         REGISTRY, 5000) /* what a peer asks                                       */ \
     X(AGES,          PEER,     3000) /* LOOKUP: when were these heard last?                    */ \
     X(NODES,         REGISTRY, 3000) /* APP: all of infra.discovery                            */ \
+    X(FORMER,        REGISTRY, 3000) /* CANCEL of what this node was called before             */ \
     X(RENEWS,        REGISTRY, 3000) /* LOOKUP: the instances to be renewed at HTTP nodes      */ \
     X(TOLD,          REGISTRY, 5000) /* MERGE of what an HTTP node has told                    */ \
     X(WALK_MINE,     REGISTRY, 5000) /* DIGEST                                                 */ \

@@ -53,6 +53,9 @@ static void on_records(void *state, uint32_t number, enum posts_source source,
         self->counters.records_dropped += records->count;
         return;
     }
+    if (source == POSTS_NODES) {
+        namesake_told(self, records, now);
+    }
     if (source == POSTS_ALL) {
         self->counters.synced_records += records->count;
         self->sync.records += records->count;
@@ -79,8 +82,20 @@ static void on_answered(void *state, uint32_t number, enum posts_source source, 
     peer->protect = err == ERR_PROTECTED;
     if (source == POSTS_NODES) {
         peer->seeking.under_way = false;
+        peer->seeking.done = true;
     } else if (source == POSTS_ALL) {
         sync_answered(self, number, err);
+    }
+}
+
+static void on_who(void *state, uint32_t number, enum err err, const struct answer_who *who,
+                   const struct now *now)
+{
+    struct replicator *self = state;
+    struct peer *peer = peers_at(self, number);
+
+    if (peer != NULL) {
+        members_who(self, peer, err, who, now);
     }
 }
 
@@ -95,7 +110,7 @@ static void on_exchanged(void *state, uint32_t number, bool good, const struct n
 }
 
 const struct posts_owner http_owner = {
-    .records = on_records, .answered = on_answered, .exchanged = on_exchanged};
+    .records = on_records, .answered = on_answered, .who = on_who, .exchanged = on_exchanged};
 
 bool http_told(const struct replicator *self)
 {

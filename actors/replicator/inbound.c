@@ -73,6 +73,7 @@ static void acknowledge(struct replicator *self, const struct address *to, struc
     ack->stamp = now->mono_ms;
     ack->protect = self->registry_protect;
     ack->digest = root->set ? (struct str){root->bytes, sizeof(root->bytes)} : STR("");
+    ack->node_id = self->own.node_id;
     msg.as_ack = *ack;
     outbox_reply(out, OUTBOX_SYNCED, to, &msg); /* full: as if it were lost */
     self->counters.acks_sent++;
@@ -160,7 +161,8 @@ static void take(struct replicator *self, const struct address *from,
 static void greet_back(struct replicator *self, const struct msg_states *states,
                        const struct now *now, struct outbox *out)
 {
-    struct peer *peer = peers_named(self, states->zone, states->node);
+    struct peer *peer = states->node_id.len > 0 ? peers_identified(self, states->node_id)
+                                                : peers_named(self, states->zone, states->node);
 
     if (peer == NULL || peer->link.state == LINK_CLOSED) {
         return;
@@ -178,10 +180,12 @@ static void greet_back(struct replicator *self, const struct msg_states *states,
     }
 }
 
-static bool is_own_name(const struct replicator *self, const struct msg_states *states)
+/* It says to be this node, by name or by id. */
+static bool is_like_us(const struct replicator *self, const struct msg_states *states)
 {
-    return str_eq(states->node, str_from(self->config->node_name)) &&
-           str_eq(states->zone, str_from(self->config->node_zone));
+    return str_eq(states->node_id, self->own.node_id) ||
+           (str_eq(states->node, str_from(self->config->node_name)) &&
+            str_eq(states->zone, str_from(self->config->node_zone)));
 }
 
 void inbound_states(void *state, const struct address *from, const struct msg *msg,
@@ -193,10 +197,10 @@ void inbound_states(void *state, const struct address *from, const struct msg *m
     int64_t older_ms = 0;
 
     self->counters.states_received++;
-    if (is_own_name(self, states)) {
+    if (is_like_us(self, states)) {
         if (states->boot != self->publisher.at.boot) {
             ack.err = ERR_CONFLICT;
-            ack.text = STR("another node of this zone has this node.name");
+            ack.text = STR("another node of this zone has this node.name, or this node's id");
         }
     } else if (states->to_boot != 0 && states->to_boot != self->publisher.at.boot) {
         ack.err = ERR_STALE;

@@ -227,6 +227,7 @@ static struct msg_states states_head(const struct replicator *self, const struct
         .held_ms = now->mono_ms - peer->link.heard_ms,
         .protect = self->registry_protect,
         .digest = root->set ? (struct str){root->bytes, sizeof(root->bytes)} : STR(""),
+        .node_id = self->own.node_id,
     };
 }
 
@@ -360,9 +361,11 @@ static void take_newer(struct replicator *self, const struct ask *ask, const str
     replicator_merge(self, &aside, &merge, now, out, &whole);
 }
 
-static bool is_another(const struct replicator *self, const struct msg_ack *ack)
+/* Whether the node answers that is looked for there. */
+static bool is_it(const struct replicator *self, const struct peer *peer, const struct msg_ack *ack)
 {
-    return ack->boot != 0 && ack->boot != self->publisher.at.boot;
+    return ack->boot != 0 && ack->boot != self->publisher.at.boot &&
+           (ack->node_id.len == 0 || str_eq(ack->node_id, buf_str(&peer->id)));
 }
 
 static const char *why_not(const struct msg *answer)
@@ -370,8 +373,12 @@ static const char *why_not(const struct msg *answer)
     if (answer == NULL) {
         return "no answer";
     }
-    return answer->type == MSG_TYPE_ACK && answer->as_ack.err == ERR_CONFLICT
-               ? "it has the same node.name as this node: give one of them another"
+    if (answer->type == MSG_TYPE_ACK && answer->as_ack.err == ERR_CONFLICT) {
+        return "it has the same node.name as this node, or a copy of its data directory: give one "
+               "of them another, or remove data/node.id there";
+    }
+    return answer->type == MSG_TYPE_ACK && answer->as_ack.err == ERR_OK
+               ? "another node answers there"
                : "it does not want to be greeted";
 }
 
@@ -379,8 +386,7 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
                       const struct now *now, struct outbox *out)
 {
     struct peer *peer = peers_alive(self, ask->peer, ask->life);
-    struct str own;
-    struct buf key = {0};
+    struct buf keys = {0};
 
     if (peer == NULL || peer->link.state == LINK_CLOSED) {
         return;
@@ -388,7 +394,7 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
     assert(peer->link.greetings > 0);
     peer->link.greetings--;
     if (answer == NULL || answer->type != MSG_TYPE_ACK || answer->as_ack.err != ERR_OK ||
-        !is_another(self, &answer->as_ack)) {
+        !is_it(self, peer, &answer->as_ack)) {
         if (peer->link.state == LINK_GREETING) {
             peers_exchanged(self, peer, false, why_not(answer), now);
         }
@@ -403,10 +409,9 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
     peer->link.up_ms = now->mono_ms;
     peer->link.refused = false;
     peers_exchanged(self, peer, true, "linked", now);
-    key_pack(&key, identity_key(&self->own.id)); /* it may not know us yet */
-    own = buf_str(&key);
-    link_want(self, peer, own);
-    buf_fini(&key);
+    namesake_keys(self, &keys);
+    link_want(self, peer, buf_str(&keys));
+    buf_fini(&keys);
     repair_up(self, peer, now, out);
 }
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "actors/replicator/curl.h"
+#include "actors/replicator/node_id.h"
 #include "actors/replicator/replicator.h"
 #include "common/runtime/process.h"
 
@@ -29,6 +30,7 @@ int main(int argc, char **argv)
     struct now now = clock_os.now(&clock_os);
     struct config config;
     struct log log;
+    char node_id[node_id_chars + 1];
     struct process_net net;
     struct replicator self;
     struct actor_link link;
@@ -48,12 +50,17 @@ int main(int argc, char **argv)
     }
     err = process_net_begin(&net, options.spec, &config, &log);
     if (err == ERR_OK) {
+        err = node_id_load(config.data_dir, &log, node_id);
+    }
+    if (err == ERR_OK) {
+        own.node_id = node_id;
         process_net_fill(&net, &config, &log, &options);
         own.door = options.door;
         own.public_key = net.keys != NULL ? net.keys->public_key : NULL;
         replicator_init(&self, &own, &now);
         link = replicator_link(&self);
         err = run(&self, &options);
+        err = self.members.name_taken ? ERR_CONFLICT : err;
         replicator_fini(&self);
     }
     process_net_end(&net);

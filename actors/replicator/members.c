@@ -1,7 +1,11 @@
 /* Who is in the table, and which ways are open. The registry's infra.discovery instances of the own
- * env are the only truth about nodes; a seed that is not among them yet is asked over HTTP, and
- * what it tells is merged into the registry. Of the own zone every node is a peer, of another zone
- * one, drawn at random and kept for as long as it is good.
+ * env are the only truth about nodes; a seed that is not among them yet is asked over HTTP, first
+ * who is there, then what it tells of infra.discovery, which is merged into the registry.
+ *
+ * Of several registrations that say the same id, name or address only the newest counts: a node
+ * that is called otherwise now, has moved, or stands where another stood, is the one it was, or
+ * takes its place, at once. Of the own zone every node is a peer, of another zone one, drawn at
+ * random and kept for as long as it is good.
  */
 #include <assert.h>
 
@@ -10,22 +14,17 @@
 
 static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */
 static const int64_t seek_min_ms = 1000;
-static const int64_t seek_lost_ms = 2000; /* one that does not answer: it may be back */
-static const int64_t seek_max_ms = 10000; /* one that does, and yet is not listed */
-static const int64_t shun_ms = 60000;     /* one that was lost is not drawn for so long */
+static const int64_t seek_lost_ms = 2000;   /* one that does not answer: it may be back */
+static const int64_t seek_max_ms = 10000;   /* one that does, and yet is not listed */
+static const int64_t seek_alias_ms = 30000; /* one that leads to a node known otherwise */
+static const int64_t shun_ms = 60000;       /* one that was lost is not drawn for so long */
 
 /* ── what an instance says ── */
 
-struct ways {
-    struct str addr;
-    struct str endpoint;
-    struct str key;
-};
-
-static struct ways ways_of(const struct msg_put *put)
+struct members_ways members_ways_of(const struct msg_put *put)
 {
     const struct str http = STR("http://");
-    struct ways ways = {0};
+    struct members_ways ways = {0};
     struct str rest = put->addrs.bytes;
     struct str item;
     struct str value;
@@ -45,13 +44,15 @@ static struct ways ways_of(const struct msg_put *put)
             ways.endpoint = value;
         } else if (str_eq(item, STR("muster.key"))) {
             ways.key = value;
+        } else if (str_eq(item, STR("muster.node"))) {
+            ways.id = value;
         }
     }
     return ways;
 }
 
 /* Why the door at endpoint is of no use to us; NULL: it is. */
-static const char *refusal(const struct replicator *self, const struct ways *ways)
+static const char *refusal(const struct replicator *self, const struct members_ways *ways)
 {
     if (ways->key.len > 0) {
         return self->keys ? NULL
@@ -85,26 +86,82 @@ static void unlist(struct replicator *self, struct peer *peer, const struct now 
     peer->moved = true;
     peer->kind = PEER_UNKNOWN;
     peer->name.len = 0;
+    peer->id.len = 0;
+    peer->dirty = 0;
     peer->seeking.due_ms = now->mono_ms;
     peer->seeking.pause_ms = 0;
     self->members.changed = true;
     self->nodes_changed = true;
 }
 
-static struct peer *place_for(struct replicator *self, const struct msg_put *put, struct str addr,
-                              const struct now *now)
+/* Whether what peer is listed by is of the same node, or of one in the same place. */
+static bool clashes(const struct peer *peer, const struct members_ways *ways)
 {
-    struct peer *peer = peers_named(self, put->zone, put->hostname);
+    return (ways->id.len > 0 && str_eq(buf_str(&peer->id), ways->id)) ||
+           str_eq(buf_str(&peer->addr), ways->addr);
+}
 
-    if (peer != NULL && peer->seed && !str_eq(buf_str(&peer->addr), addr)) {
+static bool is_newer(const struct peer *peer, const struct msg_put *put)
+{
+    return peer->dirty > put->dirty_timestamp || (peer->dirty == put->dirty_timestamp &&
+                                                  str_cmp(buf_str(&peer->name), put->hostname) > 0);
+}
+
+/* Whether another registration counts instead of this one; else unlists what this one replaces, but
+ * for the place that it takes. */
+static bool is_replaced(struct replicator *self, const struct msg_put *put,
+                        const struct members_ways *ways, const struct peer *place,
+                        const struct now *now)
+{
+    struct peer *named = peers_named(self, put->zone, put->hostname);
+    struct peer *peer = NULL;
+
+    while ((peer = peers_next(self, peer)) != NULL) {
+        if (peer->listed && peer != named && clashes(peer, ways) && is_newer(peer, put)) {
+            if (named != NULL && named->listed) {
+                unlist(self, named, now);
+            }
+            return true;
+        }
+    }
+    while ((peer = peers_next(self, peer)) != NULL) {
+        if (peer->listed && peer != place && (peer == named || clashes(peer, ways))) {
+            unlist(self, peer, now);
+        }
+    }
+    return false;
+}
+
+static struct peer *listed_at(struct replicator *self, struct str addr)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->listed && str_eq(buf_str(&peer->addr), addr)) {
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+/* NULL: it is replaced by another registration, or there is no room. */
+static struct peer *place_for(struct replicator *self, const struct msg_put *put,
+                              const struct members_ways *ways, const struct now *now)
+{
+    struct peer *peer = peers_identified(self, ways->id);
+
+    peer = peer != NULL ? peer : peers_named(self, put->zone, put->hostname);
+    peer = peer != NULL ? peer : listed_at(self, ways->addr);
+    if (is_replaced(self, put, ways, peer, now)) {
+        return NULL;
+    }
+    if (peer != NULL && peer->seed && !str_eq(buf_str(&peer->addr), ways->addr)) {
         unlist(self, peer, now); /* it has moved; whoever is at the configured address now … */
         peer = NULL;
     }
     if (peer == NULL) {
-        peer = peers_unlisted(self, addr);
+        peer = peers_unlisted(self, ways->addr);
     }
     if (peer == NULL) {
-        peer = peers_add(self, put->zone, addr);
+        peer = peers_add(self, put->zone, ways->addr);
     }
     if (peer == NULL && !self->members.said_full) {
         self->members.said_full = true;
@@ -115,29 +172,45 @@ static struct peer *place_for(struct replicator *self, const struct msg_put *put
     return peer;
 }
 
+/* Seeds that have said to be this node, by another address. */
+static void find_aliases(struct replicator *self, const struct peer *node)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer != node && peer->seed && !peer->listed && !peer->alias && node->id.len > 0 &&
+            str_eq(buf_str(&peer->id), buf_str(&node->id))) {
+            peer->alias = true;
+            self->nodes_changed = true;
+        }
+    }
+}
+
 static void list(struct replicator *self, const struct msg_put *put, const struct now *now)
 {
-    struct ways ways = ways_of(put);
+    struct members_ways ways = members_ways_of(put);
     const char *why = ways.endpoint.len > 0 ? refusal(self, &ways) : NULL;
     enum peer_kind kind = ways.endpoint.len > 0 && why == NULL ? PEER_MUSTER : PEER_HTTP;
     struct peer *peer;
     bool moved;
 
-    if (ways.addr.len == 0 ||
-        (str_eq(put->hostname, self->own.id.hostname) && str_eq(put->zone, self->own.id.zone))) {
+    if (ways.addr.len == 0 || namesake_record(self, put, ways.addr, ways.id, now)) {
         return;
     }
-    peer = place_for(self, put, ways.addr, now);
+    peer = place_for(self, put, &ways, now);
     if (peer == NULL) {
         return;
     }
     moved = !peer->listed || peer->kind != kind;
+    moved |= replace(&peer->id, ways.id);
     moved |= replace(&peer->name, put->hostname);
     moved |= replace(&peer->zone, put->zone);
     moved |= replace(&peer->addr, ways.addr);
     moved |= replace(&peer->endpoint, ways.endpoint);
     moved |= replace(&peer->key, ways.key);
     peer->kind = kind;
+    peer->dirty = put->dirty_timestamp;
+    peer->alias = false;
+    peer->namesake = NAMESAKE_NO;
+    peers_trouble(self, peer, STR(""));
     peer->listed = true;
     peer->marked = true;
     peer->own_zone = str_eq(put->zone, self->own.id.zone);
@@ -151,6 +224,7 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
         peer->moved = true;
         self->members.changed = true;
         self->nodes_changed = true;
+        find_aliases(self, peer);
     }
 }
 
@@ -169,6 +243,7 @@ void members_record(struct replicator *self, const struct msg *record, const str
         if (!str_eq(gone->appid, self->own.id.appid) || !str_eq(gone->env, self->own.id.env)) {
             return;
         }
+        self->members.due = true; /* another registration of that node may count now */
         peer = peers_named(self, gone->zone, gone->hostname);
         if (peer != NULL && peer->listed && gone->kind != CHANGE_FORGET) {
             unlist(self, peer, now);
@@ -307,7 +382,7 @@ static void choose(struct replicator *self, const struct now *now)
 static enum peer_way way_wanted(const struct peer *peer)
 {
     if (!peer->listed) {
-        return peer->seed ? WAY_SEEK : WAY_NONE;
+        return peer->seed || peer->namesake != NAMESAKE_NO ? WAY_SEEK : WAY_NONE;
     }
     if (!peer->own_zone && !peer->chosen) {
         return WAY_NONE;
@@ -345,10 +420,6 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
     if (self->members.due && !self->members.under_way && self->met) {
         ask_all(self, now, out);
     }
-    if (self->members.seek) { /* no sooner than the registry can take what they tell */
-        self->members.seek = false;
-        members_tick(self, now, out);
-    }
     while (self->members.changed) {
         self->members.changed = false;
         choose(self, now);
@@ -357,7 +428,7 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
 
             if (way != peer->way || peer->moved) {
                 close_way(self, peer, out);
-                if (!peer->listed && !peer->seed) {
+                if (way == WAY_NONE && !peer->listed) {
                     peers_remove(self, peer);
                     continue;
                 }
@@ -367,6 +438,27 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
             peer->moved = false;
         }
     }
+    if (self->members.seek) { /* no sooner than the registry can take what they tell */
+        self->members.seek = false;
+        members_tick(self, now, out);
+    }
+}
+
+/* Other addresses of nodes that are known are asked now and then who is there now. */
+static int64_t pause_of(struct peer *peer)
+{
+    int64_t most_ms = peer->status == NODE_UP && !peer->protect ? seek_max_ms : seek_lost_ms;
+
+    if (peer->alias) {
+        return seek_alias_ms;
+    }
+    peer->seeking.pause_ms *= 2;
+    if (peer->seeking.pause_ms < seek_min_ms) {
+        peer->seeking.pause_ms = seek_min_ms;
+    } else if (peer->seeking.pause_ms > most_ms) {
+        peer->seeking.pause_ms = most_ms;
+    }
+    return peer->seeking.pause_ms;
 }
 
 void members_tick(struct replicator *self, const struct now *now, struct outbox *out)
@@ -376,21 +468,50 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
         self->members.due = true;
     }
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        int64_t most_ms;
-
         if (peer->way != WAY_SEEK || peer->seeking.under_way ||
             now->mono_ms < peer->seeking.due_ms) {
             continue;
         }
-        most_ms = peer->status == NODE_UP && !peer->protect ? seek_max_ms : seek_lost_ms;
-        peer->seeking.pause_ms *= 2;
-        if (peer->seeking.pause_ms < seek_min_ms) {
-            peer->seeking.pause_ms = seek_min_ms;
-        } else if (peer->seeking.pause_ms > most_ms) {
-            peer->seeking.pause_ms = most_ms;
-        }
-        peer->seeking.due_ms = now->mono_ms + peer->seeking.pause_ms;
+        peer->seeking.due_ms = now->mono_ms + pause_of(peer);
         peer->seeking.under_way = true;
+        posts_ask_who(self->posts, peers_number(self, peer));
+    }
+}
+
+static void said_alias(const struct replicator *self, const struct peer *peer,
+                       const struct peer *node)
+{
+    log_event(self->log, LOG_INFO, "same_node", "%.*s leads to %.*s", STR_ARG(peer->addr),
+              node != NULL ? (int)node->addr.len : 9, node != NULL ? node->addr.data : "this node");
+}
+
+void members_who(struct replicator *self, struct peer *peer, enum err err,
+                 const struct answer_who *who, const struct now *now)
+{
+    struct peer *node = peers_identified(self, who->node_id);
+    bool self_too = err == ERR_OK && str_eq(who->node_id, self->own.node_id);
+    bool alias = self_too || (node != NULL && node != peer);
+
+    if (peer->namesake != NAMESAKE_NO) {
+        namesake_who(self, peer, err, who, now);
+    }
+    if (!peer->seed || peer->listed) {
+        peer->seeking.under_way = false;
+        peer->seeking.done = true;
+        return;
+    }
+    if (err == ERR_OK) {
+        if (alias && !peer->alias) {
+            said_alias(self, peer, node);
+        }
+        self->nodes_changed = self->nodes_changed || alias != peer->alias;
+        peer->alias = alias;
+        replace(&peer->id, who->node_id);
+    }
+    if (err == ERR_UNAVAILABLE || self_too) {
+        peer->seeking.under_way = false;
+        peer->seeking.done = true;
+    } else {
         posts_ask_nodes(self->posts, peers_number(self, peer));
     }
 }

@@ -5,17 +5,6 @@
 static const int64_t resend_ms = 1000;
 static const int64_t ns_per_ms = 1000000;
 
-/* Stable as long as the node keeps its name: registering again changes nothing in it. */
-static void add_node_id(struct buf *metadata, const struct identity *id)
-{
-    struct hash128 key = identity_key(id);
-    struct buf text = {0};
-
-    buf_printf(&text, "%016llx%016llx", (unsigned long long)key.hi, (unsigned long long)key.lo);
-    strs_pack(metadata, buf_str(&text));
-    buf_fini(&text);
-}
-
 static void add_pair(struct own *self, struct str key, struct str value)
 {
     strs_pack(&self->metadata, key);
@@ -56,7 +45,7 @@ void own_init(struct own *self, const struct replicator_options *options, const 
     const struct config *config = options->config;
     struct buf text = {0};
 
-    assert(options->epoch != 0);
+    assert(options->epoch != 0 && options->node_id != NULL);
     *self = (struct own){
         .log = options->log,
         .id = {.env = str_from(config->node_env),
@@ -67,6 +56,8 @@ void own_init(struct own *self, const struct replicator_options *options, const 
         .period_ms = config->evictor_idle / 3,
         .deadline_ms = config->gateway_write_deadline,
         .gateway = options->epoch,
+        .node_id = str_from(options->node_id),
+        .held = true,
         .state = OWN_REGISTER,
         .due_ms = now->mono_ms,
     };
@@ -75,9 +66,7 @@ void own_init(struct own *self, const struct replicator_options *options, const 
     if (options->public_key != NULL) { /* in order of the keys */
         add_pair(self, STR("muster.key"), str_from(options->public_key));
     }
-    strs_pack(&self->metadata, STR("muster.node"));
-    add_node_id(&self->metadata, &self->id);
-    self->metadata_count++;
+    add_pair(self, STR("muster.node"), self->node_id);
     add_door(self, options);
     text.len = 0;
     buf_add_i64(&text, protocol_version);
@@ -146,7 +135,7 @@ void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct
         [OWN_REGISTER] = fill_register, [OWN_RENEW] = fill_renew, [OWN_CANCEL] = fill_cancel};
     struct msg msg;
 
-    if (self->state == OWN_GONE || now->mono_ms < self->due_ms) {
+    if (self->held || self->state == OWN_GONE || now->mono_ms < self->due_ms) {
         return;
     }
     if (self->command_id == 0 || now->wall_ns >= self->expires) {
@@ -195,6 +184,16 @@ bool own_answer(struct own *self, const struct msg_result *result, const struct 
     return true;
 }
 
+void own_claim(struct own *self, const struct now *now)
+{
+    self->held = false;
+    if (self->state == OWN_RENEW || self->state == OWN_REGISTER) {
+        self->state = OWN_REGISTER;
+        self->command_id = 0;
+        self->due_ms = now->mono_ms;
+    }
+}
+
 void own_hurry(struct own *self, const struct now *now)
 {
     if (self->state != OWN_GONE) {
@@ -205,6 +204,7 @@ void own_hurry(struct own *self, const struct now *now)
 void own_leave(struct own *self, const struct now *now)
 {
     if (self->state != OWN_CANCEL && self->state != OWN_GONE) {
+        self->held = false;
         self->state = OWN_CANCEL;
         self->command_id = 0;
         self->due_ms = now->mono_ms;

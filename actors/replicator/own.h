@@ -30,6 +30,8 @@ struct own {
     struct buf addrs;    /* one, http://<advertise> */
     struct buf metadata; /* in order of the keys */
     uint32_t metadata_count;
+    struct str node_id; /* borrowed */
+    bool held;          /* nothing is sent yet: somebody else may have this name */
     enum own_state state;
     uint64_t command_id; /* that waits for its answer; 0: none */
     int64_t expires;     /* of that command, wall ns */
@@ -46,6 +48,9 @@ void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct
 
 /* True if it was the answer to the last command. */
 bool own_answer(struct own *self, const struct msg_result *result, const struct now *now);
+
+/* Nothing is known of a namesake, or it has gone: registers, also what is registered. */
+void own_claim(struct own *self, const struct now *now);
 
 /* The registry runs anew and may not know this node: heartbeat at once. */
 void own_hurry(struct own *self, const struct now *now);

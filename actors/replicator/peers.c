@@ -8,6 +8,8 @@ static const int64_t forget_lost_ms = 60000;
 
 static void fini(struct peer *peer)
 {
+    buf_fini(&peer->id);
+    buf_fini(&peer->trouble);
     buf_fini(&peer->name);
     buf_fini(&peer->zone);
     buf_fini(&peer->addr);
@@ -30,7 +32,6 @@ static void add_seed(struct replicator *self, struct str zone, struct str addr,
     if (peer != NULL) {
         peer->seed = true;
         peer->seeking.due_ms = now->mono_ms;
-        self->seed_count++;
     }
 }
 
@@ -90,6 +91,35 @@ struct peer *peers_next(struct replicator *self, const struct peer *peer)
         }
     }
     return NULL;
+}
+
+struct peer *peers_identified(struct replicator *self, struct str id)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->listed && id.len > 0 && str_eq(buf_str(&peer->id), id)) {
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+bool peers_any_seed(struct replicator *self)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->seed && !peer->alias) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void peers_trouble(struct replicator *self, struct peer *peer, struct str why)
+{
+    if (!str_eq(buf_str(&peer->trouble), why)) {
+        peer->trouble.len = 0;
+        buf_add_str(&peer->trouble, why);
+        self->nodes_changed = true;
+    }
 }
 
 struct peer *peers_named(struct replicator *self, struct str zone, struct str name)
@@ -157,6 +187,10 @@ void peers_exchanged(struct replicator *self, struct peer *peer, bool good, cons
     if (peer->status == status && peer->said) {
         return;
     }
+    if (peer->alias || peer->namesake != NAMESAKE_NO) { /* no node of its own, or a bad one */
+        peer->status = status;
+        return;
+    }
     if (good) {
         log_event(self->log, LOG_INFO, "peer_up", "%.*s of zone %.*s: %s", STR_ARG(peer->addr),
                   STR_ARG(peer->zone), how);
@@ -179,6 +213,9 @@ static enum node_status shown_status(const struct replicator *self, const struct
 {
     if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_15)) {
         return NODE_UP;
+    }
+    if (peer->trouble.len > 0) {
+        return NODE_LOST;
     }
     if (!peers_linked(peer) && peer->listed &&
         (peer->lost_ms == 0 || now->mono_ms - peer->lost_ms > forget_lost_ms)) {
@@ -205,7 +242,8 @@ static struct msg self_node(const struct replicator *self)
     node.as_node = (struct msg_node){.addr = str_from(self->config->gateway_advertise),
                                      .status = NODE_UP,
                                      .zone = str_from(self->config->node_zone),
-                                     .self = true};
+                                     .self = true,
+                                     .node_id = self->own.node_id};
     return node;
 }
 
@@ -216,8 +254,21 @@ static struct msg peer_node(const struct replicator *self, const struct peer *pe
 
     node.as_node = (struct msg_node){.addr = buf_str(&peer->addr),
                                      .status = shown_status(self, peer, now),
-                                     .zone = buf_str(&peer->zone)};
+                                     .zone = buf_str(&peer->zone),
+                                     .node_id = buf_str(&peer->id),
+                                     .trouble = buf_str(&peer->trouble)};
     return node;
+}
+
+/* One node is shown once. */
+static struct peer *next_shown(struct replicator *self, const struct peer *peer)
+{
+    struct peer *next = peers_next(self, peer);
+
+    while (next != NULL && (next->alias || next->namesake == NAMESAKE_SUSPECT)) {
+        next = peers_next(self, next);
+    }
+    return next;
 }
 
 void peers_nodes_msg(struct replicator *self, const struct now *now, struct msg *msg,
@@ -227,7 +278,7 @@ void peers_nodes_msg(struct replicator *self, const struct now *now, struct msg 
 
     *msg = (struct msg){.type = MSG_TYPE_NODES};
     msg_list_add(&msg->as_nodes.nodes, store, &node);
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+    for (struct peer *peer = NULL; (peer = next_shown(self, peer)) != NULL;) {
         node = peer_node(self, peer, now);
         msg_list_add(&msg->as_nodes.nodes, store, &node);
     }
@@ -249,7 +300,7 @@ void peers_list_msg(struct replicator *self, const struct now *now, uint64_t id,
     node.as_node.link = STR("self");
     node.as_node.digest = root_str(&self->beats.root);
     msg_list_add(&msg->as_node_list.nodes, store, &node);
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+    for (struct peer *peer = NULL; (peer = next_shown(self, peer)) != NULL;) {
         node = peer_node(self, peer, now);
         node.as_node.name = buf_str(&peer->name);
         node.as_node.link = str_from(link_text(peer));

@@ -2,8 +2,10 @@
  * outbox and its number in posts. Pure bookkeeping: members.c decides who is in it.
  *
  * A node comes from the configuration (a seed: it has an address, and stays), from infra.discovery
- * (listed: it has a name, and how it can be reached), or both, which are found to be one by the
- * address.
+ * (listed: it has an id, a name, and how it can be reached), or both: the address is the same text.
+ * A seed by another name of a listed node, or of this one, is found out by asking who is there; it
+ * is an alias then, and no node of its own. What is known of one node under several names or
+ * addresses, the newest registration says.
  */
 #ifndef ACTORS_REPLICATOR_PEERS_H
 #define ACTORS_REPLICATOR_PEERS_H
@@ -18,8 +20,16 @@ enum peer_kind {
     PEER_HTTP,
 };
 
+/* Another node that has, or had, this node's name. */
+enum namesake {
+    NAMESAKE_NO,
+    NAMESAKE_SUSPECT, /* it is being asked */
+    NAMESAKE_LIVES,
+    NAMESAKE_SILENT,
+};
+
 /* What is open to it. */
-enum peer_way { WAY_NONE, WAY_MUSTER, WAY_HTTP, WAY_SEEK /* posts_ask_nodes only */ };
+enum peer_way { WAY_NONE, WAY_MUSTER, WAY_HTTP, WAY_SEEK /* questions only */ };
 
 struct peer {
     bool used;
@@ -33,10 +43,16 @@ struct peer {
     bool chosen;  /* of another zone: the one there that we talk to */
     bool protect; /* it said that it is under init-protect */
     bool warned;  /* that its door is of no use to us was logged */
+    bool alias;   /* a seed that leads to a node that stands here already, or to this one */
+    enum namesake namesake;
+    int64_t namesake_ms; /* mono, when it was heard of, or answered last */
+    int64_t dirty;       /* of the registration it is listed by */
     enum peer_kind kind;
     enum peer_way way;
     enum node_status status;
-    int64_t lost_ms; /* mono, when it was lost last */
+    int64_t lost_ms;    /* mono, when it was lost last */
+    struct buf id;      /* muster.node; of a seed, what it said; empty: not known, or it has none */
+    struct buf trouble; /* why it is of no use as it is, in words; empty: it is of use */
     struct buf name;
     struct buf zone;
     struct buf addr;     /* host:port */
@@ -48,7 +64,8 @@ struct peer {
         int64_t due_ms;
         int64_t pause_ms;
         bool under_way;
-    } seeking; /* posts_ask_nodes */
+        bool done; /* at least once, well or not */
+    } seeking;     /* posts_ask_who, then posts_ask_nodes */
 };
 
 /* Fills the table with the configured nodes, each once, without this node itself. */
@@ -62,11 +79,17 @@ uint32_t peers_number(const struct replicator *self, const struct peer *peer);
 /* The next one in use after peer, the first after NULL; NULL: no more. */
 struct peer *peers_next(struct replicator *self, const struct peer *peer);
 
+/* A listed one that says this id. */
+struct peer *peers_identified(struct replicator *self, struct str id);
 struct peer *peers_named(struct replicator *self, struct str zone, struct str name);
 /* One that is not listed. */
 struct peer *peers_unlisted(struct replicator *self, struct str addr);
 /* NULL: the table is full. */
 struct peer *peers_add(struct replicator *self, struct str zone, struct str addr);
+/* Whether somebody else is configured. */
+bool peers_any_seed(struct replicator *self);
+/* Says in words why it is of no use; empty: it is. */
+void peers_trouble(struct replicator *self, struct peer *peer, struct str why);
 bool peers_linked(const struct peer *peer);
 /* The way to it must be closed. */
 void peers_remove(struct replicator *self, struct peer *peer);

@@ -16,7 +16,8 @@
     X(CANCEL,   "/discovery/cancel",    65536,             3000)           \
     X(PROBE,    "/discovery/fetch?",    4194304,           3000)           \
     X(NODES,    "/discovery/fetch?",    4194304,           3000)           \
-    X(ALL,      "/discovery/fetch/all?", 268435456,        30000)
+    X(ALL,      "/discovery/fetch/all?", 268435456,        30000)          \
+    X(WHO,      "/discovery/nodes?identity=1", 262144,     1000)
 // clang-format on
 
 enum work {
@@ -45,7 +46,7 @@ struct ask {
     struct answer_reader reader;
 };
 
-enum { ask_count = 2 };
+enum { ask_count = 3 };
 
 struct peer {
     bool open;
@@ -288,6 +289,11 @@ static void ask(struct posts *self, uint32_t peer, enum work work)
 void posts_ask_nodes(struct posts *self, uint32_t peer)
 {
     ask(self, peer, WORK_NODES);
+}
+
+void posts_ask_who(struct posts *self, uint32_t peer)
+{
+    ask(self, peer, WORK_WHO);
 }
 
 void posts_ask_all(struct posts *self, uint32_t peer)
@@ -551,6 +557,30 @@ static void on_probed(struct posts *self, const struct flight *flight, int statu
     finish(self, flight->peer, good);
 }
 
+static enum err err_of(bool good, bool protected)
+{
+    return good ? ERR_OK : protected ? ERR_PROTECTED : ERR_UNAVAILABLE;
+}
+
+static void on_who(struct posts *self, const struct flight *flight, int status, struct str body)
+{
+    struct peer *peer = &self->peers[flight->peer];
+    uint64_t generation = peer->generation;
+    int64_t code = code_of(status, body);
+    struct answer_who who = {0};
+    struct buf store = {0};
+    bool good = status == 200 && code == 0 && answer_who(body, &who, &store);
+    bool protected = code == -500;
+
+    self->counts.failed += !good && !protected;
+    turn_ask(self, &peer->asks[WORK_WHO - WORK_NODES], ASK_NONE);
+    self->owner->who(self->state, flight->peer, err_of(good, protected), &who, &self->now);
+    buf_fini(&store);
+    if (peer->generation == generation) {
+        finish(self, flight->peer, good || protected);
+    }
+}
+
 static void on_answered(struct posts *self, const struct flight *flight, int status,
                         int64_t date_ns, struct buf *body)
 {
@@ -573,10 +603,7 @@ static void on_answered(struct posts *self, const struct flight *flight, int sta
     } else {
         turn_ask(self, question, ASK_NONE);
         self->owner->answered(self->state, flight->peer, source_of(flight->work),
-                              good        ? ERR_OK
-                              : protected ? ERR_PROTECTED
-                                          : ERR_UNAVAILABLE,
-                              &self->now);
+                              err_of(good, protected), &self->now);
     }
     if (peer->generation == generation) {
         finish(self, flight->peer, good || protected);
@@ -609,6 +636,8 @@ void posts_answer_taken(struct posts *self, uint64_t id, int status, int64_t dat
     self->peers[flight.peer].last_ms = now->mono_ms;
     if (flight.work == WORK_PROBE) {
         on_probed(self, &flight, status, buf_str(body));
+    } else if (flight.work == WORK_WHO) {
+        on_who(self, &flight, status, buf_str(body));
     } else if (flight.entry != NULL) {
         on_posted(self, &flight, status, date_ns, buf_str(body));
     } else {

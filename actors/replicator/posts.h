@@ -22,6 +22,7 @@
 #ifndef ACTORS_REPLICATOR_POSTS_H
 #define ACTORS_REPLICATOR_POSTS_H
 
+#include "actors/replicator/answer.h"
 #include "common/base/clock.h"
 #include "common/runtime/config.h"
 #include "common/wire/codec.h"
@@ -53,6 +54,10 @@ struct posts_owner {
      * UNAVAILABLE. Not called for a peer that was closed. */
     void (*answered)(void *state, uint32_t peer, enum posts_source source, enum err err,
                      const struct now *now);
+    /* posts_ask_who is answered: who with err OK only, borrowed; PROTECTED, UNAVAILABLE as above.
+     * May be NULL if it is never asked. */
+    void (*who)(void *state, uint32_t peer, enum err err, const struct answer_who *who,
+                const struct now *now);
     /* After every exchange: whether the peer gave a good answer: also -404, -409 or -400, or that
      * it is under init-protect; not -500 to a post, another HTTP status than 200, or no answer. */
     void (*exchanged)(void *state, uint32_t peer, bool good, const struct now *now);
@@ -78,6 +83,8 @@ void posts_renew(struct posts *self, uint32_t peer, const struct msg *record);
 /* GET /discovery/fetch of infra.discovery in our env, any status. Asked once however often it is
  * called until it is answered. */
 void posts_ask_nodes(struct posts *self, uint32_t peer);
+/* GET /discovery/nodes?identity=1: who is there. */
+void posts_ask_who(struct posts *self, uint32_t peer);
 /* GET /discovery/fetch/all. */
 void posts_ask_all(struct posts *self, uint32_t peer);
 uint32_t posts_waiting(const struct posts *self, uint32_t peer);

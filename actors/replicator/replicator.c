@@ -111,12 +111,13 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     struct replicator *self = state;
 
     replicator_wake(self, now);
-    if (self->broken) {
+    if (self->broken || self->members.name_taken) {
         outbox_stop(out);
         return;
     }
     own_step(&self->own, &self->last_id, now, out);
     members_step(self, now, out);
+    namesake_step(self, now, out);
     greet_soon(self, now, out);
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         link_step(self, peer, now, out);
@@ -142,6 +143,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     replicator_overdue(self, now, out);
     greet(self, now, out);
     members_tick(self, now, out);
+    namesake_tick(self, now);
     publisher_tick(&self->publisher, out);
 }
 
@@ -149,7 +151,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
 static int64_t due_ms(void *state, const struct now *now)
 {
     const struct replicator *self = state;
-    int64_t due = self->own.due_ms;
+    int64_t due = self->own.held ? namesake_due_ms(self) : self->own.due_ms;
 
     (void)now;
     due = self->greet.due_ms < due ? self->greet.due_ms : due;
@@ -244,6 +246,7 @@ void replicator_init(struct replicator *self, const struct replicator_options *o
                                 .keys = options->public_key != NULL,
                                 .turn_ms = -1,
                                 .beats = {.heard_ms = -1},
+                                .members = {.hold_ms = -1, .began_ns = now->wall_ns},
                                 .greet = {.due_ms = INT64_MAX},
                                 .nodes_changed = true};
     prng_init(&self->prng, options->seed);
@@ -271,6 +274,7 @@ void replicator_fini(struct replicator *self)
     buf_fini(&self->beats.zone);
     buf_fini(&self->beats.everywhere);
     buf_fini(&self->expiring);
+    namesake_fini(self);
 }
 
 struct actor_link replicator_link(const struct replicator *self)

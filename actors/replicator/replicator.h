@@ -22,6 +22,7 @@
  *   facts    what the registry says; leaving: the end
  *   asks     questions under way; asking: who takes the answer
  *   peers    the table of nodes; members: who is in it, and the ways to them
+ *   namesake other nodes with this node's name, and the names it had itself
  *   link     states to one muster node, window and queue; inbound: states from one
  *   relay    other nodes' questions; repair: what differs is looked for and fetched
  *   sync     the start
@@ -99,7 +100,6 @@ struct replicator {
     struct peer *peers;     /* outbox_peers_max of them */
     uint32_t peer_count;    /* those in use have a number below it */
     uint64_t peer_life;     /* counts those that there ever were */
-    uint32_t seed_count;    /* configured, other than this node itself */
     uint64_t last_id;       /* of our commands, to the registry and to other nodes */
     uint64_t registry_boot; /* the run of it that was heard last; 0: none */
     bool registry_protect;
@@ -130,7 +130,18 @@ struct replicator {
         bool changed; /* ways are to be opened or closed */
         bool seek;    /* ask seeds at once, not at the tick */
         bool said_full;
+        bool said_twice;  /* that another node says to be this one */
+        int64_t hold_ms;  /* mono, until when the own name is looked for; -1: not yet */
+        int64_t began_ns; /* wall, when this process began */
+        bool name_taken;  /* a node that answers has it: this one must not be */
     } members;
+
+    struct { /* what this node was called before: its registration is to be cancelled */
+        enum former { FORMER_NONE, FORMER_ASK, FORMER_CANCEL, FORMER_GONE } state;
+        struct buf zone;
+        struct buf name;
+        struct buf addr;
+    } former;
 
     struct { /* of links just opened: what is sent before they are connected is lost */
         int64_t due_ms;

@@ -59,6 +59,39 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
 void members_record(struct replicator *self, const struct msg *record, const struct now *now);
 ask_answered_fn members_on_nodes;
 
+/* How a registration of infra.discovery says its node is reached, and who it is; borrowed from it.
+ */
+struct members_ways {
+    struct str addr;
+    struct str endpoint;
+    struct str key;
+    struct str id;
+};
+struct members_ways members_ways_of(const struct msg_put *put);
+/* Who is at a node's address has answered, or not. */
+void members_who(struct replicator *self, struct peer *peer, enum err err,
+                 const struct answer_who *who, const struct now *now);
+
+/* ── namesake.c ── */
+/* A registration of infra.discovery in the own env. True: it is of this node, or of one that has
+ * its name: of no other. */
+bool namesake_record(struct replicator *self, const struct msg_put *put, struct str addr,
+                     struct str id, const struct now *now);
+/* What a node tells of infra.discovery, before the registry has it. */
+void namesake_told(struct replicator *self, const struct msg_list *records, const struct now *now);
+/* Who is at a namesake's address. */
+void namesake_who(struct replicator *self, struct peer *peer, enum err err,
+                  const struct answer_who *who, const struct now *now);
+/* Registers this node once nobody else is known to have its name, and cancels what it was called
+ * before. */
+void namesake_step(struct replicator *self, const struct now *now, struct outbox *out);
+void namesake_tick(struct replicator *self, const struct now *now);
+/* Of what is told to a node that was just met: it may not know it yet. */
+void namesake_keys(const struct replicator *self, struct buf *keys);
+int64_t namesake_due_ms(const struct replicator *self); /* as actor_spec.due_ms */
+void namesake_fini(struct replicator *self);
+ask_answered_fn namesake_on_former;
+
 /* ── link.c ── */
 ask_answered_fn link_on_greeting, link_on_states, link_on_want;
 

@@ -93,7 +93,7 @@ static void fail(struct replicator *self, const char *why)
 
 static bool asked_about_protection(const struct peer *peer)
 {
-    return peer->way != WAY_NONE;
+    return peer->way != WAY_NONE && !peer->alias && peer->namesake == NAMESAKE_NO;
 }
 
 static bool all_protected(struct replicator *self)
@@ -110,6 +110,16 @@ static bool all_protected(struct replicator *self)
         count++;
     }
     return count > 0;
+}
+
+static bool any_other(struct replicator *self)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->listed || (peer->seed && !peer->alias)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_ready(const struct peer *peer, enum peer_way way)
@@ -208,6 +218,10 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
         self->sync.due_ms = now->mono_ms + again_ms;
     }
     if (now->mono_ms < self->sync.due_ms) {
+        return;
+    }
+    if (!any_other(self)) { /* what is configured leads to this node itself */
+        tell(self, "no peers configured", NULL, now);
         return;
     }
     if (all_protected(self)) {
@@ -351,7 +365,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
 
     switch (self->sync.state) {
     case SYNC_WAIT:
-        if (self->seed_count == 0) {
+        if (!peers_any_seed(self)) {
             tell(self, "no peers configured", NULL, now);
         } else if (self->met && (self->beats.heard_ms >= 0 || self->sync.fresh)) {
             enter(self, SYNC_CHOOSE);

@@ -329,7 +329,7 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 /* ── between nodes: replicator to replicator ──────────────────────────────── */
 
 /* States, never operations. Answered by ACK once the receiver's registry has taken it all. node,
- * zone: who sends. boot, stamp: the sender's run and its clock, for the receiver to send back: echo
+ * zone: who sends, and node_id, which is its identity: names and addresses change. boot, stamp: the sender's run and its clock, for the receiver to send back: echo
  * is the receiver's stamp heard last, of its run to_boot, held_ms ago, less what the oldest of the
  * content has waited here since its age was told. So the receiver knows how long this was on its
  * way at most. to_boot 0: a greeting, without records and heartbeats.
@@ -347,10 +347,11 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(flag,   protect,          MSG_REQUIRED) \
     F(bin,    digest,           MSG_REQUIRED) \
     F(msgs,   records,          MSG_REQUIRED) \
-    F(bin,    heartbeats,       MSG_REQUIRED)
+    F(bin,    heartbeats,       MSG_REQUIRED) \
+    F(str,    node_id,          MSG_OPTIONAL)
 
 /* err STALE: to_boot is not the receiver's run: greet it anew. boot, stamp, protect, digest: the
- * receiver's. want, newer: as in MERGED. */
+ * receiver's. want, newer: as in MERGED. node_id: who answers. */
 #define MSG_ACK(F)                          \
     F(u64,    id,               MSG_REQUIRED) \
     F(i64,    err,              MSG_REQUIRED) \
@@ -360,7 +361,8 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(bin,    digest,           MSG_REQUIRED) \
     F(bin,    want,             MSG_REQUIRED) \
     F(msgs,   newer,            MSG_REQUIRED) \
-    F(str,    text,             MSG_OPTIONAL)
+    F(str,    text,             MSG_OPTIONAL) \
+    F(str,    node_id,          MSG_OPTIONAL)
 
 /* ── records: journal, snapshot, TURN, CHUNK, HISTORY ─────────────────────── */
 
@@ -542,7 +544,8 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 
 /* Part of NODES and NODE_LIST. addr host:port; status 0 up, 1 lost. In NODE_LIST also: name, of its
  * infra.discovery instance; link: self, muster, http, none (of another zone, told by others),
- * unknown; digest: the root of its digests heard last, empty: none. */
+ * unknown; digest: the root of its digests heard last, empty: none. node_id: empty of a reference
+ * node. trouble: in words, why it is of no use as it is; then status is 1. */
 #define MSG_NODE(F)                         \
     F(str,    addr,             MSG_REQUIRED) \
     F(u32,    status,           MSG_REQUIRED) \
@@ -550,7 +553,9 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(flag,   self,             MSG_REQUIRED) \
     F(str,    name,             MSG_OPTIONAL) \
     F(str,    link,             MSG_OPTIONAL) \
-    F(bin,    digest,           MSG_OPTIONAL)
+    F(bin,    digest,           MSG_OPTIONAL) \
+    F(str,    node_id,          MSG_OPTIONAL) \
+    F(str,    trouble,          MSG_OPTIONAL)
 
 /* M(lower, UPPER, type) */
 #define MSG_TABLE(M)                     \

@@ -55,6 +55,19 @@ static void note_followers(struct gateway *self, struct report *report)
     }
 }
 
+/* Nodes that are there and of no use, each with the reason and the remedy. */
+static void note_nodes(struct gateway *self, struct report *report)
+{
+    size_t count;
+    const struct replica_node *nodes = replica_nodes(self->replica, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i].trouble.len > 0) {
+            note(report, "nodes", false, false, nodes[i].trouble);
+        }
+    }
+}
+
 /* Why nobody is evicted, in words: the first thing asked when a dead instance stays listed. */
 static void note_eviction(struct gateway *self, struct report *report, const struct now *now)
 {
@@ -91,6 +104,7 @@ void serve_readyz(struct gateway *self, struct request *request, const struct no
 
     note_registry(self, &report, now);
     note_followers(self, &report);
+    note_nodes(self, &report);
     note_eviction(self, &report, now);
     if (!params_has(request_params(request), STR("verbose"))) {
         report.lines.len = 0;

@@ -205,6 +205,24 @@ static void on_registry_fact(void *state, const struct msg *msg, const struct no
     }
 }
 
+static void keep_node(struct replica *self, const struct replica_node *node)
+{
+    buf_add_str(&self->node_text, node->addr);
+    buf_add_str(&self->node_text, node->zone);
+    buf_add_str(&self->node_text, node->node_id);
+    buf_add_str(&self->node_text, node->trouble);
+}
+
+static void place_node(struct replica *self, struct replica_node *node, size_t *at)
+{
+    struct str *texts[] = {&node->addr, &node->zone, &node->node_id, &node->trouble};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        texts[i]->data = self->node_text.data + *at;
+        *at += texts[i]->len;
+    }
+}
+
 static void on_nodes(struct replica *self, const struct msg_list *list)
 {
     struct str rest = list->bytes;
@@ -220,21 +238,21 @@ static void on_nodes(struct replica *self, const struct msg_list *list)
     self->node_text.len = 0;
     while (self->node_count < count && msg_next(&rest, &msg)) {
         if (msg.type == MSG_TYPE_NODE) {
-            buf_add_str(&self->node_text, msg.as_node.addr);
-            buf_add_str(&self->node_text, msg.as_node.zone);
-            self->nodes[self->node_count++] = (struct replica_node){
-                .addr = {NULL, msg.as_node.addr.len},
-                .zone = {NULL, msg.as_node.zone.len},
+            struct replica_node *node = &self->nodes[self->node_count++];
+
+            *node = (struct replica_node){
+                .addr = msg.as_node.addr,
+                .zone = msg.as_node.zone,
+                .node_id = msg.as_node.node_id,
+                .trouble = msg.as_node.trouble,
                 .status = msg.as_node.status,
                 .self = msg.as_node.self,
             };
+            keep_node(self, node);
         }
     }
     for (size_t i = 0; i < self->node_count; i++) { /* the text stands still now */
-        self->nodes[i].addr.data = self->node_text.data + at;
-        at += self->nodes[i].addr.len;
-        self->nodes[i].zone.data = self->node_text.data + at;
-        at += self->nodes[i].zone.len;
+        place_node(self, &self->nodes[i], &at);
     }
 }
 

@@ -95,6 +95,8 @@ struct replica_protection replica_protection(const struct replica *self, const s
 struct replica_node {
     struct str addr;
     struct str zone;
+    struct str node_id; /* empty: it has none, or is not known */
+    struct str trouble; /* why it is of no use, in words; empty: it is of use */
     uint32_t status;
     bool self;
 };

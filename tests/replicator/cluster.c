@@ -93,6 +93,7 @@ struct cluster *cluster_new(const char *zones, uint64_t seed)
         snprintf(member->zone, sizeof(member->zone), "zone%c", zones[i]);
         snprintf(member->name, sizeof(member->name), "n%u", i);
         snprintf(member->advertise, sizeof(member->advertise), "127.0.0.1:%u", 7170 + i);
+        snprintf(member->node_id, sizeof(member->node_id), "%032x", i + 1);
         snprintf(member->door, sizeof(member->door), "127.0.0.1:%u", 8170 + i);
         clock_virtual_init(&member->clock, now.mono_ms, now.wall_ns);
         node_init(&member->registry, seed * 100 + i);
@@ -144,6 +145,7 @@ void cluster_start_replicator(struct cluster *self, unsigned i)
         &member->replicator,
         &(struct replicator_options){.config = &member->config,
                                      .epoch = self->seed * 1000 + (uint64_t)i * 10 + member->lives,
+                                     .node_id = member->node_id,
                                      .seed = self->seed + i,
                                      .door = member->no_door ? NULL : member->door},
         &member->clock.at);
@@ -450,10 +452,25 @@ static void add_fetched(struct member *member, struct buf *json)
     buf_printf(json, "]},\"latest_timestamp\":1}}");
 }
 
+static void add_who(const struct member *member, struct buf *json)
+{
+    buf_printf(json,
+               "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":[{\"addr\":\"%s\",\"status\":0,"
+               "\"zone\":\"%s\"",
+               member->advertise, member->zone);
+    if (!member->reference) {
+        buf_printf(json, ",\"name\":\"%s\",\"node\":\"%s\"", member->name, member->node_id);
+    }
+    buf_printf(json, "}]}");
+}
+
 static struct member *http_member(struct cluster *self, const char *url)
 {
     for (unsigned i = 0; i < self->count; i++) {
-        if (strstr(url, self->members[i].advertise) != NULL) {
+        const struct member *member = &self->members[i];
+
+        if (strstr(url, member->advertise) != NULL ||
+            (member->other_address[0] != '\0' && strstr(url, member->other_address) != NULL)) {
             return &self->members[i];
         }
     }
@@ -475,6 +492,8 @@ static void answer_post(struct cluster *self, unsigned from, const struct post *
         date_ns = member->clock.at.wall_ns / 1000000000 * 1000000000;
         if (post->body.data == NULL && member->registry.actor->protect.on) {
             buf_printf(&json, "{\"code\":-500,\"message\":\"-500\",\"ttl\":1}");
+        } else if (strstr(post->url, "/discovery/nodes?") != NULL) {
+            add_who(member, &json);
         } else if (post->body.data == NULL) {
             add_fetched(member, &json);
             send_registrys(self, (unsigned)(member - self->members));

@@ -24,7 +24,10 @@ struct member {
     char zone[8];
     char name[16];
     char advertise[24];
+    char other_address[24]; /* that it answers HTTP at too; empty: none */
     char door[24];
+    char node_id[40];
+    bool reference; /* it is no node of muster: says nothing of its identity */
     char *nodes[cluster_max];
     char *zones[cluster_max];
     char seeds[cluster_max][40];

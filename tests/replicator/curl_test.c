@@ -79,7 +79,8 @@ static void on_exchanged(void *state, uint32_t peer, bool good, const struct now
     *(good ? &self->good : &self->bad) += 1;
 }
 
-static const struct posts_owner owner = {on_records, on_answered, on_exchanged};
+static const struct posts_owner owner = {
+    .records = on_records, .answered = on_answered, .exchanged = on_exchanged};
 
 #define OK_BODY "{\"code\":0,\"message\":\"0\",\"ttl\":1}"
 #define SHORT_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n" OK_BODY

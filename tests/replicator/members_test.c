@@ -173,9 +173,12 @@ static void all_nodes_are_listed_with_their_links(void **state)
 static struct msg put_of(const char *name, const char *door, const char *key, struct buf *store)
 {
     struct msg msg = {.type = MSG_TYPE_PUT};
+    struct buf addr = {0};
     size_t addrs;
 
-    strs_pack(store, STR("http://10.0.0.9:7171"));
+    buf_printf(&addr, "http://%s:7171", name);
+    strs_pack(store, buf_str(&addr));
+    buf_fini(&addr);
     addrs = store->len;
     if (key != NULL) {
         strs_pack(store, STR("muster.key"));

@@ -66,7 +66,8 @@ static void on_exchanged(void *state, uint32_t peer, bool good, const struct now
     }
 }
 
-static const struct posts_owner owner = {on_records, on_answered, on_exchanged};
+static const struct posts_owner owner = {
+    .records = on_records, .answered = on_answered, .exchanged = on_exchanged};
 
 static int set_up(void **state)
 {

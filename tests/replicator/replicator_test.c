@@ -188,8 +188,12 @@ static struct bench *bench_new(unsigned peer_count)
     self->registry = (struct msg_renewed){.epoch = 7, .boot = 8};
     buf_reserve(&self->frames, 1 << 16);
     replicator_init(&self->replicator,
-                    &(struct replicator_options){.config = &self->config, .epoch = 99, .seed = 1},
+                    &(struct replicator_options){.config = &self->config,
+                                                 .epoch = 99,
+                                                 .node_id = "5f0c0000000000000000000000000001",
+                                                 .seed = 1},
                     &self->now);
+    self->replicator.own.held = false; /* nobody has its name: namesake_test is about that */
     return self;
 }
 

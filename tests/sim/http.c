@@ -45,7 +45,18 @@ static void add_nodes(struct buf *to, const struct registry *registry, struct st
     buf_printf(to, "},\"latest_timestamp\":%lld}}", (long long)info.latest_timestamp);
 }
 
-static void make_answer(const struct site *site, struct head *head, struct buf *body)
+/* As GET /discovery/nodes?identity=1, without the others. */
+static void add_who(struct buf *to, const struct site *site)
+{
+    buf_printf(to,
+               "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":[{\"addr\":\"%s\",\"status\":0,"
+               "\"zone\":\"%s\",\"name\":\"%s\",\"node\":\"%s\"}]}",
+               site->config.gateway_advertise, site->config.node_zone, site->config.node_name,
+               site->node_id);
+}
+
+static void make_answer(const struct site *site, const char *url, struct head *head,
+                        struct buf *body)
 {
     struct registry_actor *registry = site_registry(site);
 
@@ -56,6 +67,8 @@ static void make_answer(const struct site *site, struct head *head, struct buf *
     head->status = registry->protect.on ? 503 : 200;
     if (registry->protect.on) {
         buf_add_str(body, STR("{\"code\":-500,\"message\":\"-500\",\"ttl\":1}"));
+    } else if (strstr(url, "/discovery/nodes?") != NULL) {
+        add_who(body, site);
     } else {
         add_nodes(body, registry_actor_registry(registry), str_from(site->config.node_env));
     }
@@ -101,7 +114,7 @@ static int64_t carry(struct site *self, const struct post *post, struct head *he
     if (way.copies == 0 || back.copies == 0) {
         return post->timeout_ms; /* on its way for ever */
     }
-    make_answer(&self->others[to], head, body);
+    make_answer(&self->others[to], post->url, head, body);
     return way.due_ms[0] + back.due_ms[0] - 2 * now_ms;
 }
 

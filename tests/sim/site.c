@@ -80,6 +80,7 @@ static void *replicator_start(void *context, const struct now *now)
     struct replicator *replicator = calloc(1, sizeof(*replicator));
     struct replicator_options options = {.config = &self->config,
                                          .epoch = prng_next(&self->prng) | 1,
+                                         .node_id = self->node_id,
                                          .seed = prng_next(&self->prng) | 1,
                                          .door = self->door};
 
@@ -241,6 +242,7 @@ void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t i
         .plan = plan, .sim = sim, .index = index, .others = others, .left_ms = INT64_MAX};
     prng_init(&self->prng, prng_next(&plan->prng));
     (void)snprintf(self->name, sizeof(self->name), "node-%u", (unsigned)index + 1);
+    (void)snprintf(self->node_id, sizeof(self->node_id), "%032x", (unsigned)index + 1);
     (void)snprintf(self->zone, sizeof(self->zone), "z%u", (unsigned)plan->zone_of[index]);
     (void)snprintf(self->advertise, sizeof(self->advertise), "node%u:7171", (unsigned)index + 1);
     (void)snprintf(self->door, sizeof(self->door), "node%u:8171", (unsigned)index + 1);

@@ -23,6 +23,7 @@ struct site {
     char door[32];
     char *nodes[plan_nodes_max];
     char *zones[plan_nodes_max];
+    char node_id[33];
     char peers[plan_nodes_max][32];
     struct site *others; /* all sites, this one too */
     struct disk_sim *disk;

@@ -1,0 +1,313 @@
+/* Who is a node: its id, whatever it is called and wherever it stands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/replicator/cluster.h"
+
+static uint32_t shown(struct cluster *self, unsigned member)
+{
+    struct buf store = {0};
+    struct msg msg;
+    uint32_t count;
+
+    peers_nodes_msg(&self->members[member].replicator, &self->members[member].clock.at, &msg,
+                    &store);
+    count = msg.as_nodes.nodes.count;
+    buf_fini(&store);
+    return count;
+}
+
+/* Whether member shows a node at addr as lost, and says why. */
+static bool in_trouble(struct cluster *self, unsigned member, const char *addr)
+{
+    struct buf store = {0};
+    struct msg msg;
+    struct msg node;
+    struct str rest;
+    bool found = false;
+
+    peers_nodes_msg(&self->members[member].replicator, &self->members[member].clock.at, &msg,
+                    &store);
+    rest = msg.as_nodes.nodes.bytes;
+    while (msg_next(&rest, &node)) {
+        found = found || (str_eq(node.as_node.addr, str_from(addr)) &&
+                          node.as_node.status == NODE_LOST && node.as_node.trouble.len > 0);
+    }
+    buf_fini(&store);
+    return found;
+}
+
+static bool registered(struct cluster *self, unsigned member, const char *name)
+{
+    const struct registry *registry = self->members[member].registry.actor->registry;
+    struct identity id = {.env = STR("dev"),
+                          .appid = STR("infra.discovery"),
+                          .zone = str_from(self->members[member].zone),
+                          .hostname = str_from(name)};
+    uint32_t slot = registry_find(registry, identity_key(&id));
+
+    return slot != REGISTRY_NONE && registry_is_live(registry, slot);
+}
+
+static void rename_to(struct member *member, const char *name)
+{
+    snprintf(member->name, sizeof(member->name), "%s", name);
+}
+
+/* ── one node, several addresses ── */
+
+static void a_node_under_another_address_is_one_node(void **state)
+{
+    struct cluster *self = cluster_new("aa", 3);
+
+    (void)state;
+    snprintf(self->members[0].other_address, sizeof(self->members[0].other_address),
+             "localhost:7170");
+    snprintf(self->members[1].seeds[0], sizeof(self->members[1].seeds[0]), "localhost:7170");
+    cluster_start(self, 0);
+    cluster_start(self, 1);
+    cluster_run(self, 100);
+    assert_int_equal(shown(self, 1), 2);
+    cluster_run(self, 8000);
+    assert_int_equal(shown(self, 0), 2);
+    assert_int_equal(shown(self, 1), 2);
+    assert_true(cluster_up(self, 1, 0));
+    cluster_run(self, 60000);
+    assert_int_equal(shown(self, 1), 2);
+    cluster_destroy(&self);
+}
+
+static void a_node_is_never_its_own_peer(void **state)
+{
+    struct cluster *self = cluster_new("aa", 3);
+
+    (void)state;
+    snprintf(self->members[0].other_address, sizeof(self->members[0].other_address),
+             "localhost:7170");
+    snprintf(self->members[0].seeds[1], sizeof(self->members[0].seeds[1]), "localhost:7170");
+    cluster_start(self, 0); /* alone, and it is all it was told of */
+    cluster_run(self, 3000);
+    assert_int_equal(shown(self, 0), 1);
+    assert_int_equal(self->members[0].replicator.sync.state, SYNC_DONE);
+    cluster_run(self, 40000);
+    assert_int_equal(shown(self, 0), 1);
+    cluster_destroy(&self);
+}
+
+/* ── one node, another name or address ── */
+
+static void a_renamed_node_replaces_its_old_self_at_once(void **state)
+{
+    struct cluster *self = cluster_linked("aaa", 3);
+
+    (void)state;
+    cluster_kill_replicator(self, 1);
+    rename_to(&self->members[1], "other");
+    cluster_start_replicator(self, 1);
+    cluster_run(self, 1000);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(shown(self, i), 3);
+        assert_true(registered(self, i, "other"));
+        assert_false(registered(self, i, "n1"));
+    }
+    assert_true(str_eq(buf_str(&cluster_peer(self, 0, 1)->name), STR("other")));
+    cluster_run(self, 5000);
+    assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
+    assert_true(cluster_equal(self));
+    cluster_destroy(&self);
+}
+
+static void a_node_that_has_moved_and_has_another_name_is_the_one_it_was(void **state)
+{
+    struct cluster *self = cluster_linked("aaa", 3);
+    struct member *moved = &self->members[1];
+
+    (void)state;
+    cluster_peer(self, 0, 1)->seed = false; /* 0 has not been configured with the old address */
+    cluster_kill_replicator(self, 1);
+    rename_to(moved, "other");
+    snprintf(moved->advertise, sizeof(moved->advertise), "127.0.0.1:7199");
+    snprintf(moved->door, sizeof(moved->door), "127.0.0.1:8199");
+    cluster_start_replicator(self, 1);
+    cluster_run(self, 1000);
+    assert_int_equal(shown(self, 0), 3);
+    assert_true(str_eq(buf_str(&cluster_peer(self, 0, 1)->name), STR("other")));
+    assert_false(registered(self, 0, "n1"));
+    cluster_run(self, 5000);
+    assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
+    cluster_destroy(&self);
+}
+
+static void the_same_name_and_address_with_another_id_is_the_same_place(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 3);
+
+    (void)state;
+    cluster_kill_replicator(self, 1);
+    snprintf(self->members[1].node_id, sizeof(self->members[1].node_id), "%032x", 77);
+    cluster_restart_registry(self, 1, true);
+    cluster_start_replicator(self, 1);
+    cluster_run(self, 4000);
+    assert_true(self->members[1].up && !self->members[1].replicator.members.name_taken);
+    assert_int_equal(shown(self, 0), 2);
+    assert_true(str_eq(buf_str(&cluster_peer(self, 0, 1)->id), str_from(self->members[1].node_id)));
+    assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
+    cluster_destroy(&self);
+}
+
+static void tell(struct cluster *self, const char *name, const char *id, int64_t dirty)
+{
+    struct member *member = &self->members[0];
+    struct buf store = {0};
+    struct msg put = {.type = MSG_TYPE_PUT};
+    size_t addrs;
+
+    strs_pack(&store, STR("http://10.0.0.9:7171"));
+    addrs = store.len;
+    if (id != NULL) {
+        strs_pack(&store, STR("muster.node"));
+        strs_pack(&store, str_from(id));
+    }
+    put.as_put = (struct msg_put){
+        .kind = CHANGE_REGISTER,
+        .env = STR("dev"),
+        .appid = STR("infra.discovery"),
+        .zone = STR("zonea"),
+        .hostname = str_from(name),
+        .addrs = {1, {store.data, addrs}},
+        .metadata = {id != NULL ? 1 : 0, {store.data + addrs, store.len - addrs}},
+        .status = STATUS_UP,
+        .dirty_timestamp = dirty,
+    };
+    members_record(&member->replicator, &put, &member->clock.at);
+    buf_fini(&store);
+}
+
+static void a_node_in_the_place_of_another_is_listed_once(void **state)
+{
+    struct cluster *self = cluster_new("a", 3);
+    struct peer *peer;
+
+    (void)state;
+    cluster_start(self, 0);
+    for (unsigned i = 0; i < 2; i++) { /* whatever is heard of first */
+        tell(self, i == 0 ? "reference" : "muster", i == 0 ? NULL : "5f", i == 0 ? 1000 : 2000);
+        tell(self, i == 0 ? "muster" : "reference", i == 0 ? "5f" : NULL, i == 0 ? 2000 : 1000);
+        assert_int_equal(shown(self, 0), 2);
+        peer = peers_next(&self->members[0].replicator, NULL);
+        assert_true(str_eq(buf_str(&peer->name), STR("muster")));
+        assert_true(str_eq(buf_str(&peer->id), STR("5f")));
+    }
+    cluster_destroy(&self);
+}
+
+/* ── two nodes, one name ── */
+
+static void a_second_node_of_a_name_does_not_start(void **state)
+{
+    struct cluster *self = cluster_new("aa", 3);
+
+    (void)state;
+    rename_to(&self->members[1], "n0");
+    cluster_start(self, 0);
+    cluster_run(self, 3000);
+    cluster_start(self, 1);
+    cluster_run(self, 2000);
+    assert_true(self->members[1].replicator.members.name_taken);
+    assert_true(outbox_stopping(self->members[1].out));
+    assert_false(self->members[0].replicator.members.name_taken);
+    assert_true(str_eq(self->members[0].replicator.own.id.hostname, STR("n0")));
+    cluster_destroy(&self);
+}
+
+static void nor_does_one_beside_a_reference_node_of_its_name(void **state)
+{
+    struct cluster *self = cluster_new("aa", 3);
+
+    (void)state;
+    rename_to(&self->members[1], "n0");
+    self->members[0].reference = true;
+    cluster_start(self, 0);
+    cluster_run(self, 3000);
+    cluster_start(self, 1);
+    cluster_run(self, 2000);
+    assert_true(self->members[1].replicator.members.name_taken);
+    cluster_destroy(&self);
+}
+
+static void a_name_whose_node_is_silent_is_taken_over_with_a_warning(void **state)
+{
+    struct cluster *self = cluster_linked("aaa", 3);
+
+    (void)state;
+    cluster_kill_replicator(self, 0);
+    self->members[0].http_dead = true;
+    cluster_kill_replicator(self, 1);
+    rename_to(&self->members[1], "n0");
+    cluster_start_replicator(self, 1);
+    cluster_run(self, 3000);
+    assert_false(self->members[1].replicator.members.name_taken);
+    assert_true(in_trouble(self, 1, self->members[0].advertise));
+    assert_true(str_eq(buf_str(&cluster_peer(self, 2, 1)->name), STR("n0")));
+    cluster_run(self, 100000); /* gone for good */
+    assert_false(in_trouble(self, 1, self->members[0].advertise));
+    cluster_destroy(&self);
+}
+
+static void nodes_of_one_name_that_meet_late_say_so(void **state)
+{
+    struct cluster *self = cluster_new("aa", 3);
+
+    (void)state;
+    rename_to(&self->members[1], "n0");
+    cluster_cut(self, 0, 1, true);
+    cluster_start(self, 0);
+    cluster_start(self, 1);
+    cluster_run(self, 5000);
+    cluster_cut(self, 0, 1, false);
+    cluster_run(self, 15000);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_false(self->members[i].replicator.members.name_taken);
+        assert_true(in_trouble(self, i, self->members[1 - i].advertise));
+        assert_int_equal(shown(self, i), 2);
+    }
+    cluster_destroy(&self);
+}
+
+static void a_node_with_a_copy_of_an_id_does_not_start(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 3);
+    struct member *copy = &self->members[1];
+
+    (void)state;
+    cluster_kill_replicator(self, 1);
+    memcpy(copy->node_id, self->members[0].node_id, sizeof(copy->node_id));
+    cluster_start_replicator(self, 1);
+    cluster_run(self, 3000);
+    assert_true(copy->replicator.members.name_taken);
+    assert_true(registered(self, 0, "n0"));
+    cluster_destroy(&self);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_under_another_address_is_one_node),
+        cmocka_unit_test(a_node_is_never_its_own_peer),
+        cmocka_unit_test(a_renamed_node_replaces_its_old_self_at_once),
+        cmocka_unit_test(a_node_that_has_moved_and_has_another_name_is_the_one_it_was),
+        cmocka_unit_test(the_same_name_and_address_with_another_id_is_the_same_place),
+        cmocka_unit_test(a_node_in_the_place_of_another_is_listed_once),
+        cmocka_unit_test(a_second_node_of_a_name_does_not_start),
+        cmocka_unit_test(nor_does_one_beside_a_reference_node_of_its_name),
+        cmocka_unit_test(a_name_whose_node_is_silent_is_taken_over_with_a_warning),
+        cmocka_unit_test(nodes_of_one_name_that_meet_late_say_so),
+        cmocka_unit_test(a_node_with_a_copy_of_an_id_does_not_start),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
