@@ -203,6 +203,7 @@ void protect_msg(const struct registry_actor *self, const struct now *now, struc
         .on = self->protect.on,
         .left_ms = left_ms > 0 ? left_ms : 0,
         .reason = str_from(self->protect.reason),
+        .syncing = self->protect.syncing,
     };
 }
 

@@ -237,10 +237,16 @@ static void answer_writes(struct registry_actor *self, struct outbox *out)
 static void lift_protection(struct registry_actor *self, const char *reason, const struct now *now,
                             struct outbox *out)
 {
-    if (self->protect.on) {
-        self->protect.on = false;
+    bool was_syncing = self->protect.syncing;
+    bool was_on = self->protect.on;
+
+    self->protect.syncing = false;
+    self->protect.on = false;
+    if (was_on) {
         self->protect.reason = reason;
         log_event(self->log, LOG_INFO, "protection_lifted", "%s", reason);
+    }
+    if (was_on || was_syncing) {
         publish_protect(self, now, out);
     }
 }
@@ -305,7 +311,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     struct registry_actor *self = state;
 
     self->aging = true;
-    if (self->protect.on && now->mono_ms >= self->protect.until_ms) {
+    if ((self->protect.on || self->protect.syncing) && now->mono_ms >= self->protect.until_ms) {
         lift_protection(self, "no peer answered in time", now, out);
     }
     publish_tick(self, now, out);
@@ -391,10 +397,13 @@ static void start_protection(struct registry_actor *self, const struct now *now)
 
     registry_counts(self->registry, &counts);
     self->protect.reason = "not needed";
-    if (self->config->registry_protect && self->config->peers_nodes.count > 0 &&
-        counts.live + counts.tombstones == 0) {
+    if (counts.live + counts.tombstones > 0) {
+        return;
+    }
+    self->protect.syncing = self->config->peers_nodes.count + self->config->peers_zones.count > 0;
+    self->protect.until_ms = now->mono_ms + self->config->registry_protect_wait;
+    if (self->config->registry_protect && self->config->peers_nodes.count > 0) {
         self->protect.on = true;
-        self->protect.until_ms = now->mono_ms + self->config->registry_protect_wait;
         self->protect.reason = "this node started empty and is not in sync with a peer yet";
         log_event(self->log, LOG_WARN, "protected", "reads answer 503 for at most %lld ms: %s",
                   (long long)self->config->registry_protect_wait, self->protect.reason);

@@ -119,6 +119,7 @@ struct registry_actor {
         bool on;
         int64_t until_ms; /* mono */
         const char *reason;
+        bool syncing; /* it started with nothing, and what its peers hold is not here yet */
     } protect;
 
     struct {

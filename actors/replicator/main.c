@@ -31,6 +31,8 @@ int main(int argc, char **argv)
     struct config config;
     struct log log;
     char node_id[node_id_chars + 1];
+    struct buf place;
+    struct buf door;
     struct process_net net;
     struct replicator self;
     struct actor_link link;
@@ -54,14 +56,21 @@ int main(int argc, char **argv)
     }
     if (err == ERR_OK) {
         own.node_id = node_id;
+        place = endpoint_place();
+        door = endpoint_door(config.run_dir, ACTOR_REPLICATOR);
         process_net_fill(&net, &config, &log, &options);
         own.door = options.door;
+        own.door_waits = options.door_waits;
+        own.place = place.data;
+        own.door_path = door.data;
         own.public_key = net.keys != NULL ? net.keys->public_key : NULL;
         replicator_init(&self, &own, &now);
         link = replicator_link(&self);
         err = run(&self, &options);
         err = self.members.name_taken ? ERR_CONFLICT : err;
         replicator_fini(&self);
+        buf_fini(&place);
+        buf_fini(&door);
     }
     process_net_end(&net);
     config_fini(&config);

@@ -44,6 +44,8 @@ struct members_ways members_ways_of(const struct msg_put *put)
             ways.endpoint = value;
         } else if (str_eq(item, STR("muster.key"))) {
             ways.key = value;
+        } else if (str_eq(item, STR("muster.ipc"))) {
+            ways.ipc = value;
         } else if (str_eq(item, STR("muster.node"))) {
             ways.id = value;
         }
@@ -62,11 +64,25 @@ static const char *refusal(const struct replicator *self, const struct members_w
         return "it has no keys, and this node speaks with nobody who has none: set peers.keys "
                "there";
     }
-    if (endpoint_is_loopback(endpoint_host(ways->endpoint)) || self->config->security_insecure) {
+    if (self->config->security_insecure) {
         return NULL;
     }
-    return "it has no keys and is not on this host: set peers.keys there, or security.insecure "
-           "here";
+    return "it has no keys, and is no node of this user on this host: set peers.keys there, or "
+           "security.insecure here";
+}
+
+/* The path of its door in its run directory, if that is one of this user's on this host. */
+static struct str own_user_path(const struct replicator *self, const struct members_ways *ways)
+{
+    struct str place = str_from(self->place != NULL ? self->place : "");
+    size_t skip = place.len + 1;
+
+    if (place.len == 0 || ways->ipc.len <= skip || !str_starts(ways->ipc, place) ||
+        ways->ipc.data[place.len] != ':' || ways->ipc.data[skip] != '/' ||
+        !endpoint_is_loopback(endpoint_host(ways->addr))) {
+        return STR("");
+    }
+    return (struct str){ways->ipc.data + skip, ways->ipc.len - skip};
 }
 
 static bool replace(struct buf *buf, struct str with)
@@ -184,13 +200,62 @@ static void find_aliases(struct replicator *self, const struct peer *node)
     }
 }
 
+/* The door to knock at; *key: of who must be there. Empty: there is none of use, *why, or none. */
+static void door_of(const struct replicator *self, const struct members_ways *ways,
+                    struct buf *endpoint, struct str *key, const char **why)
+{
+    struct str path = own_user_path(self, ways);
+
+    *key = ways->key;
+    *why = ways->endpoint.len > 0 ? refusal(self, ways) : NULL;
+    if (path.len > 0 && (ways->endpoint.len == 0 || *why != NULL)) {
+        buf_printf(endpoint, "ipc://%.*s", STR_ARG(path));
+        *key = STR("");
+        *why = NULL;
+    } else {
+        buf_add_str(endpoint, ways->endpoint);
+    }
+}
+
+static void said_refused(struct replicator *self, struct peer *peer, const char *why)
+{
+    if (why != NULL && !peer->warned) {
+        log_event(self->log, LOG_WARN, "link_refused",
+                  "%.*s (door %.*s) is only spoken to over HTTP: %s", STR_ARG(peer->addr),
+                  STR_ARG(peer->endpoint), why);
+    }
+    peer->warned = why != NULL;
+}
+
+/* Takes what the registration says of its node. True: another way is to be opened to it. */
+static bool describe(struct replicator *self, struct peer *peer, const struct msg_put *put,
+                     const struct members_ways *ways)
+{
+    struct buf endpoint = {0};
+    struct str key;
+    const char *why;
+    enum peer_kind kind;
+    bool moved;
+
+    door_of(self, ways, &endpoint, &key, &why);
+    kind = endpoint.len > 0 && why == NULL ? PEER_MUSTER : PEER_HTTP;
+    moved = !peer->listed || peer->kind != kind;
+    moved |= replace(&peer->id, ways->id);
+    moved |= replace(&peer->name, put->hostname);
+    moved |= replace(&peer->zone, put->zone);
+    moved |= replace(&peer->addr, ways->addr);
+    moved |= replace(&peer->endpoint, buf_str(&endpoint));
+    moved |= replace(&peer->key, key);
+    peer->kind = kind;
+    said_refused(self, peer, why);
+    buf_fini(&endpoint);
+    return moved;
+}
+
 static void list(struct replicator *self, const struct msg_put *put, const struct now *now)
 {
     struct members_ways ways = members_ways_of(put);
-    const char *why = ways.endpoint.len > 0 ? refusal(self, &ways) : NULL;
-    enum peer_kind kind = ways.endpoint.len > 0 && why == NULL ? PEER_MUSTER : PEER_HTTP;
     struct peer *peer;
-    bool moved;
 
     if (ways.addr.len == 0 || namesake_record(self, put, ways.addr, ways.id, now)) {
         return;
@@ -199,14 +264,12 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
     if (peer == NULL) {
         return;
     }
-    moved = !peer->listed || peer->kind != kind;
-    moved |= replace(&peer->id, ways.id);
-    moved |= replace(&peer->name, put->hostname);
-    moved |= replace(&peer->zone, put->zone);
-    moved |= replace(&peer->addr, ways.addr);
-    moved |= replace(&peer->endpoint, ways.endpoint);
-    moved |= replace(&peer->key, ways.key);
-    peer->kind = kind;
+    if (describe(self, peer, put, &ways)) {
+        peer->moved = true;
+        self->members.changed = true;
+        self->nodes_changed = true;
+        find_aliases(self, peer);
+    }
     peer->dirty = put->dirty_timestamp;
     peer->alias = false;
     peer->namesake = NAMESAKE_NO;
@@ -214,18 +277,6 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
     peer->listed = true;
     peer->marked = true;
     peer->own_zone = str_eq(put->zone, self->own.id.zone);
-    if (why != NULL && !peer->warned) {
-        log_event(self->log, LOG_WARN, "link_refused",
-                  "%.*s (door %.*s) is only spoken to over HTTP: %s", STR_ARG(peer->addr),
-                  STR_ARG(peer->endpoint), why);
-    }
-    peer->warned = why != NULL;
-    if (moved) {
-        peer->moved = true;
-        self->members.changed = true;
-        self->nodes_changed = true;
-        find_aliases(self, peer);
-    }
 }
 
 void members_record(struct replicator *self, const struct msg *record, const struct now *now)
@@ -415,8 +466,22 @@ static void open_way(struct replicator *self, struct peer *peer, enum peer_way w
     }
 }
 
+static bool any_listed(struct replicator *self)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->listed) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void members_step(struct replicator *self, const struct now *now, struct outbox *out)
 {
+    if (self->door_waits && any_listed(self)) {
+        self->door_waits = outbox_door_open(out) != ERR_OK;
+        own_door_opened(&self->own, now);
+    }
     if (self->members.due && !self->members.under_way && self->met) {
         ask_all(self, now, out);
     }

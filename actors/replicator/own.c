@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "common/runtime/endpoint.h"
+
 static const int64_t resend_ms = 1000;
 static const int64_t ns_per_ms = 1000000;
 
@@ -40,6 +42,40 @@ static void add_door(struct own *self, const struct replicator_options *options)
     buf_fini(&text);
 }
 
+/* Other nodes of this user on this host need no port for each other. */
+static void add_place(struct own *self, const struct replicator_options *options)
+{
+    struct str host = endpoint_host(str_from(options->config->gateway_advertise));
+    struct buf text = {0};
+
+    if (options->place != NULL && endpoint_is_loopback(host)) {
+        buf_printf(&text, "%s:%s", options->place, options->door_path);
+        add_pair(self, STR("muster.ipc"), buf_str(&text));
+    }
+    buf_fini(&text);
+}
+
+/* The metadata, in order of the keys. */
+static void describe(struct own *self, bool door)
+{
+    const struct replicator_options *options = &self->options;
+    struct buf text = {0};
+
+    self->metadata.len = 0;
+    self->metadata_count = 0;
+    add_place(self, options);
+    if (options->public_key != NULL) {
+        add_pair(self, STR("muster.key"), str_from(options->public_key));
+    }
+    add_pair(self, STR("muster.node"), self->node_id);
+    if (door) {
+        add_door(self, options);
+    }
+    buf_add_i64(&text, protocol_version);
+    add_pair(self, STR("muster.proto"), buf_str(&text));
+    buf_fini(&text);
+}
+
 void own_init(struct own *self, const struct replicator_options *options, const struct now *now)
 {
     const struct config *config = options->config;
@@ -56,6 +92,7 @@ void own_init(struct own *self, const struct replicator_options *options, const 
         .period_ms = config->evictor_idle / 3,
         .deadline_ms = config->gateway_write_deadline,
         .gateway = options->epoch,
+        .options = *options,
         .node_id = str_from(options->node_id),
         .held = true,
         .state = OWN_REGISTER,
@@ -63,15 +100,16 @@ void own_init(struct own *self, const struct replicator_options *options, const 
     };
     buf_printf(&text, "http://%s", config->gateway_advertise);
     strs_pack(&self->addrs, buf_str(&text));
-    if (options->public_key != NULL) { /* in order of the keys */
-        add_pair(self, STR("muster.key"), str_from(options->public_key));
-    }
-    add_pair(self, STR("muster.node"), self->node_id);
-    add_door(self, options);
-    text.len = 0;
-    buf_add_i64(&text, protocol_version);
-    add_pair(self, STR("muster.proto"), buf_str(&text));
     buf_fini(&text);
+    describe(self, options->door != NULL && !options->door_waits);
+}
+
+void own_door_opened(struct own *self, const struct now *now)
+{
+    describe(self, self->options.door != NULL);
+    if (!self->held) {
+        own_claim(self, now);
+    }
 }
 
 void own_fini(struct own *self)

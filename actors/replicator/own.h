@@ -30,6 +30,7 @@ struct own {
     struct buf addrs;    /* one, http://<advertise> */
     struct buf metadata; /* in order of the keys */
     uint32_t metadata_count;
+    struct replicator_options options;
     struct str node_id; /* borrowed */
     bool held;          /* nothing is sent yet: somebody else may have this name */
     enum own_state state;
@@ -51,6 +52,9 @@ bool own_answer(struct own *self, const struct msg_result *result, const struct 
 
 /* Nothing is known of a namesake, or it has gone: registers, also what is registered. */
 void own_claim(struct own *self, const struct now *now);
+
+/* The door that waited is open: others are told. */
+void own_door_opened(struct own *self, const struct now *now);
 
 /* The registry runs anew and may not know this node: heartbeat at once. */
 void own_hurry(struct own *self, const struct now *now);

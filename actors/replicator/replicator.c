@@ -154,6 +154,7 @@ static int64_t due_ms(void *state, const struct now *now)
     int64_t due = self->own.held ? namesake_due_ms(self) : self->own.due_ms;
 
     (void)now;
+    due = sync_due_ms(self) < due ? sync_due_ms(self) : due;
     due = self->greet.due_ms < due ? self->greet.due_ms : due;
     return self->leaving.on && self->leaving.until_ms < due ? self->leaving.until_ms : due;
 }
@@ -244,6 +245,8 @@ void replicator_init(struct replicator *self, const struct replicator_options *o
     *self = (struct replicator){.config = options->config,
                                 .log = options->log,
                                 .keys = options->public_key != NULL,
+                                .door_waits = options->door_waits,
+                                .place = options->place,
                                 .turn_ms = -1,
                                 .beats = {.heard_ms = -1},
                                 .members = {.hold_ms = -1, .began_ns = now->wall_ns},

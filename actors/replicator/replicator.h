@@ -90,7 +90,9 @@ struct root {
 struct replicator {
     const struct config *config;
     struct log *log;
-    bool keys; /* links off this host are encrypted */
+    bool keys;         /* links off this host are encrypted */
+    bool door_waits;   /* the tcp door is to be opened when another node is there */
+    const char *place; /* of replicator_options */
     struct prng prng;
     struct follower *registry;
     struct publisher publisher;
@@ -158,7 +160,9 @@ struct replicator {
 
     struct {
         enum sync_state state;
-        int64_t began_ms;   /* mono */
+        int64_t began_ms; /* mono */
+        int64_t
+            muster_ms; /* mono, until when a node of muster is preferred that is not there yet */
         int64_t partner_ms; /* mono, since when this one is the partner */
         uint32_t peer;
         uint64_t life;

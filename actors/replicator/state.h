@@ -66,6 +66,7 @@ struct members_ways {
     struct str endpoint;
     struct str key;
     struct str id;
+    struct str ipc;
 };
 struct members_ways members_ways_of(const struct msg_put *put);
 /* Who is at a node's address has answered, or not. */
@@ -124,6 +125,7 @@ void sync_fini(struct replicator *self);
 /* The registry runs anew. */
 void sync_again(struct replicator *self, const struct now *now);
 void sync_step(struct replicator *self, const struct now *now, struct outbox *out);
+int64_t sync_due_ms(const struct replicator *self); /* as actor_spec.due_ms */
 /* All that another node holds is being taken, or is to be: no need to look for what differs. */
 bool sync_takes_whole(struct replicator *self);
 /* A walk over this peer's digests has ended in good order. */

@@ -16,7 +16,7 @@
 
 enum { merges_max = 32 };
 
-static const int64_t http_after_ms = 3000; /* a muster node is waited for that long */
+static const int64_t muster_first_ms = 300; /* one that is being met is waited for that long */
 static const int64_t again_ms = 1000;
 static const int64_t whole_ms = 600000; /* a million takes seconds: who has no end has none then */
 
@@ -208,6 +208,24 @@ bool sync_takes_whole(struct replicator *self)
             wants_whole(self));
 }
 
+/* A node of muster may be there in a moment, and gives more than one that speaks HTTP only. */
+static bool meets_muster(struct replicator *self)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->link.state == LINK_GREETING || (peer->seed && !peer->seeking.done)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t sync_due_ms(const struct replicator *self)
+{
+    return self->sync.state == SYNC_CHOOSE && self->turn_ms < self->sync.muster_ms
+               ? self->sync.muster_ms
+               : INT64_MAX;
+}
+
 static void choose(struct replicator *self, const struct now *now, struct outbox *out)
 {
     bool whole = wants_whole(self);
@@ -237,7 +255,7 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
         return;
     }
     peer = draw(self, WAY_HTTP);
-    if (peer == NULL || now->mono_ms - self->sync.began_ms < http_after_ms) {
+    if (peer == NULL || (now->mono_ms < self->sync.muster_ms && meets_muster(self))) {
         return;
     }
     take_partner(self, peer, SYNC_ALL, now);
@@ -369,6 +387,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
             tell(self, "no peers configured", NULL, now);
         } else if (self->met && (self->beats.heard_ms >= 0 || self->sync.fresh)) {
             enter(self, SYNC_CHOOSE);
+            self->sync.muster_ms = now->mono_ms + muster_first_ms;
         }
         break;
     case SYNC_CHOOSE:

@@ -64,7 +64,9 @@ struct actor_spec {
     size_t handler_count;
     actor_answer_fn *answer; /* answers to own commands that no follower took; may be NULL */
     /* Commands that are taken through the door for other nodes, in a table of their own: whoever
-     * comes that way can ask for nothing else, not even PING. Their address says `door`. */
+     * comes that way can ask for nothing else, not even PING. Their address says `door`. An actor
+     * that has such handlers also has an ipc door in the run directory (endpoint_door), for nodes
+     * of the same user on this host. */
     const struct actor_handler *door_handlers;
     size_t door_handler_count;
     /* Answers to what was sent with outbox_peer; may be NULL */
@@ -97,6 +99,7 @@ struct actor_options {
     const struct actor_guest *guests; /* borrowed while it runs */
     size_t guest_count;
     const char *door;          /* host:port for other nodes; NULL: none */
+    bool door_waits;           /* it is opened by outbox_door_open only */
     const struct endpoint *at; /* tcp endpoints of the node's actors; NULL: ipc in run_dir only */
     const struct curve_keys *keys; /* for every tcp socket; NULL: not encrypted */
 };

@@ -53,14 +53,14 @@
     K(evictor,  ceiling,            duration, "1h",             100, 864000000, "silence after which it is evicted even under self-protection") \
     K(evictor,  share,              share,    "0.85",           0, 100,       "share of expected heartbeats below which nothing is evicted; and 1 - share goes per round at most") \
     K(peers,    nodes,              list,     "",               0, 256,       "host:port of the HTTP address of other nodes of this zone, to begin with") \
-    K(peers,    listen,             text,     "",               0, 255,       "host:port of this node's door for muster peers, on the replicator's host; empty: gateway.listen's host, port + 1000") \
+    K(peers,    listen,             text,     "",               0, 255,       "host:port of this node's tcp door for muster peers, on the replicator's host; empty: gateway.listen's host, port + 1000, with keys or security.insecure only") \
     K(peers,    zones,              list,     "",               0, 256,       "zone=host:port of the HTTP address of nodes of other zones, to begin with") \
     K(peers,    keys,               text,     "",               0, 4096,      "directory of keys (musterctl keygen), for every link off this host; empty: none, and such links are refused") \
     K(endpoints, registry,          text,     "",               0, 255,       "host:port other hosts of this node reach the registry at, for commands; facts are at the next port; empty: this host only") \
     K(endpoints, replicator,        text,     "",               0, 255,       "the same of the replicator") \
     K(endpoints, evictor,           text,     "",               0, 255,       "the same of the evictor") \
     K(endpoints, gateway,           text,     "",               0, 255,       "the same of gateway 0; each further one two ports above") \
-    K(security, insecure,           flag,     "false",          0, 0,         "allow links off this host without keys") \
+    K(security, insecure,           flag,     "false",          0, 0,         "allow tcp links without keys") \
     K(security, trust_client_nodes, flag,     "false",          0, 0,         "believe replication flags and infra.discovery registrations from any client; needed beside reference nodes") \
     K(launcher, ping_timeout,       duration, "10s",            0, 3600000,   "an actor that answers no PING for this long is restarted; 0: never") \
     K(log,      level,              text,     "info",           1, 8,         "one of: error, warn, info, debug") \

@@ -142,35 +142,37 @@ static void leave_self_out(struct config *config)
     nodes->count = kept;
 }
 
-/* Whether what listens at address may be open to other hosts. */
-static bool may_listen(const struct config *config, const struct config_address *address)
+/* Whether anything of this node may listen by tcp: any user of this host reaches loopback. */
+static bool may_listen(const struct config *config)
 {
-    return endpoint_is_loopback(address->host) || config->peers_keys[0] != '\0' ||
-           config->security_insecure;
+    return config->peers_keys[0] != '\0' || config->security_insecure;
 }
 
 static void check_secret(struct config_draft *self, const char *key_name, const char *value)
 {
     struct config_address address;
 
-    if (config_address_parse(str_from(value), &address) == ERR_OK &&
-        !may_listen(self->config, &address)) {
-        complain(self, key_name, value,
-                 "whoever reaches it could write to this node: make keys with musterctl keygen and "
-                 "name their directory in peers.keys, or say security.insecure = true in a network "
-                 "that is trusted");
+    if (config_address_parse(str_from(value), &address) == ERR_OK && !may_listen(self->config)) {
+        complain(
+            self, key_name, value,
+            endpoint_is_loopback(address.host)
+                ? "every user of this host could write to this node: leave it out (nodes of one "
+                  "user need none), make keys with musterctl keygen and name their directory in "
+                  "peers.keys, or say security.insecure = true on a host that is trusted"
+                : "whoever reaches it could write to this node: make keys with musterctl keygen "
+                  "and name their directory in peers.keys, or say security.insecure = true in a "
+                  "network that is trusted");
     }
 }
 
-/* Stays empty, and there is no door, where it would be an open one. */
+/* Stays empty, and there is no tcp door, where it would be an open one. */
 static void derive_peers_listen(struct config_draft *self)
 {
     struct config_address address;
     struct buf text = {0};
 
     if (config_address_parse(str_from(self->config->gateway_listen), &address) == ERR_OK &&
-        address.port != 0 && address.port + door_above <= UINT16_MAX &&
-        may_listen(self->config, &address)) {
+        address.port != 0 && address.port + door_above <= UINT16_MAX && may_listen(self->config)) {
         struct str listen = str_from(self->config->gateway_listen);
 
         listen.len = (size_t)(strrchr(listen.data, ':') - listen.data);

@@ -1,6 +1,9 @@
 #include "common/runtime/endpoint.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/runtime/config_draft.h"
 
@@ -37,6 +40,31 @@ struct buf endpoint_ipc(const char *run_dir, enum actor_name actor, uint32_t ind
     buf_add_str(&address, socket == ENDPOINT_COMMANDS ? STR(".commands") : STR(".facts"));
     *buf_reserve(&address, 1) = '\0';
     return address;
+}
+
+struct buf endpoint_door(const char *run_dir, enum actor_name actor)
+{
+    struct buf path = {0};
+
+    buf_printf(&path, "%s/%s.door%c", run_dir, actor_name_text(actor), 0);
+    path.len--;
+    return path;
+}
+
+struct buf endpoint_place(void)
+{
+    char boot[37] = "";
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    struct stat mounts = {0};
+    struct buf text = {0};
+
+    if (fd >= 0) {
+        (void)!read(fd, boot, sizeof(boot) - 1);
+        (void)close(fd);
+    }
+    (void)stat("/proc/self/ns/mnt", &mounts);
+    buf_printf(&text, "%s.%llu.%u", boot, (unsigned long long)mounts.st_ino, (unsigned)geteuid());
+    return text;
 }
 
 uint32_t endpoint_more(uint32_t index, enum endpoint_socket socket)

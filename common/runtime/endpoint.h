@@ -27,6 +27,12 @@ struct buf endpoint_ipc(const char *run_dir, enum actor_name actor, uint32_t ind
                         enum endpoint_socket socket);
 struct buf endpoint_tcp(const char *host_port, uint32_t more);
 
+/* The path of the door for nodes of the same user on this host, NUL-terminated. */
+struct buf endpoint_door(const char *run_dir, enum actor_name actor);
+/* Where this process runs, for telling whether a path of another's is a path here: the boot of the
+ * machine, the tree of mounts, and the user. */
+struct buf endpoint_place(void);
+
 /* The host of host:port, without brackets; borrowed. */
 struct str endpoint_host(struct str host_port);
 

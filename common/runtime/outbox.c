@@ -302,6 +302,16 @@ enum err outbox_peer_close(struct outbox *self, uint32_t peer)
     return err;
 }
 
+enum err outbox_door_open(struct outbox *self)
+{
+    enum err err = has_room(self, 0);
+
+    if (err == ERR_OK) {
+        add_peer(self, OUTBOX_DOOR_OPEN, 0, STR(""), STR(""));
+    }
+    return err;
+}
+
 enum err outbox_peer(struct outbox *self, uint32_t peer, const struct msg *msg)
 {
     enum err err = encode(self, msg);

@@ -63,12 +63,15 @@ enum err outbox_fact(struct outbox *self, struct str topic, const struct msg *ms
 /* ── other nodes ── in lane SYNCED, in the order of the calls. A way out has a number chosen by the
  * core, below outbox_peers_max. */
 enum { outbox_peers_max = 256 };
-/* Opens way `peer` to the door at endpoint (host:port). key: the public CURVE key of who must be
+/* Opens way `peer` to the door at endpoint: host:port, or ipc:// and the path of one of this user's
+ * on this host. key: the public CURVE key of who must be
  * there, 40 characters Z85; empty: not encrypted. A node without keys of its own does not look at
  * it, one with keys opens nothing without. An open one is closed first. What is sent before there
  * is a connection is lost. */
 enum err outbox_peer_open(struct outbox *self, uint32_t peer, struct str endpoint, struct str key);
 enum err outbox_peer_close(struct outbox *self, uint32_t peer);
+/* Opens the door for other nodes, if it waits for that; once. */
+enum err outbox_door_open(struct outbox *self);
 /* A command through it; each leaves as a frame of its own. */
 enum err outbox_peer(struct outbox *self, uint32_t peer, const struct msg *msg);
 
@@ -101,6 +104,7 @@ enum outbox_kind {
     OUTBOX_PEER,
     OUTBOX_PEER_OPEN,
     OUTBOX_PEER_CLOSE,
+    OUTBOX_DOOR_OPEN,
 };
 struct outbox_item {
     enum outbox_kind kind;

@@ -114,7 +114,10 @@ void process_net_fill(const struct process_net *self, const struct config *confi
     }
     if (config->peers_listen[0] != '\0') {
         options->door = config->peers_listen;
-    } else {
+        options->door_waits = self->keys == NULL && config->peers_nodes.count == 0 &&
+                              config->peers_zones.count == 0 &&
+                              endpoint_is_loopback(endpoint_host(str_from(config->peers_listen)));
+    } else if (!endpoint_is_loopback(endpoint_host(str_from(config->gateway_advertise)))) {
         log_event(
             log, LOG_WARN, "no_door",
             "other nodes of muster can't reach this one, as it would be open to anybody: make "

@@ -36,8 +36,10 @@ struct process_net {
 enum err process_net_begin(struct process_net *self, const struct actor_spec *spec,
                            const struct config *config, const struct log *log);
 void process_net_end(struct process_net *self);
-/* Sets run_dir, log, at and keys; and the door of a spec that has one: none where it would be open
- * to other hosts without keys, which is said on the log. What is set is borrowed. */
+/* Sets run_dir, log, at and keys; and the tcp door of a spec that has one: none where it would be
+ * open to anybody without keys, which is said on the log where other hosts may look for it. One on
+ * loopback that every user of this host could enter waits for the first other node, unless some are
+ * configured. What is set is borrowed. */
 void process_net_fill(const struct process_net *self, const struct config *config, struct log *log,
                       struct actor_options *options);
 

@@ -23,10 +23,7 @@ static const struct socket_limits dealer_limits = {
 static const struct socket_limits sub_limits = {
     .in_max = 100000, .out_max = 1000, .bytes_max = frame_max, .linger_ms = linger_ms};
 
-enum how { BIND, CONNECT };
-
-/* address is taken: freed, or with BIND kept for removing the file. */
-static enum err attach_ipc(void *socket, struct buf *address, enum how how, const struct log *log)
+enum err socket_attach_ipc(void *socket, struct buf *address, bool bind, const struct log *log)
 {
     const size_t path_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
     const char *path = address->data + strlen("ipc://");
@@ -40,9 +37,9 @@ static enum err attach_ipc(void *socket, struct buf *address, enum how how, cons
     }
     zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &(int){reconnect_ms}, sizeof(int));
     zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &(int){reconnect_max_ms}, sizeof(int));
-    rc = how == BIND ? zmq_bind(socket, address->data) : zmq_connect(socket, address->data);
+    rc = bind ? zmq_bind(socket, address->data) : zmq_connect(socket, address->data);
     if (rc != 0) {
-        log_event(log, LOG_ERROR, how == BIND ? "bind_failed" : "connect_failed",
+        log_event(log, LOG_ERROR, bind ? "bind_failed" : "connect_failed",
                   "endpoint=%s error=\"%s\"", address->data, zmq_strerror(zmq_errno()));
     }
     return rc == 0 ? ERR_OK : ERR_IO;
@@ -70,7 +67,7 @@ static enum err connect_to(const struct actor_options *options, void *socket,
                                   NULL);
     }
     address = endpoint_ipc(options->run_dir, link->to, link->index, which);
-    err = attach_ipc(socket, &address, CONNECT, options->log);
+    err = socket_attach_ipc(socket, &address, false, options->log);
     buf_fini(&address);
     return err;
 }
@@ -105,7 +102,7 @@ static enum err bind_own(struct sockets *self, const struct actor_options *optio
     enum err err;
 
     *ipc = endpoint_ipc(options->run_dir, name, options->index, which);
-    err = attach_ipc(socket, ipc, BIND, options->log);
+    err = socket_attach_ipc(socket, ipc, true, options->log);
     return err == ERR_OK && tcp != NULL
                ? socket_bind_tcp(self, options, socket, tcp, endpoint_more(options->index, which))
                : err;
@@ -126,7 +123,7 @@ enum err sockets_open(struct sockets *self, const struct actor_options *options)
     if (err == ERR_OK) {
         err = bind_own(self, options, self->commands, &self->commands_at, ENDPOINT_COMMANDS);
     }
-    if (err == ERR_OK && options->door != NULL) {
+    if (err == ERR_OK && options->spec->door_handler_count > 0) {
         err = sockets_open_door(self, options);
     }
     for (size_t i = 0; i < options->link_count && err == ERR_OK; i++) {
@@ -172,6 +169,7 @@ void sockets_close(struct sockets *self)
     }
     remove_file(&self->commands_at);
     remove_file(&self->facts_at);
+    remove_file(&self->door_at);
     *self = (struct sockets){0};
 }
 
@@ -285,6 +283,9 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
             continue;
         case OUTBOX_PEER_CLOSE:
             sockets_close_way(self, item.index);
+            continue;
+        case OUTBOX_DOOR_OPEN:
+            sockets_open_tcp_door(self, options);
             continue;
         }
         if (sent) {

@@ -71,6 +71,7 @@ struct sockets {
     bool ways_changed;      /* since the shell looked last, which sets it false */
     struct buf commands_at; /* ipc addresses of the bound sockets, for removing them; NUL behind */
     struct buf facts_at;
+    struct buf door_at;
     struct used used; /* for the wait */
     struct socket_counts counts;
 };
@@ -114,6 +115,10 @@ enum err socket_bind_tcp(struct sockets *self, const struct actor_options *optio
 enum err socket_connect_tcp(const struct actor_options *options, void *socket,
                             const char *host_port, uint32_t more, const char *key);
 
+/* The ipc one, and the tcp one unless it waits; sockets_open_tcp_door: that one then. Errors, said
+ * on the log: ERR_INVALID, ERR_IO. */
+enum err socket_attach_ipc(void *socket, struct buf *address, bool bind, const struct log *log);
+void sockets_open_tcp_door(struct sockets *self, const struct actor_options *options);
 enum err sockets_open_door(struct sockets *self, const struct actor_options *options);
 void sockets_open_way(struct sockets *self, const struct actor_options *options, uint32_t peer,
                       struct str endpoint, struct str key);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/runtime/config_draft.h"
 #include "common/runtime/sockets.h"
@@ -110,10 +112,50 @@ static const struct socket_limits way_limits = {way_frames_max, way_frames_max, 
 
 enum err sockets_open_door(struct sockets *self, const struct actor_options *options)
 {
+    struct buf path = endpoint_door(options->run_dir, options->spec->name);
+    enum err err;
+
     self->door = socket_make(self, ZMQ_ROUTER, way_limits);
     assert(self->door != NULL);               /* at start */
     set(self->door, ZMQ_ROUTER_MANDATORY, 1); /* so that an answer that is dropped is counted */
-    return socket_bind_tcp(self, options, self->door, options->door, 0);
+    buf_printf(&self->door_at, "ipc://%.*s%c", STR_ARG(path), 0);
+    buf_fini(&path);
+    err = socket_attach_ipc(self->door, &self->door_at, true, options->log);
+    if (err == ERR_OK && options->door != NULL && !options->door_waits) {
+        err = socket_bind_tcp(self, options, self->door, options->door, 0);
+    }
+    return err;
+}
+
+void sockets_open_tcp_door(struct sockets *self, const struct actor_options *options)
+{
+    if (self->door != NULL && options->door != NULL && options->door_waits) {
+        (void)socket_bind_tcp(self, options, self->door, options->door, 0);
+    }
+}
+
+/* A socket that another user could have put there is nobody's door. */
+static bool is_own_socket(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == geteuid();
+}
+
+static enum err connect_ipc(const struct actor_options *options, void *dealer, struct str endpoint)
+{
+    struct buf address = {0};
+    enum err err = ERR_REFUSED;
+
+    buf_printf(&address, "%.*s%c", STR_ARG(endpoint), 0);
+    if (is_own_socket(address.data + strlen("ipc://"))) {
+        err = socket_attach_ipc(dealer, &address, false, options->log);
+    } else {
+        log_event(options->log, LOG_WARN, "peer_refused",
+                  "endpoint=%s: there is no socket of this user", address.data);
+    }
+    buf_fini(&address);
+    return err;
 }
 
 /* What others told the core may be nothing to connect to, or nothing to trust: then the way stays
@@ -124,12 +166,14 @@ void sockets_open_way(struct sockets *self, const struct actor_options *options,
     struct config_address address;
     char server_key[curve_key_chars + 1];
     char text[256];
+    bool ipc = str_starts(endpoint, STR("ipc:///"));
     void *dealer;
 
     sockets_close_way(self, peer);
-    if (endpoint.len >= sizeof(text) || config_address_parse(endpoint, &address) != ERR_OK ||
-        address.wildcard || address.port == 0 ||
-        (options->keys != NULL && !curve_key_from(key, server_key))) {
+    if (endpoint.len >= sizeof(text) ||
+        (!ipc &&
+         (config_address_parse(endpoint, &address) != ERR_OK || address.wildcard ||
+          address.port == 0 || (options->keys != NULL && !curve_key_from(key, server_key))))) {
         log_event(options->log, LOG_WARN, "peer_refused", "endpoint=%.*s: %s",
                   (int)(endpoint.len < sizeof(text) ? endpoint.len : sizeof(text)), endpoint.data,
                   options->keys != NULL ? "no host:port with a public key; give that node keys too"
@@ -146,7 +190,8 @@ void sockets_open_way(struct sockets *self, const struct actor_options *options,
                   text);
         return;
     }
-    if (socket_connect_tcp(options, dealer, text, 0, server_key) != ERR_OK) {
+    if ((ipc ? connect_ipc(options, dealer, endpoint)
+             : socket_connect_tcp(options, dealer, text, 0, server_key)) != ERR_OK) {
         zmq_close(dealer);
         return;
     }

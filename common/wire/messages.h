@@ -472,14 +472,16 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    seq,              MSG_REQUIRED) \
     F(bin,    keys,             MSG_REQUIRED)
 
-/* Topic registry.protect. Init-protect: reads are refused while on. */
+/* Topic registry.protect. Init-protect: reads are refused while on. syncing: the registry started
+ * without a state of its own and has not taken over its peers' yet. */
 #define MSG_PROTECT(F)                      \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    boot,             MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED) \
     F(flag,   on,               MSG_REQUIRED) \
     F(i64,    left_ms,          MSG_REQUIRED) \
-    F(str,    reason,           MSG_REQUIRED)
+    F(str,    reason,           MSG_REQUIRED) \
+    F(flag,   syncing,          MSG_OPTIONAL)
 
 /* Topic registry.storage. ok false: changes are in memory only, and why. */
 #define MSG_STORAGE(F)                      \

@@ -1,4 +1,5 @@
 /* The gateway's own counters and sizes. */
+#include "gateway/discovery/early.h"
 #include "gateway/discovery/metrics.h"
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
@@ -46,6 +47,7 @@ static void count_writes(const struct gateway *self, struct counting *counters,
     put(counters, "forms_not_believed", trust_doubts_total(self->trust));
     put(sizes, "writes_pending", writes.writes);
     put(sizes, "writes_pending_bytes", writes.bytes);
+    put(sizes, "early_waiting", early_count(self->early));
 }
 
 static void count_readers(const struct gateway *self, struct counting *counters,

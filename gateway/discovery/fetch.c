@@ -3,6 +3,7 @@
 
 #include "common/base/json.h"
 #include "gateway/discovery/args.h"
+#include "gateway/discovery/early.h"
 #include "gateway/discovery/replica.h"
 
 static void answer_nothing(const struct gateway *self, struct request *request,
@@ -41,6 +42,10 @@ void serve_fetch(struct gateway *self, struct request *request, const struct now
         return;
     }
     found = query_find(self, &args.query, args.apps[0].appid);
+    if (!found.known && early_waits(self, request, serve_fetch, now)) {
+        args_fini(&args);
+        return;
+    }
     if (!found.known || !found.zone_known) {
         answer_nothing(self, request, &args, &found, now);
     } else if (found.own) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gateway/discovery/early.h"
 #include "gateway/discovery/metrics.h"
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
@@ -177,6 +178,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->polls = polls_new(gateway->replica);
     gateway->streams = streams_new(gateway->replica);
     gateway->pending = pending_new(seed, config->gateway_write_deadline);
+    gateway->early = early_new();
     gateway->trust = trust_new(config);
     gateway->resolver = resolver_new();
     lay_links(gateway);
@@ -211,6 +213,7 @@ void gateway_destroy(struct gateway **self)
     }
     http_destroy(&it->http); /* first: whoever is parked is told */
     scrape_destroy(&it->scrape);
+    early_destroy(&it->early);
     trust_destroy(&it->trust);
     resolver_destroy(&it->resolver);
     pending_destroy(&it->pending);
@@ -239,6 +242,7 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     source_turn(self, now);
     listen_when_ready(self, now);
     /* Answers first, so that the server sends them in this very turn. */
+    early_turn(self, now);
     writes_turn(self, now);
     if (written && polls_due_ms(self->polls) <= now->mono_ms) {
         /* Who made a change is not kept waiting behind all who are told of it. */
@@ -305,6 +309,7 @@ static int64_t due_ms(void *state, const struct now *now)
                             polls_due_ms(self->polls),
                             streams_due_ms(self->streams),
                             scrape_due_ms(self->scrape),
+                            early_due_ms(self->early),
                             self->listens || resolver_is_idle(self->resolver)
                                 ? INT64_MAX
                                 : now->mono_ms + names_look_ms};

@@ -20,6 +20,7 @@ struct polls;    /* poll.h: parked polls, by app */
 struct streams;  /* stream.h: SSE clients */
 struct pending;  /* pending.h: writes waiting for their answer */
 struct scrape;   /* metrics.h: /metrics requests waiting for COUNTERS */
+struct early;    /* early.h: who waits for the first sync */
 struct trust;    /* trust.h: whose replication flags are believed */
 struct resolver; /* resolver.h: looks up the names that takes */
 
@@ -33,6 +34,7 @@ struct gateway {
     struct streams *streams;     /* owns */
     struct pending *pending;     /* owns */
     struct scrape *scrape;       /* owns */
+    struct early *early;         /* owns */
     struct trust *trust;         /* owns */
     struct resolver *resolver;   /* owns */
     struct publisher publisher;  /* this process's own (empty) facts */

@@ -37,6 +37,11 @@ static void note_registry(struct gateway *self, struct report *report, const str
     buf_printf(&why, "%.*s; ends in %lld s at most", STR_ARG(protect.reason),
                (long long)((protect.left_ms + 999) / 1000));
     note(report, "protect", !protect.on, true, buf_str(&why));
+    if (protect.syncing) {
+        note(report, "sync", false, false,
+             STR("this node started with nothing and has not taken over what its peers hold yet: "
+                 "heartbeats and fetches of what is unknown wait for it, 2 s at most"));
+    }
     why.len = 0;
     buf_printf(&why, "changes are in memory only: %.*s", STR_ARG(storage.reason));
     note(report, "storage", storage.ok, false, buf_str(&why));

@@ -150,6 +150,7 @@ struct write *pending_send(struct pending *self, struct msg *command, uint64_t b
     }
     write->number = ++self->count << slot_bits | (write->number & (slot_max - 1));
     write->type = command->type;
+    write->again = false;
     write->state = WRITE_SENT;
     write->boot = boot;
     write->sent_ms = now->mono_ms;

@@ -35,6 +35,7 @@ struct write {
     int64_t deadline_ms;
     int64_t waits_ms; /* ANSWERED: when that was, or when the replica was last told to ask */
     bool told;        /* it was */
+    bool again;       /* a RENEW that has waited for the first sync */
     struct buf frame; /* the command, for sending it again */
     /* of the answer */
     enum err err;

@@ -44,6 +44,7 @@ struct replica {
     char broken_text[80];
 
     bool protect_on;
+    bool syncing;
     int64_t protect_ends_ms;
     struct buf protect_reason;
     bool storage_bad;
@@ -193,6 +194,7 @@ static void on_registry_fact(void *state, const struct msg *msg, const struct no
         break;
     case MSG_TYPE_PROTECT:
         self->protect_on = msg->as_protect.on;
+        self->syncing = msg->as_protect.syncing;
         self->protect_ends_ms = now->mono_ms + msg->as_protect.left_ms;
         keep_text(&self->protect_reason, msg->as_protect.reason);
         break;
@@ -469,6 +471,7 @@ struct replica_protect replica_protect(const struct replica *self, const struct 
 
     return (struct replica_protect){
         .on = self->protect_on,
+        .syncing = self->syncing,
         .left_ms = self->protect_on && left_ms > 0 ? left_ms : 0,
         .reason = buf_str(&self->protect_reason),
     };

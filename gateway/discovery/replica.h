@@ -65,6 +65,7 @@ bool replica_has_shrunk(struct replica *self);
 /* Init-protect of the registry. reason borrows until the next fact. */
 struct replica_protect {
     bool on;
+    bool syncing; /* the registry started with nothing, and its peers' state is not here yet */
     int64_t left_ms;
     struct str reason;
 };

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 
 #include "gateway/discovery/command.h"
+#include "gateway/discovery/early.h"
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/source.h"
+
+static route_fn serve_renew_again;
 
 static struct sender sender_of(struct gateway *self, const struct request *request,
                                const struct form *form, const struct now *now)
@@ -118,6 +121,14 @@ static void answer_write(struct gateway *self, const struct write *write)
     }
 }
 
+/* A heartbeat of an instance that may be among what has not come yet. */
+static bool waits_for_first_sync(struct gateway *self, const struct write *write,
+                                 const struct now *now)
+{
+    return write->type == MSG_TYPE_RENEW && write->err == ERR_NOT_FOUND && !write->again &&
+           early_waits(self, write->request, serve_renew_again, now);
+}
+
 bool writes_ready(const struct gateway *self)
 {
     return pending_ready(self->pending, reached, self);
@@ -135,7 +146,7 @@ void writes_turn(struct gateway *self, const struct now *now)
                             ? "the registry did not answer in time: try again"
                             : "the write is done but can't be shown yet: ask again",
                         1);
-        } else {
+        } else if (!waits_for_first_sync(self, write, now)) {
             answer_write(self, write);
         }
         pending_drop(self->pending, write);
@@ -195,6 +206,18 @@ void serve_renew(struct gateway *self, struct request *request, const struct now
     write = ask(self, request, &command, now);
     if (write != NULL) {
         write->id = (struct identity){renew->env, renew->appid, renew->zone, renew->hostname};
+    }
+}
+
+/* One that has waited: not found again, it is answered so. */
+static void serve_renew_again(struct gateway *self, struct request *request, const struct now *now)
+{
+    struct write *write;
+
+    serve_renew(self, request, now);
+    write = request_user(request);
+    if (write != NULL) {
+        write->again = true;
     }
 }
 

@@ -70,7 +70,7 @@ void request_answer(struct request *self, struct response *response);
 void request_park(struct request *self);
 /* The same for one that is usually answered within milliseconds: cheaper then, and its
  * parameters stay. Until it has waited for 20 ms nobody notices that its client has gone, and one
- * that has only shut down its sending side is answered. */
+ * that has only shut down its sending side is answered. One that is parked already stays so. */
 void request_await(struct request *self);
 
 /* A body produced as the socket takes it. next fills at most max bytes and

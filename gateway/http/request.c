@@ -299,6 +299,9 @@ void request_park(struct request *self)
 
 void request_await(struct request *self)
 {
+    if (self->state == REQUEST_PARKED) {
+        return;
+    }
     park(self);
     self->held = true;
     self->awaits = true;

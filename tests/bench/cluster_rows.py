@@ -39,7 +39,7 @@ class Nodes:
     def start(self, i, *more):
         seeds = ",".join("%s:%d" % (HOST, port) for port in self.ports)
         return Node("--log.level=error", "--launcher.ping_timeout=0", "--peers.nodes=" + seeds,
-                    "--peers.listen=%s:%d" % (HOST, self.doors[i]), *self.flags, *more, port=self.ports[i])
+                    "--peers.listen=%s:%d" % (HOST, self.doors[i]), "--security.insecure=true", *self.flags, *more, port=self.ports[i])
 
     def __iter__(self):
         return iter(self.nodes)

@@ -57,6 +57,7 @@ static void fill_config(struct cluster *self, const char *zones, unsigned i)
     config->node_env = env;
     config->node_name = member->name;
     config->gateway_advertise = member->advertise;
+    config->security_insecure = true;
     config->gateway_write_deadline = 5000;
     config->evictor_idle = 90000;
     config->peers_nodes.items = member->nodes;
@@ -147,7 +148,8 @@ void cluster_start_replicator(struct cluster *self, unsigned i)
                                      .epoch = self->seed * 1000 + (uint64_t)i * 10 + member->lives,
                                      .node_id = member->node_id,
                                      .seed = self->seed + i,
-                                     .door = member->no_door ? NULL : member->door},
+                                     .door = member->no_door ? NULL : member->door,
+                                     .door_waits = member->door_waits},
         &member->clock.at);
     member->tick_due_ms = member->clock.at.mono_ms;
     member->due = true;

@@ -33,8 +33,9 @@ struct member {
     char seeds[cluster_max][40];
     uint32_t ways[outbox_peers_max]; /* member + 1; 0: closed */
     uint64_t lives;                  /* of the replicator */
-    bool no_door;                    /* it says nothing of muster.peer */
-    struct buf posted;               /* bodies of the posts it got, one a line */
+    bool door_waits;
+    bool no_door;      /* it says nothing of muster.peer */
+    struct buf posted; /* bodies of the posts it got, one a line */
     uint64_t facts_answered;
 };
 

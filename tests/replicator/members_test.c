@@ -217,7 +217,7 @@ static enum peer_kind kind_of(struct replicator *self, const char *door, const c
     return peer->kind;
 }
 
-static void a_link_off_this_host_needs_keys_or_permission(void **state)
+static void a_link_by_tcp_needs_keys_or_permission(void **state)
 {
     static const char key[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
     struct cluster *self = cluster_new("a", 1);
@@ -225,11 +225,12 @@ static void a_link_off_this_host_needs_keys_or_permission(void **state)
 
     (void)state;
     cluster_start(self, 0);
-    assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_MUSTER);
+    member->config.security_insecure = false;
+    assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
     assert_int_equal(kind_of(&member->replicator, "127.0.0.1.example.com:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "localhost:8171", NULL), PEER_MUSTER);
-    assert_int_equal(kind_of(&member->replicator, "[::1]:8171", NULL), PEER_MUSTER);
+    assert_int_equal(kind_of(&member->replicator, "localhost:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(&member->replicator, "[::1]:8171", NULL), PEER_HTTP);
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
     member->config.security_insecure = true;
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_MUSTER);
@@ -241,6 +242,95 @@ static void a_link_off_this_host_needs_keys_or_permission(void **state)
     assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
     member->config.security_insecure = true;
     assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    cluster_destroy(&self);
+}
+
+static const struct peer *told(struct replicator *self, const char *addr, const char *ipc)
+{
+    const struct now now = {1000, 1000};
+    struct buf store = {0};
+    struct msg put = {.type = MSG_TYPE_PUT};
+    size_t addrs;
+
+    strs_pack(&store, str_from(addr));
+    addrs = store.len;
+    strs_pack(&store, STR("muster.ipc"));
+    strs_pack(&store, str_from(ipc));
+    put.as_put = (struct msg_put){
+        .kind = CHANGE_REGISTER,
+        .env = STR("dev"),
+        .appid = STR("infra.discovery"),
+        .zone = STR("zonea"),
+        .hostname = STR("near"),
+        .addrs = {1, {store.data, addrs}},
+        .metadata = {1, {store.data + addrs, store.len - addrs}},
+        .status = STATUS_UP,
+        .dirty_timestamp = 1,
+    };
+    members_record(self, &put, &now);
+    buf_fini(&store);
+    return peers_named(self, STR("zonea"), STR("near"));
+}
+
+static void nodes_of_one_user_on_one_host_need_no_port(void **state)
+{
+    struct cluster *self = cluster_new("a", 1);
+    struct replicator *replicator = &self->members[0].replicator;
+    const struct peer *peer;
+
+    (void)state;
+    self->members[0].config.security_insecure = false;
+    cluster_start(self, 0);
+    replicator->place = "boot.1.1000";
+    peer = told(replicator, "http://127.0.0.1:7199", "boot.1.1000:/d/run/replicator.door");
+    assert_int_equal(peer->kind, PEER_MUSTER);
+    assert_true(str_eq(buf_str(&peer->endpoint), STR("ipc:///d/run/replicator.door")));
+    peer = told(replicator, "http://10.0.0.9:7199", "boot.1.1000:/d/run/replicator.door");
+    assert_int_equal(peer->kind, PEER_HTTP);
+    peer = told(replicator, "http://127.0.0.1:7199", "boot.1.1001:/d/run/replicator.door");
+    assert_int_equal(peer->kind, PEER_HTTP);
+    peer = told(replicator, "http://127.0.0.1:7199", "boot.1.10001:/d/run/replicator.door");
+    assert_int_equal(peer->kind, PEER_HTTP);
+    peer = told(replicator, "http://127.0.0.1:7199", "boot.1.1000:relative");
+    assert_int_equal(peer->kind, PEER_HTTP);
+    peer = told(replicator, "http://127.0.0.1:7199", "boot.1.1000");
+    assert_int_equal(peer->kind, PEER_HTTP);
+    cluster_destroy(&self);
+}
+
+static bool says_door(const struct replicator *self)
+{
+    struct str rest = buf_str(&self->own.metadata);
+    struct str item;
+    bool found = false;
+
+    while (strs_next(&rest, &item)) {
+        found = found || str_eq(item, STR("muster.peer"));
+    }
+    return found;
+}
+
+static void a_door_that_waits_is_opened_for_the_first_node(void **state)
+{
+    struct cluster *self = cluster_new("aa", 1);
+    struct member *member = &self->members[0];
+    struct outbox_item item;
+    size_t cursor = 0;
+    bool opened = false;
+
+    (void)state;
+    member->config.peers_nodes.count = 0;
+    member->door_waits = true;
+    cluster_start(self, 0);
+    cluster_run(self, 2000);
+    assert_false(says_door(&member->replicator));
+    told(&member->replicator, "http://127.0.0.1:7171", "none");
+    replicator_spec.turn_end(&member->replicator, &member->clock.at, member->out);
+    while (outbox_next(member->out, OUTBOX_SYNCED, &cursor, &item)) {
+        opened = opened || item.kind == OUTBOX_DOOR_OPEN;
+    }
+    assert_true(opened);
+    assert_true(says_door(&member->replicator));
     cluster_destroy(&self);
 }
 
@@ -318,7 +408,9 @@ int main(void)
         cmocka_unit_test(a_node_that_joins_is_picked_up_by_those_who_were_not_told),
         cmocka_unit_test(one_that_leaves_is_dropped_and_a_seed_stays_lost),
         cmocka_unit_test(all_nodes_are_listed_with_their_links),
-        cmocka_unit_test(a_link_off_this_host_needs_keys_or_permission),
+        cmocka_unit_test(a_link_by_tcp_needs_keys_or_permission),
+        cmocka_unit_test(nodes_of_one_user_on_one_host_need_no_port),
+        cmocka_unit_test(a_door_that_waits_is_opened_for_the_first_node),
         cmocka_unit_test(the_own_instance_says_where_the_door_is),
         cmocka_unit_test(a_full_table_takes_no_more),
         cmocka_unit_test(a_node_without_a_door_gets_posts),
