@@ -111,6 +111,17 @@ static void on_evicted(struct judge *self, struct judge_node *node, uint32_t at)
     }
 }
 
+/* An empty node does not know how old what it is given is. It may have been cut off from all others
+ * since its start: then its first copy comes when one is reached, however late. */
+static bool is_first_copy(const struct judge *self, uint32_t node)
+{
+    const struct site *site = &self->sites[node];
+    const struct replicator *replicator = site_replicator(site);
+
+    return (replicator != NULL && replicator->sync.state != SYNC_DONE) ||
+           sim_ms(self->sim) - site->fresh_ms < site->config.registry_protect_wait + rounding_ms;
+}
+
 static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
                    const struct change *change, const struct state *state)
 {
@@ -118,10 +129,7 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
     const struct view *held = &node->held[at];
     int64_t now_ms = sim_ms(self->sim);
     int64_t silent_ms = now_ms - host->last_sign_ms;
-    /* an empty node does not know how old what it is given is */
-    bool restored =
-        change->age_ms < 0 && now_ms - self->sites[node->index].fresh_ms <
-                                  self->sites[0].config.registry_protect_wait + rounding_ms;
+    bool restored = change->age_ms < 0 && is_first_copy(self, node->index);
 
     if (held->known && !state_beats(state, &held->state)) {
         judge_fail(self, "node%u took a state of %s that loses against the %s one it held%s",

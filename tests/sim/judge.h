@@ -5,9 +5,9 @@
  *      or forgotten: nothing that was cancelled comes back.
  *   2. What other nodes tell is taken in anew only while the last sign of life is no older than
  *      idle + 5 s (the limit, and what the buckets of ages may round): the silent never come back.
- *      An empty node's first copy is excepted: it may not know how old what it takes is. And an age
- *      over a restart is the wall clock's: once a registry has started after its clock had jumped,
- *      it may be wrong by up to idle; then 9 still says when they are gone.
+ *      An empty node's first copy since its start is excepted: it may not know how old what it
+ * takes is. And an age over a restart is the wall clock's: once a registry has started after its
+ * clock had jumped, it may be wrong by up to idle; then 9 still says when they are gone.
  *   3. Nobody is evicted who was heard. A sign of life of t, given to node m, is known at node n
  *      when m is n and worked at t, or the way between the two was good from 10 s before t to
  *      settle_ms after it; then n may not evict before t + idle - 2 s. Relayed signs count as well:
