@@ -2,9 +2,10 @@
  * and the digests, in which is what lives and is not idle, and what went less than half a
  * tombstone's life ago. */
 #include "actors/registry/state.h"
+#include "common/wire/exchange.h"
 
 /* How many a turn: aged are looked at; expiring are told in one fact. */
-enum { aged_per_turn = 4096, expiring_per_turn = 2048 };
+enum { aged_per_turn = 4096, expiring_per_turn = expiring_keys_max };
 
 /* As it is held: what a change borrowed from the entry before is gone. */
 static void put_live(struct registry_actor *self, uint32_t slot)

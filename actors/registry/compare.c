@@ -2,11 +2,12 @@
  * lacking here. All is answered at once; a change that is not synced yet may be in it: whoever then
  * asks for it compares again. */
 #include "actors/registry/state.h"
+#include "common/wire/exchange.h"
 
 enum {
     told_bytes_max = 128 * 1024, /* a few ms at a million */
     told_entries_max = told_bytes_max / entry_bytes,
-    compared_bytes_max = 256 * 1024,
+    piece_entries_max = entries_bytes_max / entry_bytes, /* of one leaf at once */
     ahead = 16, /* keys whose entries are being loaded while one is compared */
     ticks_moving = 2,
 };
@@ -95,19 +96,44 @@ void on_digest(void *state, const struct address *from, const struct msg *msg,
 
 /* ── LEAVES ── */
 
-static void add_entries(const struct registry_actor *self, uint32_t leaf, struct buf *entries)
+static void add_entry(const struct registry_actor *self, uint32_t slot, struct buf *entries)
 {
-    for (uint32_t slot = REGISTRY_NONE; digest_next(self->digest, leaf, &slot);) {
-        struct entry_state entry = {
-            .key = registry_slot_key(self->registry, slot),
-            .dirty_timestamp = registry_slot_dirty(self->registry, slot),
-            .hash = digest_hash(self->digest, slot),
-            .gone = !registry_is_live(self->registry, slot),
-            .vague = registry_is_vague(self, slot),
-        };
+    struct entry_state entry = {
+        .key = registry_slot_key(self->registry, slot),
+        .dirty_timestamp = registry_slot_dirty(self->registry, slot),
+        .hash = digest_hash(self->digest, slot),
+        .gone = !registry_is_live(self->registry, slot),
+        .vague = registry_is_vague(self, slot),
+    };
 
-        entry_pack(entries, &entry);
+    entry_pack(entries, &entry);
+}
+
+/* The leaf's entries, a piece of them at most; behind cursor when that is not 0. Returns the cursor
+ * to go on with, 0: that was all. Names can be chosen so that very many are in one leaf. A cursor
+ * is the last one's slot, + 1; when that has left the leaf meanwhile nobody knows what was behind
+ * it: the rest is left to the next walk. */
+static uint64_t add_entries(const struct registry_actor *self, uint32_t leaf, uint64_t cursor,
+                            struct buf *entries)
+{
+    uint32_t last = REGISTRY_NONE;
+    uint32_t slot;
+
+    if (cursor != 0) {
+        last = cursor <= REGISTRY_NONE ? (uint32_t)(cursor - 1) : REGISTRY_NONE;
+        if (last == REGISTRY_NONE || !digest_is_in(self->digest, last, leaf)) {
+            return 0;
+        }
     }
+    slot = last;
+    for (uint32_t count = 0; digest_next(self->digest, leaf, &slot); count++) {
+        if (count == piece_entries_max) {
+            return (uint64_t)last + 1;
+        }
+        add_entry(self, slot, entries);
+        last = slot;
+    }
+    return 0;
 }
 
 static uint32_t leaf_at(struct str leaves, size_t i)
@@ -135,6 +161,7 @@ void on_leaves(void *state, const struct address *from, const struct msg *msg,
     struct str leaves = msg->as_leaves.leaves;
     struct msg answer = {.type = MSG_TYPE_ENTRIES};
     struct buf entries = {0};
+    uint64_t next = 0;
     uint32_t done = 0;
 
     (void)registry_awake(self, now);
@@ -144,12 +171,15 @@ void on_leaves(void *state, const struct address *from, const struct msg *msg,
         return;
     }
     /* the first in any case, so that whoever asks on gets on */
-    while (done < leaves.len / 2 &&
+    while (next == 0 && done < leaves.len / 2 &&
            (done == 0 ||
             entries.len / entry_bytes + digest_leaf_count(self->digest, leaf_at(leaves, done)) <=
                 told_entries_max)) {
-        add_entries(self, leaf_at(leaves, done++), &entries);
+        next = add_entries(self, leaf_at(leaves, done), done == 0 ? msg->as_leaves.cursor : 0,
+                           &entries);
+        done += next == 0;
     }
+    answer.as_entries.next = next;
     answer.as_entries.id = msg->as_leaves.id;
     answer.as_entries.done = done;
     answer.as_entries.entries = buf_str(&entries);
@@ -199,9 +229,9 @@ void on_compare(void *state, const struct address *from, const struct msg *msg,
     struct entry_state entry;
 
     (void)registry_awake(self, now);
-    if (rest.len % entry_bytes != 0 || rest.len > compared_bytes_max) {
+    if (rest.len % entry_bytes != 0 || rest.len > compare_bytes_max) {
         refuse(self, from, msg->as_compare.id,
-               rest.len > compared_bytes_max ? ERR_TOO_LARGE : ERR_INVALID,
+               rest.len > compare_bytes_max ? ERR_TOO_LARGE : ERR_INVALID,
                "entries are 33 bytes each, at most 256 KiB in all", out);
         return;
     }

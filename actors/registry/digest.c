@@ -77,6 +77,11 @@ bool digest_holds(const struct digest *self, uint32_t slot)
            row_at(self, slot)->leaf != no_leaf;
 }
 
+bool digest_is_in(const struct digest *self, uint32_t slot, uint32_t leaf)
+{
+    return digest_holds(self, slot) && row_at(self, slot)->leaf == leaf;
+}
+
 static void make_room(struct digest *self, uint32_t slot)
 {
     uint32_t chunk = slot >> chunk_bits;

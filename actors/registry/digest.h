@@ -39,6 +39,8 @@ bool digest_moving(const struct digest *self, uint32_t leaf, int64_t awake_ms, i
 /* The slots in a leaf, in no order: *slot is REGISTRY_NONE (UINT32_MAX) before the first. False: no
  * further one. */
 bool digest_next(const struct digest *self, uint32_t leaf, uint32_t *slot);
+/* Whether slot is in this leaf: whoever was given it by digest_next may go on from there. */
+bool digest_is_in(const struct digest *self, uint32_t slot, uint32_t leaf);
 uint32_t digest_leaf_count(const struct digest *self, uint32_t leaf);
 
 #endif

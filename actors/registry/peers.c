@@ -1,12 +1,10 @@
 #include <stdlib.h>
 
 #include "actors/registry/state.h"
+#include "common/wire/exchange.h"
 
 /* Bounds of one command and of one turn. A state costs about as much as eight heartbeats. */
 enum {
-    lookup_keys_max = 2048,
-    told_bytes_max = 256 * 1024,
-    app_bytes_max = 1024 * 1024,
     state_cost = 8,
     judged_per_turn = 4096,
     ahead = 16, /* keys whose entries are being loaded while one is judged */
@@ -61,7 +59,7 @@ static int64_t age_here(const struct merging *it, int64_t age_ms)
 
 static void tell_newer(struct merging *it, uint32_t slot)
 {
-    if (it->merged->store.len < told_bytes_max) { /* else the digests will find it */
+    if (it->merged->store.len < newer_bytes_max) { /* else the digests will find it */
         serve_slot(it->self, slot, &it->merged->store, &it->merged->newer);
     }
 }
@@ -245,7 +243,7 @@ void on_lookup(void *state, const struct address *from, const struct msg *msg,
     (void)registry_awake(self, now);
     self->counters.lookups++;
     found->id = msg->as_lookup.id;
-    while (found->done < lookup_keys_max && records.len < told_bytes_max && key_next(&rest, &key)) {
+    while (found->done < found_keys_max && records.len < found_bytes_max && key_next(&rest, &key)) {
         uint32_t slot = registry_find(self->registry, key);
 
         found->done++;

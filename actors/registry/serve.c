@@ -1,8 +1,9 @@
 #include "actors/registry/state.h"
+#include "common/wire/exchange.h"
 
 /* One slice of a snapshot or of history: small enough for a turn, large enough
  * that a million instances take a thousand questions. */
-enum { slice_bytes = 256 * 1024, slice_slots = 4096, slices_per_turn = 2 };
+enum { slices_per_turn = 2 };
 
 static void add_standing(struct registry_actor *self, const struct now *now, struct buf *store,
                          struct msg_list *standing)
@@ -34,14 +35,14 @@ static void answer_snapshot(struct registry_actor *self, const struct question *
     const struct msg_snapshot *ask = &question->msg.as_snapshot;
     uint32_t slots = registry_slot_count(self->registry);
     uint64_t cursor = ask->cursor < slots ? ask->cursor : slots;
-    uint64_t end = cursor + slice_slots;
+    uint64_t end = cursor + chunk_records_max;
     struct buf records = {0};
     struct buf standing = {0};
     struct msg answer = {.type = MSG_TYPE_CHUNK};
     struct msg_chunk *chunk = &answer.as_chunk;
 
     self->counters.snapshots_served++;
-    for (; cursor < slots && cursor < end && records.len < slice_bytes; cursor++) {
+    for (; cursor < slots && cursor < end && records.len < chunk_bytes_max; cursor++) {
         if (registry_slot_used(self->registry, (uint32_t)cursor)) {
             serve_slot(self, (uint32_t)cursor, &records, &chunk->records);
         }
@@ -69,10 +70,10 @@ static bool history_after(struct registry_actor *self, const struct msg_facts *a
         return false;
     }
     if (ask->from == self->at.seq ||
-        recent_read(&self->recent, ask->from, slice_bytes, &records->bytes, &records->count)) {
+        recent_read(&self->recent, ask->from, chunk_bytes_max, &records->bytes, &records->count)) {
         return true;
     }
-    if (storage_history(self->storage, ask->from, slice_bytes, read, &records->count, &last) !=
+    if (storage_history(self->storage, ask->from, chunk_bytes_max, read, &records->count, &last) !=
         ERR_OK) {
         return false;
     }

@@ -34,8 +34,8 @@ void ages_step(struct replicator *self, const struct now *now, struct outbox *ou
     while (rest.len > 0) {
         struct str keys = rest;
 
-        if (keys.len > (size_t)lookup_keys_max * key_bytes) {
-            keys.len = (size_t)lookup_keys_max * key_bytes;
+        if (keys.len > (size_t)asked_keys_max * key_bytes) {
+            keys.len = (size_t)asked_keys_max * key_bytes;
         }
         rest = (struct str){rest.data + keys.len, rest.len - keys.len};
         for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {

@@ -79,7 +79,7 @@ struct msg_list list_cut(struct str *rest, uint32_t max)
 
         assert(err != ERR_MALFORMED); /* it was decoded with its message */
         (void)err;
-        if (list.count > 0 && list.bytes.len + (rest->len - next.len) > merge_bytes) {
+        if (list.count > 0 && list.bytes.len + (rest->len - next.len) > merge_bytes_max) {
             break;
         }
         list.bytes.len += rest->len - next.len;

@@ -184,7 +184,7 @@ static void renew(struct replicator *self, uint32_t whom, struct str beats, cons
     }
     while (heartbeat_next(&beats, &beat)) {
         key_pack(&keys, beat.key);
-        if (keys.len == (size_t)lookup_keys_max * key_bytes || beats.len < heartbeat_bytes) {
+        if (keys.len == (size_t)asked_keys_max * key_bytes || beats.len < heartbeat_bytes) {
             if (asked++ < renews_per_beat_max) {
                 look_up(self, whom, buf_str(&keys), now, out);
             } else {

@@ -8,8 +8,6 @@
 #include "actors/replicator/state.h"
 
 /* Of one ACK. What does not fit is found again by the digests. */
-static const size_t newer_bytes_max = (size_t)1 << 20;
-static const size_t want_bytes_max = (size_t)1 << 20;
 /* An older sign of life than this is none: the other's clock is at fault. */
 static const int64_t held_ms_max = INT64_C(1) << 40;
 
@@ -235,10 +233,11 @@ static void gather(struct inbound *place, const struct msg_merged *merged)
         buf_add_str(&place->text, merged->text);
         return;
     }
-    if (place->want.len + merged->want.len <= want_bytes_max) {
+    if (place->want.len + merged->want.len <= ack_want_bytes_max) {
         buf_add_str(&place->want, merged->want);
     }
-    if (place->newer.len + merged->newer.bytes.len <= newer_bytes_max) {
+    if (place->newer.len + merged->newer.bytes.len <= ack_newer_bytes_max &&
+        place->newer_count + merged->newer.count <= states_records_max) {
         buf_add_str(&place->newer, merged->newer.bytes);
         place->newer_count += merged->newer.count;
     }

@@ -5,7 +5,6 @@
 #include "actors/replicator/state.h"
 
 /* Of one STATES, so that its receiver's turns stay short. */
-static const size_t states_records_bytes = (size_t)256 << 10;
 
 static const int64_t greet_pause_ms = 10;
 static const int64_t settled_ms = 1000;
@@ -145,13 +144,16 @@ void link_queue(struct replicator *self, struct peer *peer, struct str record, i
 void link_want(struct replicator *self, struct peer *peer, struct str keys)
 {
     struct buf *want = &peer->link.want;
+    size_t room = want_bytes_max - want->len;
+    struct str taken = keys;
 
-    if (peer->link.state == LINK_UP && keys.len % key_bytes == 0 &&
-        want->len + keys.len <= link_want_bytes) {
-        buf_add_str(want, keys);
-    } else {
-        self->counters.records_dropped += keys.len / key_bytes;
+    if (peer->link.state != LINK_UP || keys.len % key_bytes != 0) {
+        taken.len = 0;
+    } else if (taken.len > room) { /* as many as there is room for */
+        taken.len = room;
     }
+    buf_add_str(want, taken);
+    self->counters.records_dropped += (keys.len - taken.len) / key_bytes;
 }
 
 static void look_up_wanted(struct replicator *self, struct peer *peer, const struct now *now,
@@ -165,8 +167,8 @@ static void look_up_wanted(struct replicator *self, struct peer *peer, const str
     if (link->wanting || len == 0 || link_queued(link) > link_queue_bytes / 2) {
         return;
     }
-    if (len > (size_t)lookup_keys_max * key_bytes) {
-        len = (size_t)lookup_keys_max * key_bytes;
+    if (len > (size_t)asked_keys_max * key_bytes) {
+        len = (size_t)asked_keys_max * key_bytes;
     }
     buf_add(&ask.keys, link->want.data, len);
     msg.as_lookup.keys = (struct str){link->want.data, len};
@@ -265,7 +267,7 @@ static struct msg_list queue_head(const struct link *link, size_t *bytes, uint32
 
         memcpy(&length, link->lengths.data + link->lengths_at + *count * sizeof(length),
                sizeof(length));
-        if (*count > 0 && *bytes + length > states_records_bytes) {
+        if (*count > 0 && *bytes + length > states_records_bytes_max) {
             break;
         }
         *bytes += length;

@@ -17,15 +17,9 @@
 #include "actors/replicator/asks.h"
 #include "actors/replicator/replicator.h"
 
-enum {
-    link_window = 8,
-    link_queue_bytes = 4 << 20,
-    link_want_bytes = 1 << 20,
-    link_greetings = 12
-};
+enum { link_window = 8, link_queue_bytes = 4 << 20, link_greetings = 12 };
 
 /* Of one STATES, or of what is newer in one ACK; more is refused. */
-enum { states_records_max = 32768, states_beats_bytes_max = 4 << 20 };
 
 enum link_state { LINK_CLOSED, LINK_GREETING, LINK_UP, LINK_STATE_COUNT };
 

@@ -11,8 +11,10 @@ enum {
     branch_count = 64,
     branch_leaves = 64,
     leaf_bytes = 2,
-    leaves_at_once = 64,
-    found_keys = 256
+    leaves_at_once = walk_leaves_max,
+    found_keys = walk_keys_max,
+    pieces_max = 1024, /* of one leaf: more than a registry holds */
+    no_leaf = 0xffff,
 };
 
 #define TO(name) (1U << WALK_##name)
@@ -21,11 +23,22 @@ static const unsigned transitions[WALK_STATE_COUNT] = {
     [WALK_BRANCHES] = TO(LEAVES) | TO(IDLE),
     [WALK_LEAVES] = TO(ENTRIES) | TO(IDLE),
     [WALK_ENTRIES] = TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_COMPARE] = TO(LOOKUP) | TO(ENTRIES) | TO(IDLE),
-    [WALK_LOOKUP] = TO(MERGE) | TO(LOOKUP) | TO(ENTRIES) | TO(IDLE),
-    [WALK_MERGE] = TO(LOOKUP) | TO(ENTRIES) | TO(IDLE),
+    [WALK_COMPARE] = TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
+    [WALK_LOOKUP] = TO(MERGE) | TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
+    [WALK_MERGE] = TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
 };
 #undef TO
+
+/* What was waited for. */
+static const char *const waits[WALK_STATE_COUNT] = {
+    [WALK_IDLE] = "nothing",
+    [WALK_BRANCHES] = "the sums of the branches",
+    [WALK_LEAVES] = "the sums of the leaves",
+    [WALK_ENTRIES] = "the entries",
+    [WALK_COMPARE] = "this node's registry, which compares entries",
+    [WALK_LOOKUP] = "the states",
+    [WALK_MERGE] = "this node's registry, which takes states in",
+};
 
 static void enter(struct walk *self, enum walk_state state)
 {
@@ -47,8 +60,12 @@ static void clear(struct walk *self)
     sums_fini(&self->theirs);
     buf_fini(&self->branches);
     buf_fini(&self->leaves);
+    buf_fini(&self->entries);
     buf_fini(&self->keys);
     self->leaves_at = 0;
+    self->leaf_cursor = 0;
+    self->pieces = 0;
+    self->entries_at = 0;
     self->keys_at = 0;
 }
 
@@ -57,17 +74,52 @@ void repair_fini(struct walk *self)
     clear(self);
 }
 
-enum ending { WALK_WHOLE, WALK_CUT };
+enum ending { WALK_WHOLE, WALK_CUT, WALK_LOST };
+
+static unsigned leaf_of(const struct walk *walk)
+{
+    const unsigned char *at = (const unsigned char *)walk->leaves.data + walk->leaves_at;
+
+    return walk->leaves_at < walk->leaves.len ? (unsigned)at[0] << 8 | at[1] : no_leaf;
+}
+
+/* The roots go on differing, and the next walk ends there too. */
+static void note_cut(struct replicator *self, const struct peer *peer, struct walk *walk)
+{
+    unsigned leaf = leaf_of(walk);
+    uint32_t place = (uint32_t)walk->state << 16 | leaf;
+
+    if (walk->cut_at == place && !walk->cut_said) {
+        struct buf where = {0};
+
+        if (leaf != no_leaf) {
+            buf_printf(&where, " from leaf %u on", leaf);
+        }
+        walk->cut_said = true;
+        log_event(self->log, LOG_WARN, "walk_cut",
+                  "comparing with %.*s ended twice where it waited for %s%.*s: what that node "
+                  "holds there this one may go on lacking; look at the logs of both, and run the "
+                  "same version on both",
+                  STR_ARG(buf_str(&peer->addr)), waits[walk->state], STR_ARG(buf_str(&where)));
+        buf_fini(&where);
+    }
+    walk->cut_at = place;
+}
 
 static void end(struct replicator *self, struct peer *peer, enum ending how)
 {
     struct walk *walk = &peer->walk;
 
+    if (how == WALK_CUT) {
+        note_cut(self, peer, walk);
+    }
     enter(walk, WALK_IDLE);
     clear(walk);
     walk->differs = 0;
-    self->counters.walks_cut += how == WALK_CUT;
+    self->counters.walks_cut += how != WALK_WHOLE;
     if (how == WALK_WHOLE) {
+        walk->cut_at = 0;
+        walk->cut_said = false;
         sync_walked(self, peer);
     }
 }
@@ -76,7 +128,7 @@ void repair_stop(struct replicator *self, struct peer *peer, const struct now *n
 {
     (void)now;
     if (peer->walk.state != WALK_IDLE) {
-        end(self, peer, WALK_CUT);
+        end(self, peer, WALK_LOST);
     }
     peer->walk.differs = 0;
     peer->walk.since_ms = 0;
@@ -125,7 +177,32 @@ static void ask_entries(struct replicator *self, struct peer *peer, const struct
     msg.as_leaves.leaves = (struct str){
         walk->leaves.data + walk->leaves_at,
         left < (size_t)leaves_at_once * leaf_bytes ? left : (size_t)leaves_at_once * leaf_bytes};
+    msg.as_leaves.cursor = walk->leaf_cursor;
     if (!put(self, peer, ASK_WALK_ENTRIES, &msg, now, out)) {
+        end(self, peer, WALK_CUT);
+    }
+}
+
+/* The next piece of what they hold. */
+static void ask_wanted(struct replicator *self, struct peer *peer, const struct now *now,
+                       struct outbox *out)
+{
+    const size_t most = (size_t)compare_bytes_max / entry_bytes * entry_bytes;
+    struct walk *walk = &peer->walk;
+    struct msg msg = {.type = MSG_TYPE_COMPARE};
+    size_t left = walk->entries.len - walk->entries_at;
+
+    if (left == 0) {
+        buf_fini(&walk->entries);
+        walk->entries_at = 0;
+        ask_entries(self, peer, now, out);
+        return;
+    }
+    enter(walk, WALK_COMPARE);
+    left = left < most ? left : most;
+    msg.as_compare.entries = (struct str){walk->entries.data + walk->entries_at, left};
+    walk->entries_at += left;
+    if (!put(self, peer, ASK_WALK_COMPARE, &msg, now, out)) {
         end(self, peer, WALK_CUT);
     }
 }
@@ -138,7 +215,7 @@ static void ask_states(struct replicator *self, struct peer *peer, const struct 
     size_t left = walk->keys.len - walk->keys_at;
 
     if (left == 0) {
-        ask_entries(self, peer, now, out);
+        ask_wanted(self, peer, now, out);
         return;
     }
     enter(walk, WALK_LOOKUP);
@@ -257,33 +334,39 @@ void repair_on_theirs(struct replicator *self, const struct ask *ask, const stru
     }
 }
 
+/* Whether the answer goes on from where the walk is: leaves, or a piece of the first of them. */
+static bool goes_on(struct walk *walk, const struct msg_entries *answer)
+{
+    size_t done = (size_t)answer->done * leaf_bytes;
+
+    if (answer->entries.len % entry_bytes != 0 || answer->entries.len > walk_entries_bytes_max) {
+        return false;
+    }
+    if (done == 0) {
+        return answer->next != 0 && answer->entries.len > 0 && ++walk->pieces <= pieces_max;
+    }
+    walk->pieces = 0;
+    return answer->next == 0 && done <= walk->leaves.len - walk->leaves_at;
+}
+
 void repair_on_entries(struct replicator *self, const struct ask *ask, const struct msg *answer,
                        const struct now *now, struct outbox *out)
 {
     struct peer *peer = waiting(self, ask, answer, MSG_TYPE_ENTRIES);
-    struct msg msg = {.type = MSG_TYPE_COMPARE};
     struct walk *walk;
-    size_t done;
 
     if (peer == NULL) {
         return;
     }
     walk = &peer->walk;
-    done = (size_t)answer->as_entries.done * leaf_bytes;
-    if (done == 0 || done > walk->leaves.len - walk->leaves_at) {
+    if (!goes_on(walk, &answer->as_entries)) {
         end(self, peer, WALK_CUT);
         return;
     }
-    walk->leaves_at += done;
-    if (answer->as_entries.entries.len == 0) {
-        ask_entries(self, peer, now, out);
-        return;
-    }
-    enter(walk, WALK_COMPARE);
-    msg.as_compare.entries = answer->as_entries.entries;
-    if (!put(self, peer, ASK_WALK_COMPARE, &msg, now, out)) {
-        end(self, peer, WALK_CUT);
-    }
+    walk->leaves_at += (size_t)answer->as_entries.done * leaf_bytes;
+    walk->leaf_cursor = answer->as_entries.next;
+    buf_add_str(&walk->entries, answer->as_entries.entries);
+    ask_wanted(self, peer, now, out);
 }
 
 void repair_on_wanted(struct replicator *self, const struct ask *ask, const struct msg *answer,

@@ -4,11 +4,7 @@
 
 #include "actors/replicator/peers.h"
 #include "common/wire/convert.h"
-
-enum {
-    merge_bytes = 1 << 20,  /* of the records of one MERGE, unless it is one */
-    lookup_keys_max = 1024, /* of one LOOKUP */
-};
+#include "common/wire/exchange.h"
 
 /* answer NULL: none came. */
 typedef void ask_answered_fn(struct replicator *self, const struct ask *ask,
@@ -47,7 +43,8 @@ enum spread replicator_spread_from(const struct replicator *self, struct str zon
 uint32_t replicator_merge(struct replicator *self, const struct ask *ask,
                           const struct msg_merge *merge, const struct now *now, struct outbox *out,
                           bool *whole);
-/* Takes up to max records off the list's bytes, and no more than merge_bytes, but one at least. */
+/* Takes up to max records off the list's bytes, and no more than merge_bytes_max, but one at least.
+ */
 struct msg_list list_cut(struct str *rest, uint32_t max);
 
 bool roots_eq(const struct root *a, const struct root *b); /* both known, and the same */
@@ -106,7 +103,7 @@ actor_handle_fn inbound_states;
 ask_answered_fn inbound_on_merged;
 
 /* ── relay.c ── */
-enum { relays_max = 1024, relays_each = 128, question_bytes_max = 64 << 10 };
+enum { relays_max = 1024, relays_each = 128 };
 actor_handle_fn relay_question;
 ask_answered_fn relay_on_answer;
 

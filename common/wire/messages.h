@@ -295,17 +295,20 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(bin,    sums,             MSG_REQUIRED) \
     F(bin,    moving,           MSG_REQUIRED)
 
-/* What is in these leaves, two bytes each big-endian. Answered by ENTRIES. */
+/* What is in these leaves, two bytes each big-endian. cursor: 0, or next of the ENTRIES before: there
+ * the first of the leaves goes on. Answered by ENTRIES. */
 #define MSG_LEAVES(F)                       \
     F(u64,    id,               MSG_REQUIRED) \
-    F(bin,    leaves,           MSG_REQUIRED)
+    F(bin,    leaves,           MSG_REQUIRED) \
+    F(u64,    cursor,           MSG_OPTIONAL)
 
-/* done: how many of the leaves this answers. entries: 33 bytes each, big-endian: key hi, key lo,
+/* done: how many of the leaves this answers; 0: the first in part, next says how to go on. entries: 33 bytes each, big-endian: key hi, key lo,
  * dirty_timestamp, instance_hash, flags: 1 gone, 2 vague: of unknown age, or past the idle limit. */
 #define MSG_ENTRIES(F)                      \
     F(u64,    id,               MSG_REQUIRED) \
     F(u32,    done,             MSG_REQUIRED) \
-    F(bin,    entries,          MSG_REQUIRED)
+    F(bin,    entries,          MSG_REQUIRED) \
+    F(u64,    next,             MSG_OPTIONAL)
 
 /* Which of somebody's entries win over what is held here. Answered by WANTED. */
 #define MSG_COMPARE(F)                      \

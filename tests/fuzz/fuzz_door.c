@@ -253,7 +253,7 @@ static void check(struct fuzz *self)
     assert(self->replicator->relays <= relays_max);
     for (struct peer *peer = NULL; (peer = peers_next(self->replicator, peer)) != NULL;) {
         assert(link_queued(&peer->link) <= link_queue_bytes);
-        assert(peer->link.want.len <= link_want_bytes);
+        assert(peer->link.want.len <= want_bytes_max);
         assert(peer->link.under_way <= link_window);
         assert(peer->link.greetings <= link_greetings);
         assert(peer->walk.keys.len <= (size_t)1 << 20);

@@ -1,5 +1,6 @@
 /* Digests of registries, and what two of them find by comparing. */
 #include "actors/registry/digest.h"
+#include "actors/registry/state.h"
 #include "tests/registry/node.h"
 
 // clang-format off
@@ -559,6 +560,43 @@ static void leaves_tell_in_pieces_all_there_is(void **state)
     buf_fini(&entries);
 }
 
+/* Where a leaf goes on that was told in part. */
+static void a_leaf_goes_on_behind_the_cursor(void **state)
+{
+    struct node *node = &((struct pair *)*state)->a;
+    struct msg question = question_of(node, MSG_TYPE_LEAVES);
+    const struct digest *digest = node->actor->digest;
+    uint32_t slot = REGISTRY_NONE;
+    uint32_t leaf = 0;
+    struct msg_entries answer;
+    char bytes[2];
+
+    node_register_many(node, 0, 20000);
+    while (digest_leaf_count(digest, leaf) < 3) {
+        leaf++;
+    }
+    bytes[0] = (char)(leaf >> 8);
+    bytes[1] = (char)leaf;
+    assert_true(digest_next(digest, leaf, &slot));
+    question.as_leaves.leaves = (struct str){bytes, 2};
+    question.as_leaves.cursor = (uint64_t)slot + 1;
+    answer = ask_for(node, &question, MSG_TYPE_ENTRIES).as_entries;
+    assert_int_equal(1, answer.done);
+    assert_int_equal(0, answer.next);
+    assert_int_equal(digest_leaf_count(digest, leaf) - 1, answer.entries.len / entry_bytes);
+    while (digest_is_in(digest, slot, leaf)) { /* it is no longer there: the rest is left out */
+        slot++;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        question.as_leaves.id = ++node->id;
+        question.as_leaves.cursor = i == 0 ? (uint64_t)slot + 1 : UINT64_MAX;
+        answer = ask_for(node, &question, MSG_TYPE_ENTRIES).as_entries;
+        assert_int_equal(1, answer.done);
+        assert_int_equal(0, answer.next);
+        assert_int_equal(0, answer.entries.len);
+    }
+}
+
 static void refused(struct node *node, const struct msg *question, enum err err)
 {
     struct msg answer = ask_for(node, question, MSG_TYPE_RESULT);
@@ -858,6 +896,7 @@ int main(void)
         TEST(sums_add_up_along_the_tree),
         TEST(what_changed_in_the_last_two_ticks_is_moving),
         TEST(leaves_tell_in_pieces_all_there_is),
+        TEST(a_leaf_goes_on_behind_the_cursor),
         TEST(refuses_what_is_not_a_question),
         TEST(wants_what_wins_by_the_order_of_states),
         TEST(wants_what_it_lacks_unless_its_age_is_unknown),

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { told_bytes_max = 256 * 1024, record_bytes_max = 64 * 1024 };
+enum { told_bytes_max = 256 * 1024, one_record_max = 64 * 1024 };
 
 static struct node nodes[2]; /* a and b */
 static struct buf store;     /* what the messages here borrow from */
@@ -661,7 +661,7 @@ static void answers_are_bounded_and_say_how_far_they_go(void **state)
     while (done < 300) {
         found = look_up(node, keys + done, 300 - done, false);
         assert_true(found.done > 0);
-        assert_true(found.records.bytes.len < told_bytes_max + record_bytes_max);
+        assert_true(found.records.bytes.len < told_bytes_max + one_record_max);
         done += found.done;
         told += found.records.count;
     }
@@ -673,10 +673,10 @@ static void answers_are_bounded_and_say_how_far_they_go(void **state)
     }
     command.as_merge.heartbeats = buf_str(&store);
     merged = merge(node, &command);
-    assert_in_range(merged.newer.bytes.len, told_bytes_max, told_bytes_max + record_bytes_max);
+    assert_in_range(merged.newer.bytes.len, told_bytes_max, told_bytes_max + one_record_max);
     app.as_app = (struct msg_app){++node->id, STR("dev"), STR("app")};
     app = ask(node, &app, OUTBOX_NOW);
-    assert_in_range(app.as_found.records.bytes.len, 1024 * 1024, 1024 * 1024 + record_bytes_max);
+    assert_in_range(app.as_found.records.bytes.len, 1024 * 1024, 1024 * 1024 + one_record_max);
 }
 
 static void the_live_instances_of_an_app_are_told(void **state)

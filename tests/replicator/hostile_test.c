@@ -362,7 +362,7 @@ static void assert_bounded(struct cluster *self)
     assert_true(replicator->relays <= relays_max);
     for (struct peer *peer = NULL; (peer = peers_next(replicator, peer)) != NULL;) {
         assert_true(link_queued(&peer->link) <= link_queue_bytes);
-        assert_true(peer->link.want.len <= link_want_bytes);
+        assert_true(peer->link.want.len <= want_bytes_max);
         assert_true(peer->link.under_way <= link_window);
         assert_true(peer->walk.keys.len <= (size_t)1 << 20);
     }

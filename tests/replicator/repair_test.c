@@ -1,6 +1,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -92,14 +95,13 @@ static void a_walk_with_a_dying_peer_ends(void **state)
     cluster_destroy(&self);
 }
 
-static void a_peer_that_answers_nonsense_ends_a_walk(void **state)
+/* Lets member 0 begin a walk with member 1, and answers its first question with nonsense. */
+static void answer_nonsense(struct cluster *self)
 {
-    struct cluster *self = cluster_linked("aa", 1);
     struct replicator *replicator = replicator_of(self, 0);
     struct peer *peer = cluster_peer(self, 0, 1);
     struct msg sums = {.type = MSG_TYPE_SUMS};
 
-    (void)state;
     self->members[1].hung = true;
     peer->link.root.bytes[0] ^= 1;
     for (int ms = 0; ms < 3000 && peer->walk.state != WALK_BRANCHES; ms++) {
@@ -115,7 +117,127 @@ static void a_peer_that_answers_nonsense_ends_a_walk(void **state)
         }
     }
     assert_int_equal(peer->walk.state, WALK_IDLE);
-    assert_int_equal(replicator->counters.walks_cut, 1);
+}
+
+static void a_peer_that_answers_nonsense_ends_a_walk(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+
+    (void)state;
+    answer_nonsense(self);
+    assert_int_equal(replicator_of(self, 0)->counters.walks_cut, 1);
+    cluster_destroy(&self);
+}
+
+static unsigned lines_with(int fd, const char *what)
+{
+    static char text[65536];
+    ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+    unsigned count = 0;
+
+    assert_true(len >= 0);
+    text[len] = 0;
+    for (const char *at = text; (at = strstr(at, what)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+static void a_walk_that_is_cut_twice_at_one_place_is_said_once(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+    FILE *file = tmpfile();
+    struct log log;
+
+    (void)state;
+    assert_non_null(file);
+    log_init(&log, "replicator", fileno(file), &self->members[0].clock.clock);
+    replicator_of(self, 0)->log = &log;
+    for (unsigned times = 1; times <= 3; times++) {
+        answer_nonsense(self);
+        assert_int_equal(lines_with(fileno(file), "walk_cut"), times > 1);
+        self->members[1].hung = false;
+        cluster_run(self, 1500);
+    }
+    register_apart(self, 1, 0, 10); /* one that goes through */
+    cluster_run(self, 8000);
+    assert_true(cluster_equal(self));
+    answer_nonsense(self);
+    assert_int_equal(lines_with(fileno(file), "walk_cut"), 1);
+    replicator_of(self, 0)->log = NULL;
+    (void)fclose(file);
+    cluster_destroy(&self);
+}
+
+/* ── names that were chosen ─────────────────────────────────────────────────*/
+
+enum { chosen_count = 8200, chosen_leaf = 7 };
+
+static void add_name(struct buf *to, struct str name)
+{
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        buf_add_char(to, (char)(name.len >> shift & 0xff));
+    }
+    buf_add_str(to, name);
+}
+
+/* The leaf is the first bits of a hash that every node has to make the same: whoever tries long
+ * enough finds names that all are in one. */
+static void register_chosen(struct node *node)
+{
+    struct identity id = {STR("dev"), STR("app"), STR("sh001"), {0}};
+    struct buf bytes = {0};
+    unsigned count = 0;
+    char name[16];
+
+    add_name(&bytes, id.env);
+    add_name(&bytes, id.appid);
+    add_name(&bytes, id.zone);
+    id.hostname = STR("host-000000000");
+    add_name(&bytes, id.hostname);
+    while (count < chosen_count) {
+        struct msg command;
+
+        for (size_t at = bytes.len - 1; ++bytes.data[at] > '9'; at--) {
+            bytes.data[at] = '0'; /* the next number */
+        }
+        if (hash128(bytes.data, bytes.len).hi >> 52 != chosen_leaf) {
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%.*s", (int)id.hostname.len,
+                       bytes.data + bytes.len - id.hostname.len);
+        id.hostname = str_from(name);
+        command = node_register(node, name);
+        assert_int_equal(identity_key(&id).hi >> 52, chosen_leaf);
+        node_give(node, &command);
+        if (++count % 500 == 0) {
+            node_turn(node);
+        }
+    }
+    node_turn(node);
+    buf_fini(&bytes);
+}
+
+static void a_leaf_of_chosen_names_keeps_nobody_apart(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+    const struct peer *peer = cluster_peer(self, 0, 1);
+
+    (void)state;
+    cluster_cut(self, 0, 1, true);
+    cluster_cut(self, 1, 0, true);
+    register_chosen(&self->members[1].registry);
+    cluster_run(self, 5000);
+    register_many(self, 0, 0, 500);
+    register_many(self, 1, 500, 500);
+    cluster_run(self, 1000);
+    cluster_cut(self, 0, 1, false);
+    cluster_cut(self, 1, 0, false);
+    cluster_run(self, 15000);
+    assert_int_equal(cluster_live_count(self, 0), chosen_count + 1000 + 2);
+    assert_true(cluster_equal(self));
+    assert_int_equal(replicator_of(self, 0)->counters.walks_cut, 0);
+    assert_int_equal(peer->walk.entries.len, 0);
     cluster_destroy(&self);
 }
 
@@ -338,6 +460,8 @@ int main(void)
         cmocka_unit_test(a_cancel_that_was_missed_is_fetched_too),
         cmocka_unit_test(a_walk_with_a_dying_peer_ends),
         cmocka_unit_test(a_peer_that_answers_nonsense_ends_a_walk),
+        cmocka_unit_test(a_walk_that_is_cut_twice_at_one_place_is_said_once),
+        cmocka_unit_test(a_leaf_of_chosen_names_keeps_nobody_apart),
         cmocka_unit_test(a_broken_link_between_two_that_both_reach_a_third_lets_nobody_grow_old),
         cmocka_unit_test(an_empty_node_takes_a_snapshot),
         cmocka_unit_test(a_snapshot_that_is_cut_is_begun_again),
