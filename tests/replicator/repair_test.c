@@ -169,6 +169,49 @@ static void a_walk_that_is_cut_twice_at_one_place_is_said_once(void **state)
     cluster_destroy(&self);
 }
 
+/* ── the same stamp, other content ──────────────────────────────────────────*/
+
+static void say(struct cluster *self, unsigned member, const char *hostname, const char *version)
+{
+    struct node *node = &self->members[member].registry;
+    struct msg command = node_register(node, hostname);
+
+    command.as_register.dirty_timestamp = 1600000000000000000;
+    command.as_register.version = str_from(version);
+    node_give(node, &command);
+    cluster_run(self, 100);
+}
+
+static struct instance held_at(const struct cluster *self, unsigned member, const char *hostname)
+{
+    const struct registry *registry = self->members[member].registry.actor->registry;
+    struct identity id = {STR("dev"), STR("app"), STR("sh001"), str_from(hostname)};
+    uint32_t slot = registry_find(registry, identity_key(&id));
+    struct instance instance;
+
+    assert_int_not_equal(slot, REGISTRY_NONE);
+    registry_instance(registry, slot, &instance);
+    return instance;
+}
+
+static void what_was_said_last_with_the_same_dirty_is_held_by_all(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+
+    (void)state;
+    for (uint32_t host = 0; host < 8; host++) {
+        char name[16];
+
+        say(self, 0, node_host_name(host, name), "1");
+        say(self, 1, name, "2");
+        assert_true(str_eq(STR("2"), held_at(self, 0, name).version));
+        assert_true(str_eq(STR("2"), held_at(self, 1, name).version));
+    }
+    cluster_run(self, 2000);
+    assert_true(cluster_equal(self));
+    cluster_destroy(&self);
+}
+
 /* ── names that were chosen ─────────────────────────────────────────────────*/
 
 enum { chosen_count = 8200, chosen_leaf = 7 };
@@ -462,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_answers_nonsense_ends_a_walk),
         cmocka_unit_test(a_walk_that_is_cut_twice_at_one_place_is_said_once),
         cmocka_unit_test(a_leaf_of_chosen_names_keeps_nobody_apart),
+        cmocka_unit_test(what_was_said_last_with_the_same_dirty_is_held_by_all),
         cmocka_unit_test(a_broken_link_between_two_that_both_reach_a_third_lets_nobody_grow_old),
         cmocka_unit_test(an_empty_node_takes_a_snapshot),
         cmocka_unit_test(a_snapshot_that_is_cut_is_begun_again),
