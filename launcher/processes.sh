@@ -167,5 +167,5 @@ stop_all() {
         stop_actor "$actor" "$pid"
         [ "${CHILD[$actor]:-0}" = 0 ] || wait "$pid" 2>/dev/null
     done
-    rm -f "$RUN"/*.commands "$RUN"/*.facts "$RUN"/*.pid "$RUN"/*.port "$RUN/status" "$RUN/leave"
+    rm -f "$RUN"/*.commands "$RUN"/*.facts "$RUN"/*.pid "$RUN"/*.port "$RUN"/gateway.*.toml "$RUN/status" "$RUN/leave"
 }

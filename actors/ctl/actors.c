@@ -235,7 +235,7 @@ enum ctl_exit actor_ping(struct ctl *ctl)
     if (outcome != CTL_USAGE) {
         table_print(&table, &page);
         page.len -= page.len > 0;
-        ctl_print(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
+        ctl_page(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
     }
     table_fini(&table);
     buf_fini(&json);
@@ -287,11 +287,11 @@ enum ctl_exit actor_stats(struct ctl *ctl)
     outcome = demand_one(ctl, &bus, actor, &command, MSG_TYPE_COUNTERS, &answer);
     if (outcome == CTL_OK && ctl_json(ctl)) {
         actors_stats_json(&answer.as_counters, &page);
-        ctl_print(ctl, buf_str(&page));
+        ctl_page(ctl, buf_str(&page));
     } else if (outcome == CTL_OK) {
         actors_stats_table(&answer.as_counters, &page);
         page.len--;
-        ctl_print(ctl, buf_str(&page));
+        ctl_page(ctl, buf_str(&page));
     }
     bus_close(&bus);
     buf_fini(&page);

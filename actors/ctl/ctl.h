@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "actors/ctl/options.h"
+#include "actors/ctl/output.h"
 #include "common/base/clock.h"
 #include "common/runtime/config.h"
 
@@ -21,8 +22,9 @@ enum ctl_exit {
 struct ctl {
     const struct ctl_verb *verb;
     struct options options;
-    struct config config; /* of the node under --dir, as far as its file and the environment say */
-    struct buf url;       /* "http://host:port", NUL behind */
+    struct config config; /* of the node under --dir: node_find */
+    bool gateway_runs;    /* the configuration is that of a gateway which runs there */
+    struct buf url;       /* "http://host:port", NUL behind; once it was asked for */
     FILE *out;            /* borrowed */
     FILE *err;            /* borrowed */
     const struct clock *clock;
@@ -38,20 +40,20 @@ struct ctl_verb {
     uint64_t options;    /* bit N: enum option N may be given */
     const char *timeout; /* default of --timeout */
     bool waits;          /* until it is interrupted: stop_fd is set */
-    const char *summary;
+    const char *summary; /* "": not in --help, and run without node_find */
     const char *description;
     enum ctl_exit (*run)(struct ctl *ctl);
 };
+
+static inline bool ctl_verb_hidden(const struct ctl_verb *verb)
+{
+    return verb->summary[0] == '\0';
+}
 
 extern const struct ctl_verb ctl_verbs[]; /* ends with a NULL name */
 
 /* Reads the command line and runs its verb. */
 enum ctl_exit ctl_main(struct ctl *ctl, int argc, char **argv);
-
-/* "musterctl: " and the text on ctl->err. */
-void ctl_say(const struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The line, then a line feed, on ctl->out, flushed: for those who read us through a pipe. */
-void ctl_print(const struct ctl *ctl, struct str line);
 
 bool ctl_json(const struct ctl *ctl); /* -o json */
 int64_t ctl_timeout_ms(const struct ctl *ctl);

@@ -45,9 +45,11 @@ static void add_json(const struct msg_node *node, struct str name, struct str ro
 static void add_line(const struct msg_node *node, struct str name, struct str root, struct buf *to)
 {
     struct str digest = node->self ? root : node->digest;
+    size_t from = to->len;
 
-    for (size_t i = 0; i < name.len; i++) { /* two words, whatever a name is made of */
-        buf_add_char(to, (unsigned char)name.data[i] > ' ' ? name.data[i] : '?');
+    output_clean(to, name);
+    for (size_t i = from; i < to->len; i++) { /* two words, whatever a name is made of */
+        to->data[i] = to->data[i] == ' ' ? '?' : to->data[i];
     }
     buf_add_char(to, ' ');
     if (digest.len == 0) {
@@ -98,7 +100,7 @@ static enum ctl_exit ask(struct ctl *ctl, struct bus *registry, struct bus *repl
 
         outcome = same ? CTL_OK : CTL_NEGATIVE;
         page.len -= page.len > 0;
-        ctl_print(ctl, buf_str(&page));
+        ctl_page(ctl, buf_str(&page));
     }
     buf_fini(&page);
     return outcome;

@@ -133,13 +133,13 @@ void document_node_list(const json_t *data, struct buf *to)
     table_fini(&table);
 }
 
-/* Without an end of line, which ctl_print adds. */
+/* Without an end of line, which ctl_page adds. */
 static void print_page(const struct ctl *ctl, struct buf *page)
 {
     if (page->len > 0 && page->data[page->len - 1] == '\n') {
         page->len--;
     }
-    ctl_print(ctl, buf_str(page));
+    ctl_page(ctl, buf_str(page));
 }
 
 enum ctl_exit document_fetch(struct ctl *ctl)
@@ -176,7 +176,7 @@ enum ctl_exit document_fetch(struct ctl *ctl)
     if (outcome == CTL_OK) {
         outcome = http_judge(ctl, &reply, &root, &code);
         if (ctl_json(ctl)) {
-            ctl_print(ctl, buf_str(&reply.body));
+            ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK) {
             document_instances(json_object_get(root, "data"), &filter,
                                ctl->clock->now(ctl->clock).wall_ns, &page);
@@ -201,7 +201,7 @@ enum ctl_exit document_nodes(struct ctl *ctl)
     if (outcome == CTL_OK) {
         outcome = http_judge(ctl, &reply, &root, &code);
         if (ctl_json(ctl)) {
-            ctl_print(ctl, buf_str(&reply.body));
+            ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK) {
             document_node_list(json_object_get(root, "data"), &page);
             print_page(ctl, &page);

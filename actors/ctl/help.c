@@ -41,6 +41,9 @@ void help_all(struct buf *to)
     for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
         size_t from = to->len;
 
+        if (ctl_verb_hidden(verb)) {
+            continue;
+        }
         buf_printf(to, "  %s %s ", verb->name, verb->arguments);
         page_wrap(to, to->len - from, 28, verb->summary);
     }

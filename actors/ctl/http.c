@@ -7,6 +7,8 @@
 
 #include <curl/curl.h>
 
+#include "actors/ctl/node.h"
+
 enum { reply_bytes_max = 512 * 1024 * 1024, error_bytes_max = 4096 };
 
 void form_add(struct buf *form, const char *name, const char *value)
@@ -112,13 +114,17 @@ static CURL *easy_new(const struct ctl *ctl, const char *path, const struct buf 
 enum ctl_exit http_ask(struct ctl *ctl, enum http_method method, const char *path,
                        const struct buf *form, struct http_reply *reply)
 {
+    enum ctl_exit outcome = node_find_url(ctl);
     struct buf url = {0};
-    CURL *easy = easy_new(ctl, path, method == HTTP_GET ? form : NULL, &url);
-    enum ctl_exit outcome = CTL_OK;
     bool interrupted;
     CURLcode result;
+    CURL *easy;
 
     *reply = (struct http_reply){0};
+    if (outcome != CTL_OK) {
+        return outcome;
+    }
+    easy = easy_new(ctl, path, method == HTTP_GET ? form : NULL, &url);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)ctl_timeout_ms(ctl));
     (void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -114,7 +114,7 @@ static enum ctl_exit post(struct ctl *ctl, const char *path, const struct buf *f
     if (outcome == CTL_OK) {
         outcome = http_judge(ctl, &reply, &root, code);
         if (ctl_json(ctl)) {
-            ctl_print(ctl, buf_str(&reply.body));
+            ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK && done != NULL) {
             buf_printf(&line, "%s %s %s in zone %s, env %s", done, identity->appid,
                        identity->hostname, identity->zone, identity->env);

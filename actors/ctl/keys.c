@@ -23,7 +23,7 @@ static void say_made(const struct ctl *ctl, const char *dir, const char *name)
                    "and theirs here; then set peers.keys = \"%s\"",
                    dir, dir, name, dir);
     }
-    ctl_print(ctl, buf_str(&text));
+    ctl_page(ctl, buf_str(&text));
     buf_fini(&text);
 }
 

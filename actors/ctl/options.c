@@ -13,10 +13,16 @@ enum check {
     CHECK_ENDPOINT,
     CHECK_OUTPUT,
     CHECK_DURATION,
+    CHECK_PERIOD,
     CHECK_METADATA,
     CHECK_STATUS,
     CHECK_NUMBER,
 };
+
+static const int64_t duration_max_ms = 24 * 3600 * 1000;
+static const int64_t period_min_ms = 100; /* a heartbeat is due every 30 s */
+static const int64_t period_max_ms = 3600 * 1000;
+static const int64_t number_max = 1000000000;
 
 static const struct row {
     const char *name;
@@ -36,10 +42,11 @@ static const char *check_text(enum check check)
         [CHECK_URL] = "http://host:port",
         [CHECK_ENDPOINT] = "ipc://PATH or tcp://host:port",
         [CHECK_OUTPUT] = "table or json",
-        [CHECK_DURATION] = "a duration with its unit, such as 500ms, 30s or 2m",
+        [CHECK_DURATION] = "a duration with its unit, such as 500ms, 30s or 2m, at most 24h",
+        [CHECK_PERIOD] = "a duration with its unit, such as 500ms, 30s or 2m, from 100ms to 1h",
         [CHECK_METADATA] = "KEY=VALUE with a KEY",
         [CHECK_STATUS] = "up, waiting or all",
-        [CHECK_NUMBER] = "a whole number above 0",
+        [CHECK_NUMBER] = "a whole number above 0, at most 1000000000",
     };
 
     return texts[check];
@@ -74,13 +81,17 @@ static bool fits(enum check check, const char *text)
     case CHECK_OUTPUT:
         return strcmp(text, "table") == 0 || strcmp(text, "json") == 0;
     case CHECK_DURATION:
-        return config_duration_parse(str_from(text), &number) == ERR_OK;
+        return config_duration_parse(str_from(text), &number) == ERR_OK &&
+               number <= duration_max_ms;
+    case CHECK_PERIOD:
+        return config_duration_parse(str_from(text), &number) == ERR_OK &&
+               number >= period_min_ms && number <= period_max_ms;
     case CHECK_METADATA:
         return strchr(text, '=') != NULL && text[0] != '=';
     case CHECK_STATUS:
         return status_from(text, &status);
     case CHECK_NUMBER:
-        return str_to_i64(str_from(text), &number) == ERR_OK && number > 0;
+        return str_to_i64(str_from(text), &number) == ERR_OK && number > 0 && number <= number_max;
     }
     return false;
 }

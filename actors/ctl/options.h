@@ -17,7 +17,7 @@
     X(KEYS,     "keys",     "DIR",      TEXT,     "directory of keys (keygen) for a tcp:// address; default peers.keys of the configuration") \
     X(NAME,     "name",     "NAME",     TEXT,     "the host others reach this one at; default this host's name") \
     X(OUTPUT,   "output",   "FORMAT",   OUTPUT,   "table, for people (default), or json; -o for short")                         \
-    X(TIMEOUT,  "timeout",  "DURATION", DURATION, "longest wait for an answer; 0s: for ever")                                   \
+    X(TIMEOUT,  "timeout",  "DURATION", DURATION, "longest wait for an answer, at most 24h; 0s: for ever")                      \
     X(ZONE,     "zone",     "ZONE",     TEXT,     "zone of the instances; default node.zone of the configuration; fetch: only this zone") \
     X(ENV,      "env",      "ENV",      TEXT,     "env of the instances; default node.env of the configuration")                \
     X(REGION,   "region",   "REGION",   TEXT,     "region; default node.region of the configuration")                           \
@@ -28,7 +28,7 @@
     X(VERSION,  "version",  "VERSION",  TEXT,     "version of the instance")                                                    \
     X(STATUS,   "status",   "STATUS",   STATUS,   "up (1) or waiting (2); fetch: also all (3)")                                 \
     X(KEEP,     "keep",     NULL,       NONE,     "go on with heartbeats until interrupted")                                    \
-    X(EVERY,    "every",    "DURATION", DURATION, "time between heartbeats; default 30s")                                       \
+    X(EVERY,    "every",    "DURATION", PERIOD,   "time between heartbeats, 100ms to 1h; default 30s")                          \
     X(COUNT,    "count",    "NUMBER",   NUMBER,   "end after this many lines")                                                  \
     X(LEAVE,    "leave",    NULL,       NONE,     "the node goes for good: its infra.discovery instance is cancelled")           \
     X(FILE,     "file",     "FILE",     TEXT,     "a schedule as registry.schedules holds it; -: standard input")              \

@@ -79,16 +79,12 @@ static enum ctl_exit print(const struct ctl *ctl, const struct instance *schedul
         schedule_table(schedule, &page);
         if (schedule->version.len > 0) {
             buf_add_str(&page, STR("remark: "));
-            for (size_t i = 0; i < schedule->version.len; i++) {
-                unsigned char c = (unsigned char)schedule->version.data[i];
-
-                buf_add_char(&page, c < ' ' || c == 127 ? '?' : (char)c);
-            }
+            output_clean(&page, schedule->version);
         } else {
-            page.len--; /* ctl_print adds the end of line */
+            page.len--; /* ctl_page adds the end of line */
         }
     }
-    ctl_print(ctl, buf_str(&page));
+    ctl_page(ctl, buf_str(&page));
     buf_fini(&page);
     return CTL_OK;
 }

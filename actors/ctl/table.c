@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/ctl/output.h"
+
 void table_init(struct table *self, const char *const *head)
 {
     *self = (struct table){0};
@@ -22,11 +24,7 @@ void table_add(struct table *self, struct str cell)
     if (cell.len == 0) {
         cell = STR("-");
     }
-    for (size_t i = 0; i < cell.len; i++) {
-        unsigned char c = (unsigned char)cell.data[i];
-
-        buf_add_char(&self->text, c < 0x20 || c == 0x7f ? '?' : (char)c);
-    }
+    output_clean(&self->text, cell);
     buf_add_char(&self->text, '\0');
     self->cells++;
 }

@@ -113,6 +113,8 @@ const struct ctl_verb ctl_verbs[] = {
      "endpoints.* of the configuration. DIR is peers.keys, or else keys in --dir. What is there is "
      "not overwritten. Processes read keys when they start.",
      keys_make},
+    {"launch", "actors | check | bind KEY=HOST:PORT...", 1, option_arguments_max, WITH(DIR) | WITH(HELP),
+     "10s", false, "", "What the launcher asks; not for people.", launch_ask},
     {.name = NULL},
 };
 // clang-format on

@@ -21,6 +21,8 @@ enum ctl_exit actor_snapshot(struct ctl *ctl);
 enum ctl_exit actor_log_level(struct ctl *ctl);
 enum ctl_exit actor_shutdown(struct ctl *ctl);
 
+enum ctl_exit launch_ask(struct ctl *ctl);
+
 enum ctl_exit keys_make(struct ctl *ctl);
 enum ctl_exit nodes_digest(struct ctl *ctl);
 enum ctl_exit schedule_run(struct ctl *ctl);

@@ -5,6 +5,7 @@
 
 #include "actors/ctl/http.h"
 #include "actors/ctl/lines.h"
+#include "actors/ctl/node.h"
 #include "actors/ctl/sse.h"
 #include "actors/ctl/verbs.h"
 
@@ -209,7 +210,8 @@ enum ctl_exit stream_watch(struct ctl *ctl)
         form_add(&query, "appid", options->arguments[i]);
     }
     sse_init(&watch.sse);
-    outcome = follow(&watch, &stream);
+    outcome = node_find_url(ctl);
+    outcome = outcome == CTL_OK ? follow(&watch, &stream) : outcome;
     sse_fini(&watch.sse);
     buf_fini(&query);
     buf_fini(&stream.error);

@@ -23,7 +23,7 @@ static int os_open(struct disk *self, const char *path, enum disk_mode mode)
         [DISK_READ] = O_RDONLY, [DISK_WRITE] = O_RDWR, [DISK_CREATE] = O_RDWR | O_CREAT | O_TRUNC};
 
     (void)self;
-    return outcome(open(path, flags[mode] | O_CLOEXEC, 0600));
+    return outcome(open(path, flags[mode] | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
 static void os_close(struct disk *self, int file)
@@ -184,7 +184,7 @@ static int64_t read_pid(int file)
 
 static int os_lock(struct disk *self, const char *path, int64_t *holder)
 {
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     char text[24];
     int len;
     int rc;

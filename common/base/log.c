@@ -38,16 +38,6 @@ static void line_text(struct line *line, const char *text)
     line_add(line, text, strlen(text));
 }
 
-static bool is_control(const char *data, size_t len)
-{
-    unsigned char first = (unsigned char)data[0];
-
-    if (len == 2) { /* U+0080 … U+009F */
-        return first == 0xc2 && (unsigned char)data[1] < 0xa0;
-    }
-    return len == 1 && (first < 0x20 || first == 0x7f);
-}
-
 /* Whole characters only; what could move a terminal's cursor, end the line or
  * leave the JSON string is written as an escape. */
 static void line_escaped(struct line *line, struct str text, bool json)
@@ -61,9 +51,9 @@ static void line_escaped(struct line *line, struct str text, bool json)
         if (len == 0) {
             len = 1;
             fits = line_add(line, "\xef\xbf\xbd", 3);
-        } else if (is_control(text.data, len)) {
+        } else if (str_commands(text.data, len)) {
             int size = snprintf(escape, sizeof(escape), "\\u%04x",
-                                (unsigned)(unsigned char)text.data[len - 1]);
+                                (unsigned)str_codepoint(text.data, len));
             fits = line_add(line, escape, (size_t)size);
         } else if (json && (text.data[0] == '"' || text.data[0] == '\\')) {
             fits = line_add(line, (const char[]){'\\', text.data[0]}, 2);

@@ -57,6 +57,25 @@ size_t str_utf8(struct str s)
     return len;
 }
 
+uint32_t str_codepoint(const char *at, size_t len)
+{
+    static const unsigned char head[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t point = (unsigned char)at[0] & head[len];
+
+    for (size_t i = 1; i < len; i++) {
+        point = point << 6 | ((unsigned char)at[i] & 0x3f);
+    }
+    return point;
+}
+
+bool str_commands(const char *at, size_t len)
+{
+    uint32_t point = str_codepoint(at, len);
+
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
 static enum err digits(struct str s, uint64_t max, uint64_t *value)
 {
     uint64_t sum = 0;

@@ -35,6 +35,13 @@ bool str_starts(struct str s, struct str prefix);
  * UTF-8 there (overlong, surrogate, above U+10FFFF, cut), or s is empty. */
 size_t str_utf8(struct str s);
 
+/* Whether the character of len bytes, as str_utf8 measured it, commands whoever shows it: C0, DEL,
+ * C1 (U+0080 … U+009F), the ends of line U+2028 and U+2029, and what turns the direction of a text
+ * around (U+202A … U+202E, U+2066 … U+2069). */
+bool str_commands(const char *at, size_t len);
+/* Its number. */
+uint32_t str_codepoint(const char *at, size_t len);
+
 /* Whole of s as a decimal number, Go's ParseInt/ParseUint base 10: digits only,
  * leading zeros allowed, a sign only for the signed form.
  * Errors: ERR_MALFORMED (syntax), ERR_TOO_LARGE (out of range). */

@@ -13,6 +13,7 @@
 
 #include "common/runtime/config_draft.h"
 #include "common/runtime/config_toml.h"
+#include "common/runtime/place.h"
 
 extern char **environ;
 
@@ -198,11 +199,10 @@ static void set_dirs(struct config *config, struct config_draft *draft, const ch
     config->data_dir = format_path(config->dir, "data");
     config->log_dir = format_path(config->dir, "log");
     if (strlen(config->run_dir) + strlen("/replicator.commands") > socket_path_max) {
-        config_draft_problem(
-            draft,
-            "%s: sockets in it would have names longer than the %d bytes the "
-            "system allows; choose a shorter --dir, such as one below /tmp or /run",
-            config->dir, socket_path_max);
+        config_draft_problem(draft,
+                             "%s: sockets in it would have names longer than the %d bytes the "
+                             "system allows; choose a shorter --dir",
+                             config->dir, socket_path_max);
     }
 }
 
@@ -228,26 +228,26 @@ static bool make_dir(const char *path)
     return true;
 }
 
+/* Nothing is made where others decide what becomes of it. */
 static void make_dirs(const struct config *config, struct config_draft *draft)
 {
     const char *const paths[] = {config->dir, config->run_dir, config->data_dir, config->log_dir};
+    struct buf why = {0};
+    enum err err = place_check_way(config->dir, &why);
 
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        struct stat about;
-
+    for (size_t i = 0; err == ERR_OK && i < sizeof(paths) / sizeof(paths[0]); i++) {
         if (!make_dir(paths[i])) {
-            config_draft_problem(draft,
-                                 "%s: can't be made: %s; choose another --dir or make it "
-                                 "yourself",
-                                 paths[i], strerror(errno));
-            return;
-        }
-        if (stat(paths[i], &about) != 0 || !S_ISDIR(about.st_mode)) {
-            config_draft_problem(draft, "%s: is no directory; choose another --dir or move it away",
-                                 paths[i]);
-            return;
+            buf_printf(&why, "%s: can't be made: %s; choose another --dir or make it yourself",
+                       paths[i], strerror(errno));
+            err = ERR_IO;
+        } else {
+            err = place_check_own(paths[i], &why);
         }
     }
+    if (err != ERR_OK) {
+        config_draft_problem(draft, "%.*s", STR_ARG(buf_str(&why)));
+    }
+    buf_fini(&why);
 }
 
 /* ── the file ── */

@@ -79,5 +79,7 @@ enum err config_address_parse(struct str text, struct config_address *address);
 /* Manual page and --check-config. */
 void config_help(struct buf *to, const char *program, const char *purpose);
 void config_report(struct buf *to, const char *program, const struct config_draft *draft);
+/* All keys, as a file of the configuration. */
+void config_print(struct buf *to, const struct config *config);
 
 #endif

@@ -118,10 +118,32 @@ static void report_source(struct buf *to, const struct config_draft *draft,
     buf_add_char(to, '\n');
 }
 
+/* draft: says where each value came from; NULL: unsaid. */
+static void print_keys(struct buf *to, const struct config *config,
+                       const struct config_draft *draft)
+{
+    const char *section = "";
+
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+
+        if (strcmp(section, key->section) != 0) {
+            section = key->section;
+            buf_printf(to, "\n[%s]\n", section);
+        }
+        buf_printf(to, "%s = ", key->name);
+        config_key_print(key, config, to);
+        if (draft != NULL) {
+            report_source(to, draft, key);
+        } else {
+            buf_add_char(to, '\n');
+        }
+    }
+}
+
 void config_report(struct buf *to, const char *program, const struct config_draft *draft)
 {
     const struct config *config = draft->config;
-    const char *section = "";
 
     buf_printf(to, "# %s " MUSTER_VERSION "\n# dir  %s\n# file %s%s\n", program, config->dir,
                draft->file != NULL ? draft->file : "none",
@@ -138,15 +160,10 @@ void config_report(struct buf *to, const char *program, const struct config_draf
             rest = (struct str){rest.data + len + 1, rest.len - len - 1};
         }
     }
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
+    print_keys(to, config, draft);
+}
 
-        if (strcmp(section, key->section) != 0) {
-            section = key->section;
-            buf_printf(to, "\n[%s]\n", section);
-        }
-        buf_printf(to, "%s = ", key->name);
-        config_key_print(key, config, to);
-        report_source(to, draft, key);
-    }
+void config_print(struct buf *to, const struct config *config)
+{
+    print_keys(to, config, NULL);
 }

@@ -63,6 +63,16 @@ bool curve_key_from(struct str text, char *key)
     return ok;
 }
 
+/* A key, or a link to one (as secrets are mounted). What is not there is well. */
+static bool placed_by_its_owner(const char *dir, const char *path)
+{
+    struct stat directory;
+    struct stat about;
+
+    return stat(dir, &directory) != 0 || lstat(path, &about) != 0 || about.st_uid == 0 ||
+           about.st_uid == geteuid() || about.st_uid == directory.st_uid;
+}
+
 /* The file's beginning. secret: only if nobody else may read it. */
 static enum err read_file(const char *dir, const char *file, bool secret, struct buf *to,
                           struct buf *why)
@@ -73,6 +83,12 @@ static enum err read_file(const char *dir, const char *file, bool secret, struct
     int fd;
 
     buf_printf(&path, "%s/%s%c", dir, file, 0);
+    if (!placed_by_its_owner(dir, path.data)) {
+        buf_fini(&path);
+        return say(why, ERR_INVALID, dir, file,
+                   "was put there by another user than the directory's, root or this one: who may "
+                   "talk to this node is then theirs to say; make it anew");
+    }
     fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     buf_fini(&path);
     if (fd >= 0 && fstat(fd, &about) == 0) {

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include "common/runtime/place.h"
 
 /* dir/name.suffix with a NUL behind it. The caller calls buf_fini. */
 static struct buf path_of(const char *dir, const char *name, const char *suffix)
@@ -40,19 +43,47 @@ static int64_t read_pid(int fd)
     return pid;
 }
 
+/* One whose lock file was swept away holds a lock that no file shows. 0: there is none. */
+static int64_t other_holder(const char *run_dir, const char *name)
+{
+    static const char end[] = "/run";
+    size_t len = strlen(run_dir);
+    struct place_actors *actors = calloc(1, sizeof(*actors));
+    struct buf dir = {0};
+    int64_t pid = 0;
+
+    if (actors == NULL) {
+        abort();
+    }
+    if (len > strlen(end) && strcmp(run_dir + len - strlen(end), end) == 0) {
+        buf_printf(&dir, "%.*s%c", (int)(len - strlen(end)), run_dir, 0);
+        if (place_scan(dir.data, actors) == ERR_OK) {
+            pid = place_pid_of(actors, name, getpid());
+        }
+    }
+    buf_fini(&dir);
+    free(actors);
+    return pid;
+}
+
 enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *name,
                        const struct log *log)
 {
     struct buf path = path_of(run_dir, name, "lock");
     enum err err = ERR_OK;
-    int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    int64_t holder = fd >= 0 && !locked && errno == EWOULDBLOCK ? read_pid(fd) : -1;
 
     self->fd = -1;
-    if (fd >= 0 && !locked && errno == EWOULDBLOCK) {
+    if (locked) {
+        holder = other_holder(run_dir, name);
+        holder = holder == 0 ? -1 : holder;
+    }
+    if (holder >= 0) {
         log_event(log, LOG_ERROR, "already_running",
                   "%s of %s runs as pid %lld: end it or choose another --dir", name, run_dir,
-                  (long long)read_pid(fd));
+                  (long long)holder);
         err = ERR_BUSY;
     } else if (!locked || ftruncate(fd, 0) != 0 || !write_pid(fd)) {
         log_event(log, LOG_ERROR, "lock_failed", "file=%s error=\"%s\"", path.data,
@@ -80,7 +111,7 @@ enum err run_pid_write(const char *run_dir, const char *name, const struct log *
 {
     struct buf path = path_of(run_dir, name, "pid");
     struct buf draft = path_of(run_dir, name, "pid.new");
-    int fd = open(draft.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(draft.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool done = fd >= 0 && write_pid(fd) && rename(draft.data, path.data) == 0;
 
     if (!done) {

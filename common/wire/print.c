@@ -15,8 +15,8 @@ void json_add_str(struct buf *json, struct str s)
         if (len == 0) {
             len = 1;
             buf_add_str(json, STR("\xef\xbf\xbd"));
-        } else if ((unsigned char)s.data[0] < 0x20 || s.data[0] == 0x7f) {
-            buf_printf(json, "\\u%04x", (unsigned)(unsigned char)s.data[0]);
+        } else if (str_commands(s.data, len)) {
+            buf_printf(json, "\\u%04x", (unsigned)str_codepoint(s.data, len));
         } else {
             if (s.data[0] == '"' || s.data[0] == '\\') {
                 buf_add_char(json, '\\');

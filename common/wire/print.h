@@ -21,7 +21,8 @@ void msg_print(struct buf *json, const struct msg *msg);
 void msg_print_fields(struct buf *json, const struct msg *msg); /* the object without "type" */
 void frame_print(struct buf *json, struct str frame);           /* an array of objects */
 
-/* Appends s as a JSON string, quotes included; invalid UTF-8 as U+FFFD. */
+/* Appends s as a JSON string, quotes included; invalid UTF-8 as U+FFFD, what commands a terminal
+ * (str_commands) as an escape. */
 void json_add_str(struct buf *json, struct str s);
 
 #endif

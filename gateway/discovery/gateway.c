@@ -1,9 +1,7 @@
 #include "gateway/discovery/gateway.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/metrics.h"
@@ -12,6 +10,7 @@
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/resolver.h"
 #include "gateway/discovery/routes.h"
+#include "gateway/discovery/settings.h"
 #include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"
 #include "gateway/discovery/trust.h"
@@ -58,36 +57,6 @@ static const struct http_app app = {
 
 /* ── listening ──────────────────────────────────────────────────────────────*/
 
-static void port_path(const struct gateway *self, const char *suffix, struct buf *path)
-{
-    path->len = 0;
-    buf_printf(path, "%s/gateway.%u.port%s%c", self->config->run_dir, (unsigned)self->config->index,
-               suffix, 0);
-}
-
-/* For the launcher, whole or not at all: it may have been told to take any free port. */
-static enum err write_port(const struct gateway *self)
-{
-    struct buf draft = {0};
-    struct buf path = {0};
-    FILE *file;
-    bool written;
-
-    port_path(self, ".new", &draft);
-    port_path(self, "", &path);
-    file = fopen(draft.data, "we");
-    written = file != NULL && fprintf(file, "%u\n", (unsigned)http_port(self->http)) > 0;
-    written = file != NULL && fclose(file) == 0 && written;
-    written = written && rename(draft.data, path.data) == 0;
-    if (!written) {
-        log_event(self->log, LOG_ERROR, "port_not_written", "file=%s: make its directory writable",
-                  path.data);
-    }
-    buf_fini(&draft);
-    buf_fini(&path);
-    return written ? ERR_OK : ERR_IO;
-}
-
 static void fail(struct gateway *self)
 {
     self->failed = true;
@@ -107,7 +76,8 @@ static void listen_when_ready(struct gateway *self, const struct now *now)
     if (!may_listen(self, now)) {
         return;
     }
-    if (http_listen(self->http) != ERR_OK || write_port(self) != ERR_OK) {
+    if (http_listen(self->http) != ERR_OK ||
+        settings_leave(self->config, http_port(self->http), self->log) != ERR_OK) {
         fail(self);
         return;
     }
@@ -205,11 +175,7 @@ void gateway_destroy(struct gateway **self)
         return;
     }
     if (it->listens) {
-        struct buf path = {0};
-
-        port_path(it, "", &path);
-        (void)unlink(path.data);
-        buf_fini(&path);
+        settings_remove(it->config);
     }
     http_destroy(&it->http); /* first: whoever is parked is told */
     scrape_destroy(&it->scrape);

@@ -4,21 +4,41 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
+#include "actors/ctl/ctl.h"
 #include "tests/ctl/stub.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
 #define SSE_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
-static const char dir[] = "/nonexistent/muster";
+static char dir[] = "/tmp/muster-ctl-XXXXXX"; /* of a node; MUSTER_DIR */
 
 static void has(const char *text, const char *part)
 {
     if (strstr(text, part) == NULL) {
         fail_msg("\"%s\" is not in:\n%s", part, text);
+    }
+}
+
+/* No C0 but the end of a line, no DEL, no C1, no turned direction. */
+static void commands_nothing(const char *text)
+{
+    for (struct str left = str_from(text); left.len > 0;) {
+        size_t len = str_utf8(left);
+
+        assert_true(len > 0);
+        if (left.data[0] != '\n' && str_commands(left.data, len)) {
+            fail_msg("commands the terminal: %s", text);
+        }
+        left.data += len;
+        left.len -= len;
     }
 }
 
@@ -41,17 +61,17 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
     usage("--dir", "--dir: a value is missing");
     usage("fech x", "fech: no such verb; musterctl --help lists them");
     usage("fetch --leave", "--leave: this verb has no such option");
-    usage("register app --dir /nonexistent", "--addr is missing");
-    usage("register --addr=a --dir /nonexistent", "APPID is missing");
-    usage("renew a --appid=b --dir /nonexistent", "APPID and --appid: give one of them");
-    usage("set app --dir /nonexistent", "nothing to set; give --status or --metadata");
+    usage("register app", "--addr is missing");
+    usage("register --addr=a", "APPID is missing");
+    usage("renew a --appid=b", "APPID and --appid: give one of them");
+    usage("set app", "nothing to set; give --status or --metadata");
     usage("nodes x", "1 arguments; expected: musterctl nodes");
     usage("digest x", "1 arguments; expected: musterctl digest");
     usage("digest --endpoint ipc:///x", "--endpoint: this verb has no such option");
-    usage("watch --dir /nonexistent", "APPID is missing");
-    usage("stats --dir /nonexistent", "ACTOR is registry, replicator, evictor");
-    usage("stats nobody --dir /nonexistent", "nobody: no such actor");
-    usage("log-level registry --dir /nonexistent", "1 arguments, expected: ACTOR LEVEL; ACTOR is");
+    usage("watch", "APPID is missing");
+    usage("stats", "ACTOR is registry, replicator, evictor");
+    usage("stats nobody", "nobody: no such actor");
+    usage("log-level registry", "1 arguments, expected: ACTOR LEVEL; ACTOR is");
 }
 
 static void help_is_there_for_the_whole_and_for_each_verb(void **state)
@@ -303,7 +323,7 @@ static void heartbeats_go_on_until_interrupted_and_register_again(void **state)
 
     (void)state;
     stub_start(&stub, replies);
-    call(&called, "--dir %s register app --addr=x --hostname=h --url %s --keep --every=1ms", dir,
+    call(&called, "--dir %s register app --addr=x --hostname=h --url %s --keep --every=100ms", dir,
          stub.url);
     stub_end(&stub, &requests);
     assert_int_equal(0, called.code);
@@ -321,6 +341,116 @@ static void heartbeats_go_on_until_interrupted_and_register_again(void **state)
     called_fini(&called);
 }
 
+/* Before the heartbeats: their interrupt stays. */
+static void registered_values_command_no_terminal(void **state)
+{
+    static const char hostile[] = OK_HEAD
+        "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{\"instances\":{\"z\\u001b[2J\":[{"
+        "\"appid\":\"a\\u009b31m\",\"hostname\":\"h\xc2\x9b[0m\\u007f\",\"env\":\"dev\",\"zone\":"
+        "\"z\","
+        "\"addrs\":[\"http://x\xe2\x80\xae\\n2\"],\"status\":1,\"version\":\"\xc2\x85\","
+        "\"metadata\":{\"k\\u001b\":\"v\\u0007\"}}]},\"latest_timestamp\":1}}";
+    static const char refusal[] =
+        OK_HEAD "{\"code\":-400,\"message\":\"no \\u001b]0;x\\u0007\xc2\x9d\"}";
+    static const char stream[] = SSE_HEAD
+        "id: a1-4\nevent: change\xc2\x9b\ndata: "
+        "{\"kind\":\"PUT\\u001b\",\"appid\":\"a\\nb\",\"zone\":"
+        "\"z\xc2\x90\",\"hostname\":\"h\\u009b\",\"instance\":{\"addrs\":[\"\xc2\x9f\"]}}\n\n";
+    static const char *const lines[] = {"fetch app",
+                                        "fetch app -o json",
+                                        "nodes -o json",
+                                        "renew app",
+                                        "renew app -o json",
+                                        "watch app --count 1",
+                                        "watch app --count 1 -o json"};
+    static const char *const replies[] = {hostile, hostile, hostile, refusal,
+                                          refusal, stream,  stream,  NULL};
+    struct stub stub = {0};
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct called called;
+
+        call(&called, "%s --url %s", lines[i], stub.url);
+        if (called.out.len + called.err.len <= 10) {
+            fail_msg("%s: printed only %s%s", lines[i], called.out.data, called.err.data);
+        }
+        commands_nothing(called.out.data);
+        commands_nothing(called.err.data);
+        if (strstr(lines[i], "json") != NULL) {
+            json_t *json = json_loads(called.out.data, 0, NULL);
+
+            assert_non_null(json); /* escapes: what was registered can be read from it */
+            json_decref(json);
+        }
+        called_fini(&called);
+    }
+    stub_end(&stub, &requests);
+    buf_fini(&requests);
+}
+
+static void a_directory_that_is_no_node_is_refused_by_every_verb(void **state)
+{
+    (void)state;
+    for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+        struct called called;
+
+        if (ctl_verb_hidden(verb)) {
+            continue;
+        }
+        call(&called, "%s --dir /nonexistent/muster%s%s", verb->name,
+             verb->arguments_min > 0 ? " registry" : "",
+             (verb->options & OPTION_BIT(URL)) != 0 ? " --url http://127.0.0.1:1" : "");
+        assert_int_equal(2, called.code);
+        has(called.err.data, "/nonexistent/muster is no node's directory");
+        called_fini(&called);
+    }
+}
+
+static void a_node_without_a_gateway_is_not_looked_for_elsewhere(void **state)
+{
+    struct called called;
+
+    (void)state;
+    call(&called, "fetch app");
+    assert_int_equal(3, called.code);
+    has(called.err.data, "no gateway of ");
+    called_fini(&called);
+}
+
+static void times_between_heartbeats_and_counts_have_bounds(void **state)
+{
+    (void)state;
+    usage("renew app --keep --every=0s", "from 100ms to 1h");
+    usage("renew app --keep --every=99ms", "from 100ms to 1h");
+    usage("renew app --keep --every=61m", "from 100ms to 1h");
+    usage("fetch app --timeout=25h", "at most 24h");
+    usage("watch app --count=1000000001", "at most 1000000000");
+}
+
+static int make_node(void **state)
+{
+    char run[sizeof(dir) + sizeof("/run")];
+
+    (void)state;
+    if (mkdtemp(dir) == NULL) {
+        return -1;
+    }
+    (void)snprintf(run, sizeof(run), "%s/run", dir);
+    return mkdir(run, 0700) == 0 && setenv("MUSTER_DIR", dir, 1) == 0 ? 0 : -1;
+}
+
+static int remove_node(void **state)
+{
+    char run[sizeof(dir) + sizeof("/run")];
+
+    (void)state;
+    (void)snprintf(run, sizeof(run), "%s/run", dir);
+    return rmdir(run) == 0 && rmdir(dir) == 0 ? 0 : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,8 +464,12 @@ int main(void)
         cmocka_unit_test(watch_prints_one_json_object_a_line),
         cmocka_unit_test(nobody_there_is_3),
         cmocka_unit_test(an_answer_that_does_not_come_is_4),
+        cmocka_unit_test(registered_values_command_no_terminal),
         cmocka_unit_test(heartbeats_go_on_until_interrupted_and_register_again),
+        cmocka_unit_test(a_directory_that_is_no_node_is_refused_by_every_verb),
+        cmocka_unit_test(a_node_without_a_gateway_is_not_looked_for_elsewhere),
+        cmocka_unit_test(times_between_heartbeats_and_counts_have_bounds),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_node, remove_node);
 }

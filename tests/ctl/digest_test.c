@@ -2,7 +2,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -107,12 +111,19 @@ static void only_muster_peers_that_are_up_and_equal_will_do(void **state)
 static void nobody_there_is_3(void **state)
 {
     struct called called;
+    char dir[] = "/tmp/muster-digest-XXXXXX";
+    char run[sizeof(dir) + sizeof("/run")];
 
     (void)state;
-    call(&called, "digest --dir /nonexistent/muster --timeout 2s");
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(run, sizeof(run), "%s/run", dir);
+    assert_int_equal(0, mkdir(run, 0700));
+    call(&called, "digest --dir %s --timeout 2s", dir);
     assert_int_equal(3, called.code);
     assert_non_null(strstr(called.err.data, "replicator: not running"));
     called_fini(&called);
+    assert_int_equal(0, rmdir(run));
+    assert_int_equal(0, rmdir(dir));
 }
 
 int main(void)

@@ -82,11 +82,11 @@ static void a_directory_without_keys_is_said(void **state)
     struct called called;
 
     (void)state;
-    call(&called, "ping --dir %s --endpoint tcp://127.0.0.1:1 --keys %s/keys", dir, dir);
+    call(&called, "ping --endpoint tcp://127.0.0.1:1 --keys %s/keys", dir);
     assert_int_equal(2, called.code);
     has(called.err.data, "/keys/node.key: can't be read");
     called_fini(&called);
-    call(&called, "tap --dir %s --endpoint tcp://127.0.0.1:1 --keys %s/keys", dir, dir);
+    call(&called, "tap --endpoint tcp://127.0.0.1:1 --keys %s/keys", dir);
     assert_int_equal(2, called.code);
     has(called.err.data, "/keys/node.key: can't be read");
     called_fini(&called);

@@ -93,13 +93,15 @@ static void what_is_wrong_is_named_with_a_remedy(void **state)
     refused("--zone", NULL, all, "--zone: a value is missing; write --zone=ZONE");
     refused("--keep=1", NULL, all, "--keep takes no value; write --keep alone");
     refused("--every=30", NULL, all,
-            "--every=30: expected a duration with its unit, such as 500ms, 30s or 2m");
+            "--every=30: expected a duration with its unit, such as 500ms, 30s or 2m, from 100ms "
+            "to 1h");
     refused("--status", "4", all, "--status=4: expected up, waiting or all");
     refused("-o", "xml", all, "--output=xml: expected table or json");
     refused("--metadata==v", NULL, all, "--metadata==v: expected KEY=VALUE with a KEY");
     refused("--url=ftp://x", NULL, all, "--url=ftp://x: expected http://host:port");
     refused("--endpoint=x", NULL, all, "--endpoint=x: expected ipc://PATH or tcp://host:port");
-    refused("--count=0", NULL, all, "--count=0: expected a whole number above 0");
+    refused("--count=0", NULL, all,
+            "--count=0: expected a whole number above 0, at most 1000000000");
     refused("--zone=", NULL, all, "--zone=: expected a text that is not empty");
 }
 

@@ -1,0 +1,14 @@
+/* What a gateway that listens leaves beside its sockets: D/run/gateway.<i>.toml, every setting in
+ * force, gateway.listen with the port it has. Who asks this node from D finds it so, whatever flags
+ * and files it was started with. */
+#ifndef GATEWAY_DISCOVERY_SETTINGS_H
+#define GATEWAY_DISCOVERY_SETTINGS_H
+
+#include "common/base/log.h"
+#include "common/runtime/config.h"
+
+/* Whole or not at all. Errors, said on the log: ERR_IO. */
+enum err settings_leave(const struct config *config, uint16_t port, const struct log *log);
+void settings_remove(const struct config *config);
+
+#endif
