@@ -27,16 +27,41 @@ packages_install() {
         "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
 }
 
+# Whether this tree can be built in: a shared one that is not ours, or is mounted read-only, can't.
+can_build() { # PRESET
+    local dir
+    for dir in "$ROOT" "$ROOT/build" "$ROOT/build/$1"; do
+        [ ! -e "$dir" ] || [ -w "$dir" ] || return 1
+    done
+}
+
+# A tree that was copied or moved brings a build that names the old one, and would go on building that.
+forget_foreign_build() { # PRESET
+    local dir=$ROOT/build/$1 home
+    home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$dir/CMakeCache.txt" 2>/dev/null)
+    [ -z "$home" ] || [ "$home" -ef "$ROOT" ] || {
+        echo "muster: $dir is a build of $home: it is made afresh"
+        rm -rf "$dir"
+    }
+}
+
+build_failed() { # PRESET WHAT
+    die "$2 failed (see above). Put right what it names, then again; to begin anew: rm -rf '$ROOT/build/$1'." \
+        "A build from elsewhere runs with MUSTER_BIN=DIR"
+}
+
+# One build at a time: two would write the same files.
 build_preset() {
-    local preset=$1
+    local preset=$1 lock log
     shift
+    mkdir -p "$ROOT/build" && exec {lock}<"$ROOT/build" && flock "$lock" || die "$ROOT/build cannot be made or locked"
+    forget_foreign_build "$preset"
     if [ ! -f "$ROOT/build/$preset/build.ninja" ]; then
-        (cd "$ROOT" && cmake --preset "$preset" >"$ROOT/build.$$.log" 2>&1) || {
-            cat "$ROOT/build.$$.log" >&2
-            rm -f "$ROOT/build.$$.log"
-            die "cmake --preset $preset failed"
+        log=$(cd "$ROOT" && cmake --preset "$preset" 2>&1) || {
+            printf '%s\n' "$log" >&2
+            build_failed "$preset" "cmake --preset $preset"
         }
-        rm -f "$ROOT/build.$$.log"
     fi
-    cmake --build "$ROOT/build/$preset" "$@" || die "the build of preset $preset failed"
+    cmake --build "$ROOT/build/$preset" "$@" || build_failed "$preset" "the build of preset $preset"
+    exec {lock}<&-
 }

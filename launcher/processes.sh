@@ -1,36 +1,11 @@
 # shellcheck shell=bash
 # The actors of a node as processes: which there are, whether one runs, what they are set to, how
-# they are ended. Sourced by ./muster; uses DIR, RUN, BIN and ARGS.
+# they are ended. Sourced by ./muster; uses DIR, RUN, BIN, ARGS and place.sh.
 
 now_ms() { # monotonic, without a fork; sets NOW
     local seconds rest
     IFS='. ' read -r seconds rest _ </proc/uptime
     NOW=$((10#$seconds * 1000 + 10#$rest * 10))
-}
-
-# 0 if pid is a running process whose command line is `*/muster-<actor> … <DIR>`.
-is_actor() {
-    local actor=$1 pid=$2 argv=() state
-    [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] || return 1
-    state=$(<"/proc/$pid/stat") 2>/dev/null || return 1
-    state=${state##*) }
-    case $state in [ZX]*) return 1 ;; esac
-    mapfile -d '' -t argv <"/proc/$pid/cmdline" 2>/dev/null || return 1
-    [ ${#argv[@]} -gt 0 ] || return 1
-    if [ "$actor" = launcher ]; then
-        [[ " ${argv[*]} " == *" supervise "* && " ${argv[*]} " == *" $DIR "* ]]
-        return
-    fi
-    [ "${argv[0]##*/}" = "muster-${actor%%.*}" ] || return 1
-    [[ " ${argv[*]} " == *" --dir $DIR "* ]] || return 1
-    [[ $actor != gateway.* || " ${argv[*]} " == *" --index ${actor#gateway.} "* ]]
-}
-
-# Prints the pid of an actor of this node that runs, whoever started it.
-pid_of() {
-    local pid=
-    [ -r "$RUN/$1.pid" ] && read -r pid <"$RUN/$1.pid"
-    is_actor "$1" "$pid" && printf '%s' "$pid"
 }
 
 # Sets SETTINGS to what the actors make of the flags; refuses wrong ones before anything starts.
@@ -39,26 +14,25 @@ read_settings() {
         die "the configuration is refused (see above)"
 }
 
-listens_here() { (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
 # A port nobody listens on, nor on that of the node's door a thousand above; below those the kernel
 # gives to clients.
 free_port() {
     local port
-    while port=$((20000 + RANDOM % 11000)) && { listens_here "$port" || listens_here $((port + 1000)); }; do :; done
+    while port=$((20000 + RANDOM % 11000)) &&
+        ! "$BIN/musterctl" launch bind "a=127.0.0.1:$port" "b=127.0.0.1:$((port + 1000))" >/dev/null 2>&1; do :; done
     echo "$port"
 }
 
-# Sets ARGS and SETTINGS as every process of this node takes them. A free port, asked for as port 0, is
-# chosen once and kept over restarts: it is part of the node's own name and address.
+# Sets ARGS and SETTINGS as every process of this node takes them, from what is kept. A free port, asked
+# for as port 0, is chosen once and kept over restarts: it is part of the node's own name and address.
 node_settings() {
     local listen
-    mapfile -t ARGS <"$RUN/args"
+    ARGS=("${KEPT_FLAGS[@]}")
     read_settings
     listen=$(setting gateway.listen 127.0.0.1:7171)
     if [[ $listen == *:0 ]]; then
-        [ -s "$RUN/http.port" ] || free_port >"$RUN/http.port"
-        ARGS+=("--gateway.listen=${listen%:*}:$(<"$RUN/http.port")")
+        [ -n "$KEPT_PORT" ] || KEPT_PORT=$(free_port)
+        ARGS+=("--gateway.listen=${listen%:*}:$KEPT_PORT")
         read_settings
     fi
 }
@@ -69,13 +43,19 @@ setting() { # section.key DEFAULT
     printf '%s' "${value:-$2}"
 }
 
+# What comes from a configuration is data: a number is only calculated with once it is seen to be one,
+# a host only connected to once it is seen to be no path.
+number() { # TEXT OTHERWISE
+    if [[ $1 =~ ^[0-9]{1,9}$ ]]; then echo "$((10#$1))"; else echo "$2"; fi
+}
+
 duration_ms() {
-    case $1 in
-    *ms) echo $((${1%ms})) ;;
-    *s) echo $((${1%s} * 1000)) ;;
-    *m) echo $((${1%m} * 60000)) ;;
-    *h) echo $((${1%h} * 3600000)) ;;
-    *) echo $(($1)) ;;
+    [[ $1 =~ ^([0-9]{1,9})(ms|s|m|h)$ ]] || { number "$1" 0; return; }
+    case ${BASH_REMATCH[2]} in
+    ms) echo $((10#${BASH_REMATCH[1]})) ;;
+    s) echo $((10#${BASH_REMATCH[1]} * 1000)) ;;
+    m) echo $((10#${BASH_REMATCH[1]} * 60000)) ;;
+    h) echo $((10#${BASH_REMATCH[1]} * 3600000)) ;;
     esac
 }
 
@@ -92,7 +72,7 @@ check_actors() {
 # Prints every actor that the names stand for, in starting order.
 expand_actors() {
     local i processes name
-    processes=$(setting gateway.processes 1)
+    processes=$(number "$(setting gateway.processes 1)" 1)
     for name in registry replicator evictor; do
         [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] && echo "$name"
     done
@@ -102,11 +82,21 @@ expand_actors() {
     return 0
 }
 
+# The names given, in starting order.
+in_order() {
+    local name
+    for name in registry replicator evictor; do
+        [[ " $* " != *" $name "* ]] || echo "$name"
+    done
+    printf '%s\n' "$@" | grep '^gateway\.' | sort -t. -k2n -u
+}
+
 # Sets HOST and PORT.
 address() { # HOST:PORT
     HOST=${1%:*}
-    PORT=${1##*:}
+    PORT=$(number "${1##*:}" 0)
     case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
+    [[ $HOST =~ ^(\[[0-9a-fA-F:.%a-z]*\]|[A-Za-z0-9._-]+)$ ]] || die "gateway.listen: $(printf %q "$HOST") is no host"
 }
 
 http_address() { # of the HTTP edge
@@ -132,40 +122,44 @@ ping_actor() { "$BIN/musterctl" ping "$1" --dir "$DIR" >/dev/null 2>&1; }
 
 # ── stopping ─────────────────────────────────────────────────────────────────
 
-# Waits up to the given time for the pid to be gone.
-gone_within() { # ACTOR PID MS
+# Waits up to the given time for the process to be gone.
+gone_within() { # PID MS
     local until
     now_ms
-    until=$((NOW + $3))
-    while is_actor "$1" "$2"; do
+    until=$((NOW + $2))
+    while lives "$1"; do
         now_ms
         [ "$NOW" -lt "$until" ] || return 1
         sleep 0.05
     done
 }
 
-stop_actor() {
+stop_actor() { # ACTOR PID
     local actor=$1 pid=$2 leave=()
-    [ ! -e "$RUN/leave" ] || leave=(--leave)
+    [ "$LEAVE" = 0 ] || leave=(--leave)
     echo "muster: stopping $actor (pid $pid)"
     timeout -s KILL 5 "$BIN/musterctl" shutdown "$actor" "${leave[@]}" --dir "$DIR" >/dev/null 2>&1 &&
-        gone_within "$actor" "$pid" $STOP_WAIT_MS && return
+        gone_within "$pid" $STOP_WAIT_MS && return
     kill -TERM "$pid" 2>/dev/null
-    gone_within "$actor" "$pid" $((STOP_WAIT_MS / 2)) && return
+    gone_within "$pid" $((STOP_WAIT_MS / 2)) && return
     echo "muster: $actor (pid $pid) did not end: killed"
     kill -KILL "$pid" 2>/dev/null
-    gone_within "$actor" "$pid" $STOP_WAIT_MS
+    gone_within "$pid" $STOP_WAIT_MS
 }
 
-# Ends every actor of this node, own children or not: gateways, evictor, replicator, registry.
+# Ends every actor of this node, own children or not: gateways, evictor, replicator, registry. What they
+# leave is removed once nobody lives there any more, whatever the directory is called.
 stop_all() {
-    local actor pid names
-    names=$(cd "$RUN" 2>/dev/null && ls | sed -n 's/^\(gateway\.[0-9]*\)\.\(pid\|lock\|commands\)$/\1/p' | sort -u)
-    for actor in $names evictor replicator registry; do
+    local actor pid
+    look_around
+    for actor in $(printf '%s\n' "${!LIVE[@]}" "${!PID[@]}" | grep '^gateway\.' | sort -u) evictor replicator registry; do
         pid=${PID[$actor]:-}
-        is_actor "$actor" "$pid" || pid=$(pid_of "$actor") || continue
+        lives "$pid" || pid=${LIVE[$actor]:-}
+        lives "$pid" || continue
         stop_actor "$actor" "$pid"
         [ "${CHILD[$actor]:-0}" = 0 ] || wait "$pid" 2>/dev/null
     done
-    rm -f "$RUN"/*.commands "$RUN"/*.facts "$RUN"/*.pid "$RUN"/*.port "$RUN"/gateway.*.toml "$RUN/status" "$RUN/leave"
+    look_around
+    ! any_actor_lives || return 1
+    [ ! -d "$RUN" ] || rm -f "$RUN"/*.commands "$RUN"/*.facts "$RUN"/*.pid "$RUN"/gateway.*.toml "$RUN/status"
 }

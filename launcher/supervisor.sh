@@ -8,9 +8,11 @@
 BACKOFF_MAX_MS=30000
 LOG_MAX_BYTES=16777216
 
-declare -A PID CHILD RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE WORKED
+declare -A PID CHILD ORPHAN RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE WORKED
 ACTORS=()
 STOPPING=0
+RELOAD=0
+LEAVE=0 # the node is to leave its cluster
 GROUP_PID=
 GROUP_DUE=0
 WRITTEN=
@@ -28,19 +30,24 @@ write_status() {
     mv -f "$RUN/status.new" "$RUN/status"
 }
 
-# Reads D/run/actors; adopts those that already run.
+# Takes the actors that are kept; adopts those that already run.
 load_actors() {
-    local actor pid restarts
-    mapfile -t ACTORS <"$RUN/actors"
+    local actor restarts
+    ACTORS=("${KEPT_ACTORS[@]}")
+    look_around
     for actor in "${ACTORS[@]}"; do
         [ -z "${STATE[$actor]:-}" ] || continue
         restarts=$(sed -n "s/^$actor [^ ]* \([0-9]*\) .*/\1/p" "$RUN/status" 2>/dev/null)
         RESTARTS[$actor]=${restarts:-0} FAILS[$actor]=0 DEATHS[$actor]='' DUE[$actor]=0
         PID[$actor]='' CHILD[$actor]=0 STATE[$actor]=backoff PING_PID[$actor]='' ALONE[$actor]=1
-        pid=$(pid_of "$actor") || continue
-        note "adopts $actor, pid $pid"
-        actor_began "$actor" "$pid" 0
+        adopt "$actor"
     done
+}
+
+adopt() { # ACTOR. Fails when none of the name lives here.
+    [ -n "${LIVE[$1]:-}" ] || return 1
+    note "adopts $1, pid ${LIVE[$1]}"
+    actor_began "$1" "${LIVE[$1]}" 0
 }
 
 actor_began() { # ACTOR PID CHILD
@@ -51,7 +58,8 @@ start_actor() {
     local actor=$1 extra=()
     [[ $actor != gateway.* ]] || extra=(--index "${actor#gateway.}")
     "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
-        >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- 7>&- &
+        >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- 7>&- 8<&- &
+    remember $!
     actor_began "$actor" $! 1
     note "starts $actor, pid $!"
 }
@@ -64,7 +72,7 @@ actor_died() {
         ((NOW - at < 10000)) && recent+=" $at" && count=$((count + 1))
     done
     DEATHS[$actor]=$recent
-    if [ "${STATE[$actor]}" = starting ] || [ $count -gt 10 ]; then
+    if [ "${STATE[$actor]}" = starting ] && [ -z "${ORPHAN[$actor]:-}" ] || [ $count -gt 10 ]; then
         FAILS[$actor]=$((FAILS[$actor] + 1))
     else
         FAILS[$actor]=0
@@ -73,6 +81,7 @@ actor_died() {
         wait_ms=$((500 << (FAILS[$actor] > 8 ? 6 : FAILS[$actor] - 2)))
         [ $wait_ms -le $BACKOFF_MAX_MS ] || wait_ms=$BACKOFF_MAX_MS
     fi
+    ORPHAN[$actor]=
     note "$actor, pid ${PID[$actor]}, ended: $how; next start in $wait_ms ms"
     RESTARTS[$actor]=$((RESTARTS[$actor] + 1))
     PID[$actor]='' STATE[$actor]=backoff DUE[$actor]=$((NOW + wait_ms))
@@ -84,23 +93,26 @@ how_ended() { # exit status of a child, in words
 
 # Looks at one actor: dead, due, silent, answering.
 look_at() {
-    local actor=$1 rc
-    if [ -n "${PID[$actor]}" ] && ! is_actor "$actor" "${PID[$actor]}"; then
+    local actor=$1
+    if [ -n "${PID[$actor]}" ] && ! lives "${PID[$actor]}"; then
         if [ "${CHILD[$actor]}" = 1 ]; then
-            # between fork and exec a child is not yet what it will be
-            if kill -0 "${PID[$actor]}" 2>/dev/null && ((NOW - HEARD[$actor] < 2000)) &&
-                [ "${STATE[$actor]}" = starting ]; then
-                return
-            fi
             wait "${PID[$actor]}" 2>/dev/null
-            rc=$?
-            actor_died "$actor" "$(how_ended $rc)"
+            actor_died "$actor" "$(how_ended $?)"
         else
             actor_died "$actor" "(adopted)"
         fi
     fi
-    if [ -z "${PID[$actor]}" ]; then
-        [ "$NOW" -lt "${DUE[$actor]}" ] || start_actor "$actor"
+    if [ "${STATE[$actor]}" = up ] && [ ! -S "$RUN/$actor.commands" ] && lives "${PID[$actor]}"; then
+        note "$actor, pid ${PID[$actor]}: its socket was taken away, nobody can reach it: ends it"
+        kill -TERM "${PID[$actor]}" 2>/dev/null
+        STATE[$actor]=starting HEARD[$actor]=$NOW MISSED[$actor]=0 ALONE[$actor]=1 ORPHAN[$actor]=1
+    fi
+    if [ -z "${PID[$actor]}" ] && [ "$NOW" -ge "${DUE[$actor]}" ]; then
+        if [ "${FAILS[$actor]}" -gt 0 ]; then # one that somebody else started is not fought
+            look_around
+            ! adopt "$actor" || return 0
+        fi
+        start_actor "$actor"
     fi
 }
 
@@ -122,7 +134,7 @@ look_at_pings() {
         [ "${STATE[$actor]}" != up ] || [ "${ALONE[$actor]}" = 1 ] || names+=("$actor")
     done
     if [ -z "$GROUP_PID" ] && [ "$NOW" -ge "$GROUP_DUE" ] && [ ${#names[@]} -gt 0 ] && [ "$PING_TIMEOUT_MS" -gt 0 ]; then
-        "$BIN/musterctl" ping "${names[@]}" --dir "$DIR" >/dev/null 2>&1 9>&- 7>&- </dev/null &
+        "$BIN/musterctl" ping "${names[@]}" --dir "$DIR" >/dev/null 2>&1 9>&- 7>&- 8<&- </dev/null &
         GROUP_PID=$!
     fi
 }
@@ -162,7 +174,7 @@ look_at_ping() {
         return
     fi
     [ -z "${PING_PID[$actor]}" ] && [ "${ALONE[$actor]}" = 1 ] && [ "$NOW" -ge "${PING_DUE[$actor]}" ] || return 0
-    "$BIN/musterctl" ping "$actor" --dir "$DIR" >/dev/null 2>&1 9>&- 7>&- </dev/null &
+    "$BIN/musterctl" ping "$actor" --dir "$DIR" >/dev/null 2>&1 9>&- 7>&- 8<&- </dev/null &
     PING_PID[$actor]=$!
 }
 
@@ -212,30 +224,74 @@ trim_logs() {
     done < <(find "$LOG" -name '*.log' -size "+${LOG_MAX_BYTES}c" 2>/dev/null)
 }
 
+# What is to last in run/ and was swept away, with run/ itself if need be, is made again; what is there is
+# touched once an hour, so that it never looks old.
+mend() {
+    [ -d "$RUN" ] || (umask 077 && mkdir -p "$RUN") || return 0
+    if ! [ "$RUN/launcher.lock" -ef "/proc/$$/fd/9" ]; then
+        note "$RUN/launcher.lock was taken away: made again"
+        exec 9>>"$RUN/launcher.lock"
+        flock -n 9 || { note "another supervisor runs for $DIR"; STOPPING=1; return 0; }
+        rm -f "$RUN/launcher.pid"
+    fi
+    [ -s "$RUN/launcher.pid" ] || echo $$ >"$RUN/launcher.pid"
+    [ -e "$RUN/status" ] || WRITTEN=
+    [ -e "$DIR/launch" ] || write_kept || note "$DIR/launch, with the flags of up, cannot be written"
+    if ((NOW >= TOUCH_DUE)); then
+        TOUCH_DUE=$((NOW + 3600000))
+        find "$RUN/" "$DIR/launch" -exec touch -c -h {} + 2>/dev/null
+    fi
+}
+
+# Whether the whole directory is gone, and not only swept: nobody could tell us to stop any more.
+taken_away() {
+    [ ! -d "$RUN" ] || return 1
+    read -r -t 1 -u 7 # it may be in the course of being removed
+    [ ! -d "$DIR/data" ]
+}
+
+# Takes the lock; one more supervisor of a directory is refused. The traps come first: whoever sees the
+# lock held may send a signal.
+take_launcher_lock() {
+    trap 'STOPPING=1' TERM INT
+    trap 'RELOAD=1' USR1
+    trap 'LEAVE=1 STOPPING=1' USR2
+    exec 9>>"$RUN/launcher.lock"
+    flock -n 9 || { note "another supervisor runs for $DIR"; return 1; }
+    look_around
+    [ -z "${LIVE[launcher]:-}" ] || [ "${LIVE[launcher]}" = $$ ] || { note "another supervisor runs for $DIR"; return 1; }
+    echo $$ >"$RUN/launcher.pid"
+}
+
+reload() {
+    RELOAD=0
+    ! read_kept || node_settings
+    load_actors
+}
+
 # The loop. Returns when told to stop and all actors have ended.
 supervise() {
     local actor last trimmed
-    exec 9>>"$RUN/launcher.lock"
-    flock -n 9 || { note "another supervisor runs for $DIR"; return 1; }
-    echo $$ >"$RUN/launcher.pid"
+    take_launcher_lock || return 1
+    unlock_place
     mkfifo -m 600 "$RUN/launcher.fifo" && exec 7<>"$RUN/launcher.fifo" # nobody writes: to wait on
     rm -f "$RUN/launcher.fifo"
+    read_kept || recover_kept
     node_settings
     PING_TIMEOUT_MS=$(duration_ms "$(setting launcher.ping_timeout 10s)")
     PING_EVERY_MS=$((PING_TIMEOUT_MS / 2 > 5000 ? 5000 : PING_TIMEOUT_MS / 2))
-    trap 'STOPPING=1' TERM INT
-    trap 'RELOAD=1' USR1
     now_ms
-    last=$NOW trimmed=$NOW RELOAD=0
+    last=$NOW trimmed=$NOW TOUCH_DUE=$((NOW + 3600000))
     load_actors
     while [ $STOPPING -eq 0 ]; do
-        [ -d "$RUN" ] || break # taken away: nobody could tell us to stop any more
+        ! taken_away || break
         now_ms
         if ((NOW - last > 8000)); then # this process stood still: nobody could be heard
             for actor in "${ACTORS[@]}"; do HEARD[$actor]=$NOW MISSED[$actor]=0; done
         fi
         last=$NOW
-        [ "$RELOAD" -eq 0 ] || { RELOAD=0; load_actors; }
+        mend
+        [ "$RELOAD" -eq 0 ] || reload
         for actor in "${ACTORS[@]}"; do look_at "$actor"; done
         look_at_pings
         write_status

@@ -7,6 +7,7 @@ of the replay. The report is build/test-report.json; the last line `N passed, N 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,12 +61,25 @@ def run(command, seconds, env=None, cwd=ROOT):
     return process.returncode, output.decode("utf-8", "replace")
 
 
+def forget_foreign(tree):
+    """A build that came along with a copy of another tree would go on building that."""
+    try:
+        with open(os.path.join(tree, "CMakeCache.txt"), encoding="utf-8") as file:
+            home = [line.strip().split("=", 1)[1] for line in file if line.startswith("CMAKE_HOME_DIRECTORY:")]
+    except OSError:
+        return
+    if home and not (os.path.exists(home[0]) and os.path.samefile(home[0], ROOT)):
+        print("%s is a build of %s: it is made afresh" % (tree, home[0]), flush=True)
+        shutil.rmtree(tree)
+
+
 def build(preset, targets=()):
     """Configures and builds; ends the run when that fails."""
     began = time.monotonic()
     tree = os.path.join(BUILD, preset)
     print("building %s" % preset, flush=True)
     commands = [["cmake", "--build", tree, *(["--target", *targets] if targets else [])]]
+    forget_foreign(tree)
     if not os.path.exists(os.path.join(tree, "build.ninja")):
         commands.insert(0, ["cmake", "--preset", preset])
     for command in commands:

@@ -92,14 +92,19 @@ static int try_bind(const struct addrinfo *list)
     return why;
 }
 
+/* key: "gateway.listen", or with who is to listen before it: "gateway.0: gateway.listen". */
 static void say_taken(const struct ctl *ctl, struct str key, struct str host, unsigned port,
                       int why)
 {
+    const char *blank = memrchr(key.data, ' ', key.len);
+    struct str flag =
+        blank != NULL ? (struct str){blank + 1, (size_t)(key.data + key.len - blank) - 1} : key;
+
     if (why == EADDRINUSE) {
         ctl_say(ctl,
                 "%.*s: port %u of %.*s is in use; choose another, e.g. --%.*s=127.0.0.1:%u, or end "
                 "who holds it",
-                STR_ARG(key), port, STR_ARG(host), STR_ARG(key), port < 65535 ? port + 1 : 7171);
+                STR_ARG(key), port, STR_ARG(host), STR_ARG(flag), port < 65535 ? port + 1 : 7171);
     } else if (why == EADDRNOTAVAIL) {
         ctl_say(ctl, "%.*s: %.*s is no address of this host; choose one that is, e.g. 127.0.0.1",
                 STR_ARG(key), STR_ARG(host));

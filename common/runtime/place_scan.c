@@ -214,7 +214,8 @@ enum err place_scan(const char *dir, struct place_actors *to)
     } else if (errno != ENOENT) {
         err = ERR_IO;
     }
-    if (err == ERR_OK && self.run_is_there && access(run.data, R_OK | X_OK) != 0) {
+    if (err == ERR_OK && geteuid() != 0 && self.dir.st_uid != geteuid()) {
+        errno = EACCES; /* whatever its mode: another user's processes are not shown to us */
         err = ERR_IO;
     }
     if (err == ERR_OK) {

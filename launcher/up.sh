@@ -1,0 +1,192 @@
+# shellcheck shell=bash
+# What `up` does before and after the supervisor: looks whether it can succeed, keeps what it was told,
+# waits, and says who failed. Sourced by ./muster.
+
+# An address nobody can listen at is told at once; otherwise the actor would be tried again and again.
+check_addresses() { # ACTOR…
+    local actor key default addresses=() why
+    for actor in "$@"; do
+        case $actor in
+        gateway.0 | gateway) key=gateway.listen default=127.0.0.1:7171 ;;
+        replicator) key=peers.listen default=127.0.0.1:0 ;;
+        *) key= ;;
+        esac
+        [ -z "$key" ] || address_of "$actor" "$key" "$default"
+        address_of "$actor" "endpoints.${actor%%.*}" ''
+    done
+    why=$("$BIN/musterctl" launch bind "${addresses[@]}" 2>&1) && return 0
+    die "nothing was started:"$'\n'"${why//musterctl: /  }"
+}
+
+address_of() { # ACTOR KEY DEFAULT; appends to addresses
+    local value
+    value=$(setting "$2" "$3")
+    [ -z "$value" ] || [[ $value == *:0 ]] || addresses+=("$1: $2=$value")
+}
+
+# Everything before the supervisor starts: binaries, directories, flags, actors. Holds the directory's
+# lock when it returns.
+prepare() {
+    local wanted given
+    check_path
+    find_binaries build
+    check_place
+    (umask 077 && mkdir -p "$DIR" && mkdir -p "$RUN" "$DIR/data" "$LOG") ||
+        die "cannot make $DIR: give --dir a writable place"
+    check_place
+    lock_place
+    look_around
+    if [ ${#LIVE[@]} -gt 0 ]; then
+        TRIES=3 # one that is about to end may still hold a lock
+        join_running
+    else
+        TRIES=2
+        start_afresh
+    fi
+    node_settings
+    wanted=$(expand_actors "${NAMES[@]}") || exit 1
+    [ -n "$wanted" ] || die "nothing to start: ${NAMES[*]}"
+    # shellcheck disable=SC2086 # names, a line each
+    [ ${#LIVE[@]} -gt 0 ] || check_addresses $wanted
+    # shellcheck disable=SC2086
+    mapfile -t KEPT_ACTORS < <(in_order $wanted "${KEPT_ACTORS[@]}")
+    keep
+}
+
+# It runs: its flags stay.
+join_running() {
+    if ! read_kept && [ -n "${LIVE[launcher]:-}" ]; then
+        kill -USR1 "${LIVE[launcher]}" # which writes down what it knows
+        sleep 0.5
+        read_kept || recover_kept
+    elif [ ! -e "$DIR/launch" ]; then
+        recover_kept
+    fi
+    [ ${#ARGS[@]} -eq 0 ] || [ "${ARGS[*]}" = "${KEPT_FLAGS[*]}" ] ||
+        echo "muster: already running with other flags, which stay; $ME down, then up, changes them" >&2
+}
+
+# Nothing runs: other flags than those that are kept replace them; without any, those are meant.
+start_afresh() {
+    if [ ! -e "$DIR/launch" ] || [ ${#ARGS[@]} -gt 0 ]; then
+        KEPT_PORT=$(sed -n 's/^port \([0-9]*\)$/\1/p' "$DIR/launch" 2>/dev/null)
+        KEPT_ACTORS=() KEPT_FLAGS=("${ARGS[@]}")
+        return
+    fi
+    read_kept
+    [ ${#KEPT_FLAGS[@]} -eq 0 ] ||
+        echo "muster: goes on with the flags it ended with: ${KEPT_FLAGS[*]} ($ME down forgets them)" >&2
+    # only some actors: those again
+    [ ${#NAMES[@]} -gt 0 ] || [[ " ${KEPT_ACTORS[*]}" == " registry replicator evictor gateway."* ]] ||
+        NAMES=("${KEPT_ACTORS[@]}")
+    KEPT_ACTORS=()
+}
+
+# 0 once every actor answers, the launcher knows it, and the HTTP edge is ready; else BLAME is the
+# first that does not.
+node_ready() {
+    local actor
+    for actor in "${KEPT_ACTORS[@]}"; do
+        [ -z "${ANSWERED[$actor]:-}" ] || continue
+        BLAME=$actor
+        ping_actor "$actor" && grep -q "^$actor .* up$" "$RUN/status" 2>/dev/null || return 1
+        ANSWERED[$actor]=1
+    done
+    BLAME=$(printf '%s\n' "${KEPT_ACTORS[@]}" | grep -m 1 '^gateway') || return 0
+    readyz
+}
+
+# Sets FAILED to the actors that have ended again and again since up began, STEADY to how many are up.
+look_at_failures() {
+    local actor restarts state
+    FAILED=() STEADY=0
+    while read -r actor _ restarts state; do
+        if [ "$state" != up ] && ((restarts - ${BEFORE[$actor]:-0} >= TRIES)); then
+            FAILED+=("$actor")
+        elif [ "$state" = up ]; then
+            STEADY=$((STEADY + 1))
+        fi
+    done 2>/dev/null <"$RUN/status"
+}
+
+# What has died before this up began is not counted; what a launcher that runs is pausing over, is.
+count_before() {
+    local actor restarts state
+    while read -r actor _ restarts state; do
+        [ -n "${LIVE[launcher]:-}" ] && [ "$state" != up ] || BEFORE[$actor]=$restarts
+    done 2>/dev/null <"$RUN/status"
+}
+
+# 0 when waiting longer is in vain: some end again and again. Gives the others a second to show whether
+# they do, too.
+hopeless() {
+    look_at_failures
+    [ ${#FAILED[@]} -gt 0 ] || return 1
+    : "${FAILED_SINCE:=$NOW}"
+    [ $((${#FAILED[@]} + STEADY)) -ge ${#KEPT_ACTORS[@]} ] || ((NOW - FAILED_SINCE > 800))
+}
+
+harmless() { LC_ALL=C tr -d '\000-\010\013-\037\177'; } # what others said, for a terminal
+
+last_words() { # ACTOR LINES
+    tail -n "$2" "$LOG/$1.log" 2>/dev/null | harmless | sed 's/^/  /'
+}
+
+blame_failed() {
+    local actor
+    for actor in "${FAILED[@]}"; do
+        echo "muster: $actor does not start. The last lines of $LOG/$actor.log:"
+        last_words "$actor" 3
+    done >&2
+    echo "muster: not ready: ${FAILED[*]}; it goes on trying; $ME status tells, $ME down ends it" >&2
+}
+
+blame() {
+    local why
+    http_address
+    echo "muster: not ready after $((READY_WAIT_MS / 1000)) s: $BLAME. The last lines of $LOG/$BLAME.log:" >&2
+    last_words "$BLAME" 10 >&2
+    why=$([ -n "${LIVE[$BLAME]:-}" ] && command -v curl >/dev/null &&
+        curl -s -m 2 "http://$HOST:$PORT/readyz?verbose" | harmless | sed -n '/^\[-\]/p')
+    [ -z "$why" ] || printf 'readyz says:\n%s\n' "$why" | sed 's/^/  /' >&2
+    echo "muster: it goes on trying; $ME status tells, $ME down ends it" >&2
+}
+
+url_encoded() { # what stands in a line that is to be pasted into a shell
+    local LC_ALL=C text=$1 i
+    for ((i = 0; i < ${#text}; i++)); do
+        case ${text:i:1} in
+        [A-Za-z0-9._~-]) printf '%s' "${text:i:1}" ;;
+        *) printf '%%%02X' "'${text:i:1}" ;;
+        esac
+    done
+}
+
+say_ready() {
+    local base env zone
+    [[ " ${KEPT_ACTORS[*]}" == *" gateway"* ]] || { echo "ready ${KEPT_ACTORS[*]}"; return; }
+    http_address
+    base=http://$HOST:$PORT
+    env=$(url_encoded "$(setting node.env dev)")
+    zone=$(url_encoded "$(setting node.zone sh001)")
+    cat <<TXT
+Register an instance, fetch it, and watch it change:
+  curl -s '$base/discovery/register' -d 'zone=$zone&env=$env&appid=demo.hello&hostname=host-1&status=1&addrs=http://127.0.0.1:8080'
+  curl -s '$base/discovery/fetch?env=$env&appid=demo.hello&status=1'
+  curl -sN '$base/discovery/stream?env=$env&appid=demo.hello'
+ready $base
+TXT
+}
+
+# Returns once the supervisor holds its lock, so that who comes next finds it.
+start_supervisor() {
+    local child
+    MUSTER_BIN=$BIN setsid bash "$SELF" supervise --dir "$DIR" >>"$LOG/launcher.log" 2>&1 </dev/null 8<&- &
+    child=$!
+    disown
+    for _ in {1..100}; do
+        look_around
+        [ -z "${LIVE[launcher]:-}" ] && kill -0 "$child" 2>/dev/null || return 0
+        sleep 0.05
+    done
+}
