@@ -91,6 +91,12 @@ how_ended() { # exit status of a child, in words
     if [ "$1" -gt 128 ]; then echo "signal $(kill -l $(($1 - 128)))"; else echo "exit $1"; fi
 }
 
+# Whether its socket is gone, though it answered once, or, adopted, has had a second to make it.
+is_unreachable() {
+    [ -n "${PID[$1]}" ] && [ ! -S "$RUN/$1.commands" ] && [ -z "${ORPHAN[$1]:-}" ] || return 1
+    [ "${STATE[$1]}" = up ] || { [ "${CHILD[$1]}" = 0 ] && ((NOW - HEARD[$1] > 1000)); }
+}
+
 # Looks at one actor: dead, due, silent, answering.
 look_at() {
     local actor=$1
@@ -102,7 +108,7 @@ look_at() {
             actor_died "$actor" "(adopted)"
         fi
     fi
-    if [ "${STATE[$actor]}" = up ] && [ ! -S "$RUN/$actor.commands" ] && lives "${PID[$actor]}"; then
+    if is_unreachable "$actor" && lives "${PID[$actor]}"; then
         note "$actor, pid ${PID[$actor]}: its socket was taken away, nobody can reach it: ends it"
         kill -TERM "${PID[$actor]}" 2>/dev/null
         STATE[$actor]=starting HEARD[$actor]=$NOW MISSED[$actor]=0 ALONE[$actor]=1 ORPHAN[$actor]=1
