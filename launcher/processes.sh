@@ -38,8 +38,14 @@ node_settings() {
 }
 
 setting() { # section.key DEFAULT
-    local value
-    value=$(sed -n "/^\[${1%%.*}\]/,/^\[/s/^${1#*.} = \"\{0,1\}\([^\" #]*\).*/\1/p" <<<"$SETTINGS")
+    local line value=
+    line=$(sed -n "/^\[${1%%.*}\]/,/^\[/s/^${1#*.} = //p" <<<"$SETTINGS")
+    if [[ $line =~ ^\"(([^\"\\]|\\.)*)\" ]]; then
+        value=${BASH_REMATCH[1]//\\\"/\"}
+        value=${value//\\\\/\\}
+    else
+        value=${line%% *}
+    fi
     printf '%s' "${value:-$2}"
 }
 
