@@ -132,10 +132,14 @@ last_words() { # ACTOR LINES
     tail -n "$2" "$LOG/$1.log" 2>/dev/null | harmless | sed 's/^/  /'
 }
 
+how_it_ended() { # ACTOR, as the launcher saw it
+    sed -n "s/.* launcher $1, pid [0-9]*, ended: \([^;]*\);.*/\1/p" "$LOG/launcher.log" 2>/dev/null | tail -n 1
+}
+
 blame_failed() {
     local actor
     for actor in "${FAILED[@]}"; do
-        echo "muster: $actor does not start. The last lines of $LOG/$actor.log:"
+        echo "muster: $actor does not start ($(how_it_ended "$actor")). The last lines of $LOG/$actor.log:"
         last_words "$actor" 3
     done >&2
     echo "muster: not ready: ${FAILED[*]}; it goes on trying; $ME status tells, $ME down ends it" >&2
