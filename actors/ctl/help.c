@@ -51,11 +51,13 @@ void help_all(struct buf *to)
     options_help(UINT64_MAX, to);
     section(to, "ENVIRONMENT",
             "MUSTER_DIR is used where --dir is not given. MUSTER_SECTION_KEY, such as "
-            "MUSTER_GATEWAY_LISTEN, stands for a key of the configuration.");
-    section(to, "FILES",
-            "DIR/muster.toml: the node's configuration; the address of the HTTP API, the zone, the "
-            "env and the region come from it, and where actors on other hosts are.\nDIR/run: the "
-            "sockets of the actors.");
+            "MUSTER_NODE_ENV, stands for a key of the configuration of a node that does not run.");
+    section(
+        to, "FILES",
+        "DIR/run/gateway.0.toml: what the node's gateway runs with; the address of the HTTP API, "
+        "the zone, the env and the region come from it, and where actors on other hosts are. "
+        "DIR/muster.toml: the same, where no gateway runs.\nDIR/run: the sockets of the "
+        "actors.");
     exit_section(to);
     buf_add_str(to, STR("\nEXAMPLES\n"
                         "  musterctl register demo.hello --addr=http://10.0.0.5:8080 --keep\n"

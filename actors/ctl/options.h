@@ -12,7 +12,7 @@
 /*  name      text        value       checked as  help */
 #define OPTION_TABLE(X)                                                                                  \
     X(DIR,      "dir",      "DIR",      TEXT,     "where the node lives; default ./.muster, or MUSTER_DIR")                     \
-    X(URL,      "url",      "URL",      URL,      "its HTTP address; default what the configuration in DIR says, else http://127.0.0.1:7171") \
+    X(URL,      "url",      "URL",      URL,      "its HTTP address; default where the gateway listens that runs in DIR") \
     X(ENDPOINT, "endpoint", "ENDPOINT", ENDPOINT, "the ZeroMQ address to use instead of those in DIR/run, such as ipc:///x/registry.commands") \
     X(KEYS,     "keys",     "DIR",      TEXT,     "directory of keys (keygen) for a tcp:// address; default peers.keys of the configuration") \
     X(NAME,     "name",     "NAME",     TEXT,     "the host others reach this one at; default this host's name") \
