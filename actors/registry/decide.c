@@ -143,12 +143,23 @@ static bool is_hopeless(const struct held *held, int64_t given, const struct ins
 
 /* Whether a client may register one more. What other nodes tell is taken in beyond: a node that did
  * not would never hold the same as they, and they have refused it to their clients. */
-static bool has_room(const struct registry *registry, const struct identity *id,
-                     struct decision *out)
+static bool has_room(const struct registry *registry, const struct rules *rules,
+                     const struct identity *id, const struct held *held, struct decision *out)
 {
     uint32_t app = registry_app_find(registry, id->env, id->appid);
+    struct registry_counts counts;
     struct app_info info;
 
+    registry_counts(registry, &counts);
+    if (rules->instances_max != 0 && held->slot == REGISTRY_NONE &&
+        counts.live + counts.tombstones >= rules->instances_max) {
+        decision_refuse(out, ERR_FULL, "");
+        buf_printf(&out->text,
+                   "this node holds %llu instances, with those that went lately, and "
+                   "registry.instances_max lets clients register no more",
+                   (unsigned long long)(counts.live + counts.tombstones));
+        return false;
+    }
     if (app == REGISTRY_NONE) {
         return true;
     }
@@ -181,7 +192,8 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     held = held_of(registry, &id);
     candidate = candidate_of(
         command, &held, dirty_for(rules, &held, command->dirty_timestamp, own, now_ns), now_ns);
-    if (command->origin == ORIGIN_CLIENT && !held.live && !has_room(registry, &id, out)) {
+    if (command->origin == ORIGIN_CLIENT && !held.live &&
+        !has_room(registry, rules, &id, &held, out)) {
         return;
     }
     if (metadata_normalise(command->metadata, &out->store, &candidate.metadata) != ERR_OK) {

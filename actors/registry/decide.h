@@ -23,7 +23,8 @@
 struct rules {
     bool trust_client_nodes; /* clients may write infra.discovery */
     struct faults faults;
-    uint64_t seed; /* random: of hashes of what strangers choose */
+    uint64_t instances_max; /* 0: any number */
+    uint64_t seed;          /* random: of hashes of what strangers choose */
 };
 
 /* Limits of one SET: its changes are decided in one turn and travel as one. */

@@ -355,6 +355,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
 #undef COUNTER_ADD
     registry_counts(self->registry, &counts);
     counts_add(sizes, size_store, "instances", (int64_t)counts.live);
+    counts_add(sizes, size_store, "instances_max", self->config->registry_instances_max);
     counts_add(sizes, size_store, "schedules", (int64_t)counts.schedules);
     counts_add(sizes, size_store, "tombstones", (int64_t)counts.tombstones);
     counts_add(sizes, size_store, "apps", (int64_t)counts.apps);
@@ -466,6 +467,7 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     prng_init(&made->prng, options->seed);
     made->rules = (struct rules){.trust_client_nodes = config->security_trust_client_nodes,
                                  .faults = config->faults,
+                                 .instances_max = (uint64_t)config->registry_instances_max,
                                  .seed = options->seed};
     made->own_key = identity_key(&own);
     made->registry = registry_new_seeded(options->seed);

@@ -43,7 +43,9 @@
     K(gateway,  stale_limit,        duration, "60s",            1000, 86400000, "silence of the registry after which polls and readyz answer 503") \
     K(gateway,  renew_refresh,      duration, "5s",             0, 3600000,   "how far renew_timestamp in documents may lag") \
     K(gateway,  connections_max,    number,   "0",              0, 1000000,   "most connections of one gateway process; 0, or more than fit: the limit of descriptors less 256") \
+    K(gateway,  memory_max,         size,     "0",              0, 1099511627776, "most memory one gateway process holds for clients: bodies, answers they do not read, polls and streams; 0: a quarter of the machine's or its cgroup's, divided by gateway.processes") \
     K(gateway,  body_max,           size,     "1MiB",           1024, 67108864, "largest request body") \
+    K(registry, instances_max,      number,   "5000000",        1, 100000000, "most instances clients may register, those that went within the last hour counted too; what other nodes tell is taken in beyond") \
     K(registry, journal_sync,       text,     "always",         1, 16,        "when a change is forced to disk; one of: always, 1s, never") \
     K(registry, protect,            flag,     "false",          0, 0,         "start protected (reads answer 503) until in sync with a peer, protect_wait at most; only with peers.nodes") \
     K(registry, protect_wait,       duration, "60s",            100, 3600000, "longest init-protect") \

@@ -31,6 +31,9 @@ static void count_http(const struct gateway *self, struct counting *counters,
     put(sizes, "http_connections", http.connections);
     put(sizes, "http_connections_max", http.connections_max);
     put(sizes, "http_parked", http.parked);
+    put(counters, "http_emptied", http.emptied_total);
+    put(sizes, "http_memory_bytes", http.memory_held);
+    put(sizes, "http_memory_max_bytes", http.memory_max);
     put(sizes, "http_streams", http.streams);
 }
 

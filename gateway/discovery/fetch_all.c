@@ -219,6 +219,7 @@ void serve_fetch_all(struct gateway *self, struct request *request, const struct
     answer_open(&all->out, ERR_OK);
     buf_add_char(&all->out, '{');
     request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, all);
+    request_keeps(request, all->text.cap + all->count * sizeof(*all->names) + 2 * piece_bytes);
     request_stream_header(request, "Kratos-Status-Code", "0");
     if (query_stale_text(self, now, stale, sizeof(stale))) {
         request_stream_header(request, "Muster-Stale-Ms", stale);

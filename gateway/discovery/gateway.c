@@ -123,6 +123,8 @@ static enum err open_http(struct gateway *self)
         .param_max = unlimited ? (size_t)1 << 20 : parameters_max,
         .idle_ms = idle_ms,
         .connections_max = (uint64_t)config->gateway_connections_max,
+        .memory_max = (uint64_t)config->gateway_memory_max,
+        .sharers = (unsigned)config->gateway_processes,
         .faults = config->faults,
         .log = self->log,
     };

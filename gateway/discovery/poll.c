@@ -233,7 +233,7 @@ static struct str keep(char **text, struct str from)
     return kept;
 }
 
-static struct waiter *waiter_new(const struct news_asked *asked)
+static struct waiter *waiter_new(const struct news_asked *asked, size_t *bytes)
 {
     size_t count = asked->app_count;
     size_t text_bytes = asked->query.env.len + asked->query.key.zone.len;
@@ -244,7 +244,8 @@ static struct waiter *waiter_new(const struct news_asked *asked)
     for (size_t i = 0; i < count; i++) {
         text_bytes += asked->apps[i].appid.len;
     }
-    self = calloc(1, sizeof(*self) + count * (sizeof(*apps) + sizeof(*self->nodes)) + text_bytes);
+    *bytes = sizeof(*self) + count * (sizeof(*apps) + sizeof(*self->nodes)) + text_bytes;
+    self = calloc(1, *bytes);
     if (self == NULL) {
         abort();
     }
@@ -277,7 +278,8 @@ static void park(const struct gateway *self, struct request *request,
                  const struct news_asked *asked, int64_t wait_ms, const struct now *now)
 {
     struct polls *polls = self->polls;
-    struct waiter *waiter = waiter_new(asked);
+    size_t bytes = 0;
+    struct waiter *waiter = waiter_new(asked, &bytes);
 
     waiter->parked.gone = on_gone;
     waiter->request = request;
@@ -290,6 +292,7 @@ static void park(const struct gateway *self, struct request *request,
     polls->counts.parked_total++;
     request_set_user(request, &waiter->parked);
     request_park(request);
+    request_keeps(request, bytes + asked->app_count * watch_bytes);
 }
 
 static void wake(const struct gateway *self, struct waiter *waiter, bool full,

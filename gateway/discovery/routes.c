@@ -76,6 +76,19 @@ static bool refused_by_guard(struct gateway *self, struct request *request, cons
     return true;
 }
 
+/* Writes, heartbeats and probes need hardly any; what is read may need much. */
+static bool refused_by_memory(const struct gateway *self, struct request *request)
+{
+    if (!http_is_full(self->http)) {
+        return false;
+    }
+    answer_busy(request, ERR_FULL,
+                "this gateway holds as much for its clients as gateway.memory_max lets it: try "
+                "again, or another node",
+                1);
+    return true;
+}
+
 /* An appid and its latest_timestamp are one, so that the largest poll fits. */
 static bool refused_by_count(struct gateway *self, struct request *request)
 {
@@ -111,6 +124,7 @@ void route_serve(struct gateway *self, struct request *request, const struct now
     } else if (!allows(self, route, request_method(request))) {
         answer_plain(request, 405, STR("Method Not Allowed"));
     } else if (!(route->guarded && refused_by_guard(self, request, now)) &&
+               !(route->guarded && refused_by_memory(self, request)) &&
                !refused_by_count(self, request)) {
         uint64_t before = cache_rendered(replica_cache(self->replica));
 

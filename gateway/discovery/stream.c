@@ -15,9 +15,13 @@
 
 enum {
     slice_max = 512,   /* streams woken in one turn */
-    event_max = 256,   /* changes written at a time */
+    event_max = 256,   /* changes written at a time, … */
     behind_max = 4096, /* changes of its apps beyond which a reader gets the full state */
 };
+
+/* … or as many as fill this; and what a stream with nothing to send keeps of it. */
+static const size_t text_max = (size_t)64 << 10;
+static const size_t text_kept = (size_t)4 << 10;
 
 static const int64_t ping_ms = 15000;
 
@@ -36,6 +40,7 @@ struct stream {
     uint32_t next_full;      /* app whose full state comes next; app_count: none */
     bool waiting;
     bool ping_due;
+    size_t bytes; /* of this struct and what stands behind it */
 
     /* What is to be sent: text, then a shared document's slice, then its end. */
     struct buf text;
@@ -195,6 +200,7 @@ static void add_full(struct stream *self)
         uint64_t before = cache_rendered(cache);
 
         self->body = response_ref(cache_fetch(cache, found.app, &self->query.key, now));
+        http_hold(gateway->http, self->body);
         cost(self, (cache_rendered(cache) - before) / cost_bytes);
         self->slice = cache_app(cache, found.app, &self->query.key, now).json;
         self->slice.data++;
@@ -336,22 +342,31 @@ static void add_changes(struct stream *self)
     if (count > behind_max) {
         self->streams->counts.full_total++;
         begin_full(self);
-    } else if (count > event_max) {
-        for (size_t i = 0; i < event_max; i++) {
-            add_change(self, &events[i]);
-        }
-        self->at.seq = events[event_max - 1].item.seq;
     } else {
-        for (size_t i = 0; i < count; i++) {
-            add_change(self, &events[i]);
+        size_t written = 0;
+
+        while (written < count && written < event_max && self->text.len < text_max) {
+            add_change(self, &events[written++]);
         }
-        self->at = newest;
-        add_gones(self, events, count);
+        if (written < count) {
+            self->at.seq = events[written - 1].item.seq;
+        } else {
+            self->at = newest;
+            add_gones(self, events, count);
+        }
     }
     free(events);
 }
 
 /* ── sending ────────────────────────────────────────────────────────────────*/
+
+static void drop_body(struct stream *self)
+{
+    if (self->body != NULL) {
+        http_release(self->streams->gateway->http, self->body);
+        response_unref(&self->body);
+    }
+}
 
 /* Makes more to send. False: there is nothing now. */
 static bool produce(struct stream *self)
@@ -360,8 +375,11 @@ static bool produce(struct stream *self)
 
     self->text.len = 0;
     self->text_at = 0;
+    if (self->text.cap > text_kept) { /* it may wait for long now */
+        buf_fini(&self->text);
+    }
     if (self->body != NULL) {
-        response_unref(&self->body);
+        drop_body(self);
         buf_add_str(&self->text, STR("\n\n"));
         return true;
     }
@@ -412,6 +430,9 @@ static int64_t next_bytes(void *context, char *to, size_t max)
         }
     }
     self->waiting = filled == 0;
+    if (self->request != NULL) {
+        request_keeps(self->request, self->bytes + self->text.cap);
+    }
     return filled > 0 ? (int64_t)filled : HTTP_STREAM_WAIT;
 }
 
@@ -425,9 +446,7 @@ static void end(void *context)
     }
     watches_forget(streams->watches, &self->watcher);
     deadlines_remove(&streams->pings, &self->ping);
-    if (self->body != NULL) {
-        response_unref(&self->body);
-    }
+    drop_body(self);
     buf_fini(&self->text);
     streams->counts.open--;
     free(self);
@@ -551,16 +570,17 @@ static size_t text_bytes(const struct args *args)
 /* In one piece of memory, each app once. */
 static struct stream *stream_new(struct streams *streams, struct args *args)
 {
-    struct stream *self =
-        calloc(1, sizeof(*self) +
-                      args->app_count * (sizeof(struct stream_app) + sizeof(struct watch_node)) +
-                      text_bytes(args));
+    size_t bytes = sizeof(struct stream) +
+                   args->app_count * (sizeof(struct stream_app) + sizeof(struct watch_node)) +
+                   text_bytes(args);
+    struct stream *self = calloc(1, bytes);
     char *text;
 
     if (self == NULL) {
         abort();
     }
     self->streams = streams;
+    self->bytes = bytes + args->app_count * watch_bytes;
     self->apps = (struct stream_app *)(void *)(self + 1);
     self->nodes = (struct watch_node *)(void *)(self->apps + args->app_count);
     text = (char *)(self->nodes + args->app_count);

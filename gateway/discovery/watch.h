@@ -11,6 +11,8 @@
 
 struct watch;
 
+enum { watch_bytes = 64 }; /* what a name that only one waits for takes, about */
+
 /* First member of what waits. Zeroed by its owner before use. */
 struct watcher {
     struct watcher *next;

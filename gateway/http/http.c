@@ -197,6 +197,7 @@ enum err http_new(struct http **self, const struct http_options *options,
         http->options.pool_bytes = (size_t)1 << 20;
     }
     places_init(http);
+    memory_init(http);
     http->epoll = epoll_create1(EPOLL_CLOEXEC);
     err = http->epoll >= 0 ? bind_listener(http) : ERR_IO;
     if (err != ERR_OK) {
@@ -311,6 +312,7 @@ bool http_turn(struct http *self, const struct now *now)
     more = take_hang_ups(self);
     slow_turn(self);
     places_turn(self);
+    memory_turn(self);
     trim_turn(self);
     for (int round = 0, silent = 0; round < rounds_max; round += self->stuck ? 0 : 1) {
         uint64_t calls = self->calls;
@@ -355,4 +357,6 @@ void http_counts(const struct http *self, struct http_counts *counts)
 {
     *counts = self->counts;
     counts->connections_max = self->places.max;
+    counts->memory_held = self->memory.held;
+    counts->memory_max = self->memory.max;
 }

@@ -60,6 +60,10 @@ void *request_connection_user(const struct request *self);
  * turn. Nothing need be said of what is much less than reading the request. */
 void request_cost(const struct request *self, size_t looked_at);
 
+/* What handlers keep for this request from now on, of their own: counted with what the server
+ * itself holds for clients (http_options.memory_max). */
+void request_keeps(struct request *self, size_t bytes);
+
 /* Borrows response (takes its own count). The request is over for the handler:
  * gone() is not called for it any more. */
 void request_answer(struct request *self, struct response *response);
@@ -89,6 +93,14 @@ void request_cut(struct request *self);
 
 /* ── the server ─────────────────────────────────────────────────────────────*/
 
+/* The same for a response that a handler keeps for a client, however many share it; released as
+ * often as held. */
+void http_hold(struct http *self, struct response *response);
+void http_release(struct http *self, struct response *response);
+/* More is held than may be: what needs memory should be refused with 503. In each turn those who
+ * hold most are ended: parked with 503, streams and answers nobody reads cut. */
+bool http_is_full(const struct http *self);
+
 struct http_options {
     const char *listen;       /* host:port; port 0: any free one */
     bool reuse_port;          /* several processes on one port */
@@ -98,6 +110,8 @@ struct http_options {
     int64_t idle_ms;          /* a silent connection is closed */
     uint64_t connections_max; /* 0, or more than fit: as many as the limit of descriptors has room
                                  for, less 256 */
+    uint64_t memory_max;      /* held for clients; 0: a quarter of the machine's or cgroup's … */
+    unsigned sharers;         /* … shared by so many processes; 0: one */
     struct faults faults;
     struct log *log;
 };
@@ -130,6 +144,8 @@ bool http_turn(struct http *self, const struct now *now);
 int64_t http_due_ms(const struct http *self, const struct now *now); /* at most 1 s ahead */
 
 struct http_counts {
+    uint64_t memory_held; /* bytes, for clients */
+    uint64_t memory_max;
     uint64_t connections;
     uint64_t connections_max;
     uint64_t parked;
@@ -137,6 +153,7 @@ struct http_counts {
     uint64_t requests_total;
     uint64_t refused_total;
     uint64_t slow_total;    /* of the refused: cut off with 408 */
+    uint64_t emptied_total; /* ended since too much memory was held */
     uint64_t crowded_total; /* gave up their place to others */
     uint64_t trims_total;   /* memory was given back to the system */
 };

@@ -20,6 +20,7 @@ static const size_t overrun_max = (size_t)16 << 20;
  * whenever it runs. Beyond this it does not stay. */
 static const int64_t await_ms = 20;
 
+static const char full_text[] = "too much memory is held for clients: ask again, or another node";
 static const char ending_text[] = "this gateway is ending: ask again, or another node";
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
@@ -56,6 +57,7 @@ static void recycle(struct request *self)
     struct request clean = {.http = http, .next = http->free};
 
     assert(self->before == NULL && self != http->parked);
+    memory_close(self);
     response_unref(&self->response);
     if (http->free_count >= free_max) {
         request_destroy(self);
@@ -230,8 +232,9 @@ void request_hang_up(struct request *self)
     assert(self->state == REQUEST_PARKED);
     http->app->gone(http->state, self);
     response = http->app->refuse(http->state, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                 http->ending ? ending_text
-                                              : "the client sends nothing any more: ask again");
+                                 http->ending                ? ending_text
+                                 : self->connection->hung_up ? "the client sends nothing any more"
+                                                             : full_text);
     if (http->ending) {
         response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
@@ -259,6 +262,7 @@ void request_answer(struct request *self, struct response *response)
     if (self->state == REQUEST_PARKED) {
         unlink_parked(self);
         self->http->counts.parked--;
+        request_keeps(self, 0);
         if (self->http->places.sparing) {
             places_leave(self->connection);
         } else if (self->connection->place == PLACE_NONE && !self->connection->leaving) {
@@ -294,7 +298,9 @@ void request_park(struct request *self)
     /* Taken apart already, and thousands may wait for long. */
     buf_fini(&self->uri);
     params_fini(&self->params);
+    buf_fini(&self->body);
     self->query = (struct str){0};
+    memory_weigh(self);
 }
 
 void request_await(struct request *self)
@@ -401,6 +407,7 @@ static enum MHD_Result queue(struct request *self)
     response_date(self->response, self->http->now.wall_ns / 1000000000);
     queued = MHD_queue_response(self->connection->mhd, (unsigned)self->response->status,
                                 self->response->mhd);
+    memory_answered(self);
     response_unref(&self->response);
     return queued;
 }
@@ -462,9 +469,11 @@ static enum MHD_Result take_body(struct request *self, const char *data, size_t 
     self->piece_ms = self->http->now.mono_ms;
     if (self->body_seen > max) {
         buf_fini(&self->body);
+        memory_weigh(self);
         return self->body_seen <= max + overrun_max ? MHD_YES : MHD_NO;
     }
     buf_add(&self->body, data, len);
+    memory_weigh(self);
     return MHD_YES;
 }
 
@@ -483,6 +492,7 @@ static void serve(struct request *self)
     }
     request_bind(self, &why);
     request_cost(self, self->params.count + self->body_seen / 64);
+    memory_weigh(self);
     if (why.len > 0) {
         buf_add_char(&why, '\0');
         refuse(self, MHD_HTTP_OK, why.data, false);

@@ -99,6 +99,9 @@ struct request {
     size_t body_seen;
     struct params params;
     struct response *response;
+    struct response *answer; /* while its client may be reading it */
+    size_t weight;           /* counted in http->memory */
+    size_t kept;             /* of that: by the handlers */
     struct stream *stream;
     void *user;
 };
@@ -107,6 +110,7 @@ struct response {
     struct MHD_Response *mhd;
     struct str body; /* owned by mhd */
     uint32_t refs;
+    uint32_t holders; /* who are counted for its body */
     int status;
     int64_t dated_s; /* what its Date says; 0: it has none */
 };
@@ -120,6 +124,12 @@ struct trim {
     uint64_t highest; /* most connections there were since */
     int64_t closed_ms;
     int64_t last_ms;
+};
+
+struct memory {
+    uint64_t max;
+    uint64_t held;
+    bool said;
 };
 
 /* What libmicrohttpd has taken off its sockets. */
@@ -155,6 +165,7 @@ struct http {
     struct trim trim;
     struct places places;
     struct tap tap;
+    struct memory memory;
     struct http_counts counts;
 };
 
@@ -182,6 +193,13 @@ void slow_turn(struct http *http);
 int64_t slow_due_ms(const struct http *http);
 void slow_add(struct http *http, struct connection *connection);
 void slow_remove(struct http *http, struct connection *connection);
+
+/* memory.c */
+void memory_init(struct http *http);
+void memory_turn(struct http *http);        /* over the limit: ends who holds most */
+void memory_weigh(struct request *self);    /* what it holds may have changed */
+void memory_answered(struct request *self); /* its response is on the way */
+void memory_close(struct request *self);    /* it holds nothing any more */
 
 /* tap.c: runs the daemon, and looks at what it reads. */
 void tap_run(struct http *http);

@@ -88,6 +88,19 @@ static void on_serve(void *state, struct request *request, const struct now *now
     } else if (str_eq(path, STR("/stream"))) {
         self->streaming = request;
         request_stream(request, 200, "text/event-stream", next_piece, end_stream, self);
+    } else if (str_eq(path, STR("/large"))) {
+        struct buf body = {0};
+        struct response *response;
+
+        memset(buf_reserve(&body, http_large_bytes), 'l', http_large_bytes);
+        body.len = http_large_bytes;
+        response = response_new(200, "text/plain", &body);
+        request_answer(request, response);
+        response_unref(&response);
+    } else if (str_eq(path, STR("/keep"))) {
+        self->held[self->held_count++] = request;
+        request_park(request);
+        request_keeps(request, (size_t)self->held_count << 20);
     } else if (str_eq(path, STR("/costly"))) {
         request_cost(request, 10000);
         http_echo(request);
@@ -141,7 +154,7 @@ static struct response *on_refuse(void *state, int status, const char *text)
 
 const struct http_app http_fixture_app = {on_serve, on_gone, on_refuse, on_spare};
 
-int http_set_up_for(void **state, uint64_t connections_max)
+int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
 {
     struct http_fixture *self = calloc(1, sizeof(*self));
     struct http_options options = {.listen = "127.0.0.1:0",
@@ -149,7 +162,8 @@ int http_set_up_for(void **state, uint64_t connections_max)
                                    .body_max_bytes = 4096,
                                    .param_max = 32,
                                    .idle_ms = 10000,
-                                   .connections_max = connections_max};
+                                   .connections_max = connections_max,
+                                   .memory_max = memory_max};
 
     self->now_ms = 1000;
     assert_int_equal(ERR_OK, http_new(&self->http, &options, &http_fixture_app, self));
@@ -160,7 +174,7 @@ int http_set_up_for(void **state, uint64_t connections_max)
 
 int http_set_up(void **state)
 {
-    return http_set_up_for(state, 0);
+    return http_set_up_for(state, 0, 0);
 }
 
 int http_tear_down(void **state)

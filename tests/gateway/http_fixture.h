@@ -4,7 +4,7 @@
 
 #include "tests/gateway/http_client.h"
 
-enum { http_held_max = 64 };
+enum { http_held_max = 64, http_large_bytes = 8 << 20 };
 
 struct http_fixture {
     struct http *http;
@@ -29,7 +29,7 @@ struct response *http_text(int status, const char *text);
 void http_echo(struct request *request);
 
 int http_set_up(void **state);
-int http_set_up_for(void **state, uint64_t connections_max);
+int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max);
 int http_tear_down(void **state);
 
 void http_run(void *fixture); /* a turn_fn */

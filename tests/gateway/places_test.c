@@ -17,7 +17,7 @@ static const char shortly[] = "GET /livez HTTP/1.1\r\nHost: h\r\n\r\n";
 
 static int set_up(void **state)
 {
-    return http_set_up_for(state, places);
+    return http_set_up_for(state, places, 0);
 }
 
 static struct http_counts counts_of(const struct http_fixture *self)

@@ -690,6 +690,35 @@ static void any_order_of_replicated_registers_ends_the_same(void **state)
     }
 }
 
+static void so_many_instances_may_clients_register_and_nodes_more(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command;
+
+    world->rules.instances_max = 3;
+    for (int i = 0; i < 3; i++) {
+        command = a_register(world, &"h1\0h2\0h3"[3 * i]);
+        assert_int_equal(do_register(world, &command), 1);
+    }
+    command = a_register(world, "h4");
+    assert_int_equal(do_register(world, &command), 0);
+    assert_int_equal(world->decision.err, ERR_FULL);
+    buf_add_char(&world->decision.text, '\0');
+    assert_non_null(strstr(world->decision.text.data, "registry.instances_max"));
+    command.origin = ORIGIN_HTTP_PEER;
+    assert_int_equal(do_register(world, &command), 1);
+    /* who is there may change; who went and comes back takes its own place; others' count on */
+    world->now++;
+    command = a_register(world, "h2");
+    assert_int_equal(do_register(world, &command), 1);
+    assert_int_equal(do_cancel(world, "h2", 0), 1);
+    command = a_register(world, "h5");
+    assert_int_equal(do_register(world, &command), 0);
+    command = a_register(world, "h2");
+    assert_int_equal(do_register(world, &command), 1);
+    world->rules.instances_max = 0;
+}
+
 /* Whoever may register may choose zones, and each is a place to look at for all who ask. */
 static void an_app_has_so_many_zones_for_clients_and_more_from_nodes(void **state)
 {
@@ -724,6 +753,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(register_takes_all_timestamps_from_the_clock),
+        TEST(so_many_instances_may_clients_register_and_nodes_more),
         TEST(an_app_has_so_many_zones_for_clients_and_more_from_nodes),
         TEST(registering_again_keeps_up_and_always_wins_even_with_a_clock_behind),
         TEST(an_older_explicit_dirty_changes_nothing_and_is_no_error),
