@@ -310,6 +310,7 @@ void members_on_nodes(struct replicator *self, const struct ask *ask, const stru
 {
     struct str rest;
     struct msg record;
+    bool whole;
 
     (void)ask;
     (void)out;
@@ -329,11 +330,13 @@ void members_on_nodes(struct replicator *self, const struct ask *ask, const stru
             list(self, &record.as_put, now);
         }
     }
+    /* more than fits: who is not among them may stand behind */
+    whole = answer->as_found.records.bytes.len < app_bytes_max;
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         /* A registry that has begun anew knows nobody; those we are linked to are there. */
         bool forgotten = answer->as_found.records.count <= 1 && peer->link.state == LINK_UP;
 
-        if (peer->listed && !peer->marked && !self->members.again && !forgotten) {
+        if (peer->listed && !peer->marked && whole && !self->members.again && !forgotten) {
             unlist(self, peer, now);
         }
     }

@@ -1,6 +1,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -345,6 +347,39 @@ static void the_own_instance_says_where_the_door_is(void **state)
     cluster_destroy(&self);
 }
 
+/* One node's registry tells 1 MiB of them at once. */
+static void who_stands_behind_what_one_answer_holds_stays_a_peer(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+    struct node *node = &self->members[0].registry;
+    struct buf addrs = {0};
+    char addr[500];
+
+    (void)state;
+    memset(addr, 'x', sizeof(addr));
+    for (unsigned i = 0; i < 64; i++) {
+        strs_pack(&addrs, (struct str){addr, sizeof(addr)});
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        char name[16];
+        struct msg command;
+
+        (void)snprintf(name, sizeof(name), "a%u", i); /* before n1 */
+        command = node_register(node, name);
+        command.as_register.origin = ORIGIN_SELF;
+        command.as_register.appid = STR("infra.discovery");
+        command.as_register.zone = str_from(self->members[0].zone);
+        command.as_register.addrs = (struct strs){64, buf_str(&addrs)};
+        node_give(node, &command);
+        cluster_run(self, 5);
+    }
+    buf_fini(&addrs);
+    cluster_run(self, 70000); /* it has asked for all again */
+    assert_true(cluster_peer(self, 0, 1)->listed);
+    assert_true(cluster_up(self, 0, 1));
+    cluster_destroy(&self);
+}
+
 static void a_full_table_takes_no_more(void **state)
 {
     struct cluster *self = cluster_new("a", 1);
@@ -412,6 +447,7 @@ int main(void)
         cmocka_unit_test(nodes_of_one_user_on_one_host_need_no_port),
         cmocka_unit_test(a_door_that_waits_is_opened_for_the_first_node),
         cmocka_unit_test(the_own_instance_says_where_the_door_is),
+        cmocka_unit_test(who_stands_behind_what_one_answer_holds_stays_a_peer),
         cmocka_unit_test(a_full_table_takes_no_more),
         cmocka_unit_test(a_node_without_a_door_gets_posts),
     };
