@@ -48,6 +48,32 @@ static void come_back(struct chaos *self, const struct repair *repair)
                          sim_ms(self->sim) + network_start_settles_ms);
 }
 
+/* Whether some other node is not where it is configured: it must find one that is. */
+static bool has_moved(const struct chaos *self, uint32_t node)
+{
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        if (i != node && network_address(self->network, i) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void rename_node(struct chaos *self, uint32_t node)
+{
+    struct site *site = &self->sites[node];
+    bool moves = plan_extra(self->plan, 2) && !has_moved(self, node);
+
+    if (moves) {
+        site_move(site);
+    } else {
+        site_rename(site);
+    }
+    trace_add(self->trace, sim_ms(self->sim), (int)node, "is now %s at %s", site->name,
+              site->advertise);
+    self->renames++;
+}
+
 static void undo(struct chaos *self, struct repair *repair)
 {
     int64_t now_ms = sim_ms(self->sim);
@@ -59,7 +85,11 @@ static void undo(struct chaos *self, struct repair *repair)
                   (unsigned)repair->b + 1);
         return;
     }
-    if (repair->left) {
+    if (repair->renamed) {
+        site_end(&self->sites[repair->a]); /* somebody has started part of it */
+        rename_node(self, repair->a);
+    }
+    if (repair->left || repair->renamed) {
         come_back(self, repair);
         return;
     }
@@ -207,6 +237,28 @@ static void leave(struct chaos *self, uint32_t node, int64_t ms)
     }
 }
 
+/* It ends in good order, or dies, and comes back as somebody else in name or place. */
+static void replace(struct chaos *self, uint32_t node, int64_t ms)
+{
+    struct site *site = &self->sites[node];
+    struct repair *repair = site->leaving ? NULL : repair_later(self, ms);
+
+    if (repair != NULL) {
+        repair->renamed = true;
+        repair->a = node;
+        for (unsigned actor = 0; actor < site_actors; actor++) {
+            if (plan_extra(self->plan, 2)) {
+                sim_end(self->sim, site->processes[actor]);
+            } else {
+                site_kill(site, (enum actor_name)actor);
+            }
+        }
+        trace_add(self->trace, sim_ms(self->sim), (int)node, "ends, to come back otherwise");
+        network_disturb_node(self->network, node, sim_ms(self->sim),
+                             sim_ms(self->sim) + ms + network_start_settles_ms);
+    }
+}
+
 /* Mostly short; now and then longer than a heartbeat may be late. */
 static int64_t some_time(struct chaos *self)
 {
@@ -223,6 +275,10 @@ static void hurt(struct chaos *self)
 
     if (self->plan->with.leaves && plan_extra(self->plan, 8)) {
         leave(self, node, ms);
+        return;
+    }
+    if (self->plan->with.renamed && plan_extra(self->plan, 8)) {
+        replace(self, node, ms);
         return;
     }
     switch (prng_below(&self->plan->prng, self->plan->jumps ? 8 : 7)) {

@@ -12,8 +12,9 @@ struct repair {
     bool open;
     int64_t at_ms;
     int64_t begun_ms;
-    bool cut;  /* the way from a to b; else actor of node a is down */
-    bool left; /* node a has left, or is about to */
+    bool cut;     /* the way from a to b; else actor of node a is down */
+    bool left;    /* node a has left, or is about to */
+    bool renamed; /* node a comes back under another name or at another address */
     uint32_t a;
     uint32_t b;
     enum actor_name actor;
@@ -33,6 +34,7 @@ struct chaos {
     unsigned client; /* its process */
     uint64_t power_cuts;
     uint64_t leaves;
+    uint64_t renames;
     uint64_t damages;
 };
 

@@ -4,7 +4,17 @@
 
 #include "tests/sim/engine.h"
 
-uint32_t sim_node_of(struct str endpoint)
+uint32_t sim_node_at(const struct sim *self, struct str endpoint)
+{
+    uint32_t address = 0;
+    uint32_t node = sim_node_of(endpoint, &address);
+
+    return node < self->plan->nodes && network_address(self->network, node) == address
+               ? node
+               : sim_no_node;
+}
+
+uint32_t sim_node_of(struct str endpoint, uint32_t *address)
 {
     uint32_t number = 0;
     size_t at = 4;
@@ -15,6 +25,8 @@ uint32_t sim_node_of(struct str endpoint)
     for (; at < endpoint.len && endpoint.data[at] >= '0' && endpoint.data[at] <= '9'; at++) {
         number = number * 10 + (uint32_t)(endpoint.data[at] - '0');
     }
+    *address = number > 10 ? 1 : 0;
+    number -= number > 10 ? 10 : 0;
     return number >= 1 && number <= plan_nodes_max && at < endpoint.len && endpoint.data[at] == ':'
                ? number - 1
                : sim_no_node;
@@ -136,10 +148,11 @@ static void send_peer(struct sim *self, unsigned from, const struct outbox_item 
     if (item->kind == OUTBOX_PEER_CLOSE) {
         *way = (struct way){0};
     } else if (item->kind == OUTBOX_PEER_OPEN) {
-        way->to = sim_node_of(item->topic);
+        way->to = sim_node_of(item->topic, &way->address);
         way->to = way->to < self->plan->nodes ? way->to : sim_no_node;
         way->generation = ++self->generations;
-    } else if (way->generation != 0 && way->to != sim_no_node) {
+    } else if (way->generation != 0 && way->to != sim_no_node &&
+               network_address(self->network, way->to) == way->address) {
         if (self->watch.door_command != NULL) {
             self->watch.door_command(self->watch.context, node, way->to, item->frame);
         }

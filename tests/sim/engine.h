@@ -22,6 +22,7 @@ struct running {
 /* A replicator's way to another node's. */
 struct way {
     uint32_t to;         /* sim_no_node: to nobody */
+    uint32_t address;    /* of it */
     uint32_t generation; /* 0: closed; of all ways there ever were */
 };
 

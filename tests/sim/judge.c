@@ -51,10 +51,23 @@ uint32_t judge_round_limit(const struct judge *self, uint32_t live)
     return limit == 0 ? 1 : limit;
 }
 
+bool judge_by_client(const struct judge *self, const struct change *change)
+{
+    return change->gateway >> 8 << 8 == self->client->gateway;
+}
+
+int64_t judge_agree_ms(const struct judge *self)
+{
+    return self->plan->with.forms ? judge_forms_agree_ms : judge_links_agree_ms;
+}
+
 bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t node)
 {
     int64_t from_ms = sign->node == node ? sign->sent_ms : sign->sent_ms - 10000;
 
+    if (self->plan->with.forms && sign->node != node) {
+        return false; /* a form that is lost is not sent again */
+    }
     return sign->acked_ms + settle_ms < sim_ms(self->sim) &&
            self->plan->zone_of[sign->node] == self->plan->zone_of[node] &&
            network_was_good(self->network, sign->node, node, from_ms, sign->acked_ms + settle_ms);
@@ -70,7 +83,7 @@ static bool heard_by_relay(const struct judge *self, const struct sign *sign, ui
     const struct state *state = &self->nodes[node].held[at].state;
     int64_t now_ms = sim_ms(self->sim);
 
-    for (uint32_t k = 0; k < self->plan->nodes; k++) {
+    for (uint32_t k = 0; k < self->plan->nodes && !self->plan->with.forms; k++) {
         const struct view *held = &self->nodes[k].held[at];
 
         if (k != node && k != sign->node && held->known && judge_same(&held->state, state) &&
@@ -122,6 +135,14 @@ static bool is_first_copy(const struct judge *self, uint32_t node)
            sim_ms(self->sim) - site->fresh_ms < site->config.registry_protect_wait + rounding_ms;
 }
 
+/* A form says nothing of age, and may have waited for a node to come back. */
+static bool tells_ages(const struct judge *self)
+{
+    return (!self->plan->with.forms && !self->plan->with.reference) ||
+           (self->calm_ms != INT64_MAX &&
+            sim_ms(self->sim) - self->calm_ms > judge_idle_ms + judge_interval_ms);
+}
+
 static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
                    const struct change *change, const struct state *state)
 {
@@ -136,9 +157,9 @@ static void on_put(struct judge *self, struct judge_node *node, uint32_t at,
                    (unsigned)node->index + 1, host->name, held->state.gone ? "cancelled" : "live",
                    held->state.gone ? ": it came back" : "");
     }
-    if (!client_is_schedule(self->client, at) && !self->doubtful && change->gateway == 0 &&
-        (!held->known || held->state.gone) && silent_ms > judge_idle_ms + rounding_ms &&
-        !restored) {
+    if (!client_is_schedule(self->client, at) && !self->doubtful &&
+        !judge_by_client(self, change) && (!held->known || held->state.gone) &&
+        silent_ms > judge_idle_ms + rounding_ms && !restored && tells_ages(self)) {
         judge_fail(self, "node%u took %s in anew from others: it came back, silent for over %.1f s",
                    (unsigned)node->index + 1, host->name, (double)silent_ms / 1000);
     }
@@ -160,7 +181,7 @@ static void on_cancelled(struct judge *self, struct judge_node *node, uint32_t a
     }
     /* two nodes that do not hear each other may both be asked to */
     if (self->gone_dirty[at] < state->dirty ||
-        (change->gateway != 0 && self->gone_dirty[at] == state->dirty)) {
+        (judge_by_client(self, change) && self->gone_dirty[at] == state->dirty)) {
         self->gone_dirty[at] = state->dirty;
         self->gone_ms[at] = sim_ms(self->sim);
     }
@@ -186,7 +207,7 @@ static void check_age(struct judge *self, const struct judge_node *node, uint32_
     const struct host *host = &self->client->hosts[at];
     int64_t true_ms = sim_ms(self->sim) - host->last_sign_ms;
 
-    if (!self->doubtful && change->gateway == 0 && change->age_ms >= 0 &&
+    if (!self->doubtful && !judge_by_client(self, change) && change->age_ms >= 0 &&
         change->age_ms < true_ms - rounding_ms) {
         judge_fail(
             self, "node%u took an age of %.1f s of %s, which gave its last sign of life %.1f s ago",
@@ -228,7 +249,8 @@ static void on_node_record(struct judge *self, struct judge_node *node, const st
     }
     trace_add(self->trace, sim_ms(self->sim), (int)node->index, "%s %.*s %.*s%s",
               change_kind_name(change->kind), STR_ARG(change->instance.id.appid),
-              STR_ARG(change->instance.id.hostname), change->gateway == 0 ? " (told)" : "");
+              STR_ARG(change->instance.id.hostname),
+              !judge_by_client(self, change) ? " (told)" : "");
 }
 
 /* Invariant 6: each registration has a version of its own, however often and under whatever id it
@@ -282,7 +304,8 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
               "%s %s dirty=%" PRId64 " hash=%04x age=%.1f s seq=%" PRIu64 "%s",
               change_kind_name(change.kind), self->client->hosts[at].name,
               state.dirty % 1000000000000000, (unsigned)(state.hash & 0xffff),
-              (double)change.age_ms / 1000, change.seq, change.gateway == 0 ? " (told)" : "");
+              (double)change.age_ms / 1000, change.seq,
+              !judge_by_client(self, &change) ? " (told)" : "");
     if (change.kind == CHANGE_EVICT) {
         on_evicted(self, node, at);
     } else if (change.kind == CHANGE_FORGET) {
@@ -292,7 +315,8 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
     } else {
         on_put(self, node, at, &change, &state);
     }
-    if (change_is_live(change.kind) && !client_is_schedule(self->client, at)) {
+    if (change_is_live(change.kind) && !client_is_schedule(self->client, at) &&
+        !self->plan->with.forms && !self->plan->with.reference) {
         check_age(self, node, at, &change);
     }
     held->known = change.kind != CHANGE_EVICT && change.kind != CHANGE_FORGET;
@@ -302,7 +326,7 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
     if (!held->known) {
         begin_order_anew(self, at);
     }
-    if (change.kind == CHANGE_REGISTER && change.gateway != 0 &&
+    if (change.kind == CHANGE_REGISTER && judge_by_client(self, &change) &&
         !client_is_schedule(self->client, at)) {
         on_registered(self, node, &change);
     }
@@ -310,7 +334,7 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
         state_beats(&state, &self->client->hosts[at].best)) {
         self->client->hosts[at].best = state; /* a file's is not the client's */
     }
-    if (held->known && change.gateway != 0) {
+    if (held->known && judge_by_client(self, &change)) {
         client_decided(self->client, change.gateway, change.number, at, &state, sim_ms(self->sim));
     }
 }
@@ -334,6 +358,11 @@ static void on_fact(void *context, uint32_t index, struct str topic, struct str 
         while (msg_next(&rest, &record)) {
             on_record(self, &self->nodes[index], &record);
         }
+    } else if (str_eq(topic, STR("registry.turn.renewed"))) {
+        if (msg_decode(&frame, &msg) == ERR_OK) {
+            self->nodes[index].heard_boot = msg.as_renewed.boot;
+            self->nodes[index].heard = msg.as_renewed.heartbeats;
+        }
     } else if (str_eq(topic, STR("evictor.protection")) && msg_decode(&frame, &msg) == ERR_OK) {
         int64_t *since_ms = &self->nodes[index].unprotected_ms;
 
@@ -351,16 +380,21 @@ static void on_fact(void *context, uint32_t index, struct str topic, struct str 
 static void note_sign(struct judge *self, const struct msg *msg)
 {
     struct identity id;
+    uint64_t gateway = msg->type == MSG_TYPE_RENEW      ? msg->as_renew.gateway
+                       : msg->type == MSG_TYPE_REGISTER ? msg->as_register.gateway
+                                                        : 0;
     uint32_t at;
 
+    if (gateway >> 8 << 8 != self->client->gateway) {
+        return; /* a form's, which is no sign of its own */
+    }
+    self->signs++;
     if (msg->type == MSG_TYPE_RENEW) {
         id = (struct identity){msg->as_renew.env, msg->as_renew.appid, msg->as_renew.zone,
                                msg->as_renew.hostname};
-    } else if (msg->type == MSG_TYPE_REGISTER) {
+    } else {
         id = (struct identity){msg->as_register.env, msg->as_register.appid, msg->as_register.zone,
                                msg->as_register.hostname};
-    } else {
-        return;
     }
     at = client_host_of(self->client, identity_key(&id));
     if (at != UINT32_MAX) {
@@ -398,7 +432,7 @@ static void on_missed(void *context, uint32_t at, const struct flight *flight)
     bool cancelled = held->known && held->state.gone; /* with a clock ahead, elsewhere */
 
     if (!client_keeps(self->client, at) || cancelled ||
-        now_ms - host->kept_since_ms < judge_agree_ms || host->busy) {
+        now_ms - host->kept_since_ms < judge_agree_ms(self) || host->busy) {
         return;
     }
     for (uint64_t i = 0; i < host->sign_count && i < host_signs; i++) {
@@ -502,6 +536,7 @@ void judge_init(struct judge *self, struct plan *plan, struct sim *sim, struct n
                            .sites = sites,
                            .client = client,
                            .roots_differ_ms = INT64_MAX,
+                           .minute = {.since_ms = INT64_MAX},
                            .calm_ms = INT64_MAX};
     for (uint32_t i = 0; i < plan->nodes; i++) {
         self->nodes[i].judge = self;
@@ -529,4 +564,5 @@ void judge_second(struct judge *self)
     judge_calm(self);
     judge_limits(self);
     judge_nodes(self);
+    judge_minute(self);
 }

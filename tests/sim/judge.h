@@ -24,6 +24,11 @@
  * acknowledged write is reached, it is there; no app changes without a latest_timestamp above all
  * that were shown before, and without a wake-up for pollers.
  *
+ *  15. A node is a node once. Where nodes have links, after agree_ms of calm each has every other
+ *      one among its nodes, once, by the name and at the address it has now.
+ *  16. A reference node has what it is told of: 110 s after calm it holds each kept instance of a
+ *      client in its zone, and the muster nodes of its zone hold those of its clients; and the dead
+ *      are gone at both six rounds after the ceiling.
  *  12. Who leaves is gone. A node that is told to leave and ends in good order is, leave_ms after
  *      that, no node at any node of its zone to which the way was good from 10 s before it was told
  *      until it ended, and which has run since; until it comes back.
@@ -57,6 +62,26 @@
  * nobody dead stood for three intervals is not self-protected. In quiet, when clients only
  * heartbeat: replicas equal their registries entry by entry, and registries hold what their facts
  * have said, so that 7 is about what is there.
+ *
+ * In each minute of calm in which clients only heartbeat:
+ *  13. A sign of life counts once. A registry counts at most as many heartbeats as clients gave
+ * signs to all nodes, and nodes for themselves, and a tenth more.
+ *  14. No form is passed on for ever. All nodes together post at most one form for each of those
+ *      signs to each other node, and a fifth more. In no second at all, calm or not, are it more
+ * than 500 and twice a form for each host from each node to each.
+ *
+ * Where nodes speak HTTP with each other (plan.h: forms) nothing finds what got lost but the next
+ * heartbeat: it is answered -404 or -409. There 7 is about kept instances alone, in the same
+ * incarnation (a form does not carry all that the order of states looks at), for no longer than two
+ * heartbeats and 50 s; a cancel that comes late ends also a later incarnation, and its tombstone
+ * stays (posts.h), so 7 and 8 hold for who stands as live or not at all; 3 holds at the node that
+ * was given the sign; a form says nothing of age and may have waited for a node to come back, so 2
+ * holds after idle + interval of calm, and ages are not looked at; 10 and 12 do not hold. Of nodes
+ * that are not believed (plan.h: elsewhere) only heartbeats count: 7, 8 and 11 do not hold there. A
+ * cancel's form may set the latest_timestamp of an app as far ahead as its node's clock is, and
+ * when the app comes back nothing knows of it: it may be lower. What is sent to another zone is a
+ * heartbeat only, whose dirty_timestamp nobody looks at: 7 and 8 hold in the zone that the client
+ * heartbeats in.
  *
  * agree_ms is far below the 5 s of virtual time (5 s × scale) that are asked for.
  */
@@ -105,12 +130,24 @@ struct judge_leave {
     bool knows[plan_nodes_max];
 };
 
+/* A minute of calm in which clients only heartbeat: what there was when it began. */
+struct judge_minute {
+    int64_t since_ms; /* INT64_MAX: it has not begun */
+    uint64_t signs;
+    uint64_t posts;
+    uint64_t heard[plan_nodes_max];
+    uint64_t boot[plan_nodes_max];
+    uint64_t last_posts; /* a second ago */
+};
+
 struct judge_node {
     struct judge *judge;
     uint32_t index;
     struct view held[plan_entries_max];
     struct judge_app apps[judge_apps];
     struct judge_leave leave;
+    uint64_t heard; /* heartbeats its registry has counted, in the run heard_boot */
+    uint64_t heard_boot;
     bool damaged; /* its disk was, while the registry was down */
     bool jumped;  /* its wall clock did */
     struct {
@@ -138,6 +175,8 @@ struct judge {
     int64_t differs_ms[plan_entries_max]; /* since then they do; INT64_MAX: they don't */
     int64_t roots_differ_ms;              /* the same of the digests' roots */
     int64_t calm_ms;                      /* of the last look: calm since; INT64_MAX: it is not */
+    uint64_t signs;                       /* of clients, that any registry was handed */
+    struct judge_minute minute;
     bool doubtful; /* a registry has started by a wall clock that had jumped */
     bool failed;
     int64_t failed_ms;
@@ -176,6 +215,13 @@ void judge_replica_equals(struct judge *self, uint32_t node);
 /* judge_calm.c */
 void judge_calm(struct judge *self);
 
+/* judge_minute.c: what is counted and passed on. */
+void judge_minute(struct judge *self);
+
+/* For so long nodes may differ. */
+int64_t judge_agree_ms(const struct judge *self);
+/* Whether a client's write has made the change; not another node's form. */
+bool judge_by_client(const struct judge *self, const struct change *change);
 /* The state of an entry; dirty -1: there is none. */
 struct state judge_state(const struct registry *registry, struct hash128 key);
 /* What a round may evict of so many. */
@@ -186,6 +232,7 @@ bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t nod
 
 static const int64_t judge_idle_ms = 90000;
 static const int64_t judge_interval_ms = 60000;
-static const int64_t judge_agree_ms = 40000;
+static const int64_t judge_links_agree_ms = 40000;
+static const int64_t judge_forms_agree_ms = 110000;
 
 #endif

@@ -32,7 +32,8 @@ static int64_t calm_since(const struct judge *self)
         note_fresh(self, site);
         fresh_ms = site->fresh_ms + judge_idle_ms + fresh_settles_ms;
         calm_ms = fresh_ms > calm_ms ? fresh_ms : calm_ms;
-        if (site_registry(site) == NULL || site_replicator(site) == NULL) {
+        if (site_registry(site) == NULL || site_replicator(site) == NULL ||
+            (self->plan->with.forms && site_replica(site) == NULL)) {
             calm_ms = INT64_MAX;
         }
     }
@@ -117,8 +118,51 @@ static bool may_be_overruled(const struct judge *self, uint32_t at, int64_t calm
     return sim_ms(self->sim) - (kept_ms > calm_ms ? kept_ms : calm_ms) < overruled_ms;
 }
 
+/* Whether the node gets the forms that are sent for the heartbeats of the host, with their
+ * incarnation. Those to other zones, and those of a node that is not believed, are heartbeats only.
+ */
+static bool gets_forms(const struct judge *self, uint32_t at, uint32_t node)
+{
+    uint32_t from = self->client->hosts[at].node;
+
+    return self->plan->zone_of[from] == self->plan->zone_of[node] && !self->plan->with.elsewhere;
+}
+
+/* … for long enough, since a tombstone that stopped them has gone. */
+static bool is_sent_forms(const struct judge *self, uint32_t at, uint32_t node)
+{
+    return gets_forms(self, at, node) &&
+           sim_ms(self->sim) - self->nodes[node].held[at].since_ms > judge_agree_ms(self);
+}
+
+/* Where nodes speak HTTP: a kept instance that stands nowhere as cancelled is not of the same
+ * incarnation everywhere. */
+static bool incarnations_differ(const struct judge *self, uint32_t at)
+{
+    const struct view *first = NULL;
+    bool differ = false;
+
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        const struct view *held = &self->nodes[i].held[at];
+
+        if (!gets_forms(self, at, i)) {
+            continue;
+        }
+        if (held->known && held->state.gone) {
+            return false;
+        }
+        first = first == NULL ? held : first;
+        differ = differ || held->known != first->known ||
+                 (held->known && held->state.dirty != first->state.dirty);
+    }
+    return differ && client_keeps(self->client, at);
+}
+
 static bool differs(const struct judge *self, uint32_t at, int64_t calm_ms)
 {
+    if (self->plan->with.forms) {
+        return incarnations_differ(self, at);
+    }
     if (!views_differ(self, at)) {
         return false;
     }
@@ -176,7 +220,7 @@ static void check_agreement(struct judge *self, int64_t calm_ms)
         }
         *since_ms = *since_ms == INT64_MAX ? now_ms : *since_ms;
         *since_ms = *since_ms < calm_ms ? calm_ms : *since_ms;
-        if (now_ms - *since_ms > judge_agree_ms) {
+        if (now_ms - *since_ms > judge_agree_ms(self)) {
             fail_host(self, at, now_ms - *since_ms);
         }
     }
@@ -238,13 +282,13 @@ static void check_roots(struct judge *self, int64_t calm_ms)
     int64_t now_ms = sim_ms(self->sim);
     int64_t *since_ms = &self->roots_differ_ms;
 
-    if (!roots_differ(self) || hides_any_winner(self)) {
+    if (self->plan->with.forms || !roots_differ(self) || hides_any_winner(self)) {
         *since_ms = INT64_MAX;
         return;
     }
     *since_ms = *since_ms == INT64_MAX ? now_ms : *since_ms;
     *since_ms = *since_ms < calm_ms ? calm_ms : *since_ms;
-    if (now_ms - *since_ms > judge_agree_ms) {
+    if (now_ms - *since_ms > judge_agree_ms(self)) {
         struct buf words = {0};
 
         describe_difference(self, &words);
@@ -268,7 +312,8 @@ static bool was_overruled(const struct judge *self, const struct judge_node *nod
     const struct view *held = &node->held[at];
     int64_t since_ms = held->since_ms > calm_ms ? held->since_ms : calm_ms;
 
-    return held->known && held->state.gone && may_be_overruled(self, at, since_ms);
+    return held->known && held->state.gone &&
+           (self->plan->with.forms || may_be_overruled(self, at, since_ms));
 }
 
 static void check_kept(struct judge *self, int64_t calm_ms)
@@ -281,7 +326,8 @@ static void check_kept(struct judge *self, int64_t calm_ms)
 
         for (uint32_t i = 0; i < self->plan->nodes; i++) {
             if (client_keeps(self->client, at) && !host->busy &&
-                now_ms - since_ms > judge_agree_ms && !is_live(&self->nodes[i], at) &&
+                (!self->plan->with.forms || is_sent_forms(self, at, i)) &&
+                now_ms - since_ms > judge_agree_ms(self) && !is_live(&self->nodes[i], at) &&
                 !was_overruled(self, &self->nodes[i], at, calm_ms)) {
                 judge_fail(self, "%s is missing at node%u, it was kept alive for %.1f s of calm",
                            host->name, (unsigned)i + 1, (double)(now_ms - since_ms) / 1000);
@@ -327,8 +373,9 @@ static void check_dead(struct judge *self, struct judge_node *node, uint32_t at,
                    (unsigned)node->dead_max, (unsigned)live, (double)bound_ms / 1000,
                    protected ? "self-protected" : "not protected");
     }
-    if (host->best.gone && state_beats(&host->best, &node->held[at].state) &&
-        now_ms - calm_ms > judge_agree_ms && now_ms - host->best_ms > judge_agree_ms &&
+    if (!self->plan->with.forms && host->best.gone &&
+        state_beats(&host->best, &node->held[at].state) &&
+        now_ms - calm_ms > judge_agree_ms(self) && now_ms - host->best_ms > judge_agree_ms(self) &&
         is_told(self, at)) {
         judge_fail(self, "%s was cancelled %.1f s ago, its tombstone wins, and node%u has it live",
                    host->name, (double)(now_ms - host->best_ms) / 1000, (unsigned)node->index + 1);
@@ -341,7 +388,9 @@ static void check_protection(struct judge *self, struct judge_node *node, uint32
 {
     int64_t now_ms = sim_ms(self->sim);
 
-    if (dead > 0 || !self->client->quiet) { /* who registers anew each moment sends no heartbeat */
+    if (dead > 0 || !self->client->quiet ||
+        (self->plan->with.forms &&
+         self->plan->with.elsewhere)) { /* who registers anew each moment sends no heartbeat */
         node->whole_ms = INT64_MAX;
         return;
     }
@@ -411,7 +460,7 @@ void judge_quiet(struct judge *self)
                            (unsigned)i + 1, host->name);
             }
             if ((client_keeps(self->client, at) || client_is_schedule(self->client, at)) &&
-                state_beats(&host->acked, &state) && !host->acked.gone) {
+                !self->plan->with.forms && state_beats(&host->acked, &state) && !host->acked.gone) {
                 judge_fail(self, "node%u holds an older state of %s than was acknowledged",
                            (unsigned)i + 1, host->name);
             }

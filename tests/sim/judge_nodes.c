@@ -1,7 +1,10 @@
 /* Who is a node, at each node. */
+#include "actors/replicator/peers.h"
 #include "tests/sim/judge.h"
+#include "tests/sim/reference.h"
 
 static const int64_t leave_ms = 10000;
+static const int64_t reference_rounds_ms = 360000;
 
 /* Whether node holds a live infra.discovery instance of the other one. */
 static bool lists(const struct judge *self, uint32_t node, uint32_t other)
@@ -24,7 +27,8 @@ void judge_leaves(struct judge *self, uint32_t node)
     self->nodes[node].leave = (struct judge_leave){.told_ms = sim_ms(self->sim)};
     for (uint32_t i = 0; i < self->plan->nodes; i++) {
         self->nodes[node].leave.knows[i] =
-            i != node && self->plan->zone_of[i] == self->plan->zone_of[node] &&
+            i != node && !self->plan->with.forms &&
+            self->plan->zone_of[i] == self->plan->zone_of[node] &&
             network_was_good(self->network, node, i, sim_ms(self->sim) - 10000, sim_ms(self->sim));
     }
 }
@@ -60,8 +64,113 @@ static void check_left(struct judge *self, uint32_t node)
     }
 }
 
+/* ── 15: each node is a node once ───────────────────────────────────────────*/
+
+static uint32_t times_listed(struct replicator *replicator, const struct site *other, bool *now)
+{
+    uint32_t times = 0;
+
+    for (struct peer *peer = NULL; (peer = peers_next(replicator, peer)) != NULL;) {
+        if (peer->listed && str_eq(buf_str(&peer->id), str_from(other->node_id))) {
+            *now = str_eq(buf_str(&peer->addr), str_from(other->advertise)) &&
+                   str_eq(buf_str(&peer->name), str_from(other->name));
+            times++;
+        }
+    }
+    return times;
+}
+
+static void check_lists(struct judge *self)
+{
+    int64_t now_ms = sim_ms(self->sim);
+
+    if (self->plan->with.forms || self->calm_ms == INT64_MAX ||
+        now_ms - self->calm_ms < judge_agree_ms(self)) {
+        return;
+    }
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        for (uint32_t j = 0; j < self->plan->nodes; j++) {
+            bool now = false;
+            uint32_t times =
+                i == j ? 1 : times_listed(site_replicator(&self->sites[i]), &self->sites[j], &now);
+
+            if (i != j && (times != 1 || !now)) {
+                judge_fail(self, "node%u has node%u %u times among its nodes%s", (unsigned)i + 1,
+                           (unsigned)j + 1, (unsigned)times,
+                           times == 1 ? ", as it was called or where it stood before" : "");
+            }
+        }
+    }
+}
+
+/* ── 16: the reference node ─────────────────────────────────────────────────*/
+
+static bool is_live_at(const struct judge *self, uint32_t node, const struct identity *id)
+{
+    const struct registry *registry = site_registry(&self->sites[node])->registry;
+    uint32_t slot = registry_find(registry, identity_key(id));
+
+    return slot != REGISTRY_NONE && registry_is_live(registry, slot);
+}
+
+static void check_its_clients(struct judge *self, int64_t calm_ms)
+{
+    const struct reference *reference = self->sites[0].reference;
+    int64_t now_ms = sim_ms(self->sim);
+
+    for (uint32_t client = 0; client < reference_clients; client++) {
+        int64_t silent_ms;
+        struct identity id = reference_client(reference, client, &silent_ms);
+        int64_t dead_ms = now_ms - (silent_ms > calm_ms ? silent_ms : calm_ms);
+
+        for (uint32_t i = 0; i < self->plan->nodes; i++) {
+            bool live = is_live_at(self, i, &id);
+
+            if (self->plan->zone_of[i] != self->plan->zone_of[0]) {
+                continue;
+            }
+            if (silent_ms > now_ms && now_ms - calm_ms > judge_forms_agree_ms && !live) {
+                judge_fail(self, "%.*s of the reference node is missing at node%u",
+                           STR_ARG(id.hostname), (unsigned)i + 1);
+            }
+            if (live && dead_ms > self->plan->ceiling_ms + reference_rounds_ms) {
+                judge_fail(self, "%.*s of the reference node is still at node%u, dead for %.1f s",
+                           STR_ARG(id.hostname), (unsigned)i + 1, (double)dead_ms / 1000);
+            }
+        }
+    }
+}
+
+static void check_ours(struct judge *self, int64_t calm_ms)
+{
+    const struct reference *reference = self->sites[0].reference;
+    int64_t now_ms = sim_ms(self->sim);
+
+    for (uint32_t at = 0; at < self->plan->hosts; at++) {
+        const struct host *host = &self->client->hosts[at];
+        bool has = reference_has(reference, host->key);
+        int64_t kept_ms = host->kept_since_ms > calm_ms ? host->kept_since_ms : calm_ms;
+        int64_t dead_ms = now_ms - (host->last_sign_ms > calm_ms ? host->last_sign_ms : calm_ms);
+
+        if (self->plan->zone_of[host->node] == self->plan->zone_of[0] && !has && !host->busy &&
+            client_keeps(self->client, at) && now_ms - kept_ms > judge_forms_agree_ms) {
+            judge_fail(self, "%s is missing at the reference node", host->name);
+        }
+        if (has && !client_keeps(self->client, at) &&
+            dead_ms > self->plan->ceiling_ms + reference_rounds_ms) {
+            judge_fail(self, "%s is still at the reference node, dead for %.1f s", host->name,
+                       (double)dead_ms / 1000);
+        }
+    }
+}
+
 void judge_nodes(struct judge *self)
 {
+    if (self->sites[0].reference != NULL && self->calm_ms != INT64_MAX) {
+        check_its_clients(self, self->calm_ms);
+        check_ours(self, self->calm_ms);
+    }
+    check_lists(self);
     for (uint32_t i = 0; i < self->plan->nodes; i++) {
         struct judge_leave *leave = &self->nodes[i].leave;
 

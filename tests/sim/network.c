@@ -31,6 +31,7 @@ struct network {
     uint32_t connection[plan_nodes_max][plan_nodes_max]; /* of a < b */
     int64_t last_due[plan_nodes_max][plan_nodes_max];
     uint32_t released;
+    uint32_t address[plan_nodes_max];
     struct book pairs[plan_nodes_max][plan_nodes_max]; /* of a < b */
     struct book nodes[plan_nodes_max];
     int64_t calm_since_ms; /* but for cuts */
@@ -145,6 +146,16 @@ void network_cut(struct network *self, uint32_t a, uint32_t b, bool on, int64_t 
 bool network_is_cut(const struct network *self, uint32_t a, uint32_t b)
 {
     return self->cut[a][b];
+}
+
+uint32_t network_address(const struct network *self, uint32_t node)
+{
+    return self->address[node];
+}
+
+void network_move(struct network *self, uint32_t node)
+{
+    self->address[node] = 1 - self->address[node];
 }
 
 uint32_t network_released(const struct network *self)

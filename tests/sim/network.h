@@ -21,6 +21,10 @@ void network_chaos(struct network *self, bool on);
 void network_cut(struct network *self, uint32_t a, uint32_t b, bool on, int64_t at_ms);
 bool network_is_cut(const struct network *self, uint32_t a, uint32_t b);
 
+/* Each node has one of two addresses; what goes to the other one reaches nobody. */
+uint32_t network_address(const struct network *self, uint32_t node);
+void network_move(struct network *self, uint32_t node);
+
 struct fate {
     uint32_t copies;     /* 0: lost; or held */
     bool held;           /* until network_released: then network_send is asked again */

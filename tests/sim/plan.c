@@ -31,18 +31,33 @@ static int64_t extra_between(struct plan *self, int64_t from, int64_t to)
 static void draw_extras(struct plan *self, bool plain)
 {
     struct prng features;
+    bool renamed_anyhow = self->with.renamed;
 
     prng_init(&features, self->seed ^ extras);
     prng_init(&self->extra, self->seed + extras);
 /* each draws, whether or not it was asked for */
 #define DRAW_FEATURE(name, once_in)                                                                \
-    self->with.name = (prng_below(&features, once_in) == 0 && !plain) || self->with.name;
+    self->with.name =                                                                              \
+        (once_in != 0 && prng_below(&features, once_in) == 0 && !plain) || self->with.name;
     PLAN_FEATURES(DRAW_FEATURE)
 #undef DRAW_FEATURE
+    /* A node whose clock was set back may keep its old name with others until that is evicted; and
+     * forms find out about another name as late. */
+    if (self->jumps || self->with.forms) {
+        self->with.renamed = renamed_anyhow;
+    }
     if (self->with.large) {
         self->hosts = (uint32_t)extra_between(self, 200, plan_hosts_max);
     }
     self->schedule_ms = extra_between(self, 5000, 60000);
+    for (uint32_t i = 0; i < self->nodes; i++) {
+        self->elsewhere[i] = prng_below(&features, 2) == 0 && self->with.elsewhere;
+    }
+    for (uint32_t i = 0; i < self->nodes; i++) {
+        self->named_ms[i] = prng_below(&features, 2) == 0 && self->with.late
+                                ? (int64_t)prng_below(&features, (uint64_t)(5 * minute_ms))
+                                : 0;
+    }
     self->entries = self->hosts + (self->with.schedules ? plan_apps : 0);
 }
 

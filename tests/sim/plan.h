@@ -35,13 +35,20 @@ enum plan_plant {
     PLAN_PLANT_NEW_IDS, /* every resent write has another id */
 };
 
-/* F(name, one seed in so many has it): what only some seeds have. It is drawn from a stream of its
- * own, so that a seed without any of it is the run it always was. */
+/* F(name, one seed in so many has it; 0: only those that are told to): what only some seeds have.
+ * It is drawn from a stream of its own, so that a seed without any of it is the run it always was.
+ */
 // clang-format off
 #define PLAN_FEATURES(F)                                                               \
     F(large,     50) /* 200 instances and more */                                      \
     F(schedules,  4) /* the weights of apps change, by command and by file */          \
-    F(leaves,     4) /* nodes leave the cluster, and come back */
+    F(leaves,     4) /* nodes leave the cluster, and come back */                      \
+    F(forms,      6) /* nodes without keys: they speak HTTP with each other */         \
+    F(elsewhere,  6) /* some nodes' posts come from an address they do not advertise */ \
+    F(late,       6) /* names of some nodes stand for nothing for the first minutes */ \
+    F(ghosts,     6) /* a peer is configured that is not there, by a name of nobody */ \
+    F(renamed,    6) /* nodes come back under other names, or at other addresses */    \
+    F(reference,  0) /* a node of the reference implementation stands among them */
 // clang-format on
 
 struct features {
@@ -75,7 +82,9 @@ struct plan {
 
     bool jumps; /* wall clocks are set, by up to an hour */
 
-    int64_t schedule_ms; /* about one in so long the weights of an app change */
+    bool elsewhere[plan_nodes_max];
+    int64_t named_ms[plan_nodes_max]; /* its name stands for nothing before */
+    int64_t schedule_ms;              /* about one in so long the weights of an app change */
 
     uint32_t scale;
     enum plan_plant plant;

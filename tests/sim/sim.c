@@ -326,7 +326,7 @@ static void hand_reply(struct sim *self, struct running *running, const struct p
     if (process->spec != NULL && process->spec->answer != NULL) {
         process->spec->answer(running->state, source->actor, 0, msg, now, running->out);
     } else if (process->answer != NULL) {
-        process->answer(running->state, source->actor, source->node, msg, now, running->out);
+        process->answer(process->context, source->actor, source->node, msg, now, running->out);
     }
 }
 

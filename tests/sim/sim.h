@@ -29,7 +29,8 @@ struct sim_process {
     void (*end)(void *context, void *state, bool killed);
     /* Asked once after a start. */
     const struct actor_link *(*links)(void *context, void *state, size_t *count);
-    /* for one without spec: answers to its own commands; index: of the node. May be NULL */
+    /* for one without spec: answers to its own commands, given the context; index: of the node.
+     * May be NULL */
     actor_answer_fn *answer;
     /* every turn, at its end. May be NULL */
     void (*turn)(void *context, void *state, const struct now *now, struct outbox *out);
@@ -100,7 +101,10 @@ void sim_later(struct sim *self, unsigned process, int64_t ms, sim_call_fn *call
 struct sim_counts sim_counts(const struct sim *self);
 struct network *sim_network(const struct sim *self);
 
-/* The node of "node<N>:<port>"; sim_no_node: it is nobody's. */
-uint32_t sim_node_of(struct str endpoint);
+/* The node of "node<N>:<port>", its first address, or "node1<N>:<port>", its second one; address
+ * says which. sim_no_node: it is nobody's. */
+uint32_t sim_node_of(struct str endpoint, uint32_t *address);
+/* The same, of an address that the node has now. */
+uint32_t sim_node_at(const struct sim *self, struct str endpoint);
 
 #endif

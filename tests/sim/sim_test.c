@@ -25,7 +25,8 @@ static void assert_holds(uint64_t seed, const struct features *with, const char 
         print_error("seed %u, which found that %s: %s\n", (unsigned)seed, bug, result.failure);
     }
     assert_true(result.ok);
-    assert_true(result.acknowledged > 0 && result.acks > 0 && result.calm_s > 0);
+    assert_true(result.acknowledged > 0 && result.calm_s > 0);
+    assert_true(result.acks > 0 || with->forms);
 }
 
 static void a_seed_is_the_same_run_each_time(void **state)
@@ -51,6 +52,10 @@ static const struct {
     {574539,
      "heartbeats whose facts were lost were asked for once, before another node had them",
      {0}},
+    {3,
+     "nodes that did not know each other's addresses passed heartbeats on for ever",
+     {.forms = true, .elsewhere = true}},
+    {4, "a node's heartbeats counted as a client's too", {.forms = true, .elsewhere = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 

@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "actors/evictor/evictor.h"
+#include "tests/sim/edge.h"
 #include "tests/sim/http.h"
 
 /* ── the processes ──────────────────────────────────────────────────────────*/
@@ -85,6 +87,8 @@ static void *replicator_start(void *context, const struct now *now)
                                          .door = self->door};
 
     assert(replicator != NULL);
+    self->life++;
+    memset(self->posted, 0, sizeof(self->posted));
     replicator_init(replicator, &options, now);
     return replicator;
 }
@@ -129,6 +133,10 @@ static void *replica_start(void *context, const struct now *now)
     struct replica *replica = replica_new(1000, NULL);
 
     (void)now;
+    self->replica = replica;
+    if (self->plan->with.forms || self->plan->with.reference) {
+        self->edge = edge_new(self, replica, prng_next(&self->plan->extra) | 1);
+    }
     if (self->observe != NULL) {
         self->observe(self->context, self->index, replica);
     }
@@ -137,10 +145,12 @@ static void *replica_start(void *context, const struct now *now)
 
 static void replica_end(void *context, void *state, bool killed)
 {
+    struct site *self = context;
     struct replica *replica = state;
 
-    (void)context;
     (void)killed;
+    edge_destroy(&self->edge);
+    self->replica = NULL;
     replica_destroy(&replica);
 }
 
@@ -149,6 +159,36 @@ static const struct actor_link *replica_links_of(void *context, void *state, siz
     (void)context;
     *count = replica_link_count;
     return replica_links(state);
+}
+
+static void replica_answer(void *context, enum actor_name from, uint32_t node,
+                           const struct msg *msg, const struct now *now, struct outbox *out)
+{
+    struct site *self = context;
+
+    (void)from;
+    (void)node;
+    (void)out;
+    if (self->edge != NULL) {
+        edge_answer(self->edge, msg, now);
+    }
+}
+
+static void replica_turn(void *context, void *state, const struct now *now, struct outbox *out)
+{
+    struct site *self = context;
+
+    (void)state;
+    if (self->edge != NULL) {
+        edge_turn(self->edge, now, out);
+    }
+}
+
+static int64_t replica_due_ms(void *context)
+{
+    struct site *self = context;
+
+    return self->edge != NULL ? edge_due_ms(self->edge) : INT64_MAX;
 }
 
 /* ── a node ─────────────────────────────────────────────────────────────────*/
@@ -175,7 +215,10 @@ static void add_processes(struct site *self)
         [ACTOR_GATEWAY] = {.name = "replica",
                            .start = replica_start,
                            .end = replica_end,
-                           .links = replica_links_of},
+                           .links = replica_links_of,
+                           .answer = replica_answer,
+                           .turn = replica_turn,
+                           .due_ms = replica_due_ms},
     };
 
     for (unsigned i = 0; i < site_actors; i++) {
@@ -193,6 +236,9 @@ static void list_peers(struct site *self)
     struct config_list *nodes = &self->config.peers_nodes;
     struct config_list *zones = &self->config.peers_zones;
 
+    static char nobody[] = "ghost:7171";
+    static char reference[] = "reference:7171";
+
     nodes->items = self->nodes;
     zones->items = self->zones;
     for (uint32_t i = 0; i < plan->nodes; i++) {
@@ -204,6 +250,12 @@ static void list_peers(struct site *self)
                            (unsigned)plan->zone_of[i], (unsigned)i + 1);
             self->zones[zones->count++] = self->peers[i];
         }
+    }
+    if (plan->with.reference && plan->zone_of[self->index] == plan->zone_of[0]) {
+        self->nodes[nodes->count++] = reference;
+    }
+    if (plan->with.ghosts) {
+        self->nodes[nodes->count++] = nobody;
     }
 }
 
@@ -230,9 +282,17 @@ static void configure(struct site *self)
                                    .evictor_share = 0.85,
                                    .peers_listen = self->door,
                                    .peers_keys = none,
-                                   .security_insecure = true,
+                                   .security_insecure = !self->plan->with.forms,
                                    .faults = self->plan->faults};
     list_peers(self);
+}
+
+static void name_addresses(struct site *self)
+{
+    unsigned number = self->index + 1 + 10 * network_address(sim_network(self->sim), self->index);
+
+    (void)snprintf(self->advertise, sizeof(self->advertise), "node%u:7171", number);
+    (void)snprintf(self->door, sizeof(self->door), "node%u:8171", number);
 }
 
 void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t index,
@@ -244,8 +304,9 @@ void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t i
     (void)snprintf(self->name, sizeof(self->name), "node-%u", (unsigned)index + 1);
     (void)snprintf(self->node_id, sizeof(self->node_id), "%032x", (unsigned)index + 1);
     (void)snprintf(self->zone, sizeof(self->zone), "z%u", (unsigned)plan->zone_of[index]);
-    (void)snprintf(self->advertise, sizeof(self->advertise), "node%u:7171", (unsigned)index + 1);
-    (void)snprintf(self->door, sizeof(self->door), "node%u:8171", (unsigned)index + 1);
+    (void)snprintf(self->source, sizeof(self->source), "10.0.%d.%u", plan->elsewhere[index] ? 1 : 0,
+                   (unsigned)index + 1);
+    name_addresses(self);
     configure(self);
     clock_virtual_init(&self->clock, 0, 0);
     self->disk = disk_sim_new(prng_next(&self->prng));
@@ -319,6 +380,18 @@ void site_cut_power(struct site *self)
     }
     self->boots++;
     sim_boot_machine(self->sim, self->index);
+}
+
+void site_rename(struct site *self)
+{
+    (void)snprintf(self->name, sizeof(self->name), "node-%u%c", (unsigned)self->index + 1,
+                   (char)('a' + self->renames++ % 26));
+}
+
+void site_move(struct site *self)
+{
+    network_move(sim_network(self->sim), self->index);
+    name_addresses(self);
 }
 
 struct files {

@@ -21,7 +21,8 @@ struct site {
     char zone[16];
     char advertise[32];
     char door[32];
-    char *nodes[plan_nodes_max];
+    char source[32]; /* the address its posts come from */
+    char *nodes[plan_nodes_max + 2];
     char *zones[plan_nodes_max];
     char node_id[33];
     char peers[plan_nodes_max][32];
@@ -33,10 +34,17 @@ struct site {
     struct actor_link evictor_link;
     struct actor_link replicator_link;
     unsigned boots; /* of the machine */
+    unsigned renames;
     /* A registry's start and the end of a standstill begin ages anew. */
     int64_t fresh_ms;
     bool leaving;
     int64_t left_ms; /* it has left the cluster, in good order, since then; INT64_MAX: it has not */
+    struct reference *reference; /* NULL: there is none */
+    struct edge *edge;           /* of the gateway that runs, where nodes speak HTTP; else NULL */
+    struct replica *replica;     /* … its */
+    uint32_t life;               /* counts the runs of its replicator */
+    uint64_t posted[64];         /* requests of that run under way, posts only; 0: free */
+    uint64_t posts;
     uint64_t requests;                               /* over HTTP, to other nodes */
     void (*restarted)(void *context, uint32_t node); /* of its registry */
     void (*observe)(void *context, uint32_t node, struct replica *replica); /* a new one */
@@ -57,6 +65,9 @@ void site_leave(struct site *self, unsigned asker);
 void site_end(struct site *self);
 /* All of it dies; the disk keeps what was synced and part of the rest. */
 void site_cut_power(struct site *self);
+/* The node, all of it down, is given another name, or stands at another address. */
+void site_rename(struct site *self);
+void site_move(struct site *self);
 /* Turns a bit of one of the registry's files; which must be down. False: there is none. */
 bool site_damage(struct site *self);
 

@@ -6,6 +6,7 @@
 
 #include "tests/sim/chaos.h"
 #include "tests/sim/judge.h"
+#include "tests/sim/reference.h"
 
 struct world {
     struct plan plan;
@@ -17,11 +18,13 @@ struct world {
     struct sim_process client_process;
     unsigned client_number;
     struct judge judge;
+    struct reference *reference; /* NULL: there is none */
     struct chaos chaos;
     struct world_result *result;
 };
 
 static const int64_t minute_ms = 60000;
+static const int64_t named_settles_ms = 40000;
 
 /* ── the clients' process ───────────────────────────────────────────────────*/
 
@@ -132,11 +135,23 @@ static void episode(struct world *self)
     self->client.quiet = false;
 }
 
+/* Nobody finds a node whose name stands for nothing yet; then it is looked up again after a while.
+ */
+static void note_late_names(struct world *self)
+{
+    for (uint32_t i = 0; i < self->plan.nodes; i++) {
+        if (self->plan.named_ms[i] > 0) {
+            network_disturb_node(self->network, i, 0, self->plan.named_ms[i] + named_settles_ms);
+        }
+    }
+}
+
 static void whole_run(struct world *self)
 {
     /* long enough for all that fell silent in chaos to be gone by the bound */
     int64_t calm_ms = self->plan.ceiling_ms + 8 * minute_ms;
 
+    note_late_names(self);
     start_all(self);
     run(self, plan_between(&self->plan, minute_ms, 3 * minute_ms));
     while (sim_ms(self->sim) < self->plan.end_ms - calm_ms && goes_on(self)) {
@@ -168,6 +183,7 @@ static void sum_up(struct world *self)
     result->faults.pause = counts.pauses;
     result->faults.power_cut = self->chaos.power_cuts;
     result->faults.leave = self->chaos.leaves;
+    result->faults.rename = self->chaos.renames;
     result->faults.damage = self->chaos.damages;
     result->faults.wall_jump = counts.jumps;
     result->faults.dropped_fact = counts.dropped_facts;
@@ -200,6 +216,8 @@ void world_run(uint64_t seed, const struct plan_options *options, enum trace_mod
         site_init(&self->sites[i], &self->plan, self->sim, i, self->sites);
     }
     add_client(self);
+    self->reference =
+        self->plan.with.reference ? reference_new(&self->plan, self->sim, self->sites) : NULL;
     judge_init(&self->judge, &self->plan, self->sim, self->network, &self->trace, self->sites,
                &self->client);
     chaos_init(&self->chaos, &self->plan, self->sim, self->network, &self->trace, self->sites,
@@ -210,6 +228,7 @@ void world_run(uint64_t seed, const struct plan_options *options, enum trace_mod
         trace_print(&self->trace, stdout);
     }
     sim_destroy(&self->sim);
+    reference_destroy(&self->reference);
     for (uint32_t i = 0; i < self->plan.nodes; i++) {
         site_fini(&self->sites[i]);
     }

@@ -12,7 +12,7 @@
 // clang-format off
 #define WORLD_FAULTS(F)                                                                \
     F(kill) F(pause) F(power_cut) F(damage) F(partition) F(drop) F(broken) F(held)     \
-    F(duplicate) F(reorder) F(dropped_fact) F(wall_jump) F(leave)
+    F(duplicate) F(reorder) F(dropped_fact) F(wall_jump) F(leave) F(rename)
 // clang-format on
 
 struct world_result {
