@@ -1,5 +1,6 @@
 /* What hangs together: addresses, limits of each other, and the values that are
  * derived from others when they were left empty. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,10 @@ enum err config_address_parse(struct str text, struct config_address *address)
     } else if (memchr(text.data, ':', host_len) != NULL) {
         return ERR_MALFORMED; /* IPv6 needs its brackets */
     }
-    for (size_t i = 0; i < parsed.host.len; i++) {
-        if (strchr(" \t/[]@=?#", parsed.host.data[i]) != NULL) {
+    for (size_t i = 0; i < parsed.host.len; i++) { /* of names, numbers, a v6 scope, a wildcard */
+        char c = parsed.host.data[i];
+
+        if (!isalnum((unsigned char)c) && (c == '\0' || strchr(".:-_%*", c) == NULL)) {
             return ERR_MALFORMED;
         }
     }
