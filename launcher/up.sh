@@ -101,7 +101,7 @@ look_at_failures() {
     local actor restarts state
     FAILED=() STEADY=0
     while read -r actor _ restarts state; do
-        if [ "$state" != up ] && ((restarts - ${BEFORE[$actor]:-0} >= TRIES)); then
+        if [ "$state" = refused ] || { [ "$state" != up ] && ((restarts - ${BEFORE[$actor]:-0} >= TRIES)); }; then
             FAILED+=("$actor")
         elif [ "$state" = up ]; then
             STEADY=$((STEADY + 1))
