@@ -115,6 +115,38 @@ static void a_character_is_well_formed_utf_8_or_none(void **state)
     assert_int_equal(0, str_utf8(STR("\xf0\x9f\x98z")));
 }
 
+static bool commands(const char *text)
+{
+    return str_commands(text, str_utf8(str_from(text)));
+}
+
+static void controls_and_what_turns_a_text_around_command(void **state)
+{
+    static const char *const do_[] = {
+        "\x01",     "\t",       "\n",           "\x1b",         "\x7f",         "\xc2\x80",
+        "\xc2\x9b", "\xc2\x9f", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9"};
+    static const char *const do_not[] = {" ",
+                                         "~",
+                                         "a",
+                                         "\xc2\xa0",
+                                         "\xc3\xa9",
+                                         "\xe2\x80\xa7",
+                                         "\xe2\x80\xaf",
+                                         "\xe4\xb8\xad",
+                                         "\xf0\x9f\x98\x80"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(do_) / sizeof(do_[0]); i++) {
+        assert_true(commands(do_[i]));
+    }
+    for (size_t i = 0; i < sizeof(do_not) / sizeof(do_not[0]); i++) {
+        assert_false(commands(do_not[i]));
+    }
+    assert_int_equal(0x9b, str_codepoint("\xc2\x9b", 2));
+    assert_int_equal(0x202e, str_codepoint("\xe2\x80\xae", 3));
+    assert_int_equal(0x1f600, str_codepoint("\xf0\x9f\x98\x80", 4));
+}
+
 static void a_buffer_grows_and_keeps_what_it_has(void **state)
 {
     struct buf buf = {0};
@@ -184,6 +216,7 @@ int main(void)
         cmocka_unit_test(signed_numbers_are_read_as_go_reads_them),
         cmocka_unit_test(unsigned_numbers_take_no_sign),
         cmocka_unit_test(a_character_is_well_formed_utf_8_or_none),
+        cmocka_unit_test(controls_and_what_turns_a_text_around_command),
         cmocka_unit_test(a_buffer_grows_and_keeps_what_it_has),
         cmocka_unit_test(a_buffer_takes_numbers_and_formats),
         cmocka_unit_test(packed_strings_come_back_in_order),

@@ -141,6 +141,7 @@ static void strings_are_escaped_and_made_valid(void **state)
     text_is((struct str){0}, "\"\"");
     text_is(STR("a\"b\\c/"), "\"a\\\"b\\\\c/\"");
     text_is(STR("\n\t\0\x7f"), "\"\\u000a\\u0009\\u0000\\u007f\"");
+    text_is(STR("\xc2\x9b\xe2\x80\xae"), "\"\\u009b\\u202e\""); /* what would command a terminal */
     text_is(STR("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
             "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
     text_is(STR("a\xff\xc0\x80z"), "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\"");
