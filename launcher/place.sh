@@ -24,19 +24,22 @@ lives() { # PID
     [ -n "$1" ] && [ -n "${BORN[$1]:-}" ] && began "$1" && [ "$BEGAN" = "${BORN[$1]}" ]
 }
 
-# Sets LIVE. Ends with the truth when this user cannot be told.
-look_around() {
+# Sets LIVE. Fails when it cannot be told, which a supervisor lives through: LIVE stays what it was.
+look() {
     local name pid lines
     if [ ! -x "$BIN/musterctl" ]; then
         look_at_files
         return
     fi
-    lines=$("$BIN/musterctl" launch actors --dir "$DIR" 2>&1) || die "${lines#musterctl: }"
+    lines=$("$BIN/musterctl" launch actors --dir "$DIR" 2>&1) || { WHY=${lines#musterctl: }; return 1; }
     LIVE=()
     while read -r name pid; do
         [ -z "$name" ] || ! remember "$pid" || LIVE[$name]=$pid
     done <<<"$lines"
 }
+
+# The same; ends with the truth when this user cannot be told.
+look_around() { look || die "$WHY"; }
 
 # Without a musterctl (the build was removed): what the files say, as far as processes agree.
 look_at_files() {

@@ -157,7 +157,7 @@ stop_actor() { # ACTOR PID
 # leave is removed once nobody lives there any more, whatever the directory is called.
 stop_all() {
     local actor pid
-    look_around
+    look || echo "muster: $WHY"
     for actor in $(printf '%s\n' "${!LIVE[@]}" "${!PID[@]}" | grep '^gateway\.' | sort -u) evictor replicator registry; do
         pid=${PID[$actor]:-}
         lives "$pid" || pid=${LIVE[$actor]:-}
@@ -165,7 +165,7 @@ stop_all() {
         stop_actor "$actor" "$pid"
         [ "${CHILD[$actor]:-0}" = 0 ] || wait "$pid" 2>/dev/null
     done
-    look_around
+    look || return 1
     ! any_actor_lives || return 1
     [ ! -d "$RUN" ] || rm -f "$RUN"/*.commands "$RUN"/*.facts "$RUN"/*.pid "$RUN"/gateway.*.toml "$RUN/status"
 }

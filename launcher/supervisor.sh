@@ -34,7 +34,7 @@ write_status() {
 load_actors() {
     local actor restarts
     ACTORS=("${KEPT_ACTORS[@]}")
-    look_around
+    look || note "who runs already cannot be told: $WHY"
     for actor in "${ACTORS[@]}"; do
         [ -z "${STATE[$actor]:-}" ] || continue
         restarts=$(sed -n "s/^$actor [^ ]* \([0-9]*\) .*/\1/p" "$RUN/status" 2>/dev/null)
@@ -115,8 +115,7 @@ look_at() {
     fi
     if [ -z "${PID[$actor]}" ] && [ "$NOW" -ge "${DUE[$actor]}" ]; then
         if [ "${FAILS[$actor]}" -gt 0 ]; then # one that somebody else started is not fought
-            look_around
-            ! adopt "$actor" || return 0
+            look && adopt "$actor" && return 0
         fi
         start_actor "$actor"
     fi

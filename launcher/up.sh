@@ -68,12 +68,17 @@ join_running() {
 
 # Nothing runs: other flags than those that are kept replace them; without any, those are meant.
 start_afresh() {
-    if [ ! -e "$DIR/launch" ] || [ ${#ARGS[@]} -gt 0 ]; then
-        KEPT_PORT=$(sed -n 's/^port \([0-9]*\)$/\1/p' "$DIR/launch" 2>/dev/null)
-        KEPT_ACTORS=() KEPT_FLAGS=("${ARGS[@]}")
+    if [ ! -e "$DIR/launch" ] || { [ ${#ARGS[@]} -gt 0 ] && ! (read_kept) 2>/dev/null; }; then
+        KEPT_ACTORS=() KEPT_FLAGS=("${ARGS[@]}") KEPT_PORT=
         return
     fi
     read_kept
+    [ -z "$KEPT_PORT" ] || "$BIN/musterctl" launch bind "a=127.0.0.1:$KEPT_PORT" >/dev/null 2>&1 || KEPT_PORT=
+    if [ ${#ARGS[@]} -gt 0 ]; then
+        [ "${ARGS[*]}" = "${KEPT_FLAGS[*]}" ] || KEPT_PORT=
+        KEPT_ACTORS=() KEPT_FLAGS=("${ARGS[@]}")
+        return
+    fi
     [ ${#KEPT_FLAGS[@]} -eq 0 ] ||
         echo "muster: goes on with the flags it ended with: ${KEPT_FLAGS[*]} ($ME down forgets them)" >&2
     # only some actors: those again
