@@ -36,6 +36,7 @@
     K(node,     name,               text,     "",               0, 255,       "hostname of that instance; empty: <hostname>-<port>") \
     K(gateway,  listen,             text,     "127.0.0.1:7171", 1, 255,       "HTTP address, host:port; port 0: any free one") \
     K(gateway,  advertise,          text,     "",               0, 255,       "host:port clients and peers reach this node at; empty: listen. Required when listen is a wildcard") \
+    K(gateway,  hosts,              list,     "",               0, 64,        "further names of this node, which a Host with a dot may name while it listens on loopback, and sites whose pages may write") \
     K(gateway,  processes,          number,   "1",              1, 64,        "gateway processes sharing the port") \
     K(gateway,  pool,               size,     "8KiB",           4096, 1048576,"memory per connection; bounds URL and headers together") \
     K(gateway,  poll_wait,          duration, "30s",            100, 300000,  "longest wait of a poll") \

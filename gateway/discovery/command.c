@@ -2,6 +2,7 @@
 
 #include "common/domain/instance.h"
 #include "gateway/discovery/limits.h"
+#include "gateway/discovery/metadata.h"
 
 bool command_claims_node(const struct form *form)
 {
@@ -111,6 +112,7 @@ static void form_hosts(struct form *form, struct msg_set *to, struct buf *store,
             params_each(form->params, STR("metadata"), &metadata_at, &text)) {
             host.as_host.metadata =
                 form_metadata(form, text, metadata, &host.as_host.metadata_null);
+            host.as_host.metadata_null = host.as_host.metadata_null && metadata_is_null(text);
         }
         msg_list_add(&to->hosts, store, &host);
     }

@@ -5,6 +5,8 @@
 
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/metrics.h"
+#include "gateway/discovery/neighbour.h"
+#include "gateway/discovery/openness.h"
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
@@ -132,10 +134,20 @@ static enum err open_http(struct gateway *self)
     return http_new(&self->http, &options, &app, self);
 }
 
+static const char *machine_name(char *name, size_t size)
+{
+    if (gethostname(name, size) != 0) {
+        name[0] = '\0';
+    }
+    name[size - 1] = '\0';
+    return name;
+}
+
 enum err gateway_new(struct gateway **self, const struct config *config, struct log *log,
                      const struct clock *clock, uint64_t seed)
 {
     struct gateway *gateway = calloc(1, sizeof(*gateway));
+    char machine[256];
     struct now now;
     enum err err;
 
@@ -153,12 +165,16 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->early = early_new();
     gateway->trust = trust_new(config);
     gateway->resolver = resolver_new();
+    gateway->neighbour = neighbour_new(config, machine_name(machine, sizeof(machine)));
     lay_links(gateway);
     gateway->scrape = scrape_new(gateway->links, gateway->link_count);
     publisher_init(&gateway->publisher, ACTOR_GATEWAY, config->index, seed);
     now = clock->now(clock);
     gateway->begun_ms = now.mono_ms;
     source_tick(gateway, &now);
+    if (config->index == 0) { /* each further one says the same */
+        openness_warn(config, log);
+    }
     err = open_http(gateway);
     if (err != ERR_OK) {
         gateway_destroy(&gateway);
@@ -184,6 +200,7 @@ void gateway_destroy(struct gateway **self)
     early_destroy(&it->early);
     trust_destroy(&it->trust);
     resolver_destroy(&it->resolver);
+    neighbour_destroy(&it->neighbour);
     pending_destroy(&it->pending);
     streams_destroy(&it->streams);
     polls_destroy(&it->polls);

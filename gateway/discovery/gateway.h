@@ -15,14 +15,15 @@
 #include "common/runtime/publisher.h"
 #include "gateway/http/http.h"
 
-struct replica;  /* replica.h: copy of the registry, caught-up state, protection, nodes */
-struct polls;    /* poll.h: parked polls, by app */
-struct streams;  /* stream.h: SSE clients */
-struct pending;  /* pending.h: writes waiting for their answer */
-struct scrape;   /* metrics.h: /metrics requests waiting for COUNTERS */
-struct early;    /* early.h: who waits for the first sync */
-struct trust;    /* trust.h: whose replication flags are believed */
-struct resolver; /* resolver.h: looks up the names that takes */
+struct replica;   /* replica.h: copy of the registry, caught-up state, protection, nodes */
+struct polls;     /* poll.h: parked polls, by app */
+struct streams;   /* stream.h: SSE clients */
+struct pending;   /* pending.h: writes waiting for their answer */
+struct scrape;    /* metrics.h: /metrics requests waiting for COUNTERS */
+struct early;     /* early.h: who waits for the first sync */
+struct neighbour; /* neighbour.h: what browsers may ask */
+struct trust;     /* trust.h: whose replication flags are believed */
+struct resolver;  /* resolver.h: looks up the names that takes */
 
 struct gateway {
     const struct config *config; /* borrowed */
@@ -42,6 +43,7 @@ struct gateway {
     uint64_t id;                 /* random: names this run in write ids */
     struct actor_link *links;    /* owns: the replica's, and every gateway for /metrics */
     size_t link_count;
+    struct neighbour *neighbour; /* owns */
     int64_t begun_ms;
     bool listens;
     bool failed; /* the process ends with an error: it could not listen, or not follow */

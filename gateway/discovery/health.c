@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "gateway/discovery/gateway.h"
+#include "gateway/discovery/openness.h"
 #include "gateway/discovery/replica.h"
 
 static const char text_type[] = "text/plain; charset=utf-8";
@@ -73,6 +74,17 @@ static void note_nodes(struct gateway *self, struct report *report)
     }
 }
 
+/* What was chosen, and lets strangers do more than they should: said, and no reason to be unready.
+ */
+static void note_open(struct gateway *self, struct report *report)
+{
+    for (enum openness at = 0; at < OPEN_COUNT; at++) {
+        if (gateway_is_open(self->config, at)) {
+            buf_printf(&report->lines, "[+]%s %s\n", openness_name(at), openness_text(at));
+        }
+    }
+}
+
 /* Why nobody is evicted, in words: the first thing asked when a dead instance stays listed. */
 static void note_eviction(struct gateway *self, struct report *report, const struct now *now)
 {
@@ -111,6 +123,7 @@ void serve_readyz(struct gateway *self, struct request *request, const struct no
     note_followers(self, &report);
     note_nodes(self, &report);
     note_eviction(self, &report, now);
+    note_open(self, &report);
     if (!params_has(request_params(request), STR("verbose"))) {
         report.lines.len = 0;
     }

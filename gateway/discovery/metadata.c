@@ -1,6 +1,7 @@
 #include "gateway/discovery/metadata.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/discovery/limits.h"
 #include "gateway/http/scanner.h"
@@ -46,7 +47,7 @@ static enum err add(struct map *self, struct str name, const struct json_value *
         entry.value = decode(self, value->raw);
     } else if (scalar && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
         entry.value = value->raw;
-    } else if (!fault_on(faults, FAULT_REFERENCE_ROW_3)) {
+    } else if (value->kind != SCAN_NULL && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
         struct str key = {entry.key.data, entry.key.len > 64 ? 64 : entry.key.len};
 
         buf_printf(why, "must hold strings, numbers and booleans: %.*s is %s", STR_ARG(key),
@@ -118,6 +119,25 @@ static enum err read_object(struct str json, struct faults faults, struct buf *s
     return err;
 }
 
+/* What clients write whose language knows no empty object: [] or "". */
+static bool is_empty(const struct json_value *value)
+{
+    struct scanner items = {.text = value->raw};
+    struct json_value item;
+
+    return value->kind == SCAN_ARRAY    ? !scanner_item(&items, &item)
+           : value->kind == SCAN_STRING ? value->raw.len == strlen("\"\"")
+                                        : value->kind == SCAN_NULL;
+}
+
+bool metadata_is_null(struct str json)
+{
+    struct scanner text = {.text = json};
+    struct json_value value;
+
+    return scanner_value(&text, &value) == ERR_OK && value.kind == SCAN_NULL;
+}
+
 enum err metadata_parse(struct str json, struct faults faults, struct buf *store, struct strs *out,
                         bool *is_null, struct buf *why)
 {
@@ -142,11 +162,11 @@ enum err metadata_parse(struct str json, struct faults faults, struct buf *store
         *is_null = false;
         return read_object(value.raw, faults, store, out, why);
     }
-    if (value.kind != SCAN_NULL && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
+    if (!is_empty(&value) && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
         buf_printf(why, "must be a JSON object of strings, got %s", json_kind_text(value.kind));
         return ERR_INVALID;
     }
     *out = (struct strs){0};
-    *is_null = value.kind == SCAN_NULL;
+    *is_null = is_empty(&value);
     return ERR_OK;
 }

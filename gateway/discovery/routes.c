@@ -4,6 +4,7 @@
 
 #include "gateway/discovery/cache.h"
 #include "gateway/discovery/limits.h"
+#include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 
@@ -43,6 +44,26 @@ static void answer_plain(struct request *request, int status, struct str text)
 
     buf_add_str(&body, text);
     answer_text(request, status, "text/plain", &body);
+}
+
+static const char *allowed(const struct gateway *self, const struct route *route)
+{
+    bool form_reads = !fault_on(self->config->faults, FAULT_REFERENCE_ROW_31);
+
+    return !route->get ? "POST" : route->post && form_reads ? "GET, HEAD, POST" : "GET, HEAD";
+}
+
+static void answer_method(const struct gateway *self, struct request *request,
+                          const struct route *route)
+{
+    struct response *response;
+    struct buf body = {0};
+
+    buf_add_str(&body, STR("Method Not Allowed"));
+    response = response_new(405, "text/plain", &body);
+    response_header(response, "Allow", allowed(self, route));
+    request_answer(request, response);
+    response_unref(&response);
 }
 
 static bool allows(const struct gateway *self, const struct route *route, enum http_method method)
@@ -108,6 +129,28 @@ static bool refused_by_count(struct gateway *self, struct request *request)
     return true;
 }
 
+/* What a browser asks for a page of another site. False: it is refused, and answered. */
+static bool let_in(struct gateway *self, struct request *request, const struct route *route)
+{
+    struct str host = request_header(request, "Host");
+
+    if (!neighbour_may_ask(self->neighbour, host)) {
+        answer_plain(request, 421,
+                     STR("421 Misdirected Request: this Host is no name of this node; ask by "
+                         "address or as localhost, or add the name to gateway.hosts\n"));
+        return false;
+    }
+    if (route != NULL && !route->get && request_method(request) == HTTP_POST &&
+        !neighbour_may_write(self->neighbour, host, request_header(request, "Origin"),
+                             request_header(request, "Sec-Fetch-Site"))) {
+        answer_plain(request, 403,
+                     STR("403 Forbidden: a page of another site may not write here; if that site "
+                         "is yours, add its host to gateway.hosts\n"));
+        return false;
+    }
+    return true;
+}
+
 void route_serve(struct gateway *self, struct request *request, const struct now *now)
 {
     struct str path = request_path(request);
@@ -116,13 +159,16 @@ void route_serve(struct gateway *self, struct request *request, const struct now
     if (route == NULL || (route->serve != serve_polls && route->serve != serve_poll)) {
         polls_forget(request);
     }
+    if (!let_in(self, request, route)) {
+        return;
+    }
     if (route == NULL && fault_on(self->config->faults, FAULT_REFERENCE_ROW_17) &&
         str_eq(path, STR("/metadata"))) {
         answer_err(request, ERR_OK, NULL);
     } else if (route == NULL) {
         answer_plain(request, 404, STR("404 page not found"));
     } else if (!allows(self, route, request_method(request))) {
-        answer_plain(request, 405, STR("Method Not Allowed"));
+        answer_method(self, request, route);
     } else if (!(route->guarded && refused_by_guard(self, request, now)) &&
                !(route->guarded && refused_by_memory(self, request)) &&
                !refused_by_count(self, request)) {

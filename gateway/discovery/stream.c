@@ -632,6 +632,7 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
     streams->counts.opened_total++;
     request_stream(request, 200, "text/event-stream", next_bytes, end, stream);
     request_stream_header(request, "Cache-Control", "no-store");
+    request_stream_header(request, "X-Accel-Buffering", "no"); /* nginx holds it back otherwise */
     request_stream_header(request, "Kratos-Status-Code", "0");
     if (query_stale_text(self, now, stale, sizeof(stale))) {
         request_stream_header(request, "Muster-Stale-Ms", stale);

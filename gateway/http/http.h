@@ -22,6 +22,7 @@
 struct http;
 struct request;
 
+/* GET: or HEAD, which is answered alike, without the body. */
 enum http_method { HTTP_GET, HTTP_POST, HTTP_OTHER };
 
 /* ── answers ────────────────────────────────────────────────────────────────*/

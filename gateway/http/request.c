@@ -376,6 +376,7 @@ void request_stream(struct request *self, int status, const char *content_type,
         abort();
     }
     response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    response_header(response, nosniff_name, nosniff_value);
     self->stream = stream;
     self->response = response;
     self->state = REQUEST_STREAMING;
@@ -434,7 +435,9 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
 
     self->begun = true;
     self->http->counts.requests_total++;
+    /* of the answer to a HEAD libmicrohttpd sends the header */
     self->method = strcmp(method, MHD_HTTP_METHOD_GET) == 0    ? HTTP_GET
+                   : strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? HTTP_GET
                    : strcmp(method, MHD_HTTP_METHOD_POST) == 0 ? HTTP_POST
                                                                : HTTP_OTHER;
     status = header_check(self, method, version, &why);

@@ -28,6 +28,7 @@ struct response *response_new(int status, const char *content_type, struct buf *
     if (content_type != NULL) {
         response_header(self, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     }
+    response_header(self, nosniff_name, nosniff_value);
     return self;
 }
 

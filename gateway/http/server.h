@@ -115,6 +115,10 @@ struct response {
     int64_t dated_s; /* what its Date says; 0: it has none */
 };
 
+/* In every answer: what is no page is never taken for one. */
+#define nosniff_name "X-Content-Type-Options"
+#define nosniff_value "nosniff"
+
 /* Dates it, if it is shared. Else libmicrohttpd makes a Date for every answer, which is a tenth
  * of what a whole answer costs; this is once a second. */
 void response_date(struct response *self, int64_t wall_s);

@@ -95,6 +95,26 @@ static void empty_and_null_are_no_metadata(void **state)
     check("", "null");
     check("null", "null");
     check(" null ", "null");
+    check("[]", "null"); /* PHP's empty map */
+    check(" [ ] ", "null");
+    check("\"\"", "null");
+}
+
+static void a_null_value_is_empty(void **state)
+{
+    (void)state;
+    check("{\"a\":null}", "a=");
+    check("{\"b\":\"x\",\"a\":null,\"c\":1}", "a=|b=x|c=1");
+}
+
+static void only_null_clears(void **state)
+{
+    (void)state;
+    assert_true(metadata_is_null(STR(" null ")));
+    assert_false(metadata_is_null(STR("[]")));
+    assert_false(metadata_is_null(STR("\"\"")));
+    assert_false(metadata_is_null(STR("{}")));
+    assert_false(metadata_is_null(STR("")));
 }
 
 static void what_is_not_utf_8_becomes_the_replacement_character(void **state)
@@ -111,13 +131,16 @@ static void anything_but_scalars_is_refused_by_key(void **state)
                   "must hold strings, numbers and booleans: a is an object");
     check_refused("{\"x\":\"y\",\"list\":[1]}",
                   "must hold strings, numbers and booleans: list is an array");
-    check_refused("{\"a\":null}", "must hold strings, numbers and booleans: a is null");
+    check_refused("{\"a\":[]}", "must hold strings, numbers and booleans: a is an array");
 }
 
 static void other_documents_are_refused(void **state)
 {
     (void)state;
     check_refused("[\"a\"]", "must be a JSON object of strings, got an array");
+    check_refused("[null]", "must be a JSON object of strings, got an array");
+    check_refused("\" \"", "must be a JSON object of strings, got a string");
+    check_refused("false", "must be a JSON object of strings, got false");
     check_refused("\"abc\"", "must be a JSON object of strings, got a string");
     check_refused("5", "must be a JSON object of strings, got a number");
     check_refused("{bad", "is not JSON: position 2: expected a string in double quotes");
@@ -164,6 +187,8 @@ int main(void)
         cmocka_unit_test(scalars_keep_their_text),
         cmocka_unit_test(the_last_of_equal_keys_wins),
         cmocka_unit_test(empty_and_null_are_no_metadata),
+        cmocka_unit_test(a_null_value_is_empty),
+        cmocka_unit_test(only_null_clears),
         cmocka_unit_test(what_is_not_utf_8_becomes_the_replacement_character),
         cmocka_unit_test(anything_but_scalars_is_refused_by_key),
         cmocka_unit_test(other_documents_are_refused),

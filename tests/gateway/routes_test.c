@@ -41,6 +41,52 @@ static void what_is_not_there_is_404_and_a_wrong_method_405(void **state)
     fixture_end(&self);
 }
 
+static void a_wrong_method_is_told_which_are_right(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *path;
+        const char *allow;
+    } rows[] = {
+        {"GET", "/discovery/set", "\r\nAllow: POST\r\n"},
+        {"PUT", "/discovery/fetch", "\r\nAllow: GET, HEAD\r\n"},
+        {"OPTIONS", "/discovery/polls", "\r\nAllow: GET, HEAD, POST\r\n"},
+    };
+    struct gateway_fixture self;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf answer;
+
+        fixture_begin(&self, 0, false);
+        fixture_send(&self, rows[i].method, rows[i].path, NULL);
+        answer = fixture_answer(&self);
+        assert_int_equal(405, answer_status(&answer));
+        assert_true(answer_has(&answer, rows[i].allow));
+        buf_fini(&answer);
+        fixture_end(&self);
+    }
+}
+
+static void what_a_strangers_page_asks_is_refused(void **state)
+{
+    struct gateway_fixture self;
+    struct buf answer;
+
+    (void)state;
+    fixture_begin(&self, 0, false);
+    self.head = "Origin: http://evil.example\r\n";
+    answer = fixture_ask(&self, "POST", "/discovery/cancel", "zone=z&env=e&appid=a&hostname=h");
+    assert_int_equal(403, answer_status(&answer));
+    assert_int_equal(0, self.writes);
+    buf_fini(&answer);
+    answer = fixture_ask(&self, "GET", "/discovery/nodes", NULL); /* it can't read that */
+    assert_int_equal(200, answer_status(&answer));
+    assert_true(answer_has(&answer, "\r\nX-Content-Type-Options: nosniff\r\n"));
+    buf_fini(&answer);
+    fixture_end(&self);
+}
+
 static void polls_and_fetchs_are_read_by_post_too(void **state)
 {
     struct gateway_fixture self;
@@ -212,6 +258,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_there_is_404_and_a_wrong_method_405),
+        cmocka_unit_test(a_wrong_method_is_told_which_are_right),
+        cmocka_unit_test(what_a_strangers_page_asks_is_refused),
         cmocka_unit_test(polls_and_fetchs_are_read_by_post_too),
         cmocka_unit_test(init_protect_refuses_reads_and_says_why_and_how_long),
         cmocka_unit_test(the_reference_answers_init_protect_with_200),
