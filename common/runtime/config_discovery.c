@@ -6,12 +6,12 @@
  *   env.region, zone    -> node.region, node.zone
  *   env.host            -> node.name
  *   env.DeployEnv       -> node.env
- *   zones               -> peers.zones, from "sh002" = ["host:port", …]
- *                                    and "sh2.discovery.example" = "sh2"
- *   httpServer.addr     -> gateway.listen
- *   httpServer.timeout  -> gateway.poll_wait, 30s at most as in the reference
- *   the file's folder   -> registry.schedules
- *   all others          not needed
+ *   zone                -> node.zone, where env.zone is not given: older files have it at the top
+ *   REGION, ZONE,       -> node.region, node.zone, node.env, where the file does not give them;
+ * these DEPLOY_ENV             are variables of the environment zones               -> peers.zones,
+ * from "sh002" = ["host:port", …] and "sh2.discovery.example" = "sh2" httpServer.addr     ->
+ * gateway.listen httpServer.timeout  -> gateway.poll_wait, 30s at most as in the reference the
+ * file's folder   -> registry.schedules all others          not needed
  */
 #include <string.h>
 #include <strings.h>
@@ -33,12 +33,23 @@ static const struct row rows[] = {
     {"env", "zone", "node.zone", ""},
     {"env", "host", "node.name", ""},
     {"env", "DeployEnv", "node.env", ""},
+    {"", "zone", "node.zone", "env.zone counts before it"},
     {"httpServer", "addr", "gateway.listen", ""},
     {"httpServer", "timeout", "gateway.poll_wait", "30s at most"},
     {"httpClient", "dial", NULL, "links to peers have their own deadlines"},
     {"httpClient", "keepAlive", NULL, "links to peers are kept open"},
     {"httpClient", "timeout", NULL, "no client waits for a peer"},
     {"log", "stdout", NULL, "the log goes to stderr; see log.level and log.format"},
+};
+
+/* reference: what [env] leaves out, or empty. */
+static const struct {
+    const char *name;
+    const char *to;
+} variables[] = {
+    {"REGION", "node.region"},
+    {"ZONE", "node.zone"},
+    {"DEPLOY_ENV", "node.env"},
 };
 
 static bool same(struct str text, const char *name)
@@ -121,6 +132,30 @@ static void zone_value(struct config_discovery *self, const struct config_toml_v
     }
 }
 
+/* It says nothing, or less than another place of the file. */
+static bool is_passed_over(struct config_discovery *self, const struct row *row,
+                           const struct config_toml_value *value)
+{
+    size_t key = (size_t)(config_key_named(str_from(row->to)) - config_keys);
+    bool of_node = strncmp(row->to, "node.", strlen("node.")) == 0;
+    bool at_top = value->depth == 1;
+
+    if (!of_node || value->type != CONFIG_TOML_TEXT) {
+        return false;
+    }
+    if (value->items[0].len == 0) {
+        mapping_begin(self, value);
+        buf_add_str(&self->draft->mapping, STR(": empty, as if it were not there\n"));
+        return true;
+    }
+    if (at_top && self->draft->sources[key].origin == CONFIG_FILE) {
+        mapping_begin(self, value);
+        buf_printf(&self->draft->mapping, ": not needed: %s\n", row->why);
+        return true;
+    }
+    return false;
+}
+
 static void map_key(struct config_discovery *self, const struct row *row,
                     const struct config_toml_value *value)
 {
@@ -158,7 +193,9 @@ void config_discovery_value(void *state, const struct config_toml_value *value)
     const struct row *row = row_of(value);
 
     if (row != NULL && row->to != NULL) {
-        map_key(self, row, value);
+        if (!is_passed_over(self, row, value)) {
+            map_key(self, row, value);
+        }
     } else if (row != NULL) {
         mapping_begin(self, value);
         buf_printf(&self->draft->mapping, ": not needed: %s\n", row->why);
@@ -194,4 +231,37 @@ void config_discovery_end(struct config_discovery *self)
                               buf_str(&self->zones));
     }
     buf_fini(&self->zones);
+}
+
+const char *config_discovery_variable(const struct config_key *key)
+{
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        if (config_key_named(str_from(variables[i].to)) == key) {
+            return variables[i].name;
+        }
+    }
+    return NULL;
+}
+
+void config_discovery_environment(struct config_draft *draft, char *const *environment)
+{
+    for (; *environment != NULL; environment++) {
+        const char *equals = strchr(*environment, '=');
+        size_t len = equals != NULL ? (size_t)(equals - *environment) : 0;
+
+        for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+            const struct config_key *key = config_key_named(str_from(variables[i].to));
+
+            if (!str_eq((struct str){*environment, len}, str_from(variables[i].name)) ||
+                equals[1] == '\0' || draft->sources[key - config_keys].origin != CONFIG_DEFAULT) {
+                continue;
+            }
+            config_draft_set_text(draft, key, (struct config_source){CONFIG_REFERENCE_VARIABLE, 0},
+                                  str_from(equals + 1));
+            buf_printf(&draft->mapping, "%s in the environment -> %s = ", variables[i].name,
+                       variables[i].to);
+            config_key_print(key, draft->config, &draft->mapping);
+            buf_add_char(&draft->mapping, '\n');
+        }
+    }
 }

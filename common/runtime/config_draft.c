@@ -54,6 +54,9 @@ static void where(const struct config_draft *self, const struct config_key *key,
     case CONFIG_FILE:
         buf_printf(to, "%s:%u", self->file, source.line);
         break;
+    case CONFIG_REFERENCE_VARIABLE:
+        buf_add_str(to, str_from(config_discovery_variable(key)));
+        break;
     case CONFIG_ENVIRONMENT:
         config_key_environment(key, to);
         break;
@@ -164,6 +167,9 @@ void config_draft_environment(struct config_draft *self, char *const *environmen
 {
     struct str prefix = STR("MUSTER_");
 
+    if (self->reference_form) {
+        config_discovery_environment(self, environment);
+    }
     for (; *environment != NULL; environment++) {
         struct str entry = str_from(*environment);
         const char *equals = strchr(*environment, '=');

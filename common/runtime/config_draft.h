@@ -13,6 +13,7 @@ enum config_origin {
     CONFIG_DEFAULT,
     CONFIG_DERIVED, /* from other values: node.name, gateway.advertise */
     CONFIG_FILE,
+    CONFIG_REFERENCE_VARIABLE, /* one that counts beside a discovery.toml */
     CONFIG_ENVIRONMENT,
     CONFIG_FLAG,
 };
@@ -52,7 +53,8 @@ void config_draft_set_text(struct config_draft *self, const struct config_key *k
 
 /* The bytes of a file, either form. name: for messages; borrowed like file. */
 void config_draft_file(struct config_draft *self, const char *name, struct str bytes);
-/* "NAME=VALUE", NULL-terminated; others than MUSTER_* are passed over. */
+/* "NAME=VALUE", NULL-terminated; others than MUSTER_* are passed over, but for those that go with a
+ * discovery.toml. */
 void config_draft_environment(struct config_draft *self, char *const *environment);
 /* What hangs together: fills in what was left to be derived and checks the rest. */
 void config_draft_finish(struct config_draft *self, const char *hostname);
@@ -66,6 +68,9 @@ struct config_discovery {
 };
 void config_discovery_value(void *state, const struct config_toml_value *value);
 void config_discovery_end(struct config_discovery *self);
+/* Variables that the reference reads: REGION, ZONE, DEPLOY_ENV, where the file says nothing. */
+void config_discovery_environment(struct config_draft *draft, char *const *environment);
+const char *config_discovery_variable(const struct config_key *key); /* NULL: there is none */
 
 /* host:port, [v6]:port. Errors: ERR_MALFORMED. A wildcard has an empty host or one that means
  * every address. */

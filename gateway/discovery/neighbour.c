@@ -93,6 +93,11 @@ static bool is_configured(const struct neighbour *self, struct str name)
     return false;
 }
 
+bool neighbour_asks(const struct neighbour *self)
+{
+    return self->loopback;
+}
+
 bool neighbour_may_ask(const struct neighbour *self, struct str host)
 {
     struct str name;

@@ -20,6 +20,9 @@ struct neighbour;
 struct neighbour *neighbour_new(const struct config *config, const char *machine);
 void neighbour_destroy(struct neighbour **self);
 
+/* Whether the Host matters: it listens on loopback only. */
+bool neighbour_asks(const struct neighbour *self);
+
 /* Values of headers; absent: empty. */
 bool neighbour_may_ask(const struct neighbour *self, struct str host);
 bool neighbour_may_write(const struct neighbour *self, struct str host, struct str origin,

@@ -132,17 +132,22 @@ static bool refused_by_count(struct gateway *self, struct request *request)
 /* What a browser asks for a page of another site. False: it is refused, and answered. */
 static bool let_in(struct gateway *self, struct request *request, const struct route *route)
 {
-    struct str host = request_header(request, "Host");
+    struct str origin = {0};
+    struct str site = {0};
 
-    if (!neighbour_may_ask(self->neighbour, host)) {
+    if (neighbour_asks(self->neighbour) &&
+        !neighbour_may_ask(self->neighbour, request_header(request, "Host"))) {
         answer_plain(request, 421,
                      STR("421 Misdirected Request: this Host is no name of this node; ask by "
                          "address or as localhost, or add the name to gateway.hosts\n"));
         return false;
     }
-    if (route != NULL && !route->get && request_method(request) == HTTP_POST &&
-        !neighbour_may_write(self->neighbour, host, request_header(request, "Origin"),
-                             request_header(request, "Sec-Fetch-Site"))) {
+    if (route != NULL && !route->get) {
+        origin = request_header(request, "Origin");
+        site = request_header(request, "Sec-Fetch-Site");
+    }
+    if ((origin.len > 0 || site.len > 0) && /* no client but a browser sends them */
+        !neighbour_may_write(self->neighbour, request_header(request, "Host"), origin, site)) {
         answer_plain(request, 403,
                      STR("403 Forbidden: a page of another site may not write here; if that site "
                          "is yours, add its host to gateway.hosts\n"));

@@ -460,6 +460,65 @@ static void the_mapping_of_a_discovery_toml_can_be_printed(void **state)
     made_fini(&made);
 }
 
+static void a_discovery_toml_names_its_zone_in_one_of_several_places(void **state)
+{
+    static char region[] = "REGION=sh";
+    static char zone[] = "ZONE=sh9";
+    static char deploy_env[] = "DEPLOY_ENV=uat";
+    static char other[] = "ZONED=x";
+    static char ours[] = "MUSTER_NODE_ZONE=sh8";
+    static char no_region[] = "REGION=";
+    static char no_env[] = "DEPLOY_ENV=";
+    static char *all[] = {region, zone, deploy_env, other, NULL};
+    static char *over[] = {ours, zone, no_region, no_env, NULL};
+    static const struct {
+        const char *file;
+        char *const *environment;
+        const char *zone;
+        const char *env;
+    } rows[] = {
+        {"[httpServer]\n", no_environment, "sh001", "dev"},
+        {"zone = \"sh1\"\n[httpServer]\n", no_environment, "sh1", "dev"},
+        {"Zone = \"sh1\"\n[httpServer]\n", all, "sh1", "uat"},
+        {"zone = \"sh1\"\n[env]\nzone = \"sh2\"\n[httpServer]\n", all, "sh2", "uat"},
+        {"env.zone = \"sh2\"\nzone = \"sh1\"\n[httpServer]\n", all, "sh2", "uat"},
+        {"zone = \"\"\n[env]\nzone = \"\"\nDeployEnv = \"\"\n[httpServer]\n", all, "sh9", "uat"},
+        {"[env]\nDeployEnv = \"pre\"\n[httpServer]\n", all, "sh9", "pre"},
+        {"[httpServer]\n", over, "sh8", "dev"},
+        {"[node]\nregion = \"r\"\n", all, "sh001", "dev"}, /* our own form: they mean nothing */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct made made;
+
+        make(&made, rows[i].file, rows[i].environment);
+        text_end(&made.draft.problems);
+        assert_string_equal("", made.draft.problems.data);
+        assert_string_equal(rows[i].zone, made.config.node_zone);
+        assert_string_equal(rows[i].env, made.config.node_env);
+        made_fini(&made);
+    }
+}
+
+static void a_variable_of_the_reference_is_named_when_it_is_wrong_and_when_it_counts(void **state)
+{
+    char zone[400] = "ZONE=";
+    char *bad[] = {zone, NULL};
+    char right[] = "ZONE=sh9";
+    char *good[] = {right, NULL};
+    struct made made;
+
+    (void)state;
+    memset(zone + 5, 'z', 300);
+    make(&made, "[httpServer]\n", bad);
+    assert_has(&made.draft.problems, "ZONE: node.zone = ");
+    made_fini(&made);
+    make(&made, "[httpServer]\n", good);
+    assert_has(&made.draft.mapping, "ZONE in the environment -> node.zone = \"sh9\"\n");
+    made_fini(&made);
+}
+
 static void a_bad_value_in_a_discovery_toml_is_refused(void **state)
 {
     (void)state;
@@ -805,6 +864,8 @@ int main(void)
         cmocka_unit_test(a_node_leaves_itself_out_of_its_peers),
         cmocka_unit_test(a_discovery_toml_is_mapped_key_by_key),
         cmocka_unit_test(the_mapping_of_a_discovery_toml_can_be_printed),
+        cmocka_unit_test(a_discovery_toml_names_its_zone_in_one_of_several_places),
+        cmocka_unit_test(a_variable_of_the_reference_is_named_when_it_is_wrong_and_when_it_counts),
         cmocka_unit_test(a_bad_value_in_a_discovery_toml_is_refused),
         cmocka_unit_test(the_report_can_be_read_back),
         cmocka_unit_test(help_names_every_key_with_default_range_and_variable),
