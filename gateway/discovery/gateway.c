@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/metrics.h"
