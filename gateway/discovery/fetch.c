@@ -1,9 +1,9 @@
 /* fetch and fetchs: what is registered now of the apps asked for. */
 #include <stdlib.h>
 
-#include "common/base/json.h"
 #include "gateway/discovery/args.h"
 #include "gateway/discovery/early.h"
+#include "gateway/discovery/fetch_many.h"
 #include "gateway/discovery/replica.h"
 
 static void answer_nothing(const struct gateway *self, struct request *request,
@@ -63,7 +63,6 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
     struct args args;
     struct buf body = {0};
     bool more = false;
-    bool nulls = fault_on(self->config->faults, FAULT_REFERENCE_ROW_22);
 
     if (!args_bind(self, request, ARGS_STATUS, &args)) {
         return;
@@ -72,22 +71,11 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
     answer_open(&body, ERR_OK);
     buf_add_char(&body, '{');
     for (uint32_t i = 0; i < args.app_count; i++) {
-        struct str appid = args.apps[i].appid;
-        struct found found = query_find(self, &args.query, appid);
-
-        if (!found.zone_known && !nulls) {
-            continue;
-        }
-        if (more) {
-            buf_add_char(&body, ',');
-        }
-        more = true;
-        json_quote(&body, appid);
-        buf_add_char(&body, ':');
-        if (found.zone_known) {
-            (void)query_write(self, &args.query, &found, now, &body);
-        } else {
-            buf_add_str(&body, STR("null"));
+        more = fetch_add(self, &args.query, args.apps[i].appid, more, now, &body) || more;
+        if (body.len > answer_piece_max) {
+            fetch_many(self, request, &args, i + 1, &body, now);
+            args_fini(&args);
+            return;
         }
     }
     buf_add_str(&body, STR("}}"));

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #include "common/base/json.h"
+#include "gateway/discovery/fetch_many.h"
 #include "gateway/discovery/replica.h"
 
 /* Beyond, an app is sent whole. */
 enum { delta_items_max = 1024 };
 /* In one answer, whatever its apps; and changes looked at for it, with those of other zones. */
 enum { answer_items_max = 8192, answer_walk_max = 16384 };
+enum { delta_bytes_max = 32 * 1024 * 1024 };
 
 struct budget {
     size_t items;
@@ -302,6 +304,17 @@ static void note_empty(struct news_answer *answer, const struct shown *shown)
     }
 }
 
+static void write_too_large(struct news_answer *answer)
+{
+    buf_fini(&answer->body);
+    answer->code = -400;
+    buf_printf(
+        &answer->body,
+        "{\"code\":-400,\"message\":\"what changed is over %d MiB: name fewer appid, or follow "
+        "/discovery/stream\",\"ttl\":1}",
+        delta_bytes_max >> 20);
+}
+
 /* {"code":0,"data":{…},"error":{"-404":…},"message":"0"}, and the position of a delta. */
 static void write_all(const struct gateway *self, const struct news_asked *asked, bool full,
                       const struct now *now, const struct shown *shown, uint32_t count,
@@ -319,6 +332,10 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
         buf_add_char(to, ':');
         if (asked->form == NEWS_DELTA) {
             add_delta(self, asked, shown[i].app, &shown[i].found, full, &left, now, to);
+            if (to->len > delta_bytes_max) { /* its position stands for all of them or none */
+                write_too_large(answer);
+                return;
+            }
         } else if (query_write(self, &asked->query, &shown[i].found, now, to) == 0) {
             note_empty(answer, &shown[i]);
         }
@@ -336,6 +353,39 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
         buf_add_char(to, '"');
     }
     buf_add_char(to, '}');
+}
+
+/* Who changed longest ago first. */
+static int by_age(const void *a, const void *b)
+{
+    int64_t left = ((const struct shown *)a)->found.latest_timestamp;
+    int64_t right = ((const struct shown *)b)->found.latest_timestamp;
+
+    return (left > right) - (left < right);
+}
+
+/* How many of them an answer of polls has room for, put in front, by appid: at least one, and no
+ * more than fit in one piece. The others are news for the client's next poll, which is answered at
+ * once: it has been told no newer timestamp of them. */
+static uint32_t take_some(const struct gateway *self, const struct news_asked *asked,
+                          const struct now *now, struct shown *shown, uint32_t count)
+{
+    struct cache *cache = replica_cache(self->replica);
+    size_t bytes = 0;
+    uint32_t taken = 0;
+
+    if (asked->form != NEWS_POLLS || count < 2) {
+        return count;
+    }
+    qsort(shown, count, sizeof(*shown), by_age);
+    while (taken < count && (taken == 0 || bytes <= answer_piece_max)) {
+        bytes += shown[taken].found.own
+                     ? 0
+                     : cache_app(cache, shown[taken].found.app, &asked->query.key, now).json.len;
+        taken += taken == 0 || bytes <= answer_piece_max ? 1 : 0;
+    }
+    qsort(shown, taken, sizeof(*shown), by_appid);
+    return taken;
 }
 
 static void write_polls(const struct gateway *self, const struct news_asked *asked, bool full,
@@ -365,6 +415,7 @@ static void write_polls(const struct gateway *self, const struct news_asked *ask
             shown[unique++] = shown[i];
         }
     }
+    unique = take_some(self, asked, now, shown, unique);
     if (asked->form == NEWS_POLLS && unique == 1 && missing.len == 0 && !shown[0].found.own) {
         answer->app = shown[0].found.app;
         if (cache_app(replica_cache(self->replica), answer->app, &asked->query.key, now)
