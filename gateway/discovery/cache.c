@@ -36,6 +36,7 @@ struct document {
 struct app_cell {
     struct document *documents;
     int64_t renewed_ms; /* of the last heartbeat heard */
+    bool large;         /* a document was */
 };
 
 struct cache {
@@ -314,7 +315,17 @@ static void count_bytes(struct cache *self, struct document *document, const str
     self->counts.document_bytes += bytes;
     self->counts.built_total++;
     self->rendered_bytes += bytes;
+    if (bytes > cache_large_bytes) {
+        ((struct app_cell *)column_find(&self->apps, document->app))->large = true;
+    }
     trim(self, document);
+}
+
+static bool is_outdated(const struct cache *self, const struct app_cell *cell,
+                        const struct document *document, const struct now *now)
+{
+    return cell->renewed_ms >= document->built_ms &&
+           now->mono_ms - document->built_ms >= self->refresh_ms;
 }
 
 static struct document *document_get(struct cache *self, uint32_t app, const struct cache_key *key,
@@ -324,8 +335,7 @@ static struct document *document_get(struct cache *self, uint32_t app, const str
     struct app_cell *cell = column_find(&self->apps, app);
     struct buf text = {0};
 
-    if (document->fetch != NULL && cell->renewed_ms >= document->built_ms &&
-        now->mono_ms - document->built_ms >= self->refresh_ms) {
+    if (document->fetch != NULL && is_outdated(self, cell, document, now)) {
         document_empty(self, document);
     }
     if (document->fetch == NULL) {
@@ -353,6 +363,30 @@ struct cache_document cache_app(struct cache *self, uint32_t app, const struct c
     struct document *document = document_get(self, app, key, now);
 
     return (struct cache_document){document_json(document), document->instance_count};
+}
+
+bool cache_would_be_large(struct cache *self, uint32_t app, const struct cache_key *key,
+                          const struct now *now)
+{
+    const struct app_cell *cell = column_find(&self->apps, app);
+    const struct document *document = cell != NULL ? cell->documents : NULL;
+
+    if (cell == NULL || !cell->large) {
+        return false;
+    }
+    while (document != NULL && !is_for(document, key)) {
+        document = document->next;
+    }
+    return document == NULL || document->fetch == NULL || is_outdated(self, cell, document, now);
+}
+
+void cache_note_small(struct cache *self, uint32_t app)
+{
+    struct app_cell *cell = column_find(&self->apps, app);
+
+    if (cell != NULL) {
+        cell->large = false;
+    }
 }
 
 struct response *cache_fetch(struct cache *self, uint32_t app, const struct cache_key *key,

@@ -16,6 +16,9 @@ struct response;
 
 enum { cache_documents_max = 8, cache_bytes_max = 128 * 1024 * 1024 };
 
+/* Beyond, a document is better not made for one who asks alone. */
+enum { cache_large_bytes = 4 * 1024 * 1024 };
+
 /* What of an app is asked for. */
 struct cache_key {
     struct str zone; /* empty: all zones */
@@ -50,6 +53,12 @@ struct response *cache_fetch(struct cache *self, uint32_t app, const struct cach
                              const struct now *now);
 struct response *cache_polls(struct cache *self, uint32_t app, const struct cache_key *key,
                              const struct now *now);
+
+/* Whether a document of the app was larger than that, and this one would have to be made now. */
+bool cache_would_be_large(struct cache *self, uint32_t app, const struct cache_key *key,
+                          const struct now *now);
+/* It is not any more. */
+void cache_note_small(struct cache *self, uint32_t app);
 
 /* {"clients":…,"remark":…} of the app, or null. */
 void cache_schedule(const struct cache *self, uint32_t app, struct buf *to);

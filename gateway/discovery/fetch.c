@@ -3,6 +3,7 @@
 
 #include "gateway/discovery/args.h"
 #include "gateway/discovery/early.h"
+#include "gateway/discovery/fetch_large.h"
 #include "gateway/discovery/fetch_many.h"
 #include "gateway/discovery/replica.h"
 
@@ -50,6 +51,10 @@ void serve_fetch(struct gateway *self, struct request *request, const struct now
         answer_nothing(self, request, &args, &found, now);
     } else if (found.own) {
         answer_own(self, request, &args, &found, now);
+    } else if (!args.query.key.legacy && request_may_stream(request) &&
+               cache_would_be_large(replica_cache(self->replica), found.app, &args.query.key,
+                                    now)) {
+        fetch_large(self, request, &args, &found, now);
     } else {
         query_answer(self, request,
                      cache_fetch(replica_cache(self->replica), found.app, &args.query.key, now), 0,
@@ -72,7 +77,7 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
     buf_add_char(&body, '{');
     for (uint32_t i = 0; i < args.app_count; i++) {
         more = fetch_add(self, &args.query, args.apps[i].appid, more, now, &body) || more;
-        if (body.len > answer_piece_max) {
+        if (body.len > answer_piece_max && request_may_stream(request)) {
             fetch_many(self, request, &args, i + 1, &body, now);
             args_fini(&args);
             return;

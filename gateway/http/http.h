@@ -86,6 +86,8 @@ typedef int64_t request_next_fn(void *context, char *to, size_t max);
 typedef void request_end_fn(void *context);
 void request_stream(struct request *self, int status, const char *content_type,
                     request_next_fn *next, request_end_fn *end, void *context);
+/* Whether it may be made a stream: not any more once it was parked. */
+bool request_may_stream(const struct request *self);
 /* A header of the stream's answer: right after request_stream. value is copied. */
 void request_stream_header(struct request *self, const char *name, const char *value);
 void request_stream_more(struct request *self);

@@ -357,6 +357,11 @@ static void stream_free(void *context)
     free(self);
 }
 
+bool request_may_stream(const struct request *self)
+{
+    return self->state == REQUEST_SERVING;
+}
+
 void request_stream(struct request *self, int status, const char *content_type,
                     request_next_fn *next, request_end_fn *end, void *context)
 {

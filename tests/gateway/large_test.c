@@ -141,10 +141,95 @@ static void polls_tell_the_rest_next_time(void **state)
     assert_int_equal(apps, told);
 }
 
+/* After the last brace of the header; chunks are taken apart. */
+static struct buf body_of(const struct buf *answer)
+{
+    const char *at = strstr(answer->data, "\r\n\r\n");
+    bool chunked = strstr(answer->data, "Transfer-Encoding: chunked") != NULL;
+    struct buf body = {0};
+
+    assert_non_null(at);
+    at += 4;
+    while (chunked) {
+        char *end;
+        unsigned long len = strtoul(at, &end, 16);
+
+        if (len == 0) {
+            buf_add_char(&body, '\0');
+            return body;
+        }
+        buf_add(&body, end + 2, len);
+        at = end + 2 + len + 2;
+    }
+    buf_add_str(&body, str_from(at));
+    buf_add_char(&body, '\0');
+    return body;
+}
+
+static bool is_chunked(const struct buf *answer)
+{
+    return strstr(answer->data, "Transfer-Encoding: chunked") != NULL;
+}
+
+/* What one who asks alone gets of a large app is what the shared document says. */
+static void a_large_app_is_fetched_as_it_is_read(void **state)
+{
+    static const char *const targets[] = {"/discovery/fetch?env=dev&status=3&appid=big",
+                                          "/discovery/fetch?env=dev&status=3&appid=big&zone=sh002",
+                                          "/discovery/fetch?env=dev&status=1&appid=big"};
+    char hostname[16];
+
+    (void)state;
+    for (int i = 0; i < 90; i++) {
+        struct change change = {.kind = CHANGE_REGISTER,
+                                .latest_timestamp = 9000 + i,
+                                .instance = {.id = {STR("dev"), STR("big"), STR("sh001"), {0}},
+                                             .version = {version, sizeof(version)},
+                                             .status = i % 7 == 0 ? STATUS_WAITING : STATUS_UP,
+                                             .dirty_timestamp = 1 + i,
+                                             .latest_timestamp = 1 + i}};
+
+        (void)snprintf(hostname, sizeof(hostname), "h%d", i);
+        change.instance.id.hostname = str_from(hostname);
+        change.instance.id.zone = i % 3 == 0 ? STR("sh002") : i % 3 == 1 ? STR("sh001") : STR("a");
+        feed_turn(&it.feed, &change);
+    }
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        struct buf streamed;
+        struct buf shared = server_get(&it, targets[0]); /* makes the app known as large */
+        struct buf bodies[2];
+
+        buf_fini(&shared);
+        put("big", 1000 + (int)i, 10000 + (int64_t)i); /* no document stands any more */
+        streamed = server_get(&it, targets[i]);
+        assert_true(is_chunked(&streamed));
+        put("other", (int)i, 1);
+        /* a stream's end is no document: one that may be shared is made by who polls */
+        shared =
+            server_get(&it, i == 2 ? "/discovery/poll?env=dev&hostname=h&appid=big" : targets[i]);
+        assert_true(i != 2 || !is_chunked(&shared));
+        bodies[0] = body_of(&streamed);
+        bodies[1] = body_of(&shared);
+        assert_true(i != 2 || bodies[0].len == bodies[1].len);
+        assert_memory_equal(bodies[0].data, bodies[1].data, bodies[0].len);
+        buf_fini(&bodies[0]);
+        buf_fini(&bodies[1]);
+        buf_fini(&streamed);
+        buf_fini(&shared);
+        /* and now it is there, and shared */
+        shared = server_get(&it, "/discovery/poll?env=dev&hostname=h&appid=big");
+        buf_fini(&shared);
+        shared = server_get(&it, "/discovery/fetch?env=dev&status=1&appid=big");
+        assert_false(is_chunked(&shared));
+        buf_fini(&shared);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(fetchs_is_produced_as_it_is_read, begin, end),
+        cmocka_unit_test_setup_teardown(a_large_app_is_fetched_as_it_is_read, begin, end),
         cmocka_unit_test_setup_teardown(polls_tell_the_rest_next_time, begin, end),
     };
 
