@@ -375,6 +375,18 @@ static bool is_bad(const struct peer *peer)
     return peer->said && peer->status == NODE_LOST;
 }
 
+static bool is_shunned(const struct peer *peer, const struct now *now)
+{
+    return is_bad(peer) && (peer->chosen || now->mono_ms - peer->lost_ms < shun_ms);
+}
+
+/* With a node that speaks HTTP nothing finds what got lost, or differs in more than forms carry: it
+ * is drawn while there is no other. */
+static bool is_better(const struct peer *a, const struct peer *b)
+{
+    return a->kind == PEER_MUSTER && b->kind != PEER_MUSTER;
+}
+
 /* Draws one of those of like's zone that are not known to be bad; NULL: there is none. */
 static struct peer *draw(struct replicator *self, const struct peer *like, bool bad_too,
                          const struct now *now)
@@ -383,11 +395,16 @@ static struct peer *draw(struct replicator *self, const struct peer *like, bool 
     uint64_t count = 0;
 
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        bool shunned =
-            is_bad(peer) && (peer->chosen || now->mono_ms - peer->lost_ms < shun_ms) && !bad_too;
+        bool shunned = is_shunned(peer, now) && !bad_too;
 
-        if (is_far(peer) && same_zone(peer, like) && !shunned &&
-            prng_below(&self->prng, ++count) == 0) {
+        if (!is_far(peer) || !same_zone(peer, like) || shunned ||
+            (drawn != NULL && is_better(drawn, peer))) {
+            continue;
+        }
+        if (drawn != NULL && is_better(peer, drawn)) {
+            count = 0;
+        }
+        if (prng_below(&self->prng, ++count) == 0) {
             drawn = peer;
         }
     }
@@ -404,8 +421,25 @@ static struct peer *chosen_of(struct replicator *self, const struct peer *like)
     return NULL;
 }
 
+/* Whether a better one than a chosen one is there (again). */
+static bool has_better(struct replicator *self, const struct now *now)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        const struct peer *chosen =
+            is_far(peer) && !is_shunned(peer, now) ? chosen_of(self, peer) : NULL;
+
+        if (chosen != NULL && is_better(peer, chosen)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void choose(struct replicator *self, const struct now *now)
 {
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        peer->drawn = false;
+    }
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         struct peer *old;
         struct peer *drawn;
@@ -415,7 +449,7 @@ static void choose(struct replicator *self, const struct now *now)
             continue;
         }
         old = chosen_of(self, peer);
-        if (old != NULL && !is_bad(old)) {
+        if (old != NULL && (old->drawn || (!is_bad(old) && !is_better(peer, old)))) {
             continue;
         }
         drawn = draw(self, peer, false, now);
@@ -424,6 +458,7 @@ static void choose(struct replicator *self, const struct now *now)
         }
         if (drawn != NULL) {
             drawn->chosen = true;
+            drawn->drawn = true;
             if (old != NULL && old != drawn) {
                 old->chosen = false;
             }
@@ -535,6 +570,7 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
     if (self->members.known && now->mono_ms - self->members.asked_ms >= ask_again_ms) {
         self->members.due = true;
     }
+    self->members.changed = self->members.changed || has_better(self, now);
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         if (peer->way != WAY_SEEK || peer->seeking.under_way ||
             now->mono_ms < peer->seeking.due_ms) {

@@ -41,6 +41,7 @@ struct peer {
     bool said;   /* that it is up, or lost, was logged */
     bool own_zone;
     bool chosen;  /* of another zone: the one there that we talk to */
+    bool drawn;   /* … just now: it may be known as lost from before */
     bool protect; /* it said that it is under init-protect */
     bool warned;  /* that its door is of no use to us was logged */
     bool alias;   /* a seed that leads to a node that stands here already, or to this one */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static const int64_t shun_ms = 60000;
 static const int64_t settle_ms = 10000;
 static const int64_t rounding_ms = 5000;
 
@@ -58,7 +59,9 @@ bool judge_by_client(const struct judge *self, const struct change *change)
 
 int64_t judge_agree_ms(const struct judge *self)
 {
-    return self->plan->with.forms ? judge_forms_agree_ms : judge_links_agree_ms;
+    return self->plan->with.forms       ? judge_forms_agree_ms
+           : self->plan->with.reference ? judge_links_agree_ms + shun_ms
+                                        : judge_links_agree_ms;
 }
 
 bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t node)

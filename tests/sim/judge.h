@@ -83,6 +83,10 @@
  * heartbeat only, whose dirty_timestamp nobody looks at: 7 and 8 hold in the zone that the client
  * heartbeats in.
  *
+ * Beside a reference node a node may have that one as its peer of another zone while the muster
+ * nodes there are shunned, a minute after they were lost: then 7 holds a minute later. Ages over a
+ * reference node are not looked at, and 2 holds as it does where nodes speak HTTP.
+ *
  * agree_ms is far below the 5 s of virtual time (5 s × scale) that are asked for.
  */
 #ifndef TESTS_SIM_JUDGE_H

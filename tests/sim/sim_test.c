@@ -56,6 +56,9 @@ static const struct {
      "nodes that did not know each other's addresses passed heartbeats on for ever",
      {.forms = true, .elsewhere = true}},
     {4, "a node's heartbeats counted as a client's too", {.forms = true, .elsewhere = true}},
+    {11,
+     "the reference node was drawn of another zone: what differed there was never found",
+     {.reference = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
