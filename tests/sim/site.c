@@ -337,6 +337,9 @@ static void ask_to_leave(void *context, void *state, struct str arg, const struc
     (void)state;
     (void)arg;
     (void)now;
+    if (!self->leaving) {
+        return; /* it came back before it was told */
+    }
     msg.as_shutdown.id = 1;
     msg.as_shutdown.leave = true;
     (void)outbox_command(out, ACTOR_REPLICATOR, self->index, &msg);
