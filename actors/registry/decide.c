@@ -215,7 +215,9 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     change = decision_add(out, CHANGE_REGISTER, now_ns);
     change->spread = spread_of(command->origin, command->replication, command->from_zone);
     change->instance = candidate;
-    change->latest_timestamp = app_latest(registry, &id, now_ns);
+    change->latest_timestamp =
+        own ? app_latest(registry, &id, now_ns)
+            : app_latest_told(registry, &id, command->latest_timestamp, now_ns);
 }
 
 void decide_renew(const struct registry *registry, const struct rules *rules,
@@ -268,7 +270,10 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
     change->spread = spread_of(command->origin, command->replication, command->from_zone);
     change->instance.id = id;
     change->instance.dirty_timestamp = held.instance.dirty_timestamp;
-    change->latest_timestamp = app_latest(registry, &id, command->latest_timestamp);
+    change->latest_timestamp =
+        command->replication || command->from_zone
+            ? app_latest_told(registry, &id, command->latest_timestamp, now_ns)
+            : app_latest(registry, &id, command->latest_timestamp);
     if (fault_on(rules->faults, FAULT_NO_TOMBSTONE)) {
         decision_forget_too(out);
     }
@@ -453,7 +458,7 @@ void decide_set(const struct registry *registry, const struct rules *rules,
     }
     for (uint32_t i = 0; i < out->count && !as_reference; i++) {
         out->changes[i].latest_timestamp =
-            app_latest(registry, &out->changes[0].instance.id, now_ns) + i;
+            app_latest(registry, &out->changes[0].instance.id, now_ns) + i * latest_step_ns;
     }
 }
 

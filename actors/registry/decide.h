@@ -19,6 +19,10 @@
 #include "common/domain/registry.h"
 #include "common/wire/codec.h"
 
+/* How far apart two latest_timestamps of an app are at least: more than what a double tells apart
+ * up to 2^62, so that clients that read numbers as doubles miss no change (differences row 26). */
+enum { latest_step_ns = 1024 };
+
 /* What holds for a whole run. */
 struct rules {
     bool trust_client_nodes; /* clients may write infra.discovery */

@@ -65,8 +65,18 @@ int64_t app_latest(const struct registry *registry, const struct identity *id, i
     if (app != REGISTRY_NONE) {
         registry_app(registry, app, &info);
     }
-    return max_i64(
-        wanted, (info.live_count > 0 ? info.latest_timestamp : registry_highest_at(registry)) + 1);
+    return max_i64(wanted,
+                   (info.live_count > 0 ? info.latest_timestamp : registry_highest_at(registry)) +
+                       latest_step_ns);
+}
+
+int64_t app_latest_told(const struct registry *registry, const struct identity *id, int64_t told,
+                        int64_t now_ns)
+{
+    /* beyond, it is no node's, and would soon leave no room */
+    int64_t above = told > 0 && told <= timestamp_told_max ? told + latest_step_ns : 0;
+
+    return app_latest(registry, id, max_i64(now_ns, above));
 }
 
 bool name_fits(struct str name)

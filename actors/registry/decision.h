@@ -19,6 +19,11 @@ void decision_forget_too(struct decision *out);
  * An app that has none alive starts above everything this registry ever took from
  * its clock, so that one that went and came back repeats none. */
 int64_t app_latest(const struct registry *registry, const struct identity *id, int64_t wanted);
+/* The same of a change that another node has told, where the app's latest_timestamp was `told`: it
+ * goes above that. So a client that brings a node's latest_timestamp to another one, greater than
+ * what is there, has seen all that is behind the lesser one, or is soon told a greater one. */
+int64_t app_latest_told(const struct registry *registry, const struct identity *id, int64_t told,
+                        int64_t now_ns);
 
 /* What is held of an identity. */
 struct held {

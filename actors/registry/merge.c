@@ -4,6 +4,9 @@
 #include "actors/registry/metadata.h"
 #include "common/wire/convert.h"
 
+/* Of nodes' clocks that are wrong by hours; further off is what clients made up. */
+static const int64_t clocks_apart_ns = 86400000000000;
+
 static bool names_fit(const struct identity *id)
 {
     return name_fits(id->env) && name_fits(id->appid) &&
@@ -119,6 +122,22 @@ static int64_t renewed_at(const struct instance *offered, const struct held *hel
     return told > known ? told : known;
 }
 
+/* The app's where it was told; who speaks HTTP only tells the instance's, which is no more. */
+static int64_t latest_told(const struct change *offered)
+{
+    return offered->latest_timestamp != 0 ? offered->latest_timestamp
+                                          : offered->instance.latest_timestamp;
+}
+
+/* An app that goes and comes back starts above what was taken from the clock, in `at`: so is what
+ * was told, unless it is a client's jump. */
+static void keep_above(struct change *change, int64_t now_ns)
+{
+    if (change->latest_timestamp > now_ns && change->latest_timestamp - now_ns <= clocks_apart_ns) {
+        change->at = change->latest_timestamp;
+    }
+}
+
 void decide_merge(const struct registry *registry, const struct rules *rules,
                   const struct merge_rules *merge, const struct msg *record, int64_t age_ms,
                   int64_t now_ns, struct decision *out, bool *newer)
@@ -149,7 +168,9 @@ void decide_merge(const struct registry *registry, const struct rules *rules,
     change->spread = merge->spread;
     change->age_ms = age_ms;
     change->instance = offered.instance;
-    change->latest_timestamp = app_latest(registry, &offered.instance.id, now_ns);
+    change->latest_timestamp =
+        app_latest_told(registry, &offered.instance.id, latest_told(&offered), now_ns);
+    keep_above(change, now_ns);
     if (change_is_live(offered.kind)) {
         change->instance.renew_timestamp = renewed_at(&offered.instance, &held, age_ms, now_ns);
     } else if (fault_on(rules->faults, FAULT_NO_TOMBSTONE)) {

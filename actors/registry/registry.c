@@ -85,8 +85,8 @@ static void tell_age(const struct registry_actor *self, struct change *change)
  * it. A client's jump into the future is not ours. */
 static void keep_up(const struct registry_actor *self, struct change *change, uint32_t nth)
 {
-    int64_t highest = registry_highest_at(self->registry) + 1;
-    int64_t own = (change->at > highest ? change->at : highest) + nth;
+    int64_t highest = registry_highest_at(self->registry) + latest_step_ns;
+    int64_t own = (change->at > highest ? change->at : highest) + (int64_t)nth * latest_step_ns;
 
     if (change->latest_timestamp > change->at && change->latest_timestamp <= own) {
         change->at = change->latest_timestamp;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/registry/decision.h"
 #include "actors/registry/metadata.h"
 #include "common/base/prng.h"
 
@@ -118,7 +119,7 @@ static bool live(struct world *world, const char *hostname)
     return slot != REGISTRY_NONE && registry_is_live(world->registry, slot);
 }
 
-static int64_t app_latest(struct world *world)
+static int64_t latest_of(struct world *world)
 {
     uint32_t app = registry_app_find(world->registry, STR("dev"), STR("app"));
     struct app_info info;
@@ -140,7 +141,7 @@ static void register_takes_all_timestamps_from_the_clock(void **state)
     assert_int_equal(now0, instance.renew_timestamp);
     assert_int_equal(now0, instance.dirty_timestamp);
     assert_int_equal(now0, instance.latest_timestamp);
-    assert_int_equal(now0, app_latest(world));
+    assert_int_equal(now0, latest_of(world));
     assert_int_equal(SPREAD_EVERYWHERE, world->decision.changes[0].spread);
 }
 
@@ -155,7 +156,7 @@ static void registering_again_keeps_up_and_always_wins_even_with_a_clock_behind(
     assert_int_equal(1, do_register(world, &command));
     assert_int_equal(now0 + 1, held(world, "h").dirty_timestamp);
     assert_int_equal(now0, held(world, "h").up_timestamp);
-    assert_int_equal(now0 + 1, app_latest(world));
+    assert_int_equal(now0 + latest_step_ns, latest_of(world));
     assert_true(str_eq(STR("2"), held(world, "h").version));
 }
 
@@ -319,10 +320,10 @@ static void an_app_that_came_back_repeats_no_latest_timestamp(void **state)
     (void)do_register(world, &command);
     world->now -= 1000000;
     (void)do_cancel(world, "h", 0);
-    before = app_latest(world);
+    before = latest_of(world);
     (void)do_register(world, &command);
-    assert_true(app_latest(world) > now0);
-    assert_true(before <= app_latest(world));
+    assert_true(latest_of(world) > now0);
+    assert_true(before <= latest_of(world));
 }
 
 static void a_cancels_latest_timestamp_sticks_as_in_the_reference(void **state)
@@ -334,10 +335,10 @@ static void a_cancels_latest_timestamp_sticks_as_in_the_reference(void **state)
     one.hostname = STR("h2");
     (void)do_register(world, &one);
     (void)do_cancel(world, "h1", 3000000000000000000);
-    assert_int_equal(3000000000000000000, app_latest(world));
+    assert_int_equal(3000000000000000000, latest_of(world));
     one.hostname = STR("h3");
     (void)do_register(world, &one);
-    assert_int_equal(3000000000000000001, app_latest(world));
+    assert_int_equal(3000000000000000000 + latest_step_ns, latest_of(world));
 }
 
 static void refuses_what_is_out_of_bounds_and_says_what(void **state)
@@ -590,7 +591,7 @@ static void set_merges_metadata_and_advances_the_app(void **state)
 
     (void)do_register(world, &command);
     assert_int_equal(1, do_set(world, &b, 1, 0));
-    assert_int_equal(now0 + 1, app_latest(world));
+    assert_int_equal(now0 + latest_step_ns, latest_of(world));
     assert_int_equal(1, do_set(world, &a, 1, 0));
     assert_int_equal(1, do_set(world, &again, 1, 0));
     assert_int_equal(2, held(world, "h").metadata.count);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "actors/registry/decision.h"
 #include "common/base/prng.h"
 
 static const int64_t now0 = 1700000000000000000;
@@ -318,6 +319,46 @@ static void a_restored_registry_takes_those_of_unknown_age(void **state)
     assert_int_equal(-1, world->decision.changes[0].age_ms);
 }
 
+/* told: of the app, at the node that tells. */
+static int64_t latest_after(struct world *world, int64_t told)
+{
+    struct msg put = a_put(slot_of(world) == REGISTRY_NONE ? now0 : rank_held(world).dirty + 1);
+    struct app_info info;
+
+    put.as_put.latest_of_app = told;
+    assert_int_equal(1, merge(world, &put, 0));
+    registry_app(world->registry,
+                 registry_app_find(world->registry, put.as_put.env, put.as_put.appid), &info);
+    return info.latest_timestamp;
+}
+
+/* A client may hold the told one: ours must not be below it. */
+static void a_told_change_goes_above_our_latest_our_time_and_the_told_latest(void **state)
+{
+    struct world *world = *state;
+    int64_t latest = latest_after(world, now0 - 5000);
+
+    assert_int_equal(now0, latest);
+    latest = latest_after(world, now0 - 5000); /* the clock stands still */
+    assert_int_equal(now0 + latest_step_ns, latest);
+    latest = latest_after(world, now0 + 7000000);
+    assert_int_equal(now0 + 7000000 + latest_step_ns, latest);
+    assert_int_equal(latest, world->decision.changes[0].at); /* an app that comes back is above */
+    latest = latest_after(world, now0);
+    assert_int_equal(now0 + 7000000 + 2 * latest_step_ns, latest);
+}
+
+static void a_latest_that_no_node_makes_freezes_no_app(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(now0, latest_after(world, INT64_MAX));
+    assert_int_equal(now0 + latest_step_ns, latest_after(world, -1));
+    /* a client's: it counts for the app, as in the reference, but is no time of ours */
+    assert_int_equal(timestamp_max + latest_step_ns, latest_after(world, timestamp_max));
+    assert_true(world->decision.changes[0].at <= now0 + 2 * latest_step_ns);
+}
+
 static void a_state_comes_over_whole_with_a_renewal_by_our_clock(void **state)
 {
     struct world *world = *state;
@@ -482,6 +523,8 @@ int main(void)
         TEST(what_went_before_it_came_leaves_a_tombstone),
         TEST(who_is_idle_or_of_unknown_age_does_not_come_in),
         TEST(a_restored_registry_takes_those_of_unknown_age),
+        TEST(a_told_change_goes_above_our_latest_our_time_and_the_told_latest),
+        TEST(a_latest_that_no_node_makes_freezes_no_app),
         TEST(a_state_comes_over_whole_with_a_renewal_by_our_clock),
         TEST(a_schedule_is_a_state_that_never_gets_old),
         TEST(what_no_node_may_send_is_refused_in_words),
