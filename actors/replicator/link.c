@@ -47,6 +47,12 @@ size_t link_queued(const struct link *self)
     return self->queue.len - self->queue_at;
 }
 
+bool link_is_drained(const struct link *self)
+{
+    return self->state == LINK_UP && !self->refused && queued_count(self) == 0 &&
+           self->want.len == 0 && !self->wanting;
+}
+
 bool link_is_settled(const struct link *self, const struct now *now)
 {
     return now->mono_ms - self->up_ms >= settled_ms;

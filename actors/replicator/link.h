@@ -69,6 +69,8 @@ void link_greet(struct replicator *self, struct peer *peer, const struct now *no
                 struct outbox *out);
 
 size_t link_queued(const struct link *self);
+/* UP, and all there was to be sent has left. */
+bool link_is_drained(const struct link *self);
 /* UP for long enough to be lost and greeted at once when the other says that it knows nothing of
  * it: whoever says so again and again is greeted once a tick. */
 bool link_is_settled(const struct link *self, const struct now *now);

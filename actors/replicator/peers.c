@@ -277,6 +277,7 @@ void peers_nodes_msg(struct replicator *self, const struct now *now, struct msg 
     struct msg node = self_node(self);
 
     *msg = (struct msg){.type = MSG_TYPE_NODES};
+    msg->as_nodes.in_step = self->in_step;
     msg_list_add(&msg->as_nodes.nodes, store, &node);
     for (struct peer *peer = NULL; (peer = next_shown(self, peer)) != NULL;) {
         node = peer_node(self, peer, now);

@@ -476,6 +476,12 @@ void repair_beat(struct replicator *self, struct peer *peer, const struct now *n
     }
 }
 
+bool repair_is_equal(const struct replicator *self, const struct peer *peer)
+{
+    return peer->link.root.set && self->beats.root.set && peer->walk.since_ms == 0 &&
+           peer->walk.state == WALK_IDLE;
+}
+
 void repair_up(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out)
 {

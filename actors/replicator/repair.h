@@ -60,6 +60,8 @@ struct walk {
 /* The registry's tick: do the roots still differ? */
 void repair_beat(struct replicator *self, struct peer *peer, const struct now *now,
                  struct outbox *out);
+/* At the last tick they were the same. */
+bool repair_is_equal(const struct replicator *self, const struct peer *peer);
 /* The link is up: at once, if they do. */
 void repair_up(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out);

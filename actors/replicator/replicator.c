@@ -61,6 +61,33 @@ static void on_peer_answer(void *state, uint32_t peer, const struct msg *msg, co
 
 /* ── turns ──────────────────────────────────────────────────────────────────*/
 
+static bool is_in_step(const struct replicator *self, const struct peer *peer)
+{
+    switch (peer->way) {
+    case WAY_MUSTER:
+        return link_is_drained(&peer->link) && repair_is_equal(self, peer);
+    case WAY_HTTP:
+        return peer->status == NODE_UP && posts_waiting(self->posts, peers_number(self, peer)) == 0;
+    case WAY_SEEK:
+        return false;
+    case WAY_NONE:
+        break;
+    }
+    return true; /* nobody we talk with */
+}
+
+/* Gateways let polls wait for it: said when it changes. */
+static void look_who_is_in_step(struct replicator *self)
+{
+    bool in_step = !sync_takes_whole(self);
+
+    for (struct peer *peer = NULL; in_step && (peer = peers_next(self, peer)) != NULL;) {
+        in_step = is_in_step(self, peer);
+    }
+    self->nodes_changed = self->nodes_changed || in_step != self->in_step;
+    self->in_step = in_step;
+}
+
 static void publish_nodes(struct replicator *self, const struct now *now, struct outbox *out)
 {
     struct buf store = {0};
@@ -78,6 +105,7 @@ static void beat(struct replicator *self, const struct now *now, struct outbox *
         repair_beat(self, peer, now, out);
         link_beat(self, peer, now, out);
     }
+    look_who_is_in_step(self);
     http_beat(self, now, out);
     self->beats.zone.len = 0;
     self->beats.everywhere.len = 0;
@@ -130,6 +158,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     sync_step(self, now, out);
     leaving_step(self, now, out);
     if (self->nodes_changed) {
+        look_who_is_in_step(self);
         self->nodes_changed = false;
         publish_nodes(self, now, out);
     }

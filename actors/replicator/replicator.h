@@ -187,7 +187,8 @@ struct replicator {
     } leaving;
     bool met; /* the registry has answered for the first time */
     bool nodes_changed;
-    bool broken; /* the registry's facts can't be read */
+    bool in_step; /* as NODES says */
+    bool broken;  /* the registry's facts can't be read */
 
 #define COUNTER_FIELD(field, name) uint64_t field;
     struct {

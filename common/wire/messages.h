@@ -540,12 +540,14 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(i64,    err,              MSG_REQUIRED) \
     F(str,    text,             MSG_REQUIRED)
 
-/* Topic replicator.nodes: this node and its peers. */
+/* Topic replicator.nodes: this node and its peers. in_step: at the registry's last tick every peer
+ * was up, had been sent all there was, and held the same (also: there are none). */
 #define MSG_NODES(F)                        \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    boot,             MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED) \
-    F(msgs,   nodes,            MSG_REQUIRED)
+    F(msgs,   nodes,            MSG_REQUIRED) \
+    F(flag,   in_step,          MSG_OPTIONAL)
 
 /* Part of NODES and NODE_LIST. addr host:port; status 0 up, 1 lost. In NODE_LIST also: name, of its
  * infra.discovery instance; link: self, muster, http, none (of another zone, told by others),

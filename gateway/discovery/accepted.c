@@ -2,85 +2,146 @@
 
 #include <stdlib.h>
 
-/* Freed with free() at the connection's end. */
+#include "gateway/discovery/recall.h"
+
+/* SDKs repeat a poll at once, or within a second or two; a program that was started anew takes
+ * longer. */
+static const int64_t repeated_ms = 10000;
+/* A client that goes from node to node comes back after as many waits as there are nodes. */
+static const int64_t ahead_ms = 600000;
+
 struct accepted {
-    uint32_t count;
-    uint64_t zone_hash;
-    struct {
-        uint64_t app_hash;
-        int64_t claimed;
-        int64_t given;
-    } item[news_empty_max];
+    struct recall *recall; /* owns */
+    uint64_t seed;
 };
 
-static uint64_t zone_hash(const struct news_asked *asked)
+struct accepted *accepted_new(uint64_t seed)
 {
-    return hash64(asked->query.key.zone.data, asked->query.key.zone.len);
+    struct accepted *self = calloc(1, sizeof(*self));
+
+    if (self == NULL) {
+        abort();
+    }
+    self->recall = recall_new();
+    self->seed = seed;
+    return self;
 }
 
-void accepted_begin(struct request *request, struct news_asked *asked)
+void accepted_destroy(struct accepted **self)
 {
-    const struct accepted *self = request_connection_user(request);
+    if (*self != NULL) {
+        recall_destroy(&(*self)->recall);
+        free(*self);
+        *self = NULL;
+    }
+}
 
-    if (self == NULL || self->count == 0 || self->zone_hash != zone_hash(asked)) {
+/* ── names ──────────────────────────────────────────────────────────────────*/
+
+/* Two of the three are hashes with a seed, or of hashes: this only spreads them. */
+static uint64_t mix(uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t mixed = (a ^ b) * 0x9e3779b97f4a7c15u;
+
+    mixed = (mixed ^ mixed >> 32 ^ c) * 0xbf58476d1ce4e5b9u;
+    mixed = (mixed ^ mixed >> 29) * 0x94d049bb133111ebu;
+    return mixed ^ mixed >> 32;
+}
+
+static void name(const struct accepted *self, struct str hostname, struct news_asked *asked)
+{
+    uint64_t list;
+
+    asked->asker = mix(self->seed, hash64(hostname.data, hostname.len),
+                       hash64(asked->query.key.zone.data, asked->query.key.zone.len));
+    list = mix(asked->asker, (uint64_t)asked->form, asked->query.key.legacy);
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        list = mix(list, asked->apps[i].app_hash, (uint64_t)asked->apps[i].claimed);
+    }
+    asked->list = list;
+}
+
+static uint64_t app_key(const struct news_asked *asked, const struct news_app *app)
+{
+    return mix(asked->list, app->app_hash, 0);
+}
+
+static uint64_t ahead_key(const struct news_asked *asked, const struct news_app *app)
+{
+    return mix(asked->asker, app->app_hash, (uint64_t)app->claimed);
+}
+
+/* ── row 27 ─────────────────────────────────────────────────────────────────*/
+
+void accepted_begin(const struct accepted *self, struct str hostname, struct news_asked *asked,
+                    const struct now *now)
+{
+    name(self, hostname, asked);
+    if (asked->form != NEWS_POLLS || !recall_find(self->recall, asked->list, now->mono_ms, NULL)) {
         return;
     }
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        for (uint32_t k = 0; k < self->count; k++) {
-            if (self->item[k].app_hash == asked->apps[i].app_hash &&
-                self->item[k].claimed == asked->apps[i].claimed) {
-                asked->apps[i].given = self->item[k].given;
-            }
+        struct news_app *app = &asked->apps[i];
+        int64_t given;
+
+        if (recall_find(self->recall, app_key(asked, app), now->mono_ms, &given) &&
+            given > app->given) {
+            app->given = given;
         }
     }
 }
 
-static void add(struct accepted *self, uint64_t app_hash, int64_t claimed, int64_t given)
+static void keep(struct accepted *self, const struct news_asked *asked, const struct news_app *app,
+                 int64_t given, const struct now *now)
 {
-    if (self->count < news_empty_max) {
-        self->item[self->count].app_hash = app_hash;
-        self->item[self->count].claimed = claimed;
-        self->item[self->count++].given = given;
-    }
+    int64_t until_ms = now->mono_ms + repeated_ms;
+
+    recall_put(self->recall, asked->list, 0, until_ms);
+    recall_put(self->recall, app_key(asked, app), given, until_ms);
 }
 
-void accepted_answer(const struct gateway *self, struct request *request,
-                     const struct news_asked *asked, const struct news_answer *answer)
+void accepted_expired(struct accepted *self, const struct news_asked *asked, const struct now *now)
 {
-    struct accepted *kept = request_connection_user(request);
-
-    if (kept == NULL) {
-        if (answer->empty_count == 0) {
-            return;
-        }
-        kept = calloc(1, sizeof(*kept));
-        if (kept == NULL) {
-            abort();
-        }
-        request_set_connection_user(request, kept);
-    }
-    kept->count = 0;
-    kept->zone_hash = zone_hash(asked);
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        const struct news_app *app = &asked->apps[i];
-
-        for (uint32_t k = 0; k < answer->empty_count; k++) {
-            if (answer->empty[k].app_hash == app->app_hash) {
-                add(kept, app->app_hash, app->claimed, answer->empty[k].latest_timestamp);
-            }
-        }
-        if (app->given != app->claimed &&
-            query_find(self, &asked->query, app->appid).latest_timestamp <= app->given) {
-            add(kept, app->app_hash, app->claimed, app->given); /* not in this answer */
+        if (asked->apps[i].given != asked->apps[i].claimed) {
+            keep(self, asked, &asked->apps[i], asked->apps[i].given, now);
         }
     }
 }
 
-void accepted_forget(struct request *request)
+void accepted_answer(struct accepted *self, const struct news_asked *asked,
+                     const struct news_answer *answer, const struct now *now)
 {
-    struct accepted *self = request_connection_user(request);
+    accepted_expired(self, asked, now); /* of apps that are not in this answer */
+    for (uint32_t i = 0; i < asked->app_count && answer->empty_count > 0; i++) {
+        for (uint32_t k = 0; k < answer->empty_count; k++) {
+            if (answer->empty[k].app_hash == asked->apps[i].app_hash) {
+                keep(self, asked, &asked->apps[i], answer->empty[k].latest_timestamp, now);
+            }
+        }
+    }
+}
 
-    if (self != NULL) {
-        self->count = 0;
+/* ── row 26 ─────────────────────────────────────────────────────────────────*/
+
+bool accepted_had_all(const struct accepted *self, const struct gateway *gateway,
+                      const struct news_asked *asked, const struct now *now)
+{
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        if (news_app_ahead(gateway, asked, &asked->apps[i]) > 0 &&
+            !recall_find(self->recall, ahead_key(asked, &asked->apps[i]), now->mono_ms, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void accepted_has_all(struct accepted *self, const struct gateway *gateway,
+                      const struct news_asked *asked, const struct now *now)
+{
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        if (news_app_ahead(gateway, asked, &asked->apps[i]) > 0) {
+            recall_put(self->recall, ahead_key(asked, &asked->apps[i]), 0, now->mono_ms + ahead_ms);
+        }
     }
 }

@@ -1,18 +1,38 @@
-/* What a connection's last polls answer held of apps without an instance: SDKs
- * ignore such an app and poll on with the timestamp they had, for ever answered at
- * once. When the next request of the same connection repeats that timestamp, it
- * counts as the one the answer gave (differences row 27). */
+/* What polls that are repeated were answered, whatever connection they come by.
+ *
+ * SDKs ignore an app without an instance in an answer, and poll on with the latest_timestamp they
+ * had, for ever answered at once. A polls request that repeats one answered within the last
+ * seconds, by the same hostname, for the same apps with the same latest_timestamps, counts as if
+ * the client had taken those apps' new ones (differences row 27).
+ *
+ * A poll with a latest_timestamp of another node that is ahead of ours is answered in full once
+ * where it may have missed something, and not again (differences row 26).
+ */
 #ifndef GATEWAY_DISCOVERY_ACCEPTED_H
 #define GATEWAY_DISCOVERY_ACCEPTED_H
 
 #include "gateway/discovery/news.h"
 
-/* A polls request begins: sets given where its claim was answered before. */
-void accepted_begin(struct request *request, struct news_asked *asked);
-/* It was answered with news. */
-void accepted_answer(const struct gateway *self, struct request *request,
-                     const struct news_asked *asked, const struct news_answer *answer);
-/* Any other request on the connection. */
-void accepted_forget(struct request *request);
+struct accepted;
+
+/* seed: random, so that no client can choose whose answers it has. */
+struct accepted *accepted_new(uint64_t seed);
+void accepted_destroy(struct accepted **self);
+
+/* A poll begins: names it, and sets given where its claim was answered before. */
+void accepted_begin(const struct accepted *self, struct str hostname, struct news_asked *asked,
+                    const struct now *now);
+/* It was answered with news at once. */
+void accepted_answer(struct accepted *self, const struct news_asked *asked,
+                     const struct news_answer *answer, const struct now *now);
+/* It has waited to its end for nothing; what was taken for its own still is. */
+void accepted_expired(struct accepted *self, const struct news_asked *asked, const struct now *now);
+
+/* Whether it was answered in full before with each of its latest_timestamps that is ahead. */
+bool accepted_had_all(const struct accepted *self, const struct gateway *gateway,
+                      const struct news_asked *asked, const struct now *now);
+/* It is now, or its wait has ended since. */
+void accepted_has_all(struct accepted *self, const struct gateway *gateway,
+                      const struct news_asked *asked, const struct now *now);
 
 #endif

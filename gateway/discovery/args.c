@@ -193,7 +193,7 @@ bool args_bind(const struct gateway *self, struct request *request, unsigned nee
     args->query.env = form_name(&form, "env", FORM_REQUIRED);
     get_appids(&form, commas, args);
     if ((needs & ARGS_HOSTNAME) != 0) {
-        (void)form_name(&form, "hostname", FORM_REQUIRED);
+        args->hostname = form_name(&form, "hostname", FORM_REQUIRED);
     }
     args->query.key = (struct cache_key){
         .zone = form_name(&form, "zone", FORM_OPTIONAL),

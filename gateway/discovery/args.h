@@ -19,6 +19,7 @@ struct asked_app {
 
 struct args {
     struct query query;
+    struct str hostname;    /* with ARGS_HOSTNAME; borrowed as appid */
     struct asked_app *apps; /* owns; as asked, also twice */
     uint32_t app_count;
 };

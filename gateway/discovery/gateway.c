@@ -160,7 +160,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->clock = clock;
     gateway->id = seed;
     gateway->replica = replica_new_seeded(config->gateway_renew_refresh, log, seed);
-    gateway->polls = polls_new(gateway->replica);
+    gateway->polls = polls_new(gateway->replica, seed);
     gateway->streams = streams_new(gateway->replica);
     gateway->pending = pending_new(seed, config->gateway_write_deadline);
     gateway->early = early_new();

@@ -31,6 +31,8 @@ struct news_asked {
     struct position_at since; /* NEWS_DELTA; epoch 0: none */
     struct news_app *apps;    /* borrowed */
     uint32_t app_count;
+    uint64_t asker; /* accepted.h: names who asks, and who asks for just this */
+    uint64_t list;
 };
 
 /* Fills in was_known. */
@@ -39,6 +41,11 @@ void news_begin(const struct gateway *self, struct news_asked *asked);
 /* full: as if the client had nothing. */
 bool news_any(const struct gateway *self, const struct news_asked *asked, bool full);
 
+/* By how many ns the timestamp given for this app is ahead of this node's; 0: it is not. One that
+ * is the same as a double is the same: clients that read numbers as doubles send back a rounded
+ * one, and two of an app are never so close (differences row 26). */
+int64_t news_app_ahead(const struct gateway *self, const struct news_asked *asked,
+                       const struct news_app *app);
 /* Some timestamp (delta: the position) is ahead of this node's. */
 bool news_ahead(const struct gateway *self, const struct news_asked *asked);
 

@@ -21,6 +21,11 @@ enum { work_max = 8192, looks = 3 };
 
 /* A client ahead of us for longer than a tick has its timestamps from another node. */
 static const int64_t ahead_ms = 1100;
+/* By more than that it is no clock's doing. */
+static const int64_t ahead_max_ns = 10000000000;
+/* What the replicator says of the others is up to a tick old, of a digest that is up to a tick
+ * older, and was heard up to a tick before: of a change that is younger it says nothing. */
+static const int64_t calm_ms = 3000;
 /* What a client's own timeout leaves for the answer's way back, as the reference has it. */
 static const int64_t answer_way_ms = 20;
 
@@ -36,8 +41,9 @@ struct waiter {
 };
 
 struct polls {
-    struct replica *replica; /* borrowed */
-    struct watches *watches; /* owns */
+    struct replica *replica;   /* borrowed */
+    struct watches *watches;   /* owns */
+    struct accepted *accepted; /* owns */
     struct deadlines deadlines;
     struct polls_counts counts;
     struct response *not_modified; /* shared by all */
@@ -68,7 +74,7 @@ static struct response *not_modified(void)
     return response_json(200, -304, &body);
 }
 
-struct polls *polls_new(struct replica *replica)
+struct polls *polls_new(struct replica *replica, uint64_t seed)
 {
     struct polls *self = calloc(1, sizeof(*self));
 
@@ -77,6 +83,7 @@ struct polls *polls_new(struct replica *replica)
     }
     self->replica = replica;
     self->watches = watches_new();
+    self->accepted = accepted_new(seed);
     self->not_modified = not_modified();
     self->spared = not_modified();
     response_header(self->spared, "Connection", "close");
@@ -117,6 +124,7 @@ void polls_destroy(struct polls **self)
     }
     replica_unobserve((*self)->replica, *self);
     watches_destroy(&(*self)->watches);
+    accepted_destroy(&(*self)->accepted);
     deadlines_fini(&(*self)->deadlines);
     response_unref(&(*self)->not_modified);
     response_unref(&(*self)->spared);
@@ -180,9 +188,6 @@ static void answer_news(const struct gateway *self, struct request *request,
     struct polls *polls = self->polls;
 
     compose(self, asked, full, now);
-    if (asked->form == NEWS_POLLS) {
-        accepted_answer(self, request, asked, &polls->memo_answer);
-    }
     query_answer(self, request, polls->memo, polls->memo_answer.code, now);
 }
 
@@ -263,12 +268,41 @@ static struct waiter *waiter_new(const struct news_asked *asked, size_t *bytes)
     return self;
 }
 
-/* Looks again at a client that is ahead once it has been so for more than a tick. */
+/* Whether nothing is behind this node's lesser timestamp that whoever made the greater one may not
+ * have known: then what the client has seen there and is not here yet will be told, above what it
+ * holds, and until then there is no news (differences row 26). */
+static bool may_wait(const struct gateway *self, const struct news_asked *asked,
+                     const struct now *now)
+{
+    if (asked->form == NEWS_DELTA || !replica_current(self->replica) ||
+        !replica_in_step(self->replica)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < asked->app_count; i++) {
+        int64_t ahead_ns = news_app_ahead(self, asked, &asked->apps[i]);
+        struct found found;
+
+        if (ahead_ns == 0) {
+            continue;
+        }
+        found = query_find(self, &asked->query, asked->apps[i].appid);
+        if (ahead_ns > ahead_max_ns ||
+            (!found.own && !replica_is_alone(self->replica) &&
+             now->mono_ms - replica_changed_ms(self->replica, found.app) < calm_ms)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Looks again at a client that is ahead, and may have missed something, once it has been so for
+ * more than a tick. */
 static void set_deadline(const struct gateway *self, struct waiter *waiter, const struct now *now)
 {
     int64_t due_ms = waiter->ends_ms;
 
-    if (now->mono_ms + ahead_ms < due_ms && news_ahead(self, &waiter->asked)) {
+    if (now->mono_ms + ahead_ms < due_ms && news_ahead(self, &waiter->asked) &&
+        !may_wait(self, &waiter->asked, now)) {
         due_ms = now->mono_ms + ahead_ms;
     }
     deadlines_set(&self->polls->deadlines, &waiter->deadline, due_ms);
@@ -303,16 +337,40 @@ static void wake(const struct gateway *self, struct waiter *waiter, bool full,
     waiter_free(self->polls, waiter);
 }
 
+/* It is ahead still; in full, but once. */
+static bool is_told_all(const struct gateway *self, const struct news_asked *asked,
+                        const struct now *now)
+{
+    struct accepted *accepted = self->polls->accepted;
+    bool had;
+
+    if (!replica_current(self->replica) || !news_ahead(self, asked)) {
+        return false;
+    }
+    if (asked->form == NEWS_DELTA) { /* its position is taken from the answer */
+        return true;
+    }
+    had = accepted_had_all(accepted, self, asked, now);
+    accepted_has_all(accepted, self, asked, now);
+    return !had;
+}
+
 static void on_due(const struct gateway *self, struct waiter *waiter, const struct now *now)
 {
-    bool full = replica_current(self->replica) && news_ahead(self, &waiter->asked);
+    bool full;
 
     if (now->mono_ms >= waiter->ends_ms) {
         self->polls->counts.expired_total++;
+        accepted_expired(self->polls->accepted, &waiter->asked, now);
         answer_end(self, waiter->request, now);
         waiter_free(self->polls, waiter);
-    } else if (news_any(self, &waiter->asked, full)) {
+        return;
+    }
+    full = is_told_all(self, &waiter->asked, now);
+    if (news_any(self, &waiter->asked, full)) {
         wake(self, waiter, full, now);
+    } else if (replica_current(self->replica)) {
+        deadlines_set(&self->polls->deadlines, &waiter->deadline, waiter->ends_ms);
     } else {
         set_deadline(self, waiter, now);
     }
@@ -402,11 +460,6 @@ void polls_counts(const struct polls *self, struct polls_counts *counts)
     counts->apps = watches_count(self->watches);
 }
 
-void polls_forget(struct request *request)
-{
-    accepted_forget(request);
-}
-
 /* ── requests ───────────────────────────────────────────────────────────────*/
 
 static int64_t wait_ms(const struct gateway *self, const struct request *request)
@@ -447,10 +500,8 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
     }
     fill(self, args, asked);
     request_cost(request, looks * (size_t)args->app_count);
-    if (asked->form == NEWS_POLLS && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_27)) {
-        accepted_begin(request, asked);
-    } else {
-        accepted_forget(request);
+    if (!fault_on(self->config->faults, FAULT_REFERENCE_ROW_27)) {
+        accepted_begin(self->polls->accepted, args->hostname, asked, now);
     }
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
@@ -459,6 +510,9 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
 
         answer_news(self, request, asked, false, now);
         request_cost(request, (self->polls->composed_bytes - before) / cost_bytes);
+        if (asked->form == NEWS_POLLS) { /* at once: what was waited for may be asked for again */
+            accepted_answer(self->polls->accepted, asked, &self->polls->memo_answer, now);
+        }
     } else {
         park(self, request, asked, wait_ms(self, request), now);
     }

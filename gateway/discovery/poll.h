@@ -8,8 +8,8 @@
 
 #include "gateway/discovery/gateway.h"
 
-/* Observes replica, which must outlive it. */
-struct polls *polls_new(struct replica *replica);
+/* Observes replica, which must outlive it. seed: random. */
+struct polls *polls_new(struct replica *replica, uint64_t seed);
 /* After http_destroy: touches no request. */
 void polls_destroy(struct polls **self);
 
@@ -20,10 +20,6 @@ void polls_turn(struct gateway *self, const struct now *now);
  * none waits. */
 bool polls_spare(struct gateway *self, const struct now *now);
 int64_t polls_due_ms(const struct polls *self); /* mono ms; INT64_MAX: nothing due */
-
-/* For every request but a poll or polls: what its connection's last polls was answered no
- * longer counts (differences row 27; it keeps the request's connection user). */
-void polls_forget(struct request *request);
 
 struct polls_counts {
     uint64_t parked;       /* now */

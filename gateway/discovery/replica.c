@@ -37,9 +37,11 @@ struct replica {
     uint64_t seed;
     uint64_t version;             /* counts changes */
     int64_t since;                /* wall ns of the first catch-up */
+    int64_t caught_up_ms;         /* mono, of the last into another epoch */
     uint64_t epochs[epochs_kept]; /* reached ones, newest first */
     uint64_t seq;                 /* reached in epochs[0] */
     struct column app_hashes;     /* uint64_t by app: a freed app is named no more */
+    struct column changed_ms;     /* int64_t by app */
     const char *broken;
     char broken_text[80];
 
@@ -54,6 +56,7 @@ struct replica {
     struct replica_node *nodes;
     size_t node_count;
     struct buf node_text;
+    bool in_step;
 };
 
 uint64_t app_hash_of(uint64_t seed, struct str env, struct str appid)
@@ -97,7 +100,6 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
     struct change change;
     uint64_t hash;
 
-    (void)now;
     if (change_from_msg(msg, &change) != ERR_OK) {
         self->broken = "the registry sent a record that can't be read";
         return;
@@ -112,6 +114,9 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
         *(uint64_t *)column_make(&self->app_hashes, applied.app) = hash;
     }
     if (change.kind != CHANGE_FORGET) {
+        if (applied.app != REGISTRY_NONE && !applied.app_freed) {
+            *(int64_t *)column_make(&self->changed_ms, applied.app) = now->mono_ms;
+        }
         delta_add(self->delta, &change, hash);
         tell(self, hash);
     }
@@ -152,6 +157,7 @@ static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct n
             self->epochs[i] = self->epochs[i - 1];
         }
         self->epochs[0] = epoch;
+        self->caught_up_ms = now->mono_ms;
         self->version++;
         log_event(self->log, LOG_INFO, "caught_up", "epoch=%" PRIx64 " seq=%" PRIu64, epoch, seq);
     }
@@ -260,9 +266,12 @@ static void on_nodes(struct replica *self, const struct msg_list *list)
 
 static void on_replicator_fact(void *state, const struct msg *msg, const struct now *now)
 {
+    struct replica *self = state;
+
     (void)now;
     if (msg->type == MSG_TYPE_NODES) {
-        on_nodes(state, &msg->as_nodes.nodes);
+        on_nodes(self, &msg->as_nodes.nodes);
+        self->in_step = msg->as_nodes.in_step;
     }
 }
 
@@ -332,6 +341,7 @@ struct replica *replica_new_seeded(int64_t renew_refresh_ms, const struct log *l
     self->cache = cache_new(self->registry, renew_refresh_ms);
     self->delta = delta_new();
     self->app_hashes.cell_bytes = sizeof(uint64_t);
+    self->changed_ms.cell_bytes = sizeof(int64_t);
     self->links[0] = (struct actor_link){
         .to = ACTOR_REGISTRY,
         .follower = follower_new(ACTOR_REGISTRY, 0, tick_ms, &registry_owner, self),
@@ -359,6 +369,7 @@ void replica_destroy(struct replica **self)
     delta_destroy(&(*self)->delta);
     registry_destroy(&(*self)->registry);
     column_fini(&(*self)->app_hashes);
+    column_fini(&(*self)->changed_ms);
     free((*self)->nodes);
     buf_fini(&(*self)->node_text);
     buf_fini(&(*self)->protect_reason);
@@ -393,6 +404,14 @@ struct delta *replica_delta(const struct replica *self)
 uint64_t replica_version(const struct replica *self)
 {
     return self->version;
+}
+
+int64_t replica_changed_ms(const struct replica *self, uint32_t app)
+{
+    const int64_t *changed_ms = column_find(&self->changed_ms, app);
+
+    return changed_ms != NULL && *changed_ms > self->caught_up_ms ? *changed_ms
+                                                                  : self->caught_up_ms;
 }
 
 int64_t replica_since(const struct replica *self)
@@ -496,6 +515,16 @@ const struct replica_node *replica_nodes(const struct replica *self, size_t *cou
 {
     *count = self->node_count;
     return self->nodes;
+}
+
+bool replica_in_step(const struct replica *self)
+{
+    return self->in_step;
+}
+
+bool replica_is_alone(const struct replica *self)
+{
+    return self->node_count == 1;
 }
 
 void replica_observe(struct replica *self, replica_changed_fn *changed, void *state)

@@ -36,6 +36,8 @@ struct delta *replica_delta(const struct replica *self);
 
 /* Counts changes: equal versions, equal documents (but for heartbeats). */
 uint64_t replica_version(const struct replica *self);
+/* Mono ms, when the app was last changed here, or all was caught up with anew. */
+int64_t replica_changed_ms(const struct replica *self, uint32_t app);
 /* Wall ns of the first catch-up; 0 before it. */
 int64_t replica_since(const struct replica *self);
 
@@ -102,6 +104,9 @@ struct replica_node {
     bool self;
 };
 const struct replica_node *replica_nodes(const struct replica *self, size_t *count);
+/* Whether every peer held the same as this node when the replicator last looked, once a tick. */
+bool replica_in_step(const struct replica *self);
+bool replica_is_alone(const struct replica *self); /* it has no peers */
 
 /* ── observers ──────────────────────────────────────────────────────────────*/
 

@@ -5,7 +5,6 @@
 #include "gateway/discovery/cache.h"
 #include "gateway/discovery/limits.h"
 #include "gateway/discovery/neighbour.h"
-#include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 
 // clang-format off
@@ -161,9 +160,6 @@ void route_serve(struct gateway *self, struct request *request, const struct now
     struct str path = request_path(request);
     const struct route *route = route_find(path);
 
-    if (route == NULL || (route->serve != serve_polls && route->serve != serve_poll)) {
-        polls_forget(request);
-    }
     if (!let_in(self, request, route)) {
         return;
     }

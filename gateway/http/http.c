@@ -143,7 +143,6 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
         slow_remove(self, connection);
         places_remove(connection);
-        free(connection->user);
         free(connection);
         *context = NULL;
         self->counts.connections--;

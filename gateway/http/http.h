@@ -49,12 +49,9 @@ struct str request_header(const struct request *self, const char *name); /* empt
 bool request_from_loopback(const struct request *self);
 void request_peer(const struct request *self, char *text, size_t size); /* "127.0.0.1" */
 
-/* One word of the handlers' own per request (a poll, a pending write) and a small
- * one per connection that outlives its requests: freed with free() at the connection's end. */
+/* One word of the handlers' own per request (a poll, a pending write). */
 void request_set_user(struct request *self, void *user);
 void *request_user(const struct request *self);
-void request_set_connection_user(struct request *self, void *heap);
-void *request_connection_user(const struct request *self);
 
 /* Handlers say what they have looked at for this request: 1 is a look-up of a name, or 256 bytes
  * rendered. When a turn's share is used up, requests that have come and streams wait for the next

@@ -35,7 +35,6 @@ struct connection {
     struct http *http;
     struct MHD_Connection *mhd;
     struct request *request;   /* of the one under way; NULL between two */
-    void *user;                /* the handlers' own; owned: free() */
     struct connection *before; /* in http->connections */
     struct connection *next;
     int64_t since_ms;  /* when it was opened or answered last; or its request began */

@@ -87,16 +87,3 @@ void *request_user(const struct request *self)
 {
     return self->user;
 }
-
-void request_set_connection_user(struct request *self, void *heap)
-{
-    if (self->connection->user != heap) {
-        free(self->connection->user);
-    }
-    self->connection->user = heap;
-}
-
-void *request_connection_user(const struct request *self)
-{
-    return self->connection->user;
-}

@@ -1,5 +1,5 @@
 -- The writes of SDKs for wrk, in turn for every host: BENCH_CALL is renew or register, of BENCH_HOSTS
--- hosts spread over BENCH_APPS apps. Requests are written out before the first is sent.
+-- hosts spread over BENCH_APPS apps, with BENCH_MORE behind each form. Requests are written out before the first is sent.
 local requests, at = {}, 0
 
 local function number(name, default)
@@ -16,9 +16,10 @@ local bodies = {
 function init()
     local call = os.getenv("BENCH_CALL") or "renew"
     local hosts, apps = number("BENCH_HOSTS", 1000), number("BENCH_APPS", 10)
+    local more = os.getenv("BENCH_MORE") or ""
     local headers = { ["Content-Type"] = "application/x-www-form-urlencoded" }
     for i = 0, hosts - 1 do
-        local body = bodies[call]:format(("host-%06d.example"):format(i), ("bench.app.%04d"):format(i % apps))
+        local body = bodies[call]:format(("host-%06d.example"):format(i), ("bench.app.%04d"):format(i % apps)) .. more
         requests[#requests + 1] = wrk.format("POST", "/discovery/" .. call, headers, body)
     end
 end

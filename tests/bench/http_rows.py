@@ -153,9 +153,9 @@ def pool_bytes():
     return int(re.search(r'^pool = "(\d+)KiB"', done.stdout, re.MULTILINE).group(1)) * 1024
 
 
-def write_load(port, connections, call, hosts, settings, **pids):
+def write_load(port, connections, call, hosts, settings, core=LOAD_CORE, **pids):
     env = {"BENCH_CALL": call, "BENCH_HOSTS": str(hosts), "BENCH_APPS": str(max(hosts // 100, 1))}
-    load = Load("http://127.0.0.1:%d" % port, connections, settings.seconds, os.path.join(bench.HERE, "forms.lua"), env=env, **pids)
+    load = Load("http://127.0.0.1:%d" % port, connections, settings.seconds, os.path.join(bench.HERE, "forms.lua"), core=core, env=env, **pids)
     load.command = "%s %s" % (" ".join("%s=%s" % pair for pair in env.items()), load.command)
     return load
 

@@ -45,10 +45,8 @@ static void answer(struct feed *self, struct follower *follower, const struct ms
     (void)follower_on_answer(follower, &msg, &self->now, self->out);
 }
 
-void feed_catch_up(struct feed *self)
+static void catch_up(struct feed *self, struct follower *follower)
 {
-    struct follower *follower = registry_link(self);
-
     for (int round = 0; round < 20; round++) {
         struct outbox_item item;
         struct buf frames = {0};
@@ -67,7 +65,42 @@ void feed_catch_up(struct feed *self)
         }
         buf_fini(&frames);
     }
+}
+
+void feed_catch_up(struct feed *self)
+{
+    catch_up(self, registry_link(self));
     assert(replica_current(self->replica));
+}
+
+void feed_nodes(struct feed *self, uint32_t peers, bool in_step)
+{
+    struct follower *follower = replica_links(self->replica)[1].follower;
+    /* it has facts only, and no history: what it answers holds nothing */
+    struct feed replicator = {.replica = self->replica,
+                              .out = self->out,
+                              .now = self->now,
+                              .epoch = 0xeb1,
+                              .seq = self->nodes_seq};
+    struct msg fact = {.type = MSG_TYPE_NODES};
+    struct msg node = {.type = MSG_TYPE_NODE};
+    struct buf store = {0};
+    struct buf frame = {0};
+
+    catch_up(&replicator, follower);
+    for (uint32_t i = 0; i <= peers; i++) {
+        node.as_node.addr = STR("127.0.0.1:7171");
+        node.as_node.self = i == 0;
+        msg_list_add(&fact.as_nodes.nodes, &store, &node);
+    }
+    fact.as_nodes.epoch = replicator.epoch;
+    fact.as_nodes.boot = 1;
+    fact.as_nodes.seq = ++self->nodes_seq;
+    fact.as_nodes.in_step = in_step;
+    msg_encode(&frame, &fact);
+    follower_on_fact(follower, buf_str(&frame), &self->now, self->out);
+    buf_fini(&frame);
+    buf_fini(&store);
 }
 
 struct instance feed_instance(const char *appid, const char *hostname, int64_t timestamp,

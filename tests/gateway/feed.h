@@ -14,6 +14,7 @@ struct feed {
     uint64_t seq;
     struct buf records; /* what the next snapshot holds */
     uint32_t record_count;
+    uint64_t nodes_seq;
 };
 
 void feed_init(struct feed *self, struct replica *replica);
@@ -42,6 +43,8 @@ void feed_renew(struct feed *self, const char *appid, const char *hostname, int6
 void feed_fact(struct feed *self, struct msg *fact);
 /* The same record goes into the next snapshot instead. */
 void feed_record(struct feed *self, const char *appid, const char *hostname, int64_t timestamp);
+/* The replicator tells: this node, and so many peers, and whether they hold the same. */
+void feed_nodes(struct feed *self, uint32_t peers, bool in_step);
 /* A new history: what was published is forgotten, records are what there is. */
 void feed_new_epoch(struct feed *self);
 

@@ -247,23 +247,160 @@ static void poll_answers_with_the_first_asked_app_that_changed(void **state)
     (void)close(fd);
 }
 
+#define POLL_AHEAD                                                                                 \
+    "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=9000000000000000000"
+
 static void a_poll_that_is_ahead_is_answered_in_full_after_a_tick(void **state)
 {
-    int fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a"
-                 "&latest_timestamp=9000000000000000000");
+    int fd = ask(POLL_AHEAD);
 
     (void)state;
     feed_put(&it.feed, "app.a", "h1", 100);
     assert_true(server_is_silent(&it, fd));
     (void)close(fd);
-    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a"
-             "&latest_timestamp=9000000000000000000");
+    fd = ask(POLL_AHEAD);
     assert_true(server_is_silent(&it, fd));
     server_wait(&it, 1000);
     assert_true(server_is_silent(&it, fd));
     server_wait(&it, 100);
     assert_body(fd, ANSWER_A("100"));
     (void)close(fd);
+}
+
+static void a_poll_that_is_ahead_is_answered_in_full_once(void **state)
+{
+    int fd;
+
+    (void)state;
+    feed_put(&it.feed, "app.a", "h1", 100);
+    fd = ask(POLL_AHEAD);
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 1100);
+    assert_body(fd, ANSWER_A("100"));
+    (void)close(fd);
+    fd = ask(POLL_AHEAD); /* whatever connection it comes by */
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 29000);
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 1000);
+    assert_body(fd, NOT_MODIFIED);
+    (void)close(fd);
+    fd = ask("/discovery/polls?env=dev&hostname=h.2&appid=app.a"
+             "&latest_timestamp=9000000000000000000");
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 1100);
+    assert_body(fd, ANSWER_A("100"));
+    (void)close(fd);
+}
+
+/* The nodes hold the same, and the app is calm: what differs is the timestamps only. */
+static void a_poll_that_is_ahead_waits_while_all_nodes_are_in_step(void **state)
+{
+    static const char ahead[] =
+        "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=1000100";
+    int fd;
+
+    (void)state;
+    feed_put(&it.feed, "app.a", "h1", 100);
+    feed_nodes(&it.feed, 2, true);
+    server_wait(&it, 3000);
+    fd = ask(ahead);
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 20000);
+    assert_true(server_is_silent(&it, fd));
+    feed_put(&it.feed, "app.a", "h1", 2000000); /* any change is above what a client holds */
+    assert_body(fd, ANSWER_A("2000000"));
+    (void)close(fd);
+    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=2000001");
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 1100); /* the others may not have known of the change just now */
+    assert_body(fd, ANSWER_A("2000000"));
+    (void)close(fd);
+    server_wait(&it, 3000);
+    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=10002000001");
+    assert_true(server_is_silent(&it, fd)); /* over 10 s */
+    server_wait(&it, 1100);
+    assert_body(fd, ANSWER_A("2000000"));
+    (void)close(fd);
+}
+
+static void a_poll_that_is_ahead_is_answered_in_full_while_a_node_is_out_of_step(void **state)
+{
+    static const char ahead[] =
+        "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=1000100";
+    int fd;
+
+    (void)state;
+    feed_put(&it.feed, "app.a", "h1", 100);
+    feed_nodes(&it.feed, 2, true);
+    feed_nodes(&it.feed, 2, false);
+    server_wait(&it, 3000);
+    fd = ask(ahead);
+    assert_true(server_is_silent(&it, fd));
+    server_wait(&it, 1100);
+    assert_body(fd, ANSWER_A("100"));
+    (void)close(fd);
+}
+
+static void a_node_without_peers_lets_a_poll_wait_that_is_ahead(void **state)
+{
+    int fd;
+
+    (void)state;
+    feed_nodes(&it.feed, 0, true);
+    feed_put(&it.feed, "app.a", "h1", 100);
+    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=1000100");
+    server_wait(&it, 2000);
+    assert_true(server_is_silent(&it, fd));
+    (void)close(fd);
+}
+
+static int poll_with(int64_t stamp)
+{
+    char target[120];
+
+    (void)snprintf(target, sizeof(target),
+                   "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=%lld",
+                   (long long)stamp);
+    return ask(target);
+}
+
+/* JavaScript, cjson and jq read numbers as doubles, and print them with 17 digits at most. */
+static void a_stamp_that_is_ours_as_a_double_is_ours(void **state)
+{
+    const int64_t stamps[] = {1795305335506284558, 1795305335506284400, 1795305335506284671};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(stamps) / sizeof(stamps[0]); i++) {
+        int64_t stamp = stamps[i] + (int64_t)i * 1000000;
+        const int64_t sent[] = {(int64_t)(double)stamp, (stamp + 50) / 100 * 100};
+
+        feed_put(&it.feed, "app.a", "h1", stamp);
+        for (size_t k = 0; k < 2; k++) {
+            int fd;
+
+            if ((double)sent[k] != (double)stamp) {
+                continue;
+            }
+            fd = poll_with(sent[k]);
+            assert_true(server_is_silent(&it, fd));
+            server_wait(&it, 2000);
+            assert_true(server_is_silent(&it, fd));
+            if (k == 0) {
+                feed_put(&it.feed, "app.a", "h1", stamp + 1024); /* the least that a change adds */
+                assert_body_has(fd, "\"code\":0");
+                feed_put(&it.feed, "app.a", "h1", stamp += 2048);
+            }
+            (void)close(fd);
+        }
+    }
+    feed_put(&it.feed, "app.a", "h1", 1795305335606284544);
+    {
+        int fd = poll_with(1795305335606284543); /* nobody prints a double so */
+
+        assert_body_has(fd, "\"code\":0");
+        (void)close(fd);
+    }
 }
 
 static void repeating_a_poll_answered_without_instance_waits(void **state)
@@ -289,11 +426,13 @@ static void repeating_a_poll_answered_without_instance_waits(void **state)
     (void)close(fd);
 }
 
-static void another_request_between_makes_a_repeated_poll_new(void **state)
+/* Through a balancer each of its requests comes by another connection, and others' by the same. */
+static void a_repeated_poll_waits_whatever_connection_it_comes_by(void **state)
 {
     static const char target[] =
         "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=0";
     int fd = server_connect(&it);
+    int other;
 
     (void)state;
     feed_put_status(&it.feed, "app.a", "h1", 100, STATUS_WAITING);
@@ -301,11 +440,35 @@ static void another_request_between_makes_a_repeated_poll_new(void **state)
     assert_body_has(fd, "\"code\":0");
     server_send(fd, "/discovery/fetch?env=dev&appid=app.a&status=1", "");
     assert_body_has(fd, "\"code\":0");
+    other = ask(target);
+    assert_true(server_is_silent(&it, other));
+    (void)close(other);
+    server_wait(&it, 10000); /* whoever repeats it so late may be a program that has just begun */
     server_send(fd, target, "");
     assert_body_has(fd, "\"code\":0");
     (void)close(fd);
-    fd = ask(target); /* nor does another connection's poll count */
+}
+
+static void a_first_poll_never_waits_for_what_another_was_told(void **state)
+{
+    int fd = server_connect(&it);
+
+    (void)state;
+    feed_put_status(&it.feed, "app.a", "h1", 100, STATUS_WAITING);
+    server_send(fd, "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=0", "");
     assert_body_has(fd, "\"code\":0");
+    server_send(fd, "/discovery/polls?env=dev&hostname=h.2&appid=app.a&latest_timestamp=0", "");
+    assert_body_has(fd, "\"code\":0");
+    server_send(fd,
+                "/discovery/polls?env=dev&hostname=h&appid=app.a&appid=app.b&latest_timestamp=0"
+                "&latest_timestamp=0",
+                "");
+    assert_body_has(fd, "\"code\":0");
+    server_send(fd, "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=1", "");
+    assert_body_has(fd, "\"code\":0");
+    server_send(fd, "/discovery/polls?env=dev&hostname=h&zone=sh002&appid=app.a&latest_timestamp=0",
+                "");
+    assert_true(server_is_silent(&it, fd)); /* it asks for another zone, in which nobody is */
     (void)close(fd);
 }
 
@@ -349,8 +512,18 @@ int main(void)
                                         begin, end),
         cmocka_unit_test_setup_teardown(repeating_a_poll_answered_without_instance_waits, begin,
                                         end),
-        cmocka_unit_test_setup_teardown(another_request_between_makes_a_repeated_poll_new, begin,
+        cmocka_unit_test_setup_teardown(a_repeated_poll_waits_whatever_connection_it_comes_by,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(a_first_poll_never_waits_for_what_another_was_told, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(a_poll_that_is_ahead_is_answered_in_full_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_poll_that_is_ahead_waits_while_all_nodes_are_in_step,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_poll_that_is_ahead_is_answered_in_full_while_a_node_is_out_of_step, begin, end),
+        cmocka_unit_test_setup_teardown(a_node_without_peers_lets_a_poll_wait_that_is_ahead, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(a_stamp_that_is_ours_as_a_double_is_ours, begin, end),
         cmocka_unit_test_setup_teardown(a_client_that_goes_leaves_nothing_behind, begin, end),
     };
 

@@ -110,12 +110,15 @@ class Node:
     """within: words before those of the launcher, such as what enters a network namespace. ready None: it
     is started and not waited for."""
 
-    def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None, host="127.0.0.1", within=()):
-        if not os.access(os.path.join(BIN, "muster-gateway"), os.X_OK):
-            skip("no muster-gateway in %s" % BIN)
+    def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None, host="127.0.0.1", within=(),
+                 tree=None, built=None):
+        """tree, built: another checkout, and where it is built."""
+        self.root, self.bin = tree or ROOT, built or BIN
+        if not os.access(os.path.join(self.bin, "muster-gateway"), os.X_OK):
+            skip("no muster-gateway in %s" % self.bin)
         self.port, self.host, self.within = port or free_port(), host, list(within)
         self.dir = directory or tempfile.mkdtemp(prefix="muster-", dir="/tmp")
-        self.env = {**os.environ, "MUSTER_BIN": BIN, **(env or {})}
+        self.env = {**os.environ, "MUSTER_BIN": self.bin, **(env or {})}
         self.env.pop("MUSTER_DIR", None)
         self.env.pop("MUSTER_FAULTS", None)
         if faults:
@@ -132,11 +135,11 @@ class Node:
                 wait_until("it listens", lambda: listens(self.port, host) or not up.running(), 30)
 
     def muster(self, *words, timeout=120):
-        return subprocess.run([*self.within, os.path.join(ROOT, "muster"), "--dir", self.dir, *words], env=self.env, text=True,
+        return subprocess.run([*self.within, os.path.join(self.root, "muster"), "--dir", self.dir, *words], env=self.env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
 
     def ctl(self, *words, timeout=20):
-        return subprocess.run([os.path.join(BIN, "musterctl"), *words, "--dir", self.dir], text=True,
+        return subprocess.run([os.path.join(self.bin, "musterctl"), *words, "--dir", self.dir], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
 
     def pid(self, actor):

@@ -101,7 +101,7 @@ static void frames_print_as_documented(void **state)
     frame_is(STR("\x93\x01\x07"), "[{\"damaged_at\":0,\"hex\":\"930107\"}]");
     frame_is(STR("\x95\x46\x01\x02\x03\x92\x92\x01\x07\x92\xcc\xc8\x08"),
              "[{\"type\":\"NODES\",\"epoch\":1,\"boot\":2,\"seq\":3,\"nodes\":"
-             "[{\"type\":\"PING\",\"id\":7},{\"type\":200,\"fields\":[8]}]}]");
+             "[{\"type\":\"PING\",\"id\":7},{\"type\":200,\"fields\":[8]}],\"in_step\":false}]");
     frame_is(STR("\x95\x18\xa1h\x01\x81\xa1k\xa1v\xc2"),
              "[{\"type\":\"HOST\",\"hostname\":\"h\",\"status\":1,\"metadata\":{\"k\":\"v\"},"
              "\"metadata_null\":false}]");
