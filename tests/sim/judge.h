@@ -67,7 +67,8 @@
  *  13. A sign of life counts once. A registry counts at most as many heartbeats as clients gave
  * signs to all nodes, and nodes for themselves, and a tenth more.
  *  14. No form is passed on for ever. All nodes together post at most one form for each of those
- *      signs to each other node, and a fifth more. In no second at all, calm or not, are it more
+ *      signs to each other node, a reference node one more for what comes from another zone, and a
+ *      fifth more. In no second at all, calm or not, are it more
  * than 500 and twice a form for each host from each node to each.
  *
  * Where nodes speak HTTP with each other (plan.h: forms) nothing finds what got lost but the next

@@ -194,7 +194,7 @@ static void post(struct reference *self, uint32_t to, enum work work, struct str
     buf_fini(&bytes);
 }
 
-/* To each node that its infra.discovery names; before it knows any, to those configured. */
+/* To each node of its zone that its infra.discovery names. */
 static void post_all(struct reference *self, enum work work, const struct buf *record)
 {
     struct buf copy = {0};
@@ -204,7 +204,8 @@ static void post_all(struct reference *self, enum work work, const struct buf *r
         struct identity id = {STR("dev"), STR("infra.discovery"), str_from(self->sites[i].zone),
                               str_from(self->sites[i].name)};
 
-        if (entry_of(self, identity_key(&id)) != NULL) {
+        if (self->plan->zone_of[i] == self->plan->zone_of[0] &&
+            entry_of(self, identity_key(&id)) != NULL) {
             post(self, i, work, buf_str(&copy));
         }
     }
