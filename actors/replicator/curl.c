@@ -1,9 +1,11 @@
 #include "actors/replicator/curl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -20,6 +22,8 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers; /* of the request */
     uint64_t id;
+    const struct networks *networks; /* NULL: whatever it is called by is meant */
+    bool forbidden;
     size_t answer_max;
     size_t head_bytes; /* of the answer, so far */
     int64_t date_ns;   /* its Date; 0: none */
@@ -28,6 +32,7 @@ struct transfer {
 
 struct curl {
     struct posts *posts;
+    const struct networks *networks;
     CURLM *multi;
     int epoll;
     int timer;
@@ -103,6 +108,28 @@ static size_t on_header(char *data, size_t size, size_t count, void *state)
     return len;
 }
 
+/* The address that a name was found to stand for, just before it is connected to: no other look-up
+ * can come between. */
+static curl_socket_t on_open(void *state, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = state;
+    char text[INET6_ADDRSTRLEN] = "";
+    const void *bytes =
+        address->family == AF_INET6
+            ? (const void *)&((struct sockaddr_in6 *)(void *)&address->addr)->sin6_addr
+            : (const void *)&((struct sockaddr_in *)(void *)&address->addr)->sin_addr;
+    uint8_t number[16];
+
+    (void)purpose;
+    if (transfer->networks != NULL &&
+        (inet_ntop(address->family, bytes, text, sizeof(text)) == NULL ||
+         !networks_number(str_from(text), number) || !networks_allow(transfer->networks, number))) {
+        transfer->forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* ── transfers ──────────────────────────────────────────────────────────────*/
 
 static void set_up(struct transfer *transfer)
@@ -122,6 +149,8 @@ static void set_up(struct transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* don't wait for a resolver's thread */
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "muster/" MUSTER_VERSION);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -165,6 +194,8 @@ static void start(struct curl *self, const struct post *post)
     }
     easy = transfer->easy;
     transfer->id = post->id;
+    transfer->networks = post->configured ? NULL : self->networks;
+    transfer->forbidden = false;
     transfer->answer_max = post->answer_max;
     transfer->head_bytes = 0;
     transfer->date_ns = 0;
@@ -191,7 +222,10 @@ static void end(struct curl *self, struct transfer *transfer, CURLcode result,
 
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_multi_remove_handle(self->multi, transfer->easy);
-    posts_answer_taken(self->posts, transfer->id, result == CURLE_OK ? (int)status : 0,
+    posts_answer_taken(self->posts, transfer->id,
+                       result == CURLE_OK    ? (int)status
+                       : transfer->forbidden ? posts_forbidden
+                                             : 0,
                        transfer->date_ns, &transfer->body, now);
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;
@@ -289,7 +323,7 @@ static bool open_descriptors(struct curl *self)
            epoll_ctl(self->epoll, EPOLL_CTL_ADD, self->timer, &event) == 0;
 }
 
-struct curl *curl_new(struct posts *posts)
+struct curl *curl_new(struct posts *posts, const struct networks *networks)
 {
     struct curl *self = calloc(1, sizeof(*self));
 
@@ -297,6 +331,7 @@ struct curl *curl_new(struct posts *posts)
         abort();
     }
     self->posts = posts;
+    self->networks = networks;
     self->multi = curl_multi_init();
     if (self->multi == NULL) {
         abort();

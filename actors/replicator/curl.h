@@ -11,11 +11,13 @@
 
 #include "actors/replicator/posts.h"
 #include "common/runtime/actor.h"
+#include "common/runtime/networks.h"
 
 struct curl;
 
-/* posts is borrowed for its life. NULL: no descriptor is to be had. */
-struct curl *curl_new(struct posts *posts);
+/* posts and networks (where peers may stand that are not configured) are borrowed for its life.
+ * NULL: no descriptor is to be had. */
+struct curl *curl_new(struct posts *posts, const struct networks *networks);
 /* What is under way is cut; posts hears of it no more. */
 void curl_destroy(struct curl **self);
 

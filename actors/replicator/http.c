@@ -99,6 +99,19 @@ static void on_who(void *state, uint32_t number, enum err err, const struct answ
     }
 }
 
+static void on_forbidden(void *state, uint32_t number, const struct now *now)
+{
+    struct replicator *self = state;
+    struct peer *peer = peers_at(self, number);
+
+    (void)now;
+    if (peer != NULL && peer->listed) {
+        reach_banned(self, peer, buf_str(&peer->addr),
+                     "stands for an address that is in no network of peers.networks: nothing is "
+                     "sent there");
+    }
+}
+
 static void on_exchanged(void *state, uint32_t number, bool good, const struct now *now)
 {
     struct replicator *self = state;
@@ -109,8 +122,11 @@ static void on_exchanged(void *state, uint32_t number, bool good, const struct n
     }
 }
 
-const struct posts_owner http_owner = {
-    .records = on_records, .answered = on_answered, .who = on_who, .exchanged = on_exchanged};
+const struct posts_owner http_owner = {.records = on_records,
+                                       .answered = on_answered,
+                                       .who = on_who,
+                                       .forbidden = on_forbidden,
+                                       .exchanged = on_exchanged};
 
 bool http_told(const struct replicator *self)
 {

@@ -155,12 +155,17 @@ static void take(struct replicator *self, const struct address *from,
     }
 }
 
+static struct peer *sender(struct replicator *self, const struct msg_states *states)
+{
+    return states->node_id.len > 0 ? peers_identified(self, states->node_id)
+                                   : peers_named(self, states->zone, states->node);
+}
+
 /* It knows of us, so it lives: no need to wait for the tick. */
 static void greet_back(struct replicator *self, const struct msg_states *states,
                        const struct now *now, struct outbox *out)
 {
-    struct peer *peer = states->node_id.len > 0 ? peers_identified(self, states->node_id)
-                                                : peers_named(self, states->zone, states->node);
+    struct peer *peer = sender(self, states);
 
     if (peer == NULL || peer->link.state == LINK_CLOSED) {
         return;
@@ -186,6 +191,19 @@ static bool is_like_us(const struct replicator *self, const struct msg_states *s
             str_eq(states->zone, str_from(self->config->node_zone)));
 }
 
+/* Whether it is sent by another node than it says: one that has a key, but not the one that this
+ * name is known by. A key that is not known here any more binds nobody: it has been replaced. */
+static bool is_forged(struct replicator *self, const struct address *from,
+                      const struct msg_states *states)
+{
+    const struct curve_keys *known = self->own.options.known;
+    const struct peer *peer = sender(self, states);
+
+    return known != NULL && from->key[0] != '\0' && peer != NULL && peer->listed &&
+           peer->key.len >= sizeof(from->key) && curve_allows(known, buf_str(&peer->key)) &&
+           memcmp(peer->key.data, from->key, sizeof(from->key)) != 0;
+}
+
 void inbound_states(void *state, const struct address *from, const struct msg *msg,
                     const struct now *now, struct outbox *out)
 {
@@ -200,6 +218,9 @@ void inbound_states(void *state, const struct address *from, const struct msg *m
             ack.err = ERR_CONFLICT;
             ack.text = STR("another node of this zone has this node.name, or this node's id");
         }
+    } else if (is_forged(self, from, states)) {
+        ack.err = ERR_REFUSED;
+        ack.text = STR("the node of this name, or this id, has another key");
     } else if (states->to_boot != 0 && states->to_boot != self->publisher.at.boot) {
         ack.err = ERR_STALE;
     } else if (states->to_boot != 0 && !transit(states, now, &older_ms)) {

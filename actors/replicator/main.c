@@ -7,7 +7,7 @@
 
 static enum err run(struct replicator *self, const struct actor_options *without_guest)
 {
-    struct curl *curl = curl_new(replicator_posts(self));
+    struct curl *curl = curl_new(replicator_posts(self), &self->networks);
     struct actor_options options = *without_guest;
     struct actor_guest guest;
     enum err err = ERR_IO;
@@ -63,6 +63,7 @@ int main(int argc, char **argv)
         own.door_waits = options.door_waits;
         own.place = place.data;
         own.door_path = door.data;
+        own.known = net.keys;
         own.public_key = net.keys != NULL ? net.keys->public_key : NULL;
         replicator_init(&self, &own, &now);
         link = replicator_link(&self);

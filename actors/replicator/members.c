@@ -10,7 +10,6 @@
 #include <assert.h>
 
 #include "actors/replicator/state.h"
-#include "common/runtime/endpoint.h"
 
 static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */
 static const int64_t seek_min_ms = 1000;
@@ -19,85 +18,13 @@ static const int64_t seek_max_ms = 10000;   /* one that does, and yet is not lis
 static const int64_t seek_alias_ms = 30000; /* one that leads to a node known otherwise */
 static const int64_t shun_ms = 60000;       /* one that was lost is not drawn for so long */
 
-/* ── what an instance says ── */
-
-struct members_ways members_ways_of(const struct msg_put *put)
-{
-    const struct str http = STR("http://");
-    struct members_ways ways = {0};
-    struct str rest = put->addrs.bytes;
-    struct str item;
-    struct str value;
-
-    while (ways.addr.len == 0 && strs_next(&rest, &item)) {
-        if (str_starts(item, http)) {
-            const char *comma;
-
-            ways.addr = (struct str){item.data + http.len, item.len - http.len};
-            comma = memchr(ways.addr.data, ',', ways.addr.len); /* the reference joins them */
-            ways.addr.len = comma != NULL ? (size_t)(comma - ways.addr.data) : ways.addr.len;
-        }
-    }
-    rest = put->metadata.bytes;
-    while (strs_next(&rest, &item) && strs_next(&rest, &value)) {
-        if (str_eq(item, STR("muster.peer"))) {
-            ways.endpoint = value;
-        } else if (str_eq(item, STR("muster.key"))) {
-            ways.key = value;
-        } else if (str_eq(item, STR("muster.ipc"))) {
-            ways.ipc = value;
-        } else if (str_eq(item, STR("muster.node"))) {
-            ways.id = value;
-        }
-    }
-    return ways;
-}
-
-/* Why the door at endpoint is of no use to us; NULL: it is. */
-static const char *refusal(const struct replicator *self, const struct members_ways *ways)
-{
-    if (ways->key.len > 0) {
-        return self->keys ? NULL
-                          : "it wants keys: set peers.keys here (musterctl keygen makes them)";
-    }
-    if (self->keys) {
-        return "it has no keys, and this node speaks with nobody who has none: set peers.keys "
-               "there";
-    }
-    if (self->config->security_insecure) {
-        return NULL;
-    }
-    return "it has no keys, and is no node of this user on this host: set peers.keys there, or "
-           "security.insecure here";
-}
-
-/* The path of its door in its run directory, if that is one of this user's on this host. */
-static struct str own_user_path(const struct replicator *self, const struct members_ways *ways)
-{
-    struct str place = str_from(self->place != NULL ? self->place : "");
-    size_t skip = place.len + 1;
-
-    if (place.len == 0 || ways->ipc.len <= skip || !str_starts(ways->ipc, place) ||
-        ways->ipc.data[place.len] != ':' || ways->ipc.data[skip] != '/' ||
-        !endpoint_is_loopback(endpoint_host(ways->addr))) {
-        return STR("");
-    }
-    return (struct str){ways->ipc.data + skip, ways->ipc.len - skip};
-}
-
-static bool replace(struct buf *buf, struct str with)
-{
-    if (str_eq(buf_str(buf), with)) {
-        return false;
-    }
-    buf->len = 0;
-    buf_add_str(buf, with);
-    return true;
-}
+/* ── who is in it ── */
 
 static void unlist(struct replicator *self, struct peer *peer, const struct now *now)
 {
     peer->listed = false;
+    peer->banned = false;
+    peers_trouble(self, peer, STR(""));
     peer->chosen = false;
     peer->moved = true;
     peer->kind = PEER_UNKNOWN;
@@ -111,7 +38,7 @@ static void unlist(struct replicator *self, struct peer *peer, const struct now 
 }
 
 /* Whether what peer is listed by is of the same node, or of one in the same place. */
-static bool clashes(const struct peer *peer, const struct members_ways *ways)
+static bool clashes(const struct peer *peer, const struct reach *ways)
 {
     return (ways->id.len > 0 && str_eq(buf_str(&peer->id), ways->id)) ||
            str_eq(buf_str(&peer->addr), ways->addr);
@@ -126,8 +53,7 @@ static bool is_newer(const struct peer *peer, const struct msg_put *put)
 /* Whether another registration counts instead of this one; else unlists what this one replaces, but
  * for the place that it takes. */
 static bool is_replaced(struct replicator *self, const struct msg_put *put,
-                        const struct members_ways *ways, const struct peer *place,
-                        const struct now *now)
+                        const struct reach *ways, const struct peer *place, const struct now *now)
 {
     struct peer *named = peers_named(self, put->zone, put->hostname);
     struct peer *peer = NULL;
@@ -160,7 +86,7 @@ static struct peer *listed_at(struct replicator *self, struct str addr)
 
 /* NULL: it is replaced by another registration, or there is no room. */
 static struct peer *place_for(struct replicator *self, const struct msg_put *put,
-                              const struct members_ways *ways, const struct now *now)
+                              const struct reach *ways, const struct now *now)
 {
     struct peer *peer = peers_identified(self, ways->id);
 
@@ -200,61 +126,9 @@ static void find_aliases(struct replicator *self, const struct peer *node)
     }
 }
 
-/* The door to knock at; *key: of who must be there. Empty: there is none of use, *why, or none. */
-static void door_of(const struct replicator *self, const struct members_ways *ways,
-                    struct buf *endpoint, struct str *key, const char **why)
-{
-    struct str path = own_user_path(self, ways);
-
-    *key = ways->key;
-    *why = ways->endpoint.len > 0 ? refusal(self, ways) : NULL;
-    if (path.len > 0 && (ways->endpoint.len == 0 || *why != NULL)) {
-        buf_printf(endpoint, "ipc://%.*s", STR_ARG(path));
-        *key = STR("");
-        *why = NULL;
-    } else {
-        buf_add_str(endpoint, ways->endpoint);
-    }
-}
-
-static void said_refused(struct replicator *self, struct peer *peer, const char *why)
-{
-    if (why != NULL && !peer->warned) {
-        log_event(self->log, LOG_WARN, "link_refused",
-                  "%.*s (door %.*s) is only spoken to over HTTP: %s", STR_ARG(peer->addr),
-                  STR_ARG(peer->endpoint), why);
-    }
-    peer->warned = why != NULL;
-}
-
-/* Takes what the registration says of its node. True: another way is to be opened to it. */
-static bool describe(struct replicator *self, struct peer *peer, const struct msg_put *put,
-                     const struct members_ways *ways)
-{
-    struct buf endpoint = {0};
-    struct str key;
-    const char *why;
-    enum peer_kind kind;
-    bool moved;
-
-    door_of(self, ways, &endpoint, &key, &why);
-    kind = endpoint.len > 0 && why == NULL ? PEER_MUSTER : PEER_HTTP;
-    moved = !peer->listed || peer->kind != kind;
-    moved |= replace(&peer->id, ways->id);
-    moved |= replace(&peer->name, put->hostname);
-    moved |= replace(&peer->zone, put->zone);
-    moved |= replace(&peer->addr, ways->addr);
-    moved |= replace(&peer->endpoint, buf_str(&endpoint));
-    moved |= replace(&peer->key, key);
-    peer->kind = kind;
-    said_refused(self, peer, why);
-    buf_fini(&endpoint);
-    return moved;
-}
-
 static void list(struct replicator *self, const struct msg_put *put, const struct now *now)
 {
-    struct members_ways ways = members_ways_of(put);
+    struct reach ways = reach_ways(put);
     struct peer *peer;
 
     if (ways.addr.len == 0 || namesake_record(self, put, ways.addr, ways.id, now)) {
@@ -264,7 +138,8 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
     if (peer == NULL) {
         return;
     }
-    if (describe(self, peer, put, &ways)) {
+    if (reach_describe(self, peer, put, &ways)) {
+        reach_judge(self, peer);
         peer->moved = true;
         self->members.changed = true;
         self->nodes_changed = true;
@@ -272,8 +147,10 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
     }
     peer->dirty = put->dirty_timestamp;
     peer->alias = false;
-    peer->namesake = NAMESAKE_NO;
-    peers_trouble(self, peer, STR(""));
+    if (peer->namesake != NAMESAKE_NO) {
+        peer->namesake = NAMESAKE_NO;
+        reach_judge(self, peer);
+    }
     peer->listed = true;
     peer->marked = true;
     peer->own_zone = str_eq(put->zone, self->own.id.zone);
@@ -470,6 +347,9 @@ static void choose(struct replicator *self, const struct now *now)
 
 static enum peer_way way_wanted(const struct peer *peer)
 {
+    if (peer->banned) {
+        return WAY_NONE;
+    }
     if (!peer->listed) {
         return peer->seed || peer->namesake != NAMESAKE_NO ? WAY_SEEK : WAY_NONE;
     }
@@ -497,7 +377,8 @@ static void open_way(struct replicator *self, struct peer *peer, enum peer_way w
     if (way == WAY_MUSTER) {
         link_open(self, peer, now, out);
     } else if (way != WAY_NONE) {
-        posts_open(self->posts, peers_number(self, peer), buf_str(&peer->addr), peer->own_zone);
+        posts_open(self->posts, peers_number(self, peer), buf_str(&peer->addr), peer->own_zone,
+                   peer->seed);
     }
     if (way == WAY_HTTP) {
         own_hurry(&self->own, now); /* a heartbeat: it learns of us by it */
@@ -531,7 +412,7 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
 
             if (way != peer->way || peer->moved) {
                 close_way(self, peer, out);
-                if (way == WAY_NONE && !peer->listed) {
+                if (way == WAY_NONE && !peer->listed && !peer->seed) {
                     peers_remove(self, peer);
                     continue;
                 }
@@ -610,7 +491,8 @@ void members_who(struct replicator *self, struct peer *peer, enum err err,
         }
         self->nodes_changed = self->nodes_changed || alias != peer->alias;
         peer->alias = alias;
-        replace(&peer->id, who->node_id);
+        peer->id.len = 0;
+        buf_add_str(&peer->id, who->node_id);
     }
     if (err == ERR_UNAVAILABLE || self_too) {
         peer->seeking.under_way = false;

@@ -202,7 +202,7 @@ void namesake_told(struct replicator *self, const struct msg_list *records, cons
     while (msg_next(&rest, &record)) {
         if (record.type == MSG_TYPE_PUT &&
             is_own_name(self, record.as_put.zone, record.as_put.hostname)) {
-            struct members_ways ways = members_ways_of(&record.as_put);
+            struct reach ways = reach_ways(&record.as_put);
 
             if (ways.addr.len > 0) {
                 check(self, record.as_put.zone, ways.addr, ways.id, now);

@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "common/runtime/config.h"
+#include "common/runtime/curve.h"
 
 struct replicator_options {
     const struct config *config; /* borrowed for its life */
@@ -15,7 +16,8 @@ struct replicator_options {
     bool door_waits;       /* … once outbox_door_open says so */
     const char *place;     /* endpoint_place; NULL: the door in the run directory is not told */
     const char *door_path; /* of that one */
-    const char *public_key; /* this node's, Z85, borrowed; NULL: it has no keys */
+    const char *public_key;         /* this node's, Z85, borrowed; NULL: it has no keys */
+    const struct curve_keys *known; /* whose keys are known here, borrowed; NULL: none */
 };
 
 #endif

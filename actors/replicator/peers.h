@@ -44,6 +44,7 @@ struct peer {
     bool drawn;   /* … just now: it may be known as lost from before */
     bool protect; /* it said that it is under init-protect */
     bool warned;  /* that its door is of no use to us was logged */
+    bool banned;  /* it stands where no node may stand */
     bool alias;   /* a seed that leads to a node that stands here already, or to this one */
     enum namesake namesake;
     int64_t namesake_ms; /* mono, when it was heard of, or answered last */

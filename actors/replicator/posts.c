@@ -50,6 +50,7 @@ enum { ask_count = 3 };
 
 struct peer {
     bool open;
+    bool configured;
     bool failing;        /* the last exchange failed */
     uint64_t generation; /* counts how often it was opened and closed */
     enum forms_reach reach;
@@ -221,13 +222,15 @@ static void turn_ask(struct posts *self, struct ask *question, enum ask_state st
     }
 }
 
-void posts_open(struct posts *self, uint32_t number, struct str addr, bool own_zone)
+void posts_open(struct posts *self, uint32_t number, struct str addr, bool own_zone,
+                bool configured)
 {
     struct peer *peer = &self->peers[number];
 
     assert(number < outbox_peers_max);
     posts_close(self, number);
     peer->open = true;
+    peer->configured = configured;
     peer->last_ms = -1;
     self->quiet_due_ms = 0;
     peer->generation++;
@@ -442,6 +445,7 @@ static void build(struct posts *self, const struct flight *flight, struct post *
         .peer = flight->peer,
         .url = self->url.data,
         .body = flight->entry != NULL ? buf_str(&self->body) : (struct str){0},
+        .configured = peer->configured,
         .timeout_ms = works[flight->work].timeout_ms,
         .answer_max = works[flight->work].answer_max,
     };
@@ -634,6 +638,12 @@ void posts_answer_taken(struct posts *self, uint64_t id, int status, int64_t dat
         return;
     }
     self->peers[flight.peer].last_ms = now->mono_ms;
+    if (status == posts_forbidden) {
+        status = 0;
+        if (self->owner->forbidden != NULL) {
+            self->owner->forbidden(self->state, flight.peer, now);
+        }
+    }
     if (flight.work == WORK_PROBE) {
         on_probed(self, &flight, status, buf_str(body));
     } else if (flight.work == WORK_WHO) {

@@ -58,6 +58,9 @@ struct posts_owner {
      * May be NULL if it is never asked. */
     void (*who)(void *state, uint32_t peer, enum err err, const struct answer_who *who,
                 const struct now *now);
+    /* The name of a peer that is not configured stands for an address that no node may have;
+     * nothing was sent. May be NULL. */
+    void (*forbidden)(void *state, uint32_t peer, const struct now *now);
     /* After every exchange: whether the peer gave a good answer: also -404, -409 or -400, or that
      * it is under init-protect; not -500 to a post, another HTTP status than 200, or no answer. */
     void (*exchanged)(void *state, uint32_t peer, bool good, const struct now *now);
@@ -70,8 +73,8 @@ struct posts *posts_new(const struct config *config, const struct posts_owner *o
 void posts_destroy(struct posts **self);
 
 /* peer: a number below outbox_peers_max; an open one is closed first. addr: host:port; copied.
- * own_zone: it stands in ours. */
-void posts_open(struct posts *self, uint32_t peer, struct str addr, bool own_zone);
+ * own_zone: it stands in ours. configured: whatever its name stands for is meant. */
+void posts_open(struct posts *self, uint32_t peer, struct str addr, bool own_zone, bool configured);
 /* Its queue goes; answers that still come for it are ignored. */
 void posts_close(struct posts *self, uint32_t peer);
 
@@ -96,12 +99,15 @@ struct post {
     uint32_t peer;
     const char *url; /* borrowed until the next call of any function */
     struct str body; /* a form, borrowed as url is; data NULL: GET */
+    bool configured; /* else what its name stands for is judged before it is connected to */
     int64_t timeout_ms;
     size_t answer_max; /* bytes; a longer answer is a failure */
 };
 /* The next request that may go now; false: none. */
 bool posts_next(struct posts *self, const struct now *now, struct post *post);
-/* status: HTTP's, 0: there was no answer. date_ns: its Date header as wall ns, 0: none. */
+enum { posts_forbidden = -1 };
+/* status: HTTP's, 0: there was no answer; posts_forbidden: the address was judged, and nothing
+ * sent. date_ns: its Date header as wall ns, 0: none. */
 void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
                   const struct now *now);
 /* The same; a body that is long is taken instead of copied, and empty then. */

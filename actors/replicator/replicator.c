@@ -281,6 +281,7 @@ void replicator_init(struct replicator *self, const struct replicator_options *o
                                 .members = {.hold_ms = -1, .began_ns = now->wall_ns},
                                 .greet = {.due_ms = INT64_MAX},
                                 .nodes_changed = true};
+    networks_init(&self->networks, options->config);
     prng_init(&self->prng, options->seed);
     self->registry = follower_new(ACTOR_REGISTRY, 0, tick_ms, &replicator_facts, self);
     publisher_init(&self->publisher, ACTOR_REPLICATOR, 0, options->epoch);

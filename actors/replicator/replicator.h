@@ -22,6 +22,7 @@
  *   facts    what the registry says; leaving: the end
  *   asks     questions under way; asking: who takes the answer
  *   peers    the table of nodes; members: who is in it, and the ways to them
+ *   reach    how a node is reached, and whether it may be
  *   namesake other nodes with this node's name, and the names it had itself
  *   link     states to one muster node, window and queue; inbound: states from one
  *   relay    other nodes' questions; repair: what differs is looked for and fetched
@@ -34,6 +35,7 @@
 #include "actors/replicator/posts.h"
 #include "common/base/prng.h"
 #include "common/runtime/actor.h"
+#include "common/runtime/networks.h"
 #include "common/runtime/publisher.h"
 
 // clang-format off
@@ -90,9 +92,10 @@ struct root {
 struct replicator {
     const struct config *config;
     struct log *log;
-    bool keys;         /* links off this host are encrypted */
-    bool door_waits;   /* the tcp door is to be opened when another node is there */
-    const char *place; /* of replicator_options */
+    bool keys;                /* links off this host are encrypted */
+    struct networks networks; /* where nodes may stand that are not configured */
+    bool door_waits;          /* the tcp door is to be opened when another node is there */
+    const char *place;        /* of replicator_options */
     struct prng prng;
     struct follower *registry;
     struct publisher publisher;

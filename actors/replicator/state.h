@@ -56,19 +56,28 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
 void members_record(struct replicator *self, const struct msg *record, const struct now *now);
 ask_answered_fn members_on_nodes;
 
+/* Who is at a node's address has answered, or not. */
+void members_who(struct replicator *self, struct peer *peer, enum err err,
+                 const struct answer_who *who, const struct now *now);
+
+/* ── reach.c ── */
 /* How a registration of infra.discovery says its node is reached, and who it is; borrowed from it.
  */
-struct members_ways {
+struct reach {
     struct str addr;
     struct str endpoint;
     struct str key;
     struct str id;
     struct str ipc;
 };
-struct members_ways members_ways_of(const struct msg_put *put);
-/* Who is at a node's address has answered, or not. */
-void members_who(struct replicator *self, struct peer *peer, enum err err,
-                 const struct answer_who *who, const struct now *now);
+struct reach reach_ways(const struct msg_put *put);
+/* Takes what the registration says of its node. True: another way is to be opened to it. */
+bool reach_describe(struct replicator *self, struct peer *peer, const struct msg_put *put,
+                    const struct reach *ways);
+/* Whether its address, and its door if that is to be used, may be sent anything. */
+void reach_judge(struct replicator *self, struct peer *peer);
+/* Nothing is sent to it any more; why: after the address. Said once. */
+void reach_banned(struct replicator *self, struct peer *peer, struct str where, const char *why);
 
 /* ── namesake.c ── */
 /* A registration of infra.discovery in the own env. True: it is of this node, or of one that has

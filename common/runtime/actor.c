@@ -103,6 +103,9 @@ static void take_commands(struct actor *self, struct inbox *in, struct budget *b
     struct address from = {.len = (uint8_t)sender.len, .door = in == &self->door};
 
     memcpy(from.bytes, sender.data, sender.len);
+    if (from.door) {
+        sockets_sender_key(&in->frame, from.key);
+    }
     while (in->rest.len != 0 && !is_spent(budget)) {
         struct msg msg;
         enum err err = msg_decode(&in->rest, &msg);

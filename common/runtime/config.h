@@ -58,6 +58,7 @@
     K(peers,    nodes,              list,     "",               0, 256,       "host:port of the HTTP address of other nodes of this zone, to begin with") \
     K(peers,    listen,             text,     "",               0, 255,       "host:port of this node's tcp door for muster peers, on the replicator's host; empty: gateway.listen's host, port + 1000, with keys or security.insecure only") \
     K(peers,    zones,              list,     "",               0, 256,       "zone=host:port of the HTTP address of nodes of other zones, to begin with") \
+    K(peers,    networks,           list,     "",               0, 64,        "address/bits of a network other nodes may stand in, configured ones apart; none: all but link-local and multicast, and loopback only if this node listens there") \
     K(peers,    keys,               text,     "",               0, 4096,      "directory of keys (musterctl keygen), for every link off this host; empty: none, and such links are refused") \
     K(endpoints, registry,          text,     "",               0, 255,       "host:port other hosts of this node reach the registry at, for commands; facts are at the next port; empty: this host only") \
     K(endpoints, replicator,        text,     "",               0, 255,       "the same of the replicator") \

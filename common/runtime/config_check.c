@@ -6,6 +6,7 @@
 
 #include "common/runtime/config_draft.h"
 #include "common/runtime/endpoint.h"
+#include "common/runtime/networks.h"
 
 enum { door_above = 1000 }; /* the gateway's port */
 
@@ -200,6 +201,15 @@ static void check_peers(struct config_draft *self)
         const char *equals = strchr(item, '=');
 
         check_target(self, "peers.zones", item, equals != NULL && equals != item ? equals + 1 : "");
+    }
+    for (uint32_t i = 0; i < config->peers_networks.count; i++) {
+        struct networks_range network;
+
+        if (networks_parse(str_from(config->peers_networks.items[i]), &network) != ERR_OK) {
+            complain(self, "peers.networks", config->peers_networks.items[i],
+                     "expected an address and how many bits of it count, such as 10.0.0.0/8 or "
+                     "fd00::/8");
+        }
     }
     if (config->peers_listen[0] == '\0') {
         derive_peers_listen(self);

@@ -235,6 +235,16 @@ const char *curve_key_of(const struct curve_keys *self, struct str host)
     return self->public_key;
 }
 
+bool curve_is_anothers(const struct curve_keys *self, struct str host, const char *key)
+{
+    for (uint32_t i = 0; i < self->allowed_count; i++) {
+        if (host.len > 0 && str_eq(host, str_from(self->allowed[i].name))) {
+            return strcmp(self->allowed[i].public_key, key) != 0;
+        }
+    }
+    return false;
+}
+
 /* ── sockets ── */
 
 static void set_text(void *socket, int option, const char *text)
@@ -336,10 +346,9 @@ static void refuse(struct curve_guard *self, struct str address, const char *key
 
 /* 300 and not 400: on 400 libzmq gives up for good, and the other side would have to be started
  * again once its key is here; on 300 the connection ends with the handshake's time. */
-static const char *judge(struct curve_guard *self, zmq_msg_t *parts, unsigned count,
+static const char *judge(struct curve_guard *self, zmq_msg_t *parts, unsigned count, char *key,
                          const struct log *log)
 {
-    char key[curve_key_chars + 1] = "none";
     bool curve = count == zap_parts && str_eq(text_of(&parts[5]), STR("CURVE")) &&
                  zmq_msg_size(&parts[6]) == raw_key_bytes;
 
@@ -354,7 +363,8 @@ static const char *judge(struct curve_guard *self, zmq_msg_t *parts, unsigned co
     return "300";
 }
 
-static void reply(void *socket, zmq_msg_t *id, const char *status)
+/* key: as libzmq tells it of every message of that connection then ("User-Id"). */
+static void reply(void *socket, zmq_msg_t *id, const char *status, const char *key)
 {
     static const char version[] = "1.0";
 
@@ -362,9 +372,9 @@ static void reply(void *socket, zmq_msg_t *id, const char *status)
     (void)zmq_send(socket, version, strlen(version), ZMQ_SNDMORE | ZMQ_DONTWAIT);
     (void)zmq_send(socket, zmq_msg_data(id), zmq_msg_size(id), ZMQ_SNDMORE | ZMQ_DONTWAIT);
     (void)zmq_send(socket, status, strlen(status), ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    for (int i = 0; i < 3; i++) { /* text, user id, metadata */
-        (void)zmq_send(socket, "", 0, (i < 2 ? ZMQ_SNDMORE : 0) | ZMQ_DONTWAIT);
-    }
+    (void)zmq_send(socket, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT); /* text */
+    (void)zmq_send(socket, key, strlen(key), ZMQ_SNDMORE | ZMQ_DONTWAIT);
+    (void)zmq_send(socket, "", 0, ZMQ_DONTWAIT); /* metadata */
 }
 
 void curve_guard_answer(struct curve_guard *self, const struct log *log)
@@ -373,10 +383,11 @@ void curve_guard_answer(struct curve_guard *self, const struct log *log)
     unsigned count;
 
     for (int i = 0; i < requests_max && receive(self->socket, parts, &count); i++) {
-        const char *status = judge(self, parts, count, log);
+        char key[curve_key_chars + 1] = "none";
+        const char *status = judge(self, parts, count, key, log);
 
         if (count > 1) {
-            reply(self->socket, &parts[1], status);
+            reply(self->socket, &parts[1], status, key);
         } else {
             (void)zmq_send(self->socket, "", 0, ZMQ_DONTWAIT);
         }

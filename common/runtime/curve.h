@@ -43,6 +43,9 @@ bool curve_key_from(struct str text, char *key);
 /* The key of who is at host: of <host>.pub, else our own, for hosts that share a node.key. */
 const char *curve_key_of(const struct curve_keys *self, struct str host);
 
+/* Whether <host>.pub is there and says another key than this. */
+bool curve_is_anothers(const struct curve_keys *self, struct str host, const char *key);
+
 /* Before the bind or connect it is for. What was bound before stays as it is. Who serves needs a
  * guard, open before: libzmq lets every key in where there is none. */
 void curve_serve(const struct curve_keys *self, void *socket);

@@ -34,10 +34,14 @@ const char *actor_name_text(enum actor_name name);
 enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index);
 
 /* Where an answer goes: a ROUTER's routing id. A value, copied freely. */
+enum { address_key_chars = 20 };
 struct address {
     uint8_t len;
     bool door; /* it came through the door for other nodes, and the answer leaves through it */
     uint8_t bytes[30];
+    /* The beginning of the public key of whoever sent it, Z85, as the handshake has proved it;
+     * zeros: it came without. Part of no comparison. */
+    char key[address_key_chars];
 };
 
 bool address_eq(const struct address *a, const struct address *b);

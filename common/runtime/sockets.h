@@ -92,6 +92,9 @@ enum received {
 enum received sockets_receive(struct sockets *self, void *socket, struct frame *frame,
                               unsigned count);
 
+/* The beginning of the key that the sender of a frame has proved; zeros: none. */
+void sockets_sender_key(const struct frame *frame, char key[address_key_chars]);
+
 /* Sends one lane of the outbox, opens and closes ways, and clears the lane. */
 void sockets_send(struct sockets *self, const struct actor_options *options, struct outbox *out,
                   enum outbox_lane lane);

@@ -158,6 +158,17 @@ static enum err connect_ipc(const struct actor_options *options, void *dealer, s
     return err;
 }
 
+void sockets_sender_key(const struct frame *frame, char key[address_key_chars])
+{
+    /* libzmq says it of the last part, not of the routing id before it */
+    const char *user = zmq_msg_gets(&frame->messages[frame->count - 1], "User-Id");
+
+    memset(key, 0, address_key_chars);
+    if (user != NULL && strlen(user) == curve_key_chars) {
+        memcpy(key, user, address_key_chars);
+    }
+}
+
 /* What others told the core may be nothing to connect to, or nothing to trust: then the way stays
  * closed, and what is sent through it is dropped. */
 void sockets_open_way(struct sockets *self, const struct actor_options *options, uint32_t peer,
@@ -178,6 +189,14 @@ void sockets_open_way(struct sockets *self, const struct actor_options *options,
                   (int)(endpoint.len < sizeof(text) ? endpoint.len : sizeof(text)), endpoint.data,
                   options->keys != NULL ? "no host:port with a public key; give that node keys too"
                                         : "no host:port");
+        return;
+    }
+    if (!ipc && options->keys != NULL &&
+        curve_is_anothers(options->keys, endpoint_host(endpoint), server_key)) {
+        log_event(options->log, LOG_WARN, "peer_refused",
+                  "endpoint=%.*s: the key it is told with is not that of the .pub file named after "
+                  "its host; copy that node's .pub again if it has a new key",
+                  STR_ARG(endpoint));
         return;
     }
     memcpy(text, endpoint.data, endpoint.len);

@@ -58,6 +58,7 @@ static void fill_config(struct cluster *self, const char *zones, unsigned i)
     config->node_name = member->name;
     config->gateway_advertise = member->advertise;
     config->security_insecure = true;
+    config->gateway_listen = member->advertise;
     config->gateway_write_deadline = 5000;
     config->evictor_idle = 90000;
     config->peers_nodes.items = member->nodes;

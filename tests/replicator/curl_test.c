@@ -32,6 +32,8 @@ struct server {
 struct rig {
     struct server server;
     struct config config;
+    struct networks networks;
+    unsigned forbidden;
     struct posts *posts;
     struct curl *curl;
     struct outbox *out;
@@ -79,8 +81,19 @@ static void on_exchanged(void *state, uint32_t peer, bool good, const struct now
     *(good ? &self->good : &self->bad) += 1;
 }
 
-static const struct posts_owner owner = {
-    .records = on_records, .answered = on_answered, .exchanged = on_exchanged};
+static void on_forbidden(void *state, uint32_t peer, const struct now *now)
+{
+    struct rig *self = state;
+
+    (void)peer;
+    (void)now;
+    self->forbidden++;
+}
+
+static const struct posts_owner owner = {.records = on_records,
+                                         .answered = on_answered,
+                                         .forbidden = on_forbidden,
+                                         .exchanged = on_exchanged};
 
 #define OK_BODY "{\"code\":0,\"message\":\"0\",\"ttl\":1}"
 #define SHORT_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n" OK_BODY
@@ -111,10 +124,10 @@ static int set_up(void **state)
     self->now = (struct now){1000, 1};
     self->out = outbox_new(1 << 20);
     self->posts = posts_new(&self->config, &owner, self);
-    self->curl = curl_new(self->posts);
+    self->curl = curl_new(self->posts, &self->networks);
     assert_non_null(self->curl);
     (void)snprintf(addr, sizeof(addr), "127.0.0.1:%u", server->port);
-    posts_open(self->posts, 0, str_from(addr), true);
+    posts_open(self->posts, 0, str_from(addr), true, true);
     *state = self;
     return 0;
 }
@@ -391,9 +404,32 @@ static void a_name_is_resolved_on_the_way(void **state)
     char addr[32];
 
     (void)snprintf(addr, sizeof(addr), "localhost:%u", self->server.port);
-    posts_open(self->posts, 0, str_from(addr), true);
+    posts_open(self->posts, 0, str_from(addr), true, true);
     renew(self, "h1");
     run(self, 1);
+    assert_int_equal(self->good, 1);
+}
+
+static void what_a_name_stands_for_is_judged_before_it_is_connected_to(void **state)
+{
+    struct rig *self = *state;
+    char addr[32];
+
+    (void)snprintf(addr, sizeof(addr), "localhost:%u", self->server.port);
+    posts_open(self->posts, 0, str_from(addr), true, false); /* not configured; no loopback here */
+    renew(self, "h1");
+    for (unsigned i = 0; self->bad == 0; i++) {
+        assert_in_range(i, 0, turns_max);
+        curl_send(self->curl, &self->now, self->out);
+        serve_all(&self->server);
+        curl_receive(self->curl, &self->now);
+    }
+    assert_int_equal(self->forbidden, 1);
+    assert_int_equal(self->server.served, 0);
+    self->networks.loopback = true;
+    self->now.mono_ms += posts_pause_ms;
+    renew(self, "h1");
+    run(self, 2);
     assert_int_equal(self->good, 1);
 }
 
@@ -420,11 +456,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_post_has_the_headers_of_a_node),  TEST(a_question_is_a_get_and_the_date_tells_ages),
-        TEST(a_connection_is_used_again),        TEST(a_peer_has_eight_connections_at_most),
-        TEST(a_redirect_is_not_followed),        TEST(a_connection_that_ends_is_a_failure),
-        TEST(a_refused_connection_is_a_failure), TEST(an_answer_that_is_too_long_is_cut_off),
-        TEST(a_name_is_resolved_on_the_way),     TEST(what_is_under_way_may_be_cut),
+        TEST(a_post_has_the_headers_of_a_node),
+        TEST(a_question_is_a_get_and_the_date_tells_ages),
+        TEST(a_connection_is_used_again),
+        TEST(a_peer_has_eight_connections_at_most),
+        TEST(a_redirect_is_not_followed),
+        TEST(a_connection_that_ends_is_a_failure),
+        TEST(a_refused_connection_is_a_failure),
+        TEST(an_answer_that_is_too_long_is_cut_off),
+        TEST(a_name_is_resolved_on_the_way),
+        TEST(what_is_under_way_may_be_cut),
+        TEST(what_a_name_stands_for_is_judged_before_it_is_connected_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,6 +300,43 @@ static void nodes_of_one_user_on_one_host_need_no_port(void **state)
     cluster_destroy(&self);
 }
 
+static void addresses_that_no_node_may_have_are_not_asked(void **state)
+{
+    static const char *const bad[] = {
+        "http://169.254.169.254:80",   "http://224.0.0.1:7171",
+        "http://[fe80::1]:7171",       "http://10.0.0.9:7171/admin?x=",
+        "http://user@10.0.0.9:7171",   "http://10.0.0.9",
+        "http://10.0.0.9:7171#",       "http://0.0.0.0:7171",
+        "http://10.0.0.9:0",           "http://[::ffff:169.254.1.1]:7171",
+        "http://10.0.0.9:7171 x",      "http://a b:7171",
+        "http://10.0.0.9%0d%0aX:7171",
+    };
+    struct cluster *self = cluster_new("a", 1);
+    struct replicator *replicator = &self->members[0].replicator;
+
+    (void)state;
+    cluster_start(self, 0);
+    cluster_run(self, 100);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const struct peer *peer = told(replicator, bad[i], "none");
+
+        self->members[0].due = true;
+        cluster_run(self, 10);
+        assert_non_null(peer);
+        assert_int_equal(peer->way, WAY_NONE);
+        assert_true(peer->trouble.len > 0);
+        peer = told(replicator, "http://10.0.0.9:7171", "none");
+        self->members[0].due = true;
+        cluster_run(self, 10);
+        assert_int_equal(peer->way, WAY_HTTP);
+        assert_int_equal(peer->trouble.len, 0);
+    }
+    replicator->networks.loopback = false; /* as for a node on another address */
+    assert_true(told(replicator, "http://127.0.0.1:7171", "none")->banned);
+    assert_true(told(replicator, "http://[::1]:7171", "none")->banned);
+    cluster_destroy(&self);
+}
+
 static bool says_door(const struct replicator *self)
 {
     struct str rest = buf_str(&self->own.metadata);
@@ -445,6 +482,7 @@ int main(void)
         cmocka_unit_test(all_nodes_are_listed_with_their_links),
         cmocka_unit_test(a_link_by_tcp_needs_keys_or_permission),
         cmocka_unit_test(nodes_of_one_user_on_one_host_need_no_port),
+        cmocka_unit_test(addresses_that_no_node_may_have_are_not_asked),
         cmocka_unit_test(a_door_that_waits_is_opened_for_the_first_node),
         cmocka_unit_test(the_own_instance_says_where_the_door_is),
         cmocka_unit_test(who_stands_behind_what_one_answer_holds_stays_a_peer),

@@ -293,6 +293,48 @@ static void a_node_with_a_copy_of_an_id_does_not_start(void **state)
     cluster_destroy(&self);
 }
 
+/* ── one node, one key ── */
+
+static uint64_t refused_with(struct cluster *self, const char *key, const char *name,
+                             const char *id)
+{
+    struct replicator *replicator = &self->members[0].replicator;
+    uint64_t before = replicator->counters.inbound_refused;
+    struct address from = {.len = 1, .door = true, .bytes = {1}};
+    struct msg msg = {.type = MSG_TYPE_STATES};
+
+    memcpy(from.key, key, sizeof(from.key));
+    msg.as_states = (struct msg_states){
+        .id = 7, .node = str_from(name), .zone = STR("zonea"), .boot = 9, .node_id = str_from(id)};
+    inbound_states(replicator, &from, &msg, &self->members[0].clock.at, self->members[0].out);
+    outbox_clear(self->members[0].out, OUTBOX_SYNCED);
+    return replicator->counters.inbound_refused - before;
+}
+
+static void a_name_and_an_id_are_bound_to_their_key(void **state)
+{
+    static const char theirs[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    static const char another[] = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+    struct cluster *self = cluster_linked("aa", 3);
+    struct curve_allowed allowed = {.name = "n1"};
+    struct curve_keys known = {.allowed = &allowed, .allowed_count = 1};
+    struct peer *peer = cluster_peer(self, 0, 1);
+    const char *id = self->members[1].node_id;
+
+    (void)state;
+    memcpy(allowed.public_key, theirs, sizeof(theirs));
+    self->members[0].replicator.own.options.known = &known;
+    buf_add_str(&peer->key, str_from(theirs));
+    assert_int_equal(refused_with(self, theirs, "n1", id), 0);
+    assert_int_equal(refused_with(self, another, "n1", id), 1);
+    assert_int_equal(refused_with(self, another, "other", id), 1);
+    assert_int_equal(refused_with(self, another, "n1", ""), 1);
+    assert_int_equal(refused_with(self, another, "new", "77"), 0); /* not known yet */
+    known.allowed_count = 0; /* it has a new key, and the old one was taken away */
+    assert_int_equal(refused_with(self, another, "n1", id), 0);
+    cluster_destroy(&self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_name_whose_node_is_silent_is_taken_over_with_a_warning),
         cmocka_unit_test(nodes_of_one_name_that_meet_late_say_so),
         cmocka_unit_test(a_node_with_a_copy_of_an_id_does_not_start),
+        cmocka_unit_test(a_name_and_an_id_are_bound_to_their_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,7 @@ static int set_up(void **state)
     self->config.node_env = env;
     self->now = (struct now){1000, date_ns};
     self->posts = posts_new(&self->config, &owner, self);
-    posts_open(self->posts, 0, STR("10.0.0.1:7171"), true);
+    posts_open(self->posts, 0, STR("10.0.0.1:7171"), true, true);
     *state = self;
     return 0;
 }
@@ -211,7 +211,7 @@ static void a_register_is_what_the_reference_sends_but_for_its_repeated_addrs(vo
     struct buf strings = {0};
     struct msg msg = recorded(&strings);
 
-    posts_open(self->posts, 1, STR("10.0.0.2:7171"), false);
+    posts_open(self->posts, 1, STR("10.0.0.2:7171"), false, true);
     posts_change(self->posts, 0, &msg);
     posts_change(self->posts, 1, &msg);
     assert_true(next(self));
@@ -575,7 +575,7 @@ static void sixty_four_are_under_way_in_all_and_each_peer_gets_its_share(void **
     char name[8];
 
     for (uint32_t peer = 0; peer < 20; peer++) {
-        posts_open(self->posts, peer, STR("10.0.0.9:7171"), true);
+        posts_open(self->posts, peer, STR("10.0.0.9:7171"), true, true);
         for (unsigned i = 0; i < 20; i++) {
             (void)snprintf(name, sizeof(name), "h%u", i);
             change(self, peer, name);
@@ -765,7 +765,7 @@ static void nothing_is_heard_of_a_peer_that_was_closed(void **state)
     assert_int_equal(posts_waiting(self->posts, 0), 0);
     renew(self, 0, "h3");
     assert_false(next(self));
-    posts_open(self->posts, 0, STR("10.0.0.3:7171"), true);
+    posts_open(self->posts, 0, STR("10.0.0.3:7171"), true, true);
     renew(self, 0, "h1");
     assert_true(next(self)); /* the old one's request is not this one's */
     assert_non_null(strstr(self->post.url, "10.0.0.3"));
@@ -788,13 +788,13 @@ static void the_owner_may_close_a_peer_when_it_is_called(void **state)
 
     self->closes = true;
     for (size_t i = 0; i < 4; i++) {
-        posts_open(self->posts, 0, STR("10.0.0.1:7171"), true);
+        posts_open(self->posts, 0, STR("10.0.0.1:7171"), true, true);
         renew(self, 0, "h1");
         assert_true(next(self));
         answer(self, 200, texts[i]);
         assert_false(next(self));
     }
-    posts_open(self->posts, 0, STR("10.0.0.1:7171"), true);
+    posts_open(self->posts, 0, STR("10.0.0.1:7171"), true, true);
     posts_ask_all(self->posts, 0);
     assert_true(next(self));
     self->closes = false;

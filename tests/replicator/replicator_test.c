@@ -177,6 +177,7 @@ static struct bench *bench_new(unsigned peer_count)
     self->config.node_env = env;
     self->config.node_name = name;
     self->config.gateway_advertise = advertise;
+    self->config.gateway_listen = advertise;
     self->config.gateway_write_deadline = 5000;
     self->config.evictor_idle = 90000;
     self->peers[0] = advertise; /* lists are the same on all nodes */

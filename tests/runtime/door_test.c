@@ -37,7 +37,8 @@ static const int64_t growth_max_bytes = 16 << 20;
 struct core {
     struct publisher publisher;
     uint32_t lookups;
-    int64_t heard; /* answers through the way */
+    uint32_t keyed; /* of them, from somebody whose key is known */
+    int64_t heard;  /* answers through the way */
     bool followed;
     const char *door; /* of the other; NULL: no way is opened */
     const char *key;
@@ -52,6 +53,7 @@ static void on_lookup(void *state, const struct address *from, const struct msg 
     struct msg found = {.type = MSG_TYPE_FOUND};
 
     (void)now;
+    self->keyed += from->key[0] != '\0';
     found.as_found.id = msg->as_lookup.id;
     found.as_found.done = from->door ? ++self->lookups : 0;
     outbox_reply(out, OUTBOX_SYNCED, from, &found);
@@ -112,6 +114,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     (void)size_store;
     counts_add(counters, counter_store, "heard", self->heard);
     counts_add(counters, counter_store, "followed", self->followed ? 1 : 0);
+    counts_add(counters, counter_store, "keyed", self->keyed);
 }
 
 static const struct actor_handler handlers[] = {
@@ -525,6 +528,7 @@ static void with_keys_all_goes_on_encrypted_and_strangers_get_nothing(void **sta
     until(guest, "followed", 1);
     until(host, "keys_let_in", 3); /* way, commands, facts */
     assert_int_equal(0, counted(host, "keys_refused"));
+    until(host, "keyed", 1);
 
     without = dealer_to(self, NULL, endpoint_tcp(self->door, 0));
     send_msg(without, MSG_TYPE_LOOKUP, 1);
