@@ -141,8 +141,8 @@ gone_within() { # PID MS
 }
 
 stop_actor() { # ACTOR PID
-    local actor=$1 pid=$2 leave=()
-    [ "$LEAVE" = 0 ] || leave=(--leave)
+    local actor=$1 pid=$2 leave=(--force) # who asks for the end has been told what is lost by it
+    [ "$LEAVE" = 0 ] || leave+=(--leave)
     echo "muster: stopping $actor (pid $pid)"
     timeout -s KILL 5 "$BIN/musterctl" shutdown "$actor" "${leave[@]}" --dir "$DIR" >/dev/null 2>&1 &&
         gone_within "$pid" $STOP_WAIT_MS && return

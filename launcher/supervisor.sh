@@ -4,9 +4,12 @@
 # below, by actor.
 #
 #   starting ──answers PING──▶ up ──dies──▶ backoff ──due──▶ starting
+#      └──ends with REFUSED_EXIT──▶ refused ──SIGUSR1 (up, restart)──▶ starting
 
 BACKOFF_MAX_MS=30000
 LOG_MAX_BYTES=16777216
+REFUSED_EXIT=78         # a person must see to it: starting it again is no use
+START_PING_MIN_MS=15000 # an actor may try for 10 s what the moment keeps it from, and says then why it can't
 
 declare -A PID CHILD ORPHAN RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE WORKED
 ACTORS=()
@@ -36,6 +39,7 @@ load_actors() {
     ACTORS=("${KEPT_ACTORS[@]}")
     look || note "who runs already cannot be told: $WHY"
     for actor in "${ACTORS[@]}"; do
+        [ "${STATE[$actor]:-}" != refused ] || STATE[$actor]=backoff DUE[$actor]=0
         [ -z "${STATE[$actor]:-}" ] || continue
         restarts=$(sed -n "s/^$actor [^ ]* \([0-9]*\) .*/\1/p" "$RUN/status" 2>/dev/null)
         RESTARTS[$actor]=${restarts:-0} FAILS[$actor]=0 DEATHS[$actor]='' DUE[$actor]=0
@@ -68,6 +72,11 @@ start_actor() {
 # death before ready, and with deaths past ten in ten seconds.
 actor_died() {
     local actor=$1 how=$2 at recent='' count=0 wait_ms=0
+    if [ "$how" = "exit $REFUSED_EXIT" ]; then
+        note "$actor, pid ${PID[$actor]}, ended: $how; not started again before $ME up: its log says why"
+        PID[$actor]='' STATE[$actor]=refused FAILS[$actor]=0
+        return
+    fi
     for at in ${DEATHS[$actor]} $NOW; do
         ((NOW - at < 10000)) && recent+=" $at" && count=$((count + 1))
     done
@@ -113,7 +122,7 @@ look_at() {
         kill -TERM "${PID[$actor]}" 2>/dev/null
         STATE[$actor]=starting HEARD[$actor]=$NOW MISSED[$actor]=0 ALONE[$actor]=1 ORPHAN[$actor]=1
     fi
-    if [ -z "${PID[$actor]}" ] && [ "$NOW" -ge "${DUE[$actor]}" ]; then
+    if [ -z "${PID[$actor]}" ] && [ "${STATE[$actor]}" != refused ] && [ "$NOW" -ge "${DUE[$actor]}" ]; then
         if [ "${FAILS[$actor]}" -gt 0 ]; then # one that somebody else started is not fought
             look && adopt "$actor" && return 0
         fi
@@ -156,7 +165,8 @@ still_starting() {
 } 2>/dev/null
 
 look_at_ping() {
-    local actor=$1 ping=${PING_PID[$1]}
+    local actor=$1 ping=${PING_PID[$1]} limit=$PING_TIMEOUT_MS
+    [ "${STATE[$actor]}" != starting ] || [ "$limit" -gt $START_PING_MIN_MS ] || limit=$START_PING_MIN_MS
     if [ -n "$ping" ] && ! kill -0 "$ping" 2>/dev/null; then
         if wait "$ping" 2>/dev/null; then
             HEARD[$actor]=$NOW MISSED[$actor]=0 STATE[$actor]=up ALONE[$actor]=0
@@ -167,7 +177,7 @@ look_at_ping() {
         PING_PID[$actor]=''
     fi
     if [ "$PING_TIMEOUT_MS" -gt 0 ] && [ "${MISSED[$actor]}" -ge 2 ] &&
-        ((NOW - HEARD[$actor] > PING_TIMEOUT_MS)); then
+        ((NOW - HEARD[$actor] > limit)); then
         if still_starting "$actor"; then
             note "$actor, pid ${PID[$actor]}, is still starting"
             HEARD[$actor]=$NOW MISSED[$actor]=0
@@ -205,7 +215,9 @@ pause() {
     [ -n "$GROUP_PID" ] || [ "$PING_TIMEOUT_MS" -eq 0 ] || ((GROUP_DUE >= until)) || until=$GROUP_DUE
     for actor in "${ACTORS[@]}"; do
         due=$until
-        if [ -z "${PID[$actor]}" ]; then
+        if [ "${STATE[$actor]}" = refused ]; then
+            : # until somebody asks for it
+        elif [ -z "${PID[$actor]}" ]; then
             due=${DUE[$actor]}
         elif [ "${CHILD[$actor]}" = 0 ]; then
             due=$((NOW + 500)) # an adopted one: a look at its pid alone may find somebody else

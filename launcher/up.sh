@@ -141,13 +141,20 @@ how_it_ended() { # ACTOR, as the launcher saw it
     sed -n "s/.* launcher $1, pid [0-9]*, ended: \([^;]*\);.*/\1/p" "$LOG/launcher.log" 2>/dev/null | tail -n 1
 }
 
+# Whether the launcher has given this actor up until somebody asks for it.
+is_refused() { grep -q "^$1 .* refused$" "$RUN/status" 2>/dev/null; }
+
+# They are about to be tried again.
+forget_refusals() { [ ! -s "$RUN/status" ] || sed -i 's/ refused$/ backoff/' "$RUN/status"; }
+
 blame_failed() {
-    local actor
+    local actor goes_on="it goes on trying"
     for actor in "${FAILED[@]}"; do
-        echo "muster: $actor does not start ($(how_it_ended "$actor")). The last lines of $LOG/$actor.log:"
+        ! is_refused "$actor" || goes_on="what refuses to start is tried again by $ME up"
+        echo "muster: $actor $(is_refused "$actor" && echo "refuses to start" || echo "does not start") ($(how_it_ended "$actor")). The last lines of $LOG/$actor.log:"
         last_words "$actor" 3
     done >&2
-    echo "muster: not ready: ${FAILED[*]}; it goes on trying; $ME status tells, $ME down ends it" >&2
+    echo "muster: not ready: ${FAILED[*]}; $goes_on; $ME status tells, $ME down ends it" >&2
 }
 
 blame() {

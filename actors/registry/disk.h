@@ -17,7 +17,17 @@ enum disk_mode {
     DISK_CREATE, /* as DISK_WRITE; made or emptied first */
 };
 
-enum { disk_path_max = 4096 };
+enum { disk_path_max = 4096, disk_owner_max = 128 };
+
+/* What an errno says of a file or directory that can't be opened, read or listed. None of it is
+ * damage: only bytes that were read and are wrong are. */
+enum disk_trouble {
+    DISK_PASSING,   /* of the moment: to be tried again */
+    DISK_FORBIDDEN, /* not for this user, or not to be written: a person must see to it */
+    DISK_LASTING,   /* anything else: the same */
+};
+enum disk_trouble disk_trouble_of(int64_t rc);
+const char *disk_remedy_of(int64_t rc); /* what a person can do; static */
 
 /* name borrows until the return. */
 typedef void disk_list_fn(void *context, const char *name);
@@ -47,6 +57,11 @@ struct disk {
     /* Holds path for this process until close. -EWOULDBLOCK: another holds it,
      * *holder is its pid (0 when unknown). */
     int (*lock)(struct disk *self, const char *path, int64_t *holder);
+
+    /* Whose path is and how it may be used, and who we are, in words; empty: not known. */
+    void (*owner)(struct disk *self, const char *path, char text[disk_owner_max]);
+
+    void (*wait)(struct disk *self, int64_t ms); /* before something is tried again */
 };
 
 /* The operating system's. */

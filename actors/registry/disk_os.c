@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -208,6 +210,37 @@ static int os_lock(struct disk *self, const char *path, int64_t *holder)
     return file;
 }
 
+/* Its name, if it has one; numbers say enough where the names can't be looked up. */
+static void user_text(uid_t uid, char *text, size_t size)
+{
+    const struct passwd *user = getpwuid(uid);
+
+    (void)snprintf(text, size, "%s%suid %u", user != NULL ? user->pw_name : "",
+                   user != NULL ? ", " : "", (unsigned)uid);
+}
+
+static void os_owner(struct disk *self, const char *path, char text[disk_owner_max])
+{
+    char theirs[disk_owner_max / 3];
+    char ours[disk_owner_max / 3];
+    struct stat st;
+
+    (void)self;
+    text[0] = '\0';
+    if (stat(path, &st) == 0) {
+        user_text(st.st_uid, theirs, sizeof(theirs));
+        user_text(geteuid(), ours, sizeof(ours));
+        (void)snprintf(text, disk_owner_max, "owner %s, mode %03o, this runs as %s", theirs,
+                       (unsigned)st.st_mode & 0777U, ours);
+    }
+}
+
+static void os_wait(struct disk *self, int64_t ms)
+{
+    (void)self;
+    (void)poll(NULL, 0, (int)ms);
+}
+
 struct disk *disk_os(void)
 {
     static struct disk disk = {
@@ -226,6 +259,8 @@ struct disk *disk_os(void)
         .sync_dir = os_sync_dir,
         .list = os_list,
         .lock = os_lock,
+        .owner = os_owner,
+        .wait = os_wait,
     };
 
     return &disk;

@@ -166,12 +166,13 @@ enum err segment_trim(const struct segment *self, struct volume *volume)
     struct name name = name_make(NAME_SEGMENT, self->prev_seq + 1);
     int file = -1;
     enum err err = volume_open(volume, name.text, DISK_WRITE, &file);
+    int rc;
 
-    if (err == ERR_OK) {
-        int rc = volume->disk->truncate(volume->disk, file, self->bytes);
-
-        err = rc < 0 ? volume_failed(volume, "truncate", name.text, rc) : ERR_OK;
+    if (err != ERR_OK) {
+        return volume_refused(volume, name.text);
     }
+    rc = volume->disk->truncate(volume->disk, file, self->bytes);
+    err = rc < 0 ? volume_failed(volume, "truncate", name.text, rc) : ERR_OK;
     if (err == ERR_OK) {
         err = volume_sync(volume, file, name.text);
     }

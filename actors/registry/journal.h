@@ -41,7 +41,7 @@ void segment_extend(struct segment *self, uint64_t first_seq, uint64_t last_seq,
 uint64_t segment_offset(const struct segment *self, uint64_t seq);
 
 /* Cuts the file behind its last whole frame and syncs it, so that nothing torn is ever found
- * before the end of the journal. Errors: ERR_IO. */
+ * before the end of the journal. Errors: ERR_IO; ERR_UNUSABLE, said: it can't be opened. */
 enum err segment_trim(const struct segment *self, struct volume *volume);
 
 /* Segments that are no longer written and still held, oldest first. */

@@ -5,13 +5,14 @@
 #include "common/base/prng.h"
 #include "common/runtime/process.h"
 
-/* Names the machine's run, so that a restarted process is told from a restarted machine. */
+/* Names the machine's run, so that a restarted process is told from a restarted machine. Empty:
+ * not known, which is the same as no other. */
 static void read_machine_boot(char *text, size_t size)
 {
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
 
     if (file == NULL || fgets(text, (int)size, file) == NULL) {
-        (void)snprintf(text, size, "unknown");
+        text[0] = '\0';
     }
     if (file != NULL) {
         (void)fclose(file);
@@ -67,5 +68,5 @@ int main(int argc, char **argv)
     registry_actor_destroy(&self);
     buf_fini(&dir);
     config_fini(&config);
-    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return process_status(err);
 }

@@ -1,6 +1,7 @@
 #include "actors/registry/reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -13,17 +14,17 @@ enum err reader_init(struct reader *self, struct volume *volume, const char *nam
 {
     struct reader made = {.volume = volume, .file = -1, .offset = offset};
     enum err err = volume_open(volume, name, DISK_READ, &made.file);
-    int64_t size;
 
     if (err != ERR_OK) {
         return err;
     }
-    size = volume->disk->size(volume->disk, made.file);
-    if (size < 0) {
+    (void)snprintf(made.name.text, sizeof(made.name.text), "%s", name);
+    err = volume_size(volume, made.file, name, &made.size);
+    if (err != ERR_OK) {
         volume_close(volume, &made.file);
-        return volume_failed(volume, "stat", name, size);
+        return err;
     }
-    made.size = (uint64_t)size < end ? (uint64_t)size : end;
+    made.size = made.size < end ? made.size : end;
     *self = made;
     return ERR_OK;
 }
@@ -50,8 +51,6 @@ static uint64_t seen_to(const struct reader *self)
 /* Makes the window hold `need` bytes from offset on, or all there are. */
 static void fill(struct reader *self, size_t need)
 {
-    struct disk *disk = self->volume->disk;
-
     if (rest_of(self).len >= need) {
         return;
     }
@@ -65,17 +64,15 @@ static void fill(struct reader *self, size_t need)
         uint64_t left = self->size - seen_to(self);
         size_t more = need - self->window.len;
         char *to = buf_reserve(&self->window, more);
-        int64_t n = disk->read(disk, self->file, seen_to(self), to, left < more ? left : more);
+        size_t moved = 0;
 
-        if (n <= 0) {
-            self->unreadable = n < 0;
-            if (n < 0) {
-                (void)volume_failed(self->volume, "read", "records", n);
-            }
+        self->unreadable = volume_read(self->volume, &self->file, self->name.text, seen_to(self),
+                                       to, left < more ? left : more, &moved) != ERR_OK;
+        if (moved == 0) {
             self->size = seen_to(self);
             return;
         }
-        self->window.len += (size_t)n;
+        self->window.len += moved;
     }
 }
 
@@ -215,10 +212,14 @@ enum err reader_head(struct reader *self, struct msg_head *head)
     struct str body;
     struct msg msg;
     uint64_t at;
+    enum record_state state;
 
     assert(self->offset == 0);
-    if (reader_next(self, &body, &at) != RECORD_OK || msg_decode(&body, &msg) != ERR_OK ||
-        msg.type != MSG_TYPE_HEAD) {
+    state = reader_next(self, &body, &at);
+    if (self->unreadable) {
+        return ERR_IO;
+    }
+    if (state != RECORD_OK || msg_decode(&body, &msg) != ERR_OK || msg.type != MSG_TYPE_HEAD) {
         return ERR_CORRUPT;
     }
     if (msg.as_head.format != record_format) {

@@ -10,12 +10,13 @@
 
 struct reader {
     struct volume *volume; /* borrowed */
-    int file;              /* owned */
-    uint64_t size;         /* of the file, or as far as it may be read */
-    uint64_t offset;       /* of the frame that next looks at */
-    struct buf window;     /* owned; bytes from offset - used on */
+    struct name name;
+    int file;          /* owned */
+    uint64_t size;     /* of the file, or as far as it may be read */
+    uint64_t offset;   /* of the frame that next looks at */
+    struct buf window; /* owned; bytes from offset - used on */
     size_t used;
-    bool unreadable; /* the disk gave an error: shown as damage, volume->reason says what */
+    bool unreadable; /* the disk gave an error: volume says which. It is no damage */
 };
 
 /* Begins at offset (a frame's) and ends before end, or at the end of the file when that is less.
@@ -25,13 +26,14 @@ enum err reader_init(struct reader *self, struct volume *volume, const char *nam
 void reader_fini(struct reader *self);
 
 /* On RECORD_OK body is set, borrowed until the next call, and *at is its frame's
- * offset; else *at is where the valid part ends. RECORD_TORN only for a frame that was
+ * offset; else *at is where the valid part ends. When unreadable is set then, the state says
+ * nothing of what stands there. RECORD_TORN only for a frame that was
  * not written to its end: one that is whole in length yet wrong is RECORD_DAMAGED. */
 enum record_state reader_next(struct reader *self, struct str *body, uint64_t *at);
 
 /* The HEAD that every file begins with; call it first.
- * Errors: ERR_CORRUPT: no HEAD there; ERR_UNSUPPORTED: of another format. head's strings borrow as
- * body does. */
+ * Errors: ERR_IO: unreadable; ERR_CORRUPT: no HEAD there; ERR_UNSUPPORTED: of another format.
+ * head's strings borrow as body does. */
 enum err reader_head(struct reader *self, struct msg_head *head);
 
 #endif

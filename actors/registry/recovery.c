@@ -55,8 +55,15 @@ static void on_file(void *context, const char *text)
     struct recovery *self = context;
     uint64_t seq;
     struct name name;
-    enum name_kind kind = name_parse(text, &seq);
+    enum name_kind kind;
 
+    if (text == NULL) { /* what was listed so far does not count */
+        names_fini(&self->segments);
+        names_fini(&self->snapshots);
+        names_fini(&self->out->unfinished);
+        return;
+    }
+    kind = name_parse(text, &seq);
     if (strcmp(text, "failed") == 0) {
         self->out->marked_failed = true;
     }
@@ -89,11 +96,14 @@ static enum err check_formats(struct recovery *self, const struct names *names)
         struct msg_head head;
         enum err err;
 
-        if (reader_init(&reader, self->volume, name, 0, UINT64_MAX) != ERR_OK) {
-            continue; /* shown as damage when it is loaded */
+        err = reader_init(&reader, self->volume, name, 0, UINT64_MAX);
+        if (err == ERR_OK) {
+            err = reader_head(&reader, &head);
+            reader_fini(&reader);
         }
-        err = reader_head(&reader, &head);
-        reader_fini(&reader);
+        if (err == ERR_IO) {
+            return volume_refused(self->volume, name);
+        }
         if (err == ERR_UNSUPPORTED) {
             log_event(self->volume->log, LOG_ERROR, "storage_format",
                       "file=%s/%s was not written in format %d: start the version of muster that "
@@ -133,7 +143,7 @@ static void report_file(struct recovery *self, struct name name, uint64_t offset
 
 /* The newest whole one is what segments are replayed onto. What is valid of damaged newer ones is
  * taken as well: their entries are facts, and older states do not replace them. */
-static void load_snapshots(struct recovery *self)
+static enum err load_snapshots(struct recovery *self)
 {
     struct recovered *out = self->out;
 
@@ -146,8 +156,10 @@ static void load_snapshots(struct recovery *self)
             names_add(&out->old_snapshots, name);
             continue;
         }
-        snapshot_load(self->volume, seq_of(name), self->registry, self->each, self->context,
-                      &loaded);
+        if (snapshot_load(self->volume, seq_of(name), self->registry, self->each, self->context,
+                          &loaded) != ERR_OK) {
+            return volume_refused(self->volume, name.text);
+        }
         raise_to(&out->above, loaded.foot_seq);
         out->epoch = out->epoch != 0 ? out->epoch : loaded.epoch;
         out->highest_at = loaded.highest_at > out->highest_at ? loaded.highest_at : out->highest_at;
@@ -161,6 +173,7 @@ static void load_snapshots(struct recovery *self)
         out->snapshot_seq = loaded.seq;
         out->snapshot_bytes = loaded.bytes;
     }
+    return ERR_OK;
 }
 
 /* ── segments ───────────────────────────────────────────────────────────────*/
@@ -237,7 +250,7 @@ static const char *replay_frames(struct replay *self, struct reader *reader, uin
         }
     }
     if (state == RECORD_DAMAGED) {
-        return reader->unreadable ? "unreadable" : "a bad checksum";
+        return "a bad checksum";
     }
     if (state == RECORD_TORN) {
         log_event(self->recovery->volume->log, LOG_INFO, "storage_torn",
@@ -248,21 +261,25 @@ static const char *replay_frames(struct replay *self, struct reader *reader, uin
     return NULL;
 }
 
-static const char *replay_segment(struct replay *self, struct name name, bool checked, uint64_t *at)
+/* *wrong: as of replay_frames. Errors: ERR_IO: it can't be read. */
+static enum err replay_segment(struct replay *self, struct name name, bool checked, uint64_t *at,
+                               const char **wrong)
 {
     struct recovery *recovery = self->recovery;
     struct recovered *out = recovery->out;
     struct reader reader;
     struct msg_head head;
-    const char *wrong;
+    enum err err;
 
     *at = 0;
     if (reader_init(&reader, recovery->volume, name.text, 0, UINT64_MAX) != ERR_OK) {
-        return "unreadable";
+        return ERR_IO;
     }
-    if (reader_head(&reader, &head) != ERR_OK || head.seq + 1 != seq_of(name)) {
+    err = reader_head(&reader, &head);
+    if (err != ERR_OK || head.seq + 1 != seq_of(name)) {
         reader_fini(&reader);
-        return "no valid head";
+        *wrong = "no valid head";
+        return err == ERR_IO ? ERR_IO : ERR_OK;
     }
     if (checked && head.seq != out->seq && !recovery->broken) {
         report(recovery, name.text, 0,
@@ -271,16 +288,17 @@ static const char *replay_segment(struct replay *self, struct name name, bool ch
     }
     raise_to(&out->seq, checked ? head.seq : 0);
     self->always = head.always;
-    self->same_machine = str_eq(head.machine_boot, recovery->machine_boot);
+    self->same_machine =
+        recovery->machine_boot.len > 0 && str_eq(head.machine_boot, recovery->machine_boot);
     self->copied = head.place != 0 &&
                    head.place != reader.volume->disk->place(reader.volume->disk, reader.file);
     self->segment =
         (struct segment){.epoch = head.epoch, .prev_seq = head.seq, .last_seq = head.seq};
     out->epoch = head.epoch;
     out->highest_at = head.highest_at > out->highest_at ? head.highest_at : out->highest_at;
-    wrong = replay_frames(self, &reader, at);
+    *wrong = replay_frames(self, &reader, at);
     reader_fini(&reader);
-    return wrong;
+    return reader.unreadable ? ERR_IO : ERR_OK;
 }
 
 static void keep_segment(struct segments *kept, struct segment *segment)
@@ -312,69 +330,94 @@ static bool is_past(struct recovery *self, size_t i)
 
     if (reader_init(&reader, self->volume, self->segments.items[i + 1].text, 0, UINT64_MAX) !=
         ERR_OK) {
-        return false;
+        return false; /* it will be refused in its turn */
     }
     past = reader_head(&reader, &next) == ERR_OK && next.highest_at < self->writes_from;
     reader_fini(&reader);
     return past;
 }
 
-static void pass_over(struct recovery *self, size_t i)
+static enum err pass_over(struct recovery *self, size_t i)
 {
     struct segments *kept = &self->out->segments;
+    const char *name = self->segments.items[i].text;
     struct segment segment = {.prev_seq = seq_of(self->segments.items[i]) - 1,
                               .last_seq = seq_of(self->segments.items[i + 1]) - 1};
     struct reader reader;
 
-    if (reader_init(&reader, self->volume, self->segments.items[i].text, 0, UINT64_MAX) == ERR_OK) {
-        segment.bytes = reader.size;
-        reader_fini(&reader);
+    if (reader_init(&reader, self->volume, name, 0, UINT64_MAX) != ERR_OK) {
+        return ERR_IO;
     }
+    segment.bytes = reader.size;
+    reader_fini(&reader);
     segments_add(kept, &segment);
     kept->history_from = kept->count;
+    return ERR_OK;
 }
 
-/* A segment that the snapshot covers is read for its write ids and as history only: nothing that
- * is wrong with it is missing. */
-static void load_segments(struct recovery *self)
+/* What the i'th segment means for what was published. */
+static void judge_segment(struct recovery *self, size_t i, const struct replay *replay)
 {
     struct recovered *out = self->out;
 
-    for (size_t i = 0; i < self->segments.count; i++) {
-        struct name name = self->segments.items[i];
-        bool covered = is_covered(self, i);
-        struct replay replay = {.recovery = self};
-        uint64_t at;
-        const char *wrong;
+    out->closed = replay->foot;
+    if (self->broken || i + 1 < self->segments.count) {
+        return;
+    }
+    if (!replay->foot && !replay->always && !replay->same_machine) {
+        out->new_epoch = "the machine went down with changes that were not synced";
+    }
+    if (replay->copied) {
+        out->new_epoch = "the directory is a copy, and its original may have published more";
+    }
+}
 
-        if (covered && is_past(self, i)) {
-            pass_over(self, i);
-            continue;
-        }
-        wrong = replay_segment(&replay, name, !covered, &at);
-        frame_changes_fini(&replay.changes);
-        raise_to(&out->above, seq_of(name) - 1);
-        raise_to(&out->above, out->seq);
-        self->broken = wrong != NULL && !covered;
-        if (self->broken) {
-            report_file(self, name, at, wrong);
-        } else if (wrong != NULL) {
-            log_damage(self, name.text, at, wrong, "a snapshot holds what it said");
-        }
-        out->closed = replay.foot;
-        if (!self->broken && i + 1 == self->segments.count && !replay.foot && !replay.always &&
-            !replay.same_machine) {
-            out->new_epoch = "the machine went down with changes that were not synced";
-        }
-        if (!self->broken && i + 1 == self->segments.count && replay.copied) {
-            out->new_epoch = "the directory is a copy, and its original may have published more";
-        }
-        if (self->broken) {
-            segment_fini(&replay.segment);
-        } else {
-            keep_segment(&out->segments, &replay.segment);
+/* A segment that the snapshot covers is read for its write ids and as history only: nothing that
+ * is wrong with it is missing. Errors: ERR_IO: it can't be read. */
+static enum err load_segment(struct recovery *self, size_t i)
+{
+    struct recovered *out = self->out;
+    struct name name = self->segments.items[i];
+    bool covered = is_covered(self, i);
+    struct replay replay = {.recovery = self};
+    const char *wrong = NULL;
+    uint64_t at;
+    enum err err;
+
+    if (covered && is_past(self, i)) {
+        return pass_over(self, i);
+    }
+    err = replay_segment(&replay, name, !covered, &at, &wrong);
+    frame_changes_fini(&replay.changes);
+    if (err != ERR_OK) {
+        segment_fini(&replay.segment);
+        return err;
+    }
+    raise_to(&out->above, seq_of(name) - 1);
+    raise_to(&out->above, out->seq);
+    self->broken = wrong != NULL && !covered;
+    if (self->broken) {
+        report_file(self, name, at, wrong);
+    } else if (wrong != NULL) {
+        log_damage(self, name.text, at, wrong, "a snapshot holds what it said");
+    }
+    judge_segment(self, i, &replay);
+    if (self->broken) {
+        segment_fini(&replay.segment);
+    } else {
+        keep_segment(&out->segments, &replay.segment);
+    }
+    return ERR_OK;
+}
+
+static enum err load_segments(struct recovery *self)
+{
+    for (size_t i = 0; i < self->segments.count; i++) {
+        if (load_segment(self, i) != ERR_OK) {
+            return volume_refused(self->volume, self->segments.items[i].text);
         }
     }
+    return ERR_OK;
 }
 
 static void judge(struct recovery *self)
@@ -405,26 +448,22 @@ enum err recovery_run(struct volume *volume, const struct storage_options *optio
                             .each = options->loaded,
                             .context = options->context,
                             .out = out};
-    enum err err = ERR_OK;
-    int rc;
+    enum err err;
 
     *out = (struct recovered){0};
-    rc = volume->disk->list(volume->disk, volume->dir, on_file, &self);
-    if (rc < 0) {
-        err = volume_failed(volume, "list", volume->dir, rc);
-        log_event(volume->log, LOG_ERROR, "storage_open", "%s", volume->reason);
-        goto out;
+    err = volume_list(volume, on_file, &self);
+    if (err != ERR_OK) {
+        err = volume_refused(volume, NULL);
     }
     names_sort(&self.segments);
     names_sort(&self.snapshots);
-    err = check_formats(&self, &self.snapshots);
+    err = err == ERR_OK ? check_formats(&self, &self.snapshots) : err;
     err = err == ERR_OK ? check_formats(&self, &self.segments) : err;
+    err = err == ERR_OK ? load_snapshots(&self) : err;
+    err = err == ERR_OK ? load_segments(&self) : err;
     if (err == ERR_OK) {
-        load_snapshots(&self);
-        load_segments(&self);
         judge(&self);
     }
-out:
     names_fini(&self.segments);
     names_fini(&self.snapshots);
     if (err != ERR_OK) {

@@ -34,7 +34,8 @@ struct recovered {
 
 /* On success the caller owns what is in out and ends it with recovered_fini.
  * Errors: ERR_UNSUPPORTED: a file has another format number: nothing was applied;
- * ERR_IO: the directory can't be listed. Both are logged. */
+ * ERR_UNUSABLE: the directory, or a file in it, can't be read, which is no damage: what was
+ * applied is worth nothing. Both are logged. */
 enum err recovery_run(struct volume *volume, const struct storage_options *options,
                       struct registry *registry, struct recovered *out);
 void recovered_fini(struct recovered *self);

@@ -318,22 +318,23 @@ static const char *load_frames(struct loading *self, struct reader *reader, uint
     return NULL;
 }
 
-void snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
-                   storage_loaded_fn *each, void *context, struct snapshot_loaded *out)
+enum err snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
+                       storage_loaded_fn *each, void *context, struct snapshot_loaded *out)
 {
     struct name name = name_make(NAME_SNAPSHOT, seq);
     struct loading loading = {.registry = registry, .each = each, .context = context};
     struct reader reader;
     struct msg_head head;
+    enum err err;
 
-    *out = (struct snapshot_loaded){.why = "unreadable"};
+    *out = (struct snapshot_loaded){.why = "no valid head"};
     if (reader_init(&reader, volume, name.text, 0, UINT64_MAX) != ERR_OK) {
-        return;
+        return ERR_IO;
     }
-    if (reader_head(&reader, &head) != ERR_OK || head.seq != seq) {
-        out->why = "no valid head";
+    err = reader_head(&reader, &head);
+    if (err != ERR_OK || head.seq != seq) {
         reader_fini(&reader);
-        return;
+        return err == ERR_IO ? ERR_IO : ERR_OK;
     }
     out->epoch = head.epoch;
     out->seq = head.seq;
@@ -349,4 +350,5 @@ void snapshot_load(struct volume *volume, uint64_t seq, struct registry *registr
     }
     frame_changes_fini(&loading.changes);
     reader_fini(&reader);
+    return reader.unreadable ? ERR_IO : ERR_OK;
 }

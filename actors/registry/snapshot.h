@@ -57,8 +57,8 @@ struct snapshot_loaded {
     const char *why; /* static; not whole: what is wrong */
 };
 
-/* Applies what is valid. A file that can't be opened has no valid part. */
-void snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
-                   storage_loaded_fn *each, void *context, struct snapshot_loaded *out);
+/* Applies what is valid. Errors: ERR_IO: it can't be read: nothing is known of what it holds. */
+enum err snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
+                       storage_loaded_fn *each, void *context, struct snapshot_loaded *out);
 
 #endif

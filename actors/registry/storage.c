@@ -15,6 +15,7 @@
 #include "common/wire/record.h"
 
 static const int64_t retry_ms = 10000;
+static const int64_t patience_ms = 10000; /* of a start, with what the moment keeps it from */
 static const int64_t sync_every_ms = 1000;
 static const uint64_t snapshot_bytes_default = UINT64_C(64) << 20;
 static const uint64_t allocate_bytes_default = UINT64_C(1) << 20;
@@ -33,6 +34,7 @@ struct storage {
     int lock;
     enum state state;
     char reason[sizeof(((struct volume *)0)->reason)]; /* of the failure */
+    int64_t trouble;                                   /* its negative errno */
     int64_t retry_due_ms;
     uint64_t failure_count;
 
@@ -110,6 +112,7 @@ static void fail(struct storage *self, int64_t now_ms, bool seen)
     uint64_t seq;
 
     memcpy(self->reason, self->volume.reason, sizeof(self->reason));
+    self->trouble = self->volume.trouble;
     if (was_ok || seen) {
         draw_epoch(self);
         mark_failed(self);
@@ -514,7 +517,8 @@ static struct storage *storage_new(const struct storage_options *options)
     return self;
 }
 
-/* Goes on behind what was found: in a new segment, whose HEAD says who writes now. */
+/* Goes on behind what was found: in a new segment, whose HEAD says who writes now. Errors: ERR_IO;
+ * ERR_UNUSABLE, said: the last segment can't be opened. */
 static enum err go_on(struct storage *self, const struct registry *registry, bool closed)
 {
     struct msg_head head = head_of(self, registry);
@@ -545,10 +549,19 @@ static void begin_anew(struct storage *self, const struct registry *registry, in
     }
 }
 
-static void begin(struct storage *self, struct recovered *found, const struct registry *registry,
-                  int64_t now_ms)
+/* Whether what kept a start from writing is no matter of the disk: it would only go on in memory
+ * where a person has to see to it. */
+static bool is_refused(const struct storage *self)
+{
+    return self->state == FAILED && disk_trouble_of(self->trouble) != DISK_LASTING;
+}
+
+/* Errors: ERR_UNUSABLE, said. */
+static enum err begin(struct storage *self, struct recovered *found,
+                      const struct registry *registry, int64_t now_ms)
 {
     bool anew = found->damage_count > 0 || found->marked_failed;
+    enum err err;
 
     for (size_t i = 0; i < found->unfinished.count; i++) {
         (void)volume_remove(&self->volume, found->unfinished.items[i].text);
@@ -580,13 +593,23 @@ static void begin(struct storage *self, struct recovered *found, const struct re
     }
     if (anew) {
         begin_anew(self, registry, now_ms);
-    } else if (go_on(self, registry, found->closed) != ERR_OK) {
-        fail(self, now_ms, true);
+    } else {
+        err = go_on(self, registry, found->closed);
+        if (err == ERR_UNUSABLE) {
+            return err;
+        }
+        if (err != ERR_OK) {
+            fail(self, now_ms, true);
+        }
+    }
+    if (is_refused(self)) {
+        return volume_refused(&self->volume, NULL);
     }
     log_event(self->volume.log, LOG_INFO, "storage_open",
               "epoch=%016" PRIx64 " seq=%" PRIu64 "%s%s", self->epoch, self->seq,
               found->new_epoch != NULL ? " a new epoch: " : "",
               found->new_epoch != NULL ? found->new_epoch : "");
+    return ERR_OK;
 }
 
 static void storage_free(struct storage **self)
@@ -610,8 +633,10 @@ enum err storage_open(const struct storage_options *options, struct registry *re
 {
     struct storage *made = storage_new(options);
     struct recovered found;
-    enum err err = volume_take(&made->volume, &made->lock);
+    enum err err;
 
+    made->volume.patience_ms = patience_ms;
+    err = volume_take(&made->volume, &made->lock);
     if (err == ERR_OK) {
         err = recovery_run(&made->volume, &made->options, registry, &found);
     }
@@ -622,8 +647,13 @@ enum err storage_open(const struct storage_options *options, struct registry *re
     *restored = (struct storage_restored){.restored = found.epoch != 0 || found.damage_count > 0,
                                           .highest_at = found.highest_at,
                                           .damage_count = found.damage_count};
-    begin(made, &found, registry, now_ms);
+    err = begin(made, &found, registry, now_ms);
     recovered_fini(&found);
+    made->volume.patience_ms = 0;
+    if (err != ERR_OK) {
+        storage_free(&made);
+        return err;
+    }
     *self = made;
     return ERR_OK;
 }

@@ -72,7 +72,8 @@ struct storage_options {
     const struct clock *clock; /* borrowed; only to time syncs */
     const struct log *log;     /* borrowed, may be NULL */
     const char *dir;           /* copied; made when missing (its parent must exist) */
-    struct str machine_boot;   /* copied; the kernel's boot id (/proc/sys/kernel/random/boot_id) */
+    struct str machine_boot;   /* copied; the kernel's boot id (/proc/sys/kernel/random/boot_id);
+                                  empty: not known */
     enum storage_sync sync;
     uint64_t seed; /* random: new epochs are drawn from it */
     struct faults faults;
@@ -105,9 +106,11 @@ struct storage;
 
 /* Loads the directory into registry, which must be empty. Errors, each logged
  * with what to do: ERR_BUSY (another process holds it), ERR_UNSUPPORTED (a file of a newer
- * format; nothing was touched), ERR_IO (the directory can't be made, locked or listed).
+ * format; nothing was touched), ERR_UNUSABLE (the directory or a file in it can't be read, or may
+ * not be written, and trying again for 10 s did not help: a person must see to it; no file is
+ * renamed), ERR_IO (not even the lock can be made on a full disk).
  * A directory in which only the lock can be written (a full disk) is no error: the state is
- * failed. One on a read-only file system can't be locked: ERR_IO. */
+ * failed. One on a read-only file system can't be locked: ERR_UNUSABLE. */
 enum err storage_open(const struct storage_options *options, struct registry *registry,
                       int64_t now_ms, struct storage **self, struct storage_restored *restored);
 

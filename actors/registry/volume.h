@@ -25,6 +25,8 @@ struct volume {
     int64_t sync_ns_max;
     int64_t sync_ns_total;
     char reason[256];
+    int64_t trouble;     /* the negative errno of reason */
+    int64_t patience_ms; /* so long in all may reading still wait for what passes (disk.h) */
 };
 
 // clang-format off
@@ -54,8 +56,20 @@ enum name_kind name_parse(const char *text, uint64_t *seq); /* NAME_OTHER: not o
 static const uint64_t seq_max = (uint64_t)1 << 62;
 
 /* Makes the directory when it is missing and holds it for this process until *lock is closed.
- * Errors, logged here: ERR_BUSY: another process holds it; ERR_IO. */
+ * Errors, logged here: ERR_BUSY: another process holds it; ERR_UNUSABLE; ERR_IO: it is full. */
 enum err volume_take(struct volume *self, int *lock);
+
+/* Says what failed last, on the file of that name (NULL: the directory), whose it is and what to
+ * do; ERR_UNUSABLE. */
+enum err volume_refused(const struct volume *self, const char *name);
+
+/* These three and volume_open wait for what passes, while there is patience. Of a list, each is
+ * then given NULL: what it was given before does not count. */
+enum err volume_list(struct volume *self, disk_list_fn *each, void *context);
+enum err volume_size(struct volume *self, int file, const char *name, uint64_t *size);
+/* *moved: 0 at the end. A file that has become stale is opened anew: *file may change. */
+enum err volume_read(struct volume *self, int *file, const char *name, uint64_t offset, void *data,
+                     size_t len, size_t *moved);
 
 enum err volume_open(struct volume *self, const char *name, enum disk_mode mode, int *file);
 void volume_close(struct volume *self, int *file); /* -1 after it; -1 is fine */

@@ -75,5 +75,5 @@ int main(int argc, char **argv)
     }
     process_net_end(&net);
     config_fini(&config);
-    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return process_status(err);
 }

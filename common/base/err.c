@@ -1,5 +1,7 @@
 #include "common/base/err.h"
 
+#include <errno.h>
+
 #include <stddef.h>
 
 struct err_row {
@@ -53,4 +55,16 @@ int err_http_status(enum err err)
 int err_grpc_status(enum err err)
 {
     return row_of(err)->grpc;
+}
+
+enum err err_of_file(int number)
+{
+    static const int lasting[] = {EACCES, EPERM, EROFS, EIO, ELOOP, ENOTDIR, EISDIR};
+
+    for (unsigned i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++) {
+        if (number == lasting[i]) {
+            return ERR_UNUSABLE;
+        }
+    }
+    return ERR_IO;
 }

@@ -28,7 +28,8 @@
     X(FULL,           -14,   -500,      503,  8,    "full")                                    \
     X(IO,             -15,   -500,      503,  13,   "input/output error")                      \
     X(CORRUPT,        -16,   -500,      503,  15,   "damaged data")                            \
-    X(BUSY,           -17,   -500,      503,  14,   "held by another process")
+    X(BUSY,           -17,   -500,      503,  14,   "held by another process")                   \
+    X(UNUSABLE,       -18,   -500,      503,  13,   "can't be used as it is")
 // clang-format on
 
 enum err {
@@ -44,5 +45,9 @@ const char *err_name(enum err err);
 int err_discovery_code(enum err err);
 int err_http_status(enum err err);
 int err_grpc_status(enum err err);
+
+/* Of an errno that a file or directory gave: ERR_UNUSABLE: trying again is no use, a person must
+ * see to it; ERR_IO: it may pass. */
+enum err err_of_file(int number);
 
 #endif

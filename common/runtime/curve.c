@@ -79,8 +79,9 @@ static enum err read_file(const char *dir, const char *file, bool secret, struct
 {
     struct buf path = {0};
     struct stat about;
-    ssize_t got = 0;
+    ssize_t got = -1;
     int fd;
+    enum err err = ERR_OK;
 
     buf_printf(&path, "%s/%s%c", dir, file, 0);
     if (!placed_by_its_owner(dir, path.data)) {
@@ -95,15 +96,22 @@ static enum err read_file(const char *dir, const char *file, bool secret, struct
         got = read(fd, buf_reserve(to, key_file_bytes_max), key_file_bytes_max);
         to->len = got > 0 ? (size_t)got : 0;
     }
-    if (fd < 0 || got < 0) {
-        buf_printf(why, "%s/%s: can't be read: %s; make keys with: musterctl keygen %s", dir, file,
-                   strerror(errno), dir);
+    if (got < 0) {
+        int number = errno;
+
+        err = err_of_file(number);
+        buf_printf(why, "%s/%s: can't be read: %s; ", dir, file, strerror(number));
+        if (number == ENOENT) {
+            buf_printf(why, "make keys with: musterctl keygen %s", dir);
+        } else {
+            buf_add_str(why, STR("give it to the user this runs as, or repair the disk"));
+        }
     }
     if (fd >= 0) {
         close(fd);
     }
-    if (fd < 0 || got < 0) {
-        return ERR_IO;
+    if (err != ERR_OK) {
+        return err;
     }
     if (secret && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return say(why, ERR_INVALID, dir, file,
@@ -200,10 +208,13 @@ enum err curve_load(struct curve_keys *self, const char *dir, struct buf *why)
     allow(self, STR(""), self->public_key);
     files = opendir(dir);
     if (files == NULL) {
-        return say(why, ERR_IO, dir, "", "can't be listed; check its permissions");
+        return say(why, err_of_file(errno), dir, "", "can't be listed; check its permissions");
     }
-    while (err == ERR_OK && (entry = readdir(files)) != NULL) {
+    while (err == ERR_OK && (errno = 0, entry = readdir(files)) != NULL) {
         err = read_allowed(self, dir, entry->d_name, why);
+    }
+    if (err == ERR_OK && errno != 0) { /* else the keys not listed would be refused for ever */
+        err = say(why, err_of_file(errno), dir, "", "can't be listed to its end; check the disk");
     }
     closedir(files);
     return err;

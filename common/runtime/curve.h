@@ -32,8 +32,9 @@ struct curve_keys {
     uint32_t allowed_count;
 };
 
-/* Errors, appended to why with file and remedy: ERR_IO; ERR_INVALID (no key in it, or a secret
- * that others may read); ERR_UNSUPPORTED (a libzmq without CURVE). curve_fini also after an error.
+/* Errors, appended to why with file and remedy: ERR_IO; ERR_UNUSABLE (err_of_file); ERR_INVALID (no
+ * key in it, or a secret that others may read); ERR_UNSUPPORTED (a libzmq without CURVE).
+ * curve_fini also after an error.
  */
 enum err curve_load(struct curve_keys *self, const char *dir, struct buf *why);
 void curve_fini(struct curve_keys *self);

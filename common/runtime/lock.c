@@ -86,9 +86,10 @@ enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *n
                   (long long)holder);
         err = ERR_BUSY;
     } else if (!locked || ftruncate(fd, 0) != 0 || !write_pid(fd)) {
-        log_event(log, LOG_ERROR, "lock_failed", "file=%s error=\"%s\"", path.data,
-                  strerror(errno));
-        err = ERR_IO;
+        err = err_of_file(errno);
+        log_event(log, LOG_ERROR, "lock_failed",
+                  "file=%s error=\"%s\": give it to the user this runs as, or choose another --dir",
+                  path.data, strerror(errno));
     } else {
         self->fd = fd;
     }
@@ -113,6 +114,7 @@ enum err run_pid_write(const char *run_dir, const char *name, const struct log *
     struct buf draft = path_of(run_dir, name, "pid.new");
     int fd = open(draft.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool done = fd >= 0 && write_pid(fd) && rename(draft.data, path.data) == 0;
+    enum err err = done ? ERR_OK : err_of_file(errno);
 
     if (!done) {
         log_event(log, LOG_ERROR, "pid_file_failed", "file=%s error=\"%s\"", path.data,
@@ -123,7 +125,7 @@ enum err run_pid_write(const char *run_dir, const char *name, const struct log *
     }
     buf_fini(&draft);
     buf_fini(&path);
-    return done ? ERR_OK : ERR_IO;
+    return err;
 }
 
 void run_pid_remove(const char *run_dir, const char *name)

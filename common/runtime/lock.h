@@ -10,12 +10,13 @@ struct run_lock {
 
 /* Takes <run_dir>/<name>.lock and writes our pid into it; the kernel lets go of it
  * when we end, however that happens. The file stays. Errors, said on the log:
- * ERR_BUSY (with the holder's pid), ERR_IO. */
+ * ERR_BUSY (with the holder's pid), ERR_UNUSABLE, ERR_IO. */
 enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *name,
                        const struct log *log);
 void run_lock_release(struct run_lock *self);
 
-/* <run_dir>/<name>.pid: whole from the moment it is there. Errors, said on the log: ERR_IO. */
+/* <run_dir>/<name>.pid: whole from the moment it is there. Errors, said on the log: ERR_UNUSABLE,
+ * ERR_IO. */
 enum err run_pid_write(const char *run_dir, const char *name, const struct log *log);
 void run_pid_remove(const char *run_dir, const char *name);
 

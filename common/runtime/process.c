@@ -53,6 +53,11 @@ bool process_begin(struct config *config, struct log *log, const char *actor, co
     return true;
 }
 
+int process_status(enum err err)
+{
+    return err == ERR_OK ? EXIT_SUCCESS : err == ERR_UNUSABLE ? process_refused : EXIT_FAILURE;
+}
+
 /* One with a door speaks with other nodes, any with those of its own node that are elsewhere. */
 static bool leaves_the_host(const struct process_net *self, const struct actor_spec *spec)
 {

@@ -7,6 +7,7 @@
  *   process_net_fill(&net, &config, &log, &options);
  *   err = actor_run(&options);
  *   process_net_end(&net);
+ *   return process_status(err);
  */
 #ifndef COMMON_RUNTIME_PROCESS_H
 #define COMMON_RUNTIME_PROCESS_H
@@ -23,6 +24,11 @@
  * said (help, or what is wrong) and freed; exit with *status. */
 bool process_begin(struct config *config, struct log *log, const char *actor, const char *purpose,
                    const struct clock *clock, int argc, char **argv, int *status);
+
+/* Of a process that ended so. 78 (ERR_UNUSABLE): starting it again is no use before a person has
+ * seen to it, so the launcher and systemd's units don't. */
+enum { process_refused = 78 };
+int process_status(enum err err);
 
 struct process_net {
     struct endpoint at[ACTOR_COUNT];

@@ -40,5 +40,5 @@ int main(int argc, char **argv)
     process_net_end(&net);
     gateway_destroy(&self);
     config_fini(&config);
-    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return process_status(err);
 }

@@ -63,6 +63,7 @@ struct disk_sim {
     uint32_t fail_after;
     uint32_t fail_times;
     int fail_error;
+    int64_t waited_ms;
     unsigned lies;
     disk_sim_watch_fn *watch;
     void *watch_context;
@@ -365,8 +366,9 @@ static void sim_close(struct disk *disk, int file)
 static int64_t sim_size(struct disk *disk, int file)
 {
     const struct inode *inode = inode_of(sim_of(disk), file);
+    int rc = inode == NULL ? -EBADF : gate(sim_of(disk), DISK_OP_READ);
 
-    return inode == NULL ? -EBADF : (int64_t)inode->now.len;
+    return rc < 0 ? rc : (int64_t)inode->now.len;
 }
 
 static uint64_t sim_place(struct disk *disk, int file)
@@ -518,7 +520,7 @@ static int sim_sync_dir(struct disk *disk, const char *path)
 static int sim_list(struct disk *disk, const char *path, disk_list_fn *each, void *context)
 {
     struct disk_sim *self = sim_of(disk);
-    int rc = gate(self, DISK_OP_READ);
+    int rc = gate(self, DISK_OP_LIST);
 
     for (size_t i = 0; rc == 0 && i < self->now.count; i++) {
         if (inside(path, self->now.items[i].path)) {
@@ -531,7 +533,11 @@ static int sim_list(struct disk *disk, const char *path, disk_list_fn *each, voi
 static int sim_lock(struct disk *disk, const char *path, int64_t *holder)
 {
     struct disk_sim *self = sim_of(disk);
+    int rc = gate(self, DISK_OP_LOCK);
 
+    if (rc < 0) {
+        return rc;
+    }
     for (size_t i = 0; i < self->handle_count; i++) {
         const struct handle *handle = &self->handles[i];
 
@@ -542,6 +548,18 @@ static int sim_lock(struct disk *disk, const char *path, int64_t *holder)
     }
     return handle_new(self,
                       (struct handle){.open = true, .lock = true, .lock_path = copy_text(path)});
+}
+
+static void sim_owner(struct disk *disk, const char *path, char text[disk_owner_max])
+{
+    (void)disk;
+    (void)path;
+    text[0] = '\0';
+}
+
+static void sim_wait(struct disk *disk, int64_t ms)
+{
+    sim_of(disk)->waited_ms += ms;
 }
 
 /* ── for tests ──────────────────────────────────────────────────────────────*/
@@ -567,6 +585,8 @@ struct disk_sim *disk_sim_new(uint64_t seed)
         .sync_dir = sim_sync_dir,
         .list = sim_list,
         .lock = sim_lock,
+        .owner = sim_owner,
+        .wait = sim_wait,
     };
     prng_init(&self->prng, seed);
     return self;
@@ -726,6 +746,11 @@ void disk_sim_watch(struct disk_sim *self, disk_sim_watch_fn *watch, void *conte
 {
     self->watch = watch;
     self->watch_context = context;
+}
+
+int64_t disk_sim_waited_ms(const struct disk_sim *self)
+{
+    return self->waited_ms;
 }
 
 void disk_sim_lie(struct disk_sim *self, unsigned mask)

@@ -34,7 +34,7 @@ enum disk_sim_keep {
 void disk_sim_power_cut(struct disk_sim *self, enum disk_sim_keep keep, size_t bytes);
 
 enum disk_sim_op {
-    DISK_OP_READ = 1,
+    DISK_OP_READ = 1, /* opening a file that is there, its size, and reading from it */
     DISK_OP_CREATE = 2,
     DISK_OP_WRITE = 4,
     DISK_OP_ALLOCATE = 8,
@@ -44,6 +44,8 @@ enum disk_sim_op {
     DISK_OP_REMOVE = 128,
     DISK_OP_SYNC_DIR = 256,
     DISK_OP_CHANGES = 510, /* all that change something */
+    DISK_OP_LOCK = 512,
+    DISK_OP_LIST = 1024,
 };
 
 /* Of the operations in mask the first `after` go well, `times` more give -error. */
@@ -53,6 +55,9 @@ void disk_sim_fail(struct disk_sim *self, unsigned mask, uint32_t after, uint32_
  * UINT32_MAX: not, or no longer. */
 void disk_sim_die_after(struct disk_sim *self, uint32_t changes);
 uint64_t disk_sim_changes(const struct disk_sim *self); /* changing operations so far */
+
+/* So long was waited before something was tried again; no clock moves by it. */
+int64_t disk_sim_waited_ms(const struct disk_sim *self);
 
 /* Another disk in the same state: nothing of it is open, failing, watched or lying. */
 struct disk_sim *disk_sim_clone(const struct disk_sim *self, uint64_t seed);

@@ -179,6 +179,171 @@ static void a_missing_segment_is_damage(void **state)
     rig_fini(&rig);
 }
 
+/* ── what can't be opened or read is no damage ──────────────────────────────*/
+
+static uint32_t files_of(const struct rig *rig)
+{
+    return rig_file_count(rig, "journal-", ".log") + rig_file_count(rig, "snapshot-", ".dat");
+}
+
+/* Two segments and a snapshot, of hosts 0 … 9. */
+static void write_some(struct rig *rig)
+{
+    for (uint32_t run = 0; run < 2; run++) {
+        rig->options.snapshot_bytes = run == 0 ? 1 : 0;
+        rig_open(rig);
+        for (uint32_t i = 0; i < 5; i++) {
+            assert_int_equal(rig_register(rig, 5 * run + i), ERR_OK);
+        }
+        rig_step_all(rig);
+        rig_kill(rig);
+    }
+}
+
+/* From its after'th read on, op gives the error so often. */
+static enum err open_failing(struct rig *rig, unsigned op, uint32_t after, uint32_t times,
+                             int error)
+{
+    enum err err;
+
+    disk_sim_fail(rig->sim, op, after, times, error);
+    err = rig_try_open(rig);
+    disk_sim_fail(rig->sim, 0, 0, 0, 0);
+    return err;
+}
+
+/* Fails at every place a start opens, stats or reads at, one start after the other, until one gets
+ * through; then all is as it was. */
+static void refuses_wherever_it_fails(int error, int64_t waits_ms)
+{
+    struct rig rig;
+    uint64_t print;
+    uint64_t epoch;
+    uint32_t files;
+    uint32_t after = 0;
+    enum err err;
+
+    rig_init(&rig, 40);
+    write_some(&rig);
+    rig_open(&rig);
+    print = rig_fingerprint(rig.registry);
+    epoch = rig_position(&rig).epoch;
+    rig_kill(&rig);
+    files = files_of(&rig);
+    while ((err = open_failing(&rig, DISK_OP_READ, after, UINT32_MAX, error)) != ERR_OK) {
+        int64_t waited_ms = disk_sim_waited_ms(rig.sim);
+
+        assert_int_equal(err, ERR_UNUSABLE);
+        assert_int_equal(waited_ms, (after + 1) * waits_ms);
+        assert_int_equal(files_of(&rig), files);
+        assert_int_equal(rig_file_count(&rig, "", ".damaged"), 0);
+        disk_sim_kill(rig.sim);
+        after++;
+    }
+    assert_true(after > 10);
+    assert_int_equal(rig_position(&rig).epoch, epoch);
+    assert_int_equal(rig_fingerprint(rig.registry), print);
+    assert_int_equal(rig.restored.damage_count, 0);
+    rig_fini(&rig);
+}
+
+static void what_cannot_be_read_is_refused_and_nothing_is_renamed(void **state)
+{
+    static const int lasting[] = {EACCES, EIO, EROFS, EPERM, ELOOP, EISDIR, ENOENT};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++) {
+        refuses_wherever_it_fails(lasting[i], 0);
+    }
+}
+
+static void what_does_not_pass_within_ten_seconds_is_refused(void **state)
+{
+    static const int passing[] = {EMFILE, ENFILE, ENOMEM, ESTALE, EINTR};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+        refuses_wherever_it_fails(passing[i], 10000);
+    }
+}
+
+static void what_passes_is_tried_again(void **state)
+{
+    static const int passing[] = {EMFILE, ENFILE, ENOMEM, ESTALE, EINTR};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+        for (uint32_t after = 0; after < 12; after++) {
+            struct rig rig;
+
+            rig_init(&rig, 41);
+            write_some(&rig);
+            assert_int_equal(open_failing(&rig, DISK_OP_READ, after, 20, passing[i]), ERR_OK);
+            assert_int_equal(disk_sim_waited_ms(rig.sim), 2000);
+            assert_int_equal(rig.restored.damage_count, 0);
+            assert_int_equal(registry_slot_count(rig.registry), 10);
+            rig_fini(&rig);
+        }
+    }
+}
+
+static void a_directory_that_cannot_be_listed_or_locked_is_refused(void **state)
+{
+    static const unsigned ops[] = {DISK_OP_LIST, DISK_OP_LOCK};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        struct rig rig;
+
+        rig_init(&rig, 42);
+        write_some(&rig);
+        assert_int_equal(open_failing(&rig, ops[i], 0, 1, EACCES), ERR_UNUSABLE);
+        assert_int_equal(disk_sim_waited_ms(rig.sim), 0);
+        assert_int_equal(open_failing(&rig, ops[i], 0, UINT32_MAX, EMFILE), ERR_UNUSABLE);
+        assert_int_equal(open_failing(&rig, ops[i], 0, 20, EMFILE), ERR_OK);
+        assert_int_equal(registry_slot_count(rig.registry), 10);
+        rig_fini(&rig);
+    }
+}
+
+/* Else it would go on in memory only, in a directory that waits for nothing but a chown. */
+static void a_start_that_may_not_write_is_refused(void **state)
+{
+    static const int forbidden[] = {EACCES, EPERM, EROFS};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+        struct rig rig;
+
+        rig_init(&rig, 43);
+        write_some(&rig);
+        assert_int_equal(open_failing(&rig, DISK_OP_CREATE, 0, UINT32_MAX, forbidden[i]),
+                         ERR_UNUSABLE);
+        disk_sim_kill(rig.sim);
+        assert_int_equal(open_failing(&rig, DISK_OP_CREATE, 0, UINT32_MAX, ENOSPC), ERR_OK);
+        assert_false(rig_stats(&rig).ok);
+        rig_fini(&rig);
+    }
+}
+
+static void a_machine_whose_run_is_not_known_is_taken_for_another(void **state)
+{
+    struct rig rig;
+    uint64_t epoch;
+
+    (void)state;
+    rig_init(&rig, 44);
+    rig.options.sync = STORAGE_SYNC_NEVER;
+    rig.options.machine_boot = STR("");
+    rig_open(&rig);
+    assert_int_equal(rig_register(&rig, 1), ERR_OK);
+    epoch = rig_position(&rig).epoch;
+    rig_kill(&rig);
+    rig_open(&rig);
+    assert_true(rig_position(&rig).epoch != epoch);
+    rig_fini(&rig);
+}
+
 /* ── failing and healing ────────────────────────────────────────────────────*/
 
 static void fails_goes_on_in_memory_and_heals(unsigned op, int error)
@@ -309,7 +474,7 @@ static void the_fault_makes_syncs_fail(void **state)
     rig_fini(&rig);
 }
 
-static void a_directory_that_can_only_be_read_still_gives_what_it_has(void **state)
+static void a_full_directory_still_gives_what_it_has(void **state)
 {
     struct rig rig;
 
@@ -318,7 +483,7 @@ static void a_directory_that_can_only_be_read_still_gives_what_it_has(void **sta
     rig_open(&rig);
     assert_int_equal(rig_set(&rig, 1, 5), ERR_OK);
     rig_close(&rig);
-    disk_sim_fail(rig.sim, DISK_OP_CHANGES, 0, UINT32_MAX, EROFS);
+    disk_sim_fail(rig.sim, DISK_OP_CHANGES, 0, UINT32_MAX, ENOSPC);
     rig_open(&rig);
     assert_false(rig_stats(&rig).ok);
     assert_int_equal(rig_state_since(&rig, 5), 5);
@@ -658,12 +823,18 @@ int main(void)
         cmocka_unit_test(history_ends_where_the_epoch_began),
         cmocka_unit_test(a_copy_begins_an_epoch_of_its_own),
         cmocka_unit_test(a_missing_segment_is_damage),
+        cmocka_unit_test(what_cannot_be_read_is_refused_and_nothing_is_renamed),
+        cmocka_unit_test(what_does_not_pass_within_ten_seconds_is_refused),
+        cmocka_unit_test(what_passes_is_tried_again),
+        cmocka_unit_test(a_directory_that_cannot_be_listed_or_locked_is_refused),
+        cmocka_unit_test(a_start_that_may_not_write_is_refused),
+        cmocka_unit_test(a_machine_whose_run_is_not_known_is_taken_for_another),
         cmocka_unit_test(a_full_disk_fails_the_journal_and_a_retry_heals_it),
         cmocka_unit_test(a_disk_that_errs_fails_the_journal_and_a_retry_heals_it),
         cmocka_unit_test(a_segment_whose_sync_failed_is_never_written_again),
         cmocka_unit_test(a_failed_run_leaves_no_epoch_to_go_on_with),
         cmocka_unit_test(the_fault_makes_syncs_fail),
-        cmocka_unit_test(a_directory_that_can_only_be_read_still_gives_what_it_has),
+        cmocka_unit_test(a_full_directory_still_gives_what_it_has),
         cmocka_unit_test(stats_time_syncs_and_their_maximum_starts_again),
         cmocka_unit_test(a_power_cut_at_any_operation_keeps_what_was_synced),
         cmocka_unit_test(one_failing_operation_costs_nothing_once_it_has_healed),
