@@ -1,4 +1,5 @@
-/* ping, stats, snapshot, log-level, shutdown: the commands every actor answers. */
+/* ping, stats, snapshot, log-level, shutdown: the commands every actor answers; storage: the
+ * registry's. */
 #include "actors/ctl/actors.h"
 
 #include <dirent.h>
@@ -358,7 +359,9 @@ static enum ctl_exit tell(struct ctl *ctl, const char *actor, struct msg *comman
         ctl_print(ctl, buf_str(&line));
         buf_fini(&line);
     } else if (outcome == CTL_OK) {
-        ctl_print(ctl, STR("ok"));
+        struct str text = answer.as_result.text;
+
+        ctl_print(ctl, text.len > 0 ? text : STR("ok"));
     }
     bus_close(&bus);
     return outcome;
@@ -385,5 +388,14 @@ enum ctl_exit actor_shutdown(struct ctl *ctl)
         return CTL_USAGE;
     }
     command.as_shutdown.leave = options_has(&ctl->options, OPTION_LEAVE);
+    command.as_shutdown.force = options_has(&ctl->options, OPTION_FORCE);
     return tell(ctl, actor, &command);
+}
+
+enum ctl_exit actor_storage(struct ctl *ctl)
+{
+    struct msg command = {.type = MSG_TYPE_KEPT};
+
+    command.as_kept.acknowledge = options_has(&ctl->options, OPTION_ACKNOWLEDGE);
+    return tell(ctl, options_text(&ctl->options, OPTION_ENDPOINT, "registry"), &command);
 }

@@ -101,11 +101,19 @@ const struct ctl_verb ctl_verbs[] = {
      "10s", false, "change how much an actor logs",
      "LEVEL is error, warn, info or debug, and holds until the actor ends.",
      actor_log_level},
-    {"shutdown", "ACTOR", 0, 1, BY_BUS | WITH(LEAVE),
+    {"shutdown", "ACTOR", 0, 1, BY_BUS | WITH(LEAVE) | WITH(FORCE),
      "10s", false, "end an actor in good order",
      "Asks the actor to end; a launcher that watches over it starts it again. With --leave, sent to "
-     "the replicator, this node leaves the cluster for good.",
+     "the replicator, this node leaves the cluster for good. A registry that holds changes in "
+     "memory only refuses, and says how many, unless --force is given.",
      actor_shutdown},
+    {"storage", "", 0, 0, BY_BUS | WITH(ACKNOWLEDGE),
+     "10s", false, "show whether all changes are on disk",
+     "Says whether all that was answered is on the registry's disk, or how many changes are in "
+     "memory only, and why; and what damage has cost, as long as neither peers have filled it in "
+     "nor --acknowledge has said that somebody knows. The exit status is 1 while changes are in "
+     "memory only.",
+     actor_storage},
     {"keygen", "[DIR]", 0, 1, (ANY & ~WITH(TIMEOUT)) | WITH(NAME),
      "10s", false, "make the keys of this host",
      "Makes DIR/node.key, which stays on this host, and DIR/NAME.pub, which is copied to the keys of "

@@ -20,6 +20,7 @@ enum ctl_exit actor_stats(struct ctl *ctl);
 enum ctl_exit actor_snapshot(struct ctl *ctl);
 enum ctl_exit actor_log_level(struct ctl *ctl);
 enum ctl_exit actor_shutdown(struct ctl *ctl);
+enum ctl_exit actor_storage(struct ctl *ctl);
 
 enum ctl_exit launch_ask(struct ctl *ctl);
 

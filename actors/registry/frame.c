@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "actors/registry/sound.h"
 #include "common/wire/convert.h"
 
 static struct frame_change *add(struct frame_changes *self)
@@ -37,6 +38,7 @@ bool frame_read(struct frame_changes *self, struct str body, const struct regist
         if (change_from_msg(&msg, &item->change) != ERR_OK) {
             return false;
         }
+        item->fault = sound_change(&item->change, &self->judge);
         item->key = identity_key(&item->change.instance.id);
         registry_expect(registry, item->key);
     }
@@ -46,5 +48,6 @@ bool frame_read(struct frame_changes *self, struct str body, const struct regist
 void frame_changes_fini(struct frame_changes *self)
 {
     free(self->items);
+    decision_fini(&self->judge);
     *self = (struct frame_changes){0};
 }

@@ -5,13 +5,18 @@
 #ifndef ACTORS_REGISTRY_FRAME_H
 #define ACTORS_REGISTRY_FRAME_H
 
+#include "actors/registry/decision.h"
 #include "common/domain/registry.h"
 #include "common/wire/codec.h"
 
 struct frame_change {
     struct change change; /* borrows from the body */
     struct hash128 key;   /* of its identity */
+    const char *fault;    /* static; NULL: it is sound. Else it is not to be applied: sound.h */
 };
+
+/* A change that is not sound stands in the frame at that offset. */
+typedef void frame_unsound_fn(void *context, uint64_t at, const struct frame_change *item);
 
 /* {0} at first. */
 struct frame_changes {
@@ -20,6 +25,7 @@ struct frame_changes {
     size_t cap;
     bool is_foot; /* the frame is a FOOT, and nothing else */
     struct msg_foot foot;
+    struct decision judge; /* owned */
 };
 
 /* False: something in the body is neither PUT nor GONE nor a FOOT alone. */

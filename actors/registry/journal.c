@@ -1,6 +1,7 @@
 #include "actors/registry/journal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,9 @@ enum err journal_create(struct journal *self, struct volume *volume, const struc
     self->segment =
         (struct segment){.epoch = head->epoch, .prev_seq = head->seq, .last_seq = head->seq};
     self->name = name_make(NAME_SEGMENT_TMP, head->seq + 1);
+    if (head->seq >= seq_max) { /* no start would find it */
+        return volume_failed(volume, "number changes in", self->name.text, -EOVERFLOW);
+    }
     err = volume_open(volume, self->name.text, DISK_CREATE, &self->file);
     if (err == ERR_OK) {
         msg.as_head.place = volume->disk->place(volume->disk, self->file);

@@ -207,11 +207,15 @@ void protect_msg(const struct registry_actor *self, const struct now *now, struc
     };
 }
 
-void storage_msg(const struct registry_actor *self, struct msg *msg)
+void storage_msg(const struct registry_actor *self, struct buf *store, struct msg *msg)
 {
     struct storage_stats stats;
 
     storage_stats(self->storage, &stats);
+    store->len = 0;
+    if (stats.lost.any) {
+        lost_print(&stats.lost, store);
+    }
     *msg = (struct msg){.type = MSG_TYPE_STORAGE};
     msg->as_storage = (struct msg_storage){
         .epoch = self->at.epoch,
@@ -219,6 +223,8 @@ void storage_msg(const struct registry_actor *self, struct msg *msg)
         .seq = self->published,
         .ok = stats.ok,
         .reason = str_from(stats.reason),
+        .damaged = stats.lost.any,
+        .damage = buf_str(store),
     };
 }
 
@@ -232,8 +238,10 @@ void publish_protect(struct registry_actor *self, const struct now *now, struct 
 
 void publish_storage(struct registry_actor *self, struct outbox *out)
 {
+    struct buf store = {0};
     struct msg msg;
 
-    storage_msg(self, &msg);
+    storage_msg(self, &store, &msg);
     (void)outbox_fact(out, STR("registry.storage"), &msg);
+    buf_fini(&store);
 }

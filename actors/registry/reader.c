@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "actors/registry/sound.h"
 #include "common/wire/checksum.h"
 
 static const size_t window_bytes = (size_t)256 << 10;
@@ -225,7 +226,8 @@ enum err reader_head(struct reader *self, struct msg_head *head)
     if (msg.as_head.format != record_format) {
         return ERR_UNSUPPORTED;
     }
-    if (body.len != 0 || msg.as_head.seq > seq_max || msg.as_head.epoch == 0) {
+    if (body.len != 0 || msg.as_head.seq > seq_max || msg.as_head.epoch == 0 ||
+        !sound_timestamp(msg.as_head.highest_at)) {
         return ERR_CORRUPT;
     }
     *head = msg.as_head;

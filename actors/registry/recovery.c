@@ -46,8 +46,19 @@ struct recovery {
     struct names segments;  /* names, oldest first: 16 digits sort as numbers do */
     struct names snapshots; /* the same */
     bool based;             /* a whole snapshot is loaded */
+    bool base_unsound;      /* and will be set aside all the same */
     uint64_t foot_seq;      /* which the segments must reach */
     bool broken;            /* the last segment was damaged: a gap after it is no news */
+    uint64_t broken_to;     /* the greatest seq found behind that damage; 0: none was */
+    bool broken_whole;      /* and all that follows it could be read */
+    struct lost lost;
+    struct name unsound_in; /* the last file that a record was passed over in */
+    uint32_t unsound;       /* how many in it */
+};
+
+enum {
+    unsound_said_max = 10,               /* of one file, on the log */
+    behind_bytes_max = 64 * 1024 * 1024, /* of a damaged segment, looked at for what is lost */
 };
 
 static void on_file(void *context, const char *text)
@@ -123,7 +134,7 @@ static void raise_to(uint64_t *value, uint64_t other)
 static void log_damage(const struct recovery *self, const char *name, uint64_t offset,
                        const char *what, const char *done)
 {
-    log_event(self->volume->log, LOG_WARN, "storage_damaged",
+    log_event(self->volume->log, LOG_ERROR, "storage_damaged",
               "file=%s/%s offset=%" PRIu64 ": %s; %s", self->volume->dir, name, offset, what, done);
 }
 
@@ -133,10 +144,29 @@ static void report(struct recovery *self, const char *name, uint64_t offset, con
     log_damage(self, name, offset, what, "what stands before it is kept");
 }
 
-static void report_file(struct recovery *self, struct name name, uint64_t offset, const char *what)
+/* A record that is not sound: it alone is passed over, and its file set aside. */
+static void on_unsound(void *context, uint64_t at, const struct frame_change *item)
 {
-    report(self, name.text, offset, what);
-    names_add(&self->out->damaged, name);
+    struct recovery *self = context;
+    const struct change *change = &item->change;
+
+    if (self->unsound++ == 0) {
+        self->out->damage_count++;
+        names_add(&self->out->damaged, self->unsound_in);
+    }
+    lost_add(&self->lost, change->seq, change->seq == 0 ? 0 : change->seq);
+    if (self->unsound <= unsound_said_max) {
+        log_event(self->volume->log, LOG_ERROR, "storage_unsound",
+                  "file=%s/%s offset=%" PRIu64 " seq=%" PRIu64 ": %s; this record is passed over%s",
+                  self->volume->dir, self->unsound_in.text, at, change->seq, item->fault,
+                  self->unsound == unsound_said_max ? ", as are others of this file" : "");
+    }
+}
+
+static void begin_file(struct recovery *self, struct name name)
+{
+    self->unsound_in = name;
+    self->unsound = 0;
 }
 
 /* ── snapshots ──────────────────────────────────────────────────────────────*/
@@ -146,6 +176,7 @@ static void report_file(struct recovery *self, struct name name, uint64_t offset
 static enum err load_snapshots(struct recovery *self)
 {
     struct recovered *out = self->out;
+    struct snapshot_sink sink = {self->registry, self->each, self->context, on_unsound, self};
 
     for (size_t i = self->snapshots.count; i-- > 0;) {
         struct name name = self->snapshots.items[i];
@@ -156,17 +187,21 @@ static enum err load_snapshots(struct recovery *self)
             names_add(&out->old_snapshots, name);
             continue;
         }
-        if (snapshot_load(self->volume, seq_of(name), self->registry, self->each, self->context,
-                          &loaded) != ERR_OK) {
+        begin_file(self, name);
+        if (snapshot_load(self->volume, seq_of(name), &sink, &loaded) != ERR_OK) {
             return volume_refused(self->volume, name.text);
         }
         raise_to(&out->above, loaded.foot_seq);
         out->epoch = out->epoch != 0 ? out->epoch : loaded.epoch;
         out->highest_at = loaded.highest_at > out->highest_at ? loaded.highest_at : out->highest_at;
         if (!loaded.whole) {
-            report_file(self, name, loaded.bytes, loaded.why);
+            report(self, name.text, loaded.bytes, loaded.why);
+            if (self->unsound == 0) {
+                names_add(&out->damaged, name);
+            }
             continue;
         }
+        self->base_unsound = loaded.unsound > 0;
         self->based = true;
         self->foot_seq = loaded.foot_seq;
         out->seq = loaded.seq;
@@ -206,7 +241,7 @@ static bool changes_valid(struct replay *self)
     return true;
 }
 
-static void changes_apply(struct replay *self)
+static void changes_apply(struct replay *self, uint64_t at)
 {
     struct recovery *recovery = self->recovery;
     struct recovered *out = recovery->out;
@@ -216,6 +251,13 @@ static void changes_apply(struct replay *self)
         const struct change *change = &item->change;
         struct applied applied = {.ignored = true, .slot = REGISTRY_NONE, .app = REGISTRY_NONE};
 
+        if (item->fault != NULL) {
+            if (change->seq > out->seq) {
+                on_unsound(recovery, at, item);
+                out->seq = change->seq;
+            }
+            continue;
+        }
         if (change->seq > out->seq) {
             registry_apply_keyed(recovery->registry, change, item->key, &applied);
             out->seq = change->seq;
@@ -244,7 +286,7 @@ static const char *replay_frames(struct replay *self, struct reader *reader, uin
         }
         self->foot = self->changes.is_foot;
         if (!self->foot) {
-            changes_apply(self);
+            changes_apply(self, *at);
             segment_extend(&self->segment, self->segment.last_seq + 1,
                            self->segment.last_seq + self->changes.count, reader->offset - *at);
         }
@@ -259,6 +301,61 @@ static const char *replay_frames(struct replay *self, struct reader *reader, uin
                   *at, self->segment.prev_seq);
     }
     return NULL;
+}
+
+/* Where a later file goes on: all between is lost. */
+static void lost_add_gap(struct recovery *self, uint64_t to)
+{
+    if (to > self->out->seq) {
+        lost_add(&self->lost, self->out->seq + 1, to);
+    }
+    self->broken = false;
+}
+
+/* Looks behind the damage for what the segment said up to which seq: nothing of it is applied. */
+static void look_behind(struct recovery *self, struct name name, uint64_t at)
+{
+    struct frame_changes changes = {0};
+    struct buf bytes = {0};
+    struct reader reader;
+    struct str rest;
+    struct str body;
+    size_t moved = 1;
+
+    self->broken_to = 0;
+    self->broken_whole = false;
+    if (reader_init(&reader, self->volume, name.text, at, UINT64_MAX) != ERR_OK) {
+        return;
+    }
+    while (moved > 0 && bytes.len < behind_bytes_max) {
+        char *to = buf_reserve(&bytes, 1 << 20);
+
+        moved = 0;
+        (void)volume_read(self->volume, &reader.file, name.text, at + bytes.len, to, 1 << 20,
+                          &moved);
+        bytes.len += moved;
+    }
+    reader_fini(&reader);
+    rest = buf_str(&bytes);
+    while (rest.len > 0) {
+        size_t on = record_seek(rest);
+        enum record_state state = RECORD_END;
+
+        if (on == 0) {
+            break;
+        }
+        rest = (struct str){rest.data + on, rest.len - on};
+        while ((state = record_next(&rest, &body)) == RECORD_OK) {
+            if (frame_read(&changes, body, self->registry) && changes.count > 0) {
+                uint64_t seq = changes.items[changes.count - 1].change.seq;
+
+                raise_to(&self->broken_to, seq <= seq_max ? seq : 0);
+            }
+        }
+        self->broken_whole = state != RECORD_DAMAGED && moved == 0;
+    }
+    frame_changes_fini(&changes);
+    buf_fini(&bytes);
 }
 
 /* *wrong: as of replay_frames. Errors: ERR_IO: it can't be read. */
@@ -285,6 +382,9 @@ static enum err replay_segment(struct replay *self, struct name name, bool check
         report(recovery, name.text, 0,
                head.seq > out->seq ? "the changes before this file are missing"
                                    : "it overlaps the file before it");
+    }
+    if (checked) {
+        lost_add_gap(recovery, head.seq);
     }
     raise_to(&out->seq, checked ? head.seq : 0);
     self->always = head.always;
@@ -387,6 +487,7 @@ static enum err load_segment(struct recovery *self, size_t i)
     if (covered && is_past(self, i)) {
         return pass_over(self, i);
     }
+    begin_file(self, name);
     err = replay_segment(&replay, name, !covered, &at, &wrong);
     frame_changes_fini(&replay.changes);
     if (err != ERR_OK) {
@@ -397,12 +498,16 @@ static enum err load_segment(struct recovery *self, size_t i)
     raise_to(&out->above, out->seq);
     self->broken = wrong != NULL && !covered;
     if (self->broken) {
-        report_file(self, name, at, wrong);
+        report(self, name.text, at, wrong);
+        look_behind(self, name, at);
+        if (self->unsound == 0) {
+            names_add(&out->damaged, name);
+        }
     } else if (wrong != NULL) {
         log_damage(self, name.text, at, wrong, "a snapshot holds what it said");
     }
     judge_segment(self, i, &replay);
-    if (self->broken) {
+    if (self->broken || self->unsound > 0) {
         segment_fini(&replay.segment);
     } else {
         keep_segment(&out->segments, &replay.segment);
@@ -420,6 +525,30 @@ static enum err load_segments(struct recovery *self)
     return ERR_OK;
 }
 
+/* What is lost at the end of all files. */
+static void judge_end(struct recovery *self)
+{
+    struct recovered *out = self->out;
+    uint64_t to = self->foot_seq;
+
+    if (out->damage_count == 0) {
+        return;
+    }
+    raise_to(&to, out->above);
+    if (self->broken) {
+        raise_to(&to, self->broken_to);
+        self->lost.more = self->broken_to == 0 || !self->broken_whole;
+        raise_to(&to, self->broken_to == 0 ? out->seq + 1 : 0);
+    }
+    if (to > out->seq) {
+        lost_add(&self->lost, out->seq + 1, to);
+    }
+    raise_to(&out->above, to);
+    out->lost_now = self->lost.to > 0 || self->lost.more;
+    self->lost.any = out->lost_now;
+    lost_join(&out->lost, &self->lost);
+}
+
 static void judge(struct recovery *self)
 {
     struct recovered *out = self->out;
@@ -427,6 +556,10 @@ static void judge(struct recovery *self)
     if (self->based && (self->segments.count == 0 || out->seq < self->foot_seq) && !self->broken) {
         report(self, self->snapshots.items[self->snapshots.count - 1].text, 0,
                "the journal that belongs to it is missing or too short");
+    }
+    judge_end(self);
+    if (self->base_unsound) {
+        out->snapshot_seq = 0; /* it covers nothing once it has been set aside */
     }
     if (out->damage_count > 0) {
         out->new_epoch = "damage was found";
@@ -454,6 +587,9 @@ enum err recovery_run(struct volume *volume, const struct storage_options *optio
     err = volume_list(volume, on_file, &self);
     if (err != ERR_OK) {
         err = volume_refused(volume, NULL);
+    }
+    if (err == ERR_OK && lost_read(&out->lost, volume) != ERR_OK) {
+        err = volume_refused(volume, "lost");
     }
     names_sort(&self.segments);
     names_sort(&self.snapshots);

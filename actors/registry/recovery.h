@@ -6,6 +6,7 @@
 #define ACTORS_REGISTRY_RECOVERY_H
 
 #include "actors/registry/journal.h"
+#include "actors/registry/lost.h"
 #include "actors/registry/storage.h"
 
 struct names {
@@ -27,7 +28,9 @@ struct recovered {
     struct names old_snapshots; /* owned; no longer needed */
     struct names unfinished;    /* owned; *.tmp */
     struct names damaged;       /* owned; to be renamed once a fresh snapshot is in place */
-    uint32_t damage_count;      /* damaged files, and gaps between them */
+    uint32_t damage_count;      /* damaged files, gaps between them, records that are not sound */
+    struct lost lost;           /* what that has cost, and earlier damage nobody has dealt with */
+    bool lost_now;              /* some of it was found now */
     bool marked_failed;         /* the file "failed" was there */
     const char *new_epoch;      /* static: why an epoch must begin; NULL: it goes on */
 };

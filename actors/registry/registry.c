@@ -258,20 +258,27 @@ static void on_synced(void *state, const struct address *from, const struct msg 
     struct msg result = {.type = MSG_TYPE_RESULT};
 
     lift_protection(self, "in sync", now, out);
+    if (msg->as_synced.filled && self->damaged) {
+        log_event(self->log, LOG_INFO, "damage_filled", "%.*s: what damage had cost is filled in",
+                  STR_ARG(msg->as_synced.reason));
+        storage_forget_lost(self->storage);
+        registry_follow_storage(self, out);
+    }
     result.as_result.id = msg->as_synced.id;
     result.as_result.seq = self->published;
     registry_result(self, from, &result, out);
 }
 
 /* Whatever the disk's state has become: an epoch of its own, and said when it changed. */
-static void follow_storage(struct registry_actor *self, struct outbox *out)
+void registry_follow_storage(struct registry_actor *self, struct outbox *out)
 {
     struct storage_stats stats;
 
     self->at.epoch = storage_position(self->storage).epoch;
     storage_stats(self->storage, &stats);
-    if (stats.ok != self->storage_ok) {
+    if (stats.ok != self->storage_ok || stats.lost.any != self->damaged) {
         self->storage_ok = stats.ok;
+        self->damaged = stats.lost.any;
         publish_storage(self, out);
     }
 }
@@ -283,7 +290,7 @@ static void commit(struct registry_actor *self, const struct now *now, struct ou
     if (storage_step(self->storage, self->registry, now->mono_ms)) {
         outbox_again(out);
     }
-    follow_storage(self, out);
+    registry_follow_storage(self, out);
 }
 
 static void turn_end(void *state, const struct now *now, struct outbox *out)
@@ -335,6 +342,10 @@ static void count_storage(struct registry_actor *self, struct msg_counts *counte
     counts_add(counters, counter_store, "syncs_total", (int64_t)stats.sync_count);
     counts_add(counters, counter_store, "sync_us_total", stats.sync_ns_total / 1000);
     counts_add(counters, counter_store, "storage_failures_total", (int64_t)stats.failure_count);
+    counts_add(counters, counter_store, "storage_damage_total", (int64_t)stats.damage_count);
+    counts_add(sizes, size_store, "storage_lost_changes", (int64_t)stats.lost.count);
+    counts_add(sizes, size_store, "storage_damaged", stats.lost.any);
+    counts_add(sizes, size_store, "memory_only_changes", (int64_t)stats.memory_changes);
     counts_add(sizes, size_store, "sync_us_max", stats.sync_ns_max / 1000);
     counts_add(sizes, size_store, "storage_ok", stats.ok);
     counts_add(sizes, size_store, "journal_bytes", (int64_t)stats.journal_bytes);
@@ -443,7 +454,7 @@ static enum err open_storage(struct registry_actor *self, const struct registry_
         self->at.epoch = position.epoch;
         self->at.seq = position.seq;
         self->published = position.seq;
-        self->storage_ok = true;
+        self->storage_ok = true; /* else said by the first turn */
         start_protection(self, now);
     }
     return err;
@@ -549,7 +560,8 @@ static const struct actor_handler handlers[] = {
     {MSG_TYPE_SCHEDULE, on_schedule}, {MSG_TYPE_MERGE, on_merge},
     {MSG_TYPE_LOOKUP, on_lookup},     {MSG_TYPE_APP, on_app},
     {MSG_TYPE_DIGEST, on_digest},     {MSG_TYPE_LEAVES, on_leaves},
-    {MSG_TYPE_COMPARE, on_compare},
+    {MSG_TYPE_COMPARE, on_compare},   {MSG_TYPE_KEPT, on_kept},
+    {MSG_TYPE_SHUTDOWN, on_shutdown},
 };
 
 const struct actor_spec registry_spec = {
@@ -561,5 +573,7 @@ const struct actor_spec registry_spec = {
     .tick_ms = tick_ms,
     .position = position,
     .count = count,
+    .may_stop = ending_may_stop,
+    .stop = ending_stop,
     .ready = ready,
 };

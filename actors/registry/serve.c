@@ -8,12 +8,14 @@ enum { slices_per_turn = 2 };
 static void add_standing(struct registry_actor *self, const struct now *now, struct buf *store,
                          struct msg_list *standing)
 {
+    struct buf damage = {0};
     struct msg msg;
 
     protect_msg(self, now, &msg);
     msg_list_add(standing, store, &msg);
-    storage_msg(self, &msg);
+    storage_msg(self, &damage, &msg);
     msg_list_add(standing, store, &msg);
+    buf_fini(&damage);
 }
 
 void serve_slot(const struct registry_actor *self, uint32_t slot, struct buf *store,

@@ -236,12 +236,11 @@ void snapshot_drop(struct snapshot *self)
 /* ── loading ────────────────────────────────────────────────────────────────*/
 
 struct loading {
-    struct registry *registry;
-    storage_loaded_fn *each;
-    void *context;
+    const struct snapshot_sink *sink;
     uint64_t file_bytes;
     uint64_t count;
     uint64_t greatest_seq;
+    uint32_t unsound;
     struct frame_changes changes; /* owned; of the frame in hand */
 };
 
@@ -259,18 +258,26 @@ static bool changes_valid(const struct frame_changes *changes)
     return true;
 }
 
-static void changes_apply(struct loading *self)
+/* The frame begins at that offset. */
+static void changes_apply(struct loading *self, uint64_t at)
 {
+    const struct snapshot_sink *sink = self->sink;
+
     for (size_t i = 0; i < self->changes.count; i++) {
         const struct frame_change *item = &self->changes.items[i];
         const struct change *change = &item->change;
         struct applied applied;
 
-        registry_apply_keyed(self->registry, change, item->key, &applied);
         self->count++;
+        if (item->fault != NULL) {
+            self->unsound++;
+            sink->unsound(sink->unsound_context, at, item);
+            continue;
+        }
+        registry_apply_keyed(sink->registry, change, item->key, &applied);
         self->greatest_seq = change->seq > self->greatest_seq ? change->seq : self->greatest_seq;
-        if (self->each != NULL) {
-            self->each(self->context, change, &applied);
+        if (sink->each != NULL) {
+            sink->each(sink->context, change, &applied);
         }
     }
 }
@@ -285,7 +292,8 @@ static void expect_all(struct loading *self, size_t frame_len)
 
     if (self->count == 0) {
         about = about < most ? about : most;
-        registry_reserve(self->registry, about < UINT32_MAX / 2 ? (uint32_t)about : UINT32_MAX / 2);
+        registry_reserve(self->sink->registry,
+                         about < UINT32_MAX / 2 ? (uint32_t)about : UINT32_MAX / 2);
     }
 }
 
@@ -298,12 +306,12 @@ static const char *load_frames(struct loading *self, struct reader *reader, uint
     enum record_state state;
 
     while ((state = reader_next(reader, &body, at)) == RECORD_OK && !changes->is_foot) {
-        if (!frame_read(changes, body, self->registry) || !changes_valid(changes)) {
+        if (!frame_read(changes, body, self->sink->registry) || !changes_valid(changes)) {
             return "a record that is none of a snapshot's";
         }
         if (!changes->is_foot) {
             expect_all(self, body.len);
-            changes_apply(self);
+            changes_apply(self, *at);
         }
     }
     if (!changes->is_foot) {
@@ -318,11 +326,11 @@ static const char *load_frames(struct loading *self, struct reader *reader, uint
     return NULL;
 }
 
-enum err snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
-                       storage_loaded_fn *each, void *context, struct snapshot_loaded *out)
+enum err snapshot_load(struct volume *volume, uint64_t seq, const struct snapshot_sink *sink,
+                       struct snapshot_loaded *out)
 {
     struct name name = name_make(NAME_SNAPSHOT, seq);
-    struct loading loading = {.registry = registry, .each = each, .context = context};
+    struct loading loading = {.sink = sink};
     struct reader reader;
     struct msg_head head;
     enum err err;
@@ -342,6 +350,7 @@ enum err snapshot_load(struct volume *volume, uint64_t seq, struct registry *reg
     loading.file_bytes = reader.size;
     out->why = load_frames(&loading, &reader, &out->bytes);
     out->whole = out->why == NULL;
+    out->unsound = loading.unsound;
     out->foot_seq = loading.greatest_seq > seq ? loading.greatest_seq : seq;
     if (out->whole) {
         uint64_t seq_foot = loading.changes.foot.seq;

@@ -11,6 +11,7 @@
 #ifndef ACTORS_REGISTRY_SNAPSHOT_H
 #define ACTORS_REGISTRY_SNAPSHOT_H
 
+#include "actors/registry/frame.h"
 #include "actors/registry/storage.h"
 #include "actors/registry/volume.h"
 #include "common/wire/codec.h"
@@ -53,12 +54,21 @@ struct snapshot_loaded {
     uint64_t seq;      /* HEAD's: segments after it follow */
     uint64_t foot_seq; /* the segments must reach this; not whole: the greatest met */
     int64_t highest_at;
-    uint64_t bytes;  /* of the valid part: where the damage is */
-    const char *why; /* static; not whole: what is wrong */
+    uint32_t unsound; /* records that were passed over */
+    uint64_t bytes;   /* of the valid part: where the damage is */
+    const char *why;  /* static; not whole: what is wrong */
+};
+
+struct snapshot_sink {
+    struct registry *registry;
+    storage_loaded_fn *each;   /* may be NULL */
+    void *context;             /* of each */
+    frame_unsound_fn *unsound; /* given what is not applied */
+    void *unsound_context;
 };
 
 /* Applies what is valid. Errors: ERR_IO: it can't be read: nothing is known of what it holds. */
-enum err snapshot_load(struct volume *volume, uint64_t seq, struct registry *registry,
-                       storage_loaded_fn *each, void *context, struct snapshot_loaded *out);
+enum err snapshot_load(struct volume *volume, uint64_t seq, const struct snapshot_sink *sink,
+                       struct snapshot_loaded *out);
 
 #endif

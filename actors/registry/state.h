@@ -82,6 +82,9 @@ struct registry_actor {
     struct position at;
     uint64_t published; /* the last seq that followers were sent */
     bool storage_ok;    /* as last published */
+    bool damaged;       /* the same: damage has cost what nobody has dealt with yet */
+    int64_t linger_ms;  /* mono, when this process ends though changes are in memory only; 0: it is
+                           not told to end */
     struct decision decision;
     struct buf body;  /* one command's records */
     struct buf topic; /* of a CHANGED */
@@ -196,6 +199,14 @@ void serve_slot(const struct registry_actor *self, uint32_t slot, struct buf *st
                 struct msg_list *records);
 void serve_step(struct registry_actor *self, const struct now *now, struct outbox *out);
 
+/* ending.c: what is asked of the storage, and the end of the process */
+actor_handle_fn on_kept, on_shutdown;
+bool ending_may_stop(void *state, const struct now *now, struct outbox *out);
+void ending_stop(void *state, const struct now *now, struct outbox *out);
+
+/* registry.c: the storage's state, said when it changed */
+void registry_follow_storage(struct registry_actor *self, struct outbox *out);
+
 /* publish.c */
 /* Whether anybody subscribes to the CHANGED of this one. */
 bool publish_watched(struct registry_actor *self, const struct change *change,
@@ -211,6 +222,7 @@ void publish_tick(struct registry_actor *self, const struct now *now, struct out
 void publish_protect(struct registry_actor *self, const struct now *now, struct outbox *out);
 void publish_storage(struct registry_actor *self, struct outbox *out);
 void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg);
-void storage_msg(const struct registry_actor *self, struct msg *msg);
+/* store: what msg borrows. */
+void storage_msg(const struct registry_actor *self, struct buf *store, struct msg *msg);
 
 #endif

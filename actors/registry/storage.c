@@ -1,6 +1,7 @@
 #include "actors/registry/storage.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ struct storage {
     uint64_t failure_count;
 
     uint64_t epoch;
-    uint64_t seq;      /* of the last committed change */
+    uint64_t seq;  /* of the last committed change */
+    uint64_t kept; /* of the last one that no failure can take away any more, as far as we know */
     uint64_t appended; /* of the last appended one; above seq only within a turn */
     int64_t highest_at;
     struct buf turn; /* frames of this turn */
@@ -55,6 +57,9 @@ struct storage {
     uint64_t snapshot_bytes;
     struct covered covered;
     struct names damaged;
+    uint32_t damage_count;
+    struct lost lost;
+    bool lost_kept; /* in its file */
 };
 
 enum err storage_sync_from(struct str name, enum storage_sync *sync)
@@ -152,6 +157,27 @@ static void heal_begin(struct storage *self, const struct registry *registry, in
     }
 }
 
+static void keep_lost(struct storage *self)
+{
+    if (self->lost.any && !self->lost_kept) {
+        self->lost_kept = lost_write(&self->lost, &self->volume) == ERR_OK;
+        if (!self->lost_kept) {
+            log_event(self->volume.log, LOG_WARN, "lost_not_noted",
+                      "%s: the next start will not know of it", self->volume.reason);
+        }
+    }
+}
+
+void storage_forget_lost(struct storage *self)
+{
+    if (self->lost.any) {
+        self->lost = (struct lost){0};
+        self->lost_kept = false;
+        (void)volume_remove(&self->volume, "lost");
+        (void)volume_sync_dir(&self->volume);
+    }
+}
+
 /* Names are taken only now that the valid part of each is in the snapshot. */
 static void set_aside(struct storage *self)
 {
@@ -170,6 +196,8 @@ static void set_aside(struct storage *self)
 static void healed(struct storage *self)
 {
     self->state = OK;
+    self->kept = self->seq;
+    keep_lost(self);
     set_aside(self);
     (void)volume_remove(&self->volume, "failed"); /* mostly not there */
     (void)volume_sync_dir(&self->volume);
@@ -355,19 +383,31 @@ enum err storage_append(struct storage *self, struct str body, uint64_t first_se
     return ERR_OK;
 }
 
+static enum err write_turn(struct storage *self)
+{
+    enum err err;
+
+    if (self->appended > seq_max) { /* no start would find what is numbered above it */
+        return volume_failed(&self->volume, "number changes in", self->journal.name.text,
+                             -EOVERFLOW);
+    }
+    err = journal_write(&self->journal, self->written, buf_str(&self->turn));
+    self->written += self->turn.len;
+    self->turn.len = 0;
+    if (err == ERR_OK && self->options.sync == STORAGE_SYNC_ALWAYS) {
+        err = journal_sync(&self->journal);
+    }
+    return err;
+}
+
 enum err storage_commit(struct storage *self, int64_t now_ms)
 {
-    enum err err = ERR_OK;
+    enum err err = self->turn.len > 0 ? write_turn(self) : ERR_OK;
 
-    if (self->turn.len > 0) {
-        err = journal_write(&self->journal, self->written, buf_str(&self->turn));
-        self->written += self->turn.len;
-        self->turn.len = 0;
-        if (err == ERR_OK && self->options.sync == STORAGE_SYNC_ALWAYS) {
-            err = journal_sync(&self->journal);
-        }
-    }
     self->seq = self->appended;
+    if (err == ERR_OK && self->state == OK && self->options.sync != STORAGE_SYNC_SECOND) {
+        self->kept = self->seq;
+    }
     if (err != ERR_OK) {
         fail(self, now_ms, false);
     }
@@ -383,6 +423,8 @@ static void sync_each_second(struct storage *self, int64_t now_ms)
     self->synced_ms = now_ms;
     if (journal_sync(&self->journal) != ERR_OK) {
         fail(self, now_ms, true);
+    } else {
+        self->kept = self->seq;
     }
 }
 
@@ -404,6 +446,17 @@ bool storage_step(struct storage *self, const struct registry *registry, int64_t
         return false;
     }
     return self->snapshot.file >= 0 || covered_removable(&self->covered, now_ms);
+}
+
+bool storage_last_try(struct storage *self, const struct registry *registry, int64_t now_ms)
+{
+    if (self->state == FAILED) {
+        heal_begin(self, registry, now_ms);
+    }
+    while (self->state == HEALING) {
+        snapshot_go_on(self, registry, now_ms);
+    }
+    return self->state == OK;
 }
 
 struct storage_position storage_position(const struct storage *self)
@@ -463,6 +516,9 @@ void storage_stats(const struct storage *self, struct storage_stats *out)
         .sync_ns_max = self->volume.sync_ns_max,
         .sync_ns_total = self->volume.sync_ns_total,
         .failure_count = self->failure_count,
+        .memory_changes = self->state == OK ? 0 : self->seq - self->kept,
+        .damage_count = self->damage_count,
+        .lost = self->lost,
     };
     for (size_t i = 0; i < held->count; i++) {
         out->journal_bytes += held->items[i].bytes;
@@ -556,6 +612,21 @@ static bool is_refused(const struct storage *self)
     return self->state == FAILED && disk_trouble_of(self->trouble) != DISK_LASTING;
 }
 
+static void say_damage(const struct storage *self)
+{
+    struct buf text = {0};
+
+    lost_print(&self->lost, &text);
+    log_event(self->volume.log, LOG_ERROR, "storage_lost",
+              "%" PRIu32 " places in %s are damaged: %.*s; what is damaged is set aside as "
+              "*.damaged; %s",
+              self->damage_count, self->options.dir, STR_ARG(buf_str(&text)),
+              self->lost.any ? "peers fill in what they hold; musterctl storage --acknowledge says "
+                               "that it is known"
+                             : "a snapshot or another file holds what it said");
+    buf_fini(&text);
+}
+
 /* Errors: ERR_UNUSABLE, said. */
 static enum err begin(struct storage *self, struct recovered *found,
                       const struct registry *registry, int64_t now_ms)
@@ -583,6 +654,10 @@ static enum err begin(struct storage *self, struct recovered *found,
     self->epoch = found->epoch;
     self->seq = anew ? found->above + 1 : found->seq;
     self->appended = self->seq;
+    self->kept = self->seq;
+    self->damage_count = found->damage_count;
+    self->lost = found->lost;
+    self->lost_kept = !found->lost_now;
     self->synced_ms = now_ms;
     covered_by(&self->covered, self->snapshot_seq, now_ms);
     found->segments = (struct segments){0};
@@ -591,6 +666,10 @@ static enum err begin(struct storage *self, struct recovered *found,
     if (found->new_epoch != NULL) {
         draw_epoch(self);
     }
+    if (found->damage_count > 0) {
+        say_damage(self);
+    }
+    keep_lost(self); /* before anything is set aside: a start that is cut short finds it again */
     if (anew) {
         begin_anew(self, registry, now_ms);
     } else {

@@ -6,6 +6,7 @@
  *   *.tmp                       unfinished; removed at the next start
  *   *.damaged                   set aside for a person; never read again
  *   failed                      exists while changes are in memory only
+ *   lost                        what damage has cost, until somebody has dealt with it (lost.h)
  *   lock                        held (flock) by the one process that uses the directory
  *
  * Duties of the caller, the registry's turn:
@@ -36,6 +37,7 @@
 #include <stdbool.h>
 
 #include "actors/registry/disk.h"
+#include "actors/registry/lost.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/domain/registry.h"
@@ -136,6 +138,14 @@ enum err storage_commit(struct storage *self, int64_t now_ms);
  * the one that all committed changes were applied to. */
 bool storage_step(struct storage *self, const struct registry *registry, int64_t now_ms);
 
+/* Before the end of a process while changes are in memory only: tries once more to write all of it,
+ * without slices. False: they are there still. */
+bool storage_last_try(struct storage *self, const struct registry *registry, int64_t now_ms);
+
+/* A person knows of what damage has cost, or peers have made up for it: nothing is lost any more.
+ */
+void storage_forget_lost(struct storage *self);
+
 struct storage_position storage_position(const struct storage *self);
 
 /* Appends to records the PUT and GONE messages with seqs after_seq + 1 … *last_seq: at least one
@@ -159,6 +169,9 @@ struct storage_stats {
     int64_t sync_ns_max; /* since the last storage_stats_reset_max */
     int64_t sync_ns_total;
     uint64_t failure_count;
+    uint64_t memory_changes; /* not ok: so many that were told are on no disk */
+    uint32_t damage_count;   /* damaged files, gaps and records that this start has found */
+    struct lost lost;
 };
 void storage_stats(const struct storage *self, struct storage_stats *out);
 void storage_stats_reset_max(struct storage *self);

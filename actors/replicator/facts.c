@@ -67,6 +67,9 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
     case MSG_TYPE_PROTECT:
         self->registry_protect = msg->as_protect.on;
         break;
+    case MSG_TYPE_STORAGE:
+        self->registry_unkept = !msg->as_storage.ok;
+        break;
     case MSG_TYPE_EXPIRING:
         ages_to_ask(self, msg->as_expiring.keys);
         break;

@@ -3,6 +3,10 @@
 #include "actors/replicator/state.h"
 
 static const int64_t leave_wait_ms = 2000;
+/* Of what the registry holds in memory only others are told for so long, and so long at least, in
+ * which a tick sends what is on its way here. */
+static const int64_t tell_most_ms = 5000;
+static const int64_t tell_least_ms = 1500;
 
 static void end(struct replicator *self, const struct address *from, uint64_t id, struct str text,
                 struct outbox *out)
@@ -37,15 +41,9 @@ void leaving_on_shutdown(void *state, const struct address *from, const struct m
     self->leaving.id = msg->as_shutdown.id;
 }
 
-/* Whether the others know that this node leaves, as far as they can be reached. */
-static bool is_said(struct replicator *self)
+/* Whether nothing is on its way to the others, as far as they can be reached. */
+static bool all_sent(struct replicator *self)
 {
-    struct follower_state at;
-
-    follower_state(self->registry, &at);
-    if (at.seq < self->leaving.seq) {
-        return false;
-    }
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         if (peer->way == WAY_HTTP && peer->status == NODE_UP &&
             posts_waiting(self->posts, peers_number(self, peer)) > 0) {
@@ -57,6 +55,29 @@ static bool is_said(struct replicator *self)
         }
     }
     return true;
+}
+
+/* Whether they know that this node leaves. */
+static bool is_said(struct replicator *self)
+{
+    struct follower_state at;
+
+    follower_state(self->registry, &at);
+    return at.seq >= self->leaving.seq && all_sent(self);
+}
+
+bool leaving_may_stop(void *state, const struct now *now, struct outbox *out)
+{
+    struct replicator *self = state;
+    int64_t told_ms;
+
+    (void)out;
+    if (!self->registry_unkept) {
+        return true;
+    }
+    self->leaving.told_ms = self->leaving.told_ms != 0 ? self->leaving.told_ms : now->mono_ms;
+    told_ms = now->mono_ms - self->leaving.told_ms;
+    return told_ms >= tell_most_ms || (told_ms >= tell_least_ms && all_sent(self));
 }
 
 void leaving_step(struct replicator *self, const struct now *now, struct outbox *out)

@@ -8,7 +8,7 @@ static const int64_t tick_ms = 1000;
 /* A turn that comes so much later than the last: this process stood still. */
 static const int64_t stood_ms = 2500;
 
-static const char *const topics[] = {"registry.turn", "registry.protect", NULL};
+static const char *const topics[] = {"registry.turn", "registry.protect", "registry.storage", NULL};
 
 /* ── time ───────────────────────────────────────────────────────────────────*/
 
@@ -347,4 +347,5 @@ const struct actor_spec replicator_spec = {
     .due_ms = due_ms,
     .position = position,
     .count = count,
+    .may_stop = leaving_may_stop,
 };

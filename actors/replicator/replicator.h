@@ -108,7 +108,8 @@ struct replicator {
     uint64_t last_id;       /* of our commands, to the registry and to other nodes */
     uint64_t registry_boot; /* the run of it that was heard last; 0: none */
     bool registry_protect;
-    int64_t turn_ms; /* mono, of the last turn; -1: none yet */
+    bool registry_unkept; /* it holds changes in memory only */
+    int64_t turn_ms;      /* mono, of the last turn; -1: none yet */
     /* This process stood still for so long, and what it hears now may be as old. 0: it may not. */
     int64_t lag_ms;
 
@@ -178,6 +179,7 @@ struct replicator {
         uint32_t merges; /* under way */
         uint64_t records;
         struct buf reason;
+        bool filled; /* a peer has given all it has */
         int64_t due_ms;
     } sync;
 
@@ -187,6 +189,8 @@ struct replicator {
         uint64_t id;         /* … with which command */
         int64_t until_ms;    /* mono: then without the registry's answer */
         uint64_t seq;        /* of the registry: what others must have before we go */
+        int64_t told_ms;     /* mono, by a signal, while the registry holds changes in memory only;
+                                0: it is not */
     } leaving;
     bool met; /* the registry has answered for the first time */
     bool nodes_changed;

@@ -20,6 +20,9 @@ extern const struct follower_owner replicator_facts;
 
 /* ── leaving.c ── */
 actor_handle_fn leaving_on_shutdown;
+/* After a signal: while the registry holds changes in memory only, others are told of them first.
+ */
+bool leaving_may_stop(void *state, const struct now *now, struct outbox *out);
 void leaving_step(struct replicator *self, const struct now *now, struct outbox *out);
 
 /* ── asking.c ── */

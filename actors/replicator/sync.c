@@ -67,6 +67,7 @@ static void tell(struct replicator *self, const char *what, const struct peer *p
 {
     struct buf *reason = &self->sync.reason;
 
+    self->sync.filled = peer != NULL;
     reason->len = 0;
     buf_add_str(reason, str_from(what));
     if (peer != NULL) {
@@ -358,6 +359,7 @@ static void send_synced(struct replicator *self, const struct now *now, struct o
     struct msg msg = {.type = MSG_TYPE_SYNCED};
 
     msg.as_synced.reason = buf_str(&self->sync.reason);
+    msg.as_synced.filled = self->sync.filled;
     if (replicator_ask(self, &ask, &msg, now, out) != 0) {
         self->sync.due_ms = INT64_MAX; /* when that is answered, or not */
     }

@@ -40,7 +40,8 @@ struct actor {
     int signal_fd;
     int64_t tick_due_ms;
     int64_t patience_end_ms;
-    bool waits; /* some input is left over from this turn */
+    bool waits;       /* some input is left over from this turn */
+    bool told_to_end; /* by a signal */
 };
 
 enum { ITEM_COMMANDS, ITEM_FACTS, ITEM_SIGNALS, ITEM_GUESTS };
@@ -301,6 +302,16 @@ static void read_signals(struct actor *self)
     while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         log_event(self->options->log, LOG_INFO, "stopping", "signal=%u from pid=%u", info.ssi_signo,
                   info.ssi_pid);
+        self->told_to_end = true;
+    }
+}
+
+static void end_if_told(struct actor *self, const struct now *now)
+{
+    const struct actor_spec *spec = self->options->spec;
+
+    if (self->told_to_end &&
+        (spec->may_stop == NULL || spec->may_stop(self->options->state, now, self->out))) {
         outbox_stop(self->out);
     }
 }
@@ -513,6 +524,7 @@ static void turn(struct actor *self)
     take_links(self, &now);
     take_guests(self, &now);
     take_time(self, &now);
+    end_if_told(self, &now);
     send_all(self, &now, self->options->spec->turn_end);
     end_guests(self, &now);
     if (now.mono_ms >= self->patience_end_ms) { /* once */

@@ -81,6 +81,8 @@ struct actor_spec {
     /* Own counters and sizes for STATS and /metrics; may be NULL. store keeps the bytes. */
     void (*count)(void *state, struct msg_counts *counters, struct buf *counter_store,
                   struct msg_counts *sizes, struct buf *size_store);
+    /* After a signal to end, once a turn: whether it ends now. NULL: always. */
+    bool (*may_stop)(void *state, const struct now *now, struct outbox *out);
     actor_turn_fn *stop; /* the process is about to end in good order; may be NULL */
     /* For a service manager (notify.h): whether the process does what it is for; adds to words
      * how it is, in one line. NULL: once it has caught up with all it follows. */

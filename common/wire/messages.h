@@ -58,10 +58,12 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    id,               MSG_REQUIRED) \
     F(str,    level,            MSG_REQUIRED)
 
-/* leave: this node goes for good; the replicator cancels its infra.discovery. */
+/* leave: this node goes for good; the replicator cancels its infra.discovery. force: even if changes
+ * are in memory only, for which the registry refuses it else (REFUSED, how many). */
 #define MSG_SHUTDOWN(F)                     \
     F(u64,    id,               MSG_REQUIRED) \
-    F(flag,   leave,            MSG_REQUIRED)
+    F(flag,   leave,            MSG_REQUIRED) \
+    F(flag,   force,            MSG_OPTIONAL)
 
 /* ── answers ──────────────────────────────────────────────────────────────── */
 
@@ -207,10 +209,18 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u32,    limit,            MSG_REQUIRED)
 
 /* From the replicator: this node has what its peers have; or none can be reached
- * and none is configured. Ends init-protect. */
+ * and none is configured. Ends init-protect. filled: a peer has given all it has, so that what damage
+ * had cost is dealt with. */
 #define MSG_SYNCED(F)                       \
     F(u64,    id,               MSG_REQUIRED) \
-    F(str,    reason,           MSG_REQUIRED)
+    F(str,    reason,           MSG_REQUIRED) \
+    F(flag,   filled,           MSG_OPTIONAL)
+
+/* Whether all changes are on disk. acknowledge: a person knows of what damage has cost: it is not
+ * shown any more. Answered by RESULT: text says how it is; REFUSED: changes are in memory only. */
+#define MSG_KEPT(F)                         \
+    F(u64,    id,               MSG_REQUIRED) \
+    F(flag,   acknowledge,      MSG_REQUIRED)
 
 /* The schedule of an app, whole: one WEIGHT each zone clients are in and zone of instances; or
  * remove: it has none any more. dirty_timestamp: of a file it stands in, compared as it is; 0: now. */
@@ -434,6 +444,14 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(u64,    count,            MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED)
 
+/* The one record of the file "lost": what damage has cost that nobody has dealt with yet. count
+ * changes, seqs from … to; more: there may have been others. to 0: none is known. */
+#define MSG_LOST(F)                         \
+    F(u64,    count,            MSG_REQUIRED) \
+    F(u64,    from,             MSG_REQUIRED) \
+    F(u64,    to,               MSG_REQUIRED) \
+    F(flag,   more,             MSG_REQUIRED)
+
 /* ── facts of the registry ────────────────────────────────────────────────── */
 
 /* Topic registry.turn. Changes of one turn, seqs prev + 1 … seq, in at most fact_frame_max
@@ -486,13 +504,16 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     F(str,    reason,           MSG_REQUIRED) \
     F(flag,   syncing,          MSG_OPTIONAL)
 
-/* Topic registry.storage. ok false: changes are in memory only, and why. */
+/* Topic registry.storage. ok false: changes are in memory only, and why. damaged: damage was found
+ * that nobody has dealt with yet, damage: what it has cost, in words. */
 #define MSG_STORAGE(F)                      \
     F(u64,    epoch,            MSG_REQUIRED) \
     F(u64,    boot,             MSG_REQUIRED) \
     F(u64,    seq,              MSG_REQUIRED) \
     F(flag,   ok,               MSG_REQUIRED) \
-    F(str,    reason,           MSG_REQUIRED)
+    F(str,    reason,           MSG_REQUIRED) \
+    F(flag,   damaged,          MSG_OPTIONAL) \
+    F(str,    damage,           MSG_OPTIONAL)
 
 /* Topic registry.change.<env>.<appid>, percent-encoded. For people and scripts:
  * kind by name; instance: a map with the API's names, nil when it went. */
@@ -599,10 +620,12 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
     M(peers,      PEERS,      33)        \
     M(schedule,   SCHEDULE,   34)        \
     M(weight,     WEIGHT,     35)        \
+    M(kept,       KEPT,       36)        \
     M(put,        PUT,        40)        \
     M(gone,       GONE,       41)        \
     M(head,       HEAD,       42)        \
     M(foot,       FOOT,       43)        \
+    M(lost,       LOST,       44)        \
     M(turn,       TURN,       50)        \
     M(renewed,    RENEWED,    51)        \
     M(protect,    PROTECT,    52)        \

@@ -82,14 +82,15 @@ static bool message_begins(struct str body)
            msg_type_name((enum msg_type)value.number) != NULL;
 }
 
-/* Whether a whole frame begins anywhere in the first `within` bytes, or whether
- * that takes too long to say: bytes can be made up so that every eleventh begins
+/* Where in from … within - 1 a whole frame begins; within: nowhere. *sure false: it takes too
+ * long to say whether one begins there: bytes can be made up so that every eleventh begins
  * something that must be summed to its far end. */
-static bool frame_inside(struct str rest, size_t within)
+static size_t find_frame(struct str rest, size_t from, size_t within, bool *sure)
 {
     size_t budget = search_bytes;
 
-    for (size_t i = 0; i < within; i++) {
+    *sure = true;
+    for (size_t i = from; i < within; i++) {
         struct str at = behind(rest, i);
         size_t len = claimed(at);
 
@@ -97,12 +98,31 @@ static bool frame_inside(struct str rest, size_t within)
             !message_begins((struct str){at.data + record_head_bytes, len})) {
             continue;
         }
-        if (len > budget || whole(at, len)) {
-            return true;
+        if (len > budget) {
+            *sure = false;
+            return i;
+        }
+        if (whole(at, len)) {
+            return i;
         }
         budget -= len;
     }
-    return false;
+    return within;
+}
+
+static bool frame_inside(struct str rest, size_t within)
+{
+    bool sure;
+
+    return find_frame(rest, 0, within, &sure) < within;
+}
+
+size_t record_seek(struct str rest)
+{
+    bool sure;
+    size_t at = find_frame(rest, 1, rest.len, &sure);
+
+    return at < rest.len && sure ? at : 0;
 }
 
 enum record_state record_next(struct str *rest, struct str *body)

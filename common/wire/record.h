@@ -36,4 +36,8 @@ enum record_state {
  * unless RECORD_OK. */
 enum record_state record_next(struct str *rest, struct str *body);
 
+/* How far behind the beginning of rest, at least one byte, the next whole frame begins; 0: there is
+ * none, or a search of about a second has not found one. */
+size_t record_seek(struct str rest);
+
 #endif

@@ -46,6 +46,12 @@ static void note_registry(struct gateway *self, struct report *report, const str
     why.len = 0;
     buf_printf(&why, "changes are in memory only: %.*s", STR_ARG(storage.reason));
     note(report, "storage", storage.ok, false, buf_str(&why));
+    if (storage.damaged) {
+        why.len = 0;
+        buf_printf(&why, "%.*s; musterctl storage --acknowledge: it is known",
+                   STR_ARG(storage.damage));
+        note(report, "damage", false, false, buf_str(&why));
+    }
     buf_fini(&why);
 }
 

@@ -51,6 +51,8 @@ struct replica {
     struct buf protect_reason;
     bool storage_bad;
     struct buf storage_reason;
+    bool storage_damaged;
+    struct buf storage_damage;
     struct replica_protection protection; /* next_round_ms: mono */
     struct buf protection_reason;
     struct replica_node *nodes;
@@ -207,6 +209,8 @@ static void on_registry_fact(void *state, const struct msg *msg, const struct no
     case MSG_TYPE_STORAGE:
         self->storage_bad = !msg->as_storage.ok;
         keep_text(&self->storage_reason, msg->as_storage.reason);
+        self->storage_damaged = msg->as_storage.damaged;
+        keep_text(&self->storage_damage, msg->as_storage.damage);
         break;
     default:
         break; /* readable topics are not subscribed to; newer facts are not ours */
@@ -374,6 +378,7 @@ void replica_destroy(struct replica **self)
     buf_fini(&(*self)->node_text);
     buf_fini(&(*self)->protect_reason);
     buf_fini(&(*self)->storage_reason);
+    buf_fini(&(*self)->storage_damage);
     buf_fini(&(*self)->protection_reason);
     free(*self);
     *self = NULL;
@@ -498,7 +503,8 @@ struct replica_protect replica_protect(const struct replica *self, const struct 
 
 struct replica_storage replica_storage(const struct replica *self)
 {
-    return (struct replica_storage){!self->storage_bad, buf_str(&self->storage_reason)};
+    return (struct replica_storage){!self->storage_bad, buf_str(&self->storage_reason),
+                                    self->storage_damaged, buf_str(&self->storage_damage)};
 }
 
 struct replica_protection replica_protection(const struct replica *self, const struct now *now)

@@ -77,6 +77,8 @@ struct replica_protect replica_protect(const struct replica *self, const struct 
 struct replica_storage {
     bool ok;
     struct str reason;
+    bool damaged; /* and nobody has dealt with it */
+    struct str damage;
 };
 struct replica_storage replica_storage(const struct replica *self);
 

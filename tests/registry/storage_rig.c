@@ -9,6 +9,10 @@
 #include "common/wire/convert.h"
 
 static const int64_t some_time = 1700000000000000000;
+static const struct strs some_addr = {1,
+                                      {"\xab"
+                                       "http://a:80",
+                                       12}};
 
 static void on_loaded(void *context, const struct change *change, const struct applied *applied)
 {
@@ -143,6 +147,7 @@ void rig_change(struct rig *self, struct buf *body, enum change_kind kind, uint3
     if (change_is_live(kind)) {
         change.instance.region = STR("sh");
         change.instance.version = STR("1");
+        change.instance.addrs = some_addr;
         change.instance.status = STATUS_UP;
         change.instance.renew_timestamp = some_time + 5;
         change.instance.latest_timestamp = change.latest_timestamp;

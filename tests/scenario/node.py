@@ -168,7 +168,7 @@ class Node:
         if not os.path.isdir(self.dir):
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.muster("down")
+            self.muster("down", "--force")
         with contextlib.suppress(OSError):
             self.kill_all()  # whatever ./muster down may have left
         if os.environ.get("MUSTER_KEEP"):
