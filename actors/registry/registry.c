@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "actors/registry/sound.h"
 #include "actors/registry/state.h"
 
 static const int64_t tick_ms = 1000;
@@ -90,6 +91,10 @@ static void keep_up(const struct registry_actor *self, struct change *change, ui
 
     if (change->latest_timestamp > change->at && change->latest_timestamp <= own) {
         change->at = change->latest_timestamp;
+    }
+    change->at = change->at < timestamp_kept_max ? change->at : timestamp_kept_max;
+    if (change->latest_timestamp > timestamp_kept_max) {
+        change->latest_timestamp = timestamp_kept_max;
     }
 }
 

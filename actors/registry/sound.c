@@ -5,9 +5,6 @@
 /* 4,000 years: true ages are held in as many bits. */
 static const int64_t age_ms_max = INT64_C(1) << 47;
 
-/* Above all that nodes tell or ever told, and above what anybody counts to from there. */
-static const int64_t timestamp_kept_max = 4100000000000000000;
-
 bool sound_timestamp(int64_t timestamp)
 {
     return timestamp >= 0 && timestamp <= timestamp_kept_max;

@@ -8,7 +8,9 @@
 #include "actors/registry/decision.h"
 #include "common/wire/codec.h"
 
-/* Whether one on disk can be counted on from. */
+/* Greatest timestamp on disk: above all that nodes tell or ever told. What is counted on from there
+ * stays there, or the next start would not take it. */
+static const int64_t timestamp_kept_max = 4100000000000000000;
 bool sound_timestamp(int64_t timestamp);
 
 /* NULL: it is; else what is wrong, static. judge: memory to work in, {0} at first. */

@@ -48,7 +48,7 @@ enum name_kind name_parse(const char *text, uint64_t *seq)
             value = value << 4 | (unsigned)hex_value(text[prefix + i]);
         }
         if (i == digits && strcmp(text + prefix + digits, forms[kind].suffix) == 0 &&
-            value <= seq_max) {
+            value <= seq_max && (value > 0 || kind == NAME_SNAPSHOT || kind == NAME_SNAPSHOT_TMP)) {
             *seq = value;
             return kind;
         }

@@ -50,7 +50,8 @@ struct name {
 };
 
 struct name name_make(enum name_kind kind, uint64_t seq);
-enum name_kind name_parse(const char *text, uint64_t *seq); /* NAME_OTHER: not one of ours */
+/* NAME_OTHER: not one of ours; so is a segment that would begin at 0. */
+enum name_kind name_parse(const char *text, uint64_t *seq);
 
 /* Greatest seq a file may speak of: leaves room to count on. */
 static const uint64_t seq_max = (uint64_t)1 << 62;
