@@ -323,6 +323,7 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
         check_age(self, node, at, &change);
     }
     held->known = change.kind != CHANGE_EVICT && change.kind != CHANGE_FORGET;
+    held->forgotten = change.kind == CHANGE_FORGET;
     held->state = state;
     held->since_ms = sim_ms(self->sim);
     held->end_ms = held->since_ms + self->plan->life_ms - change.age_ms;

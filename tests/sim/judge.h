@@ -49,7 +49,7 @@
  * what it wins over, which its heartbeats do: over at most two hops, each within a heartbeat's
  * time, to the node that the client speaks to; the heartbeat after that is answered 404, and it
  * registers anew, above it. For three heartbeats of calm it may be missing so, and 7 does not count
- * it.)
+ * it. If the tombstone's life ends before, the instance is told anew like any other.)
  *   9. The dead are gone. The last sign of life, or the beginning of calm, whichever is later, is
  * t; `dead` of them stand at a node that holds `live`. A round is due each interval and takes limit
  * = max(1, live × (1 - share)) at random of the idle. While the evictor is not self-protected they
@@ -101,6 +101,7 @@ enum { judge_apps = 3, judge_pending_max = 128, judge_records_max = 64, judge_ve
 /* What a registry holds of a host, as its facts say. */
 struct view {
     bool known;
+    bool forgotten; /* not known: it was a tombstone whose life has ended */
     struct state state;
     int64_t since_ms;
     int64_t end_ms; /* of a tombstone's life, by the age it was taken with */

@@ -312,6 +312,9 @@ static bool was_overruled(const struct judge *self, const struct judge_node *nod
     const struct view *held = &node->held[at];
     int64_t since_ms = held->since_ms > calm_ms ? held->since_ms : calm_ms;
 
+    if (held->forgotten) {
+        return sim_ms(self->sim) - since_ms < judge_agree_ms(self);
+    }
     return held->known && held->state.gone &&
            (self->plan->with.forms || may_be_overruled(self, at, since_ms));
 }
