@@ -146,7 +146,8 @@ static void render(const struct reference *self, struct buf *to, const struct en
 
 /* ── what it posts ──────────────────────────────────────────────────────────*/
 
-static void post(struct reference *self, uint32_t to, enum work work, struct str record)
+static void post(struct reference *self, uint32_t to, enum work work, struct str record,
+                 enum forms_reach reach)
 {
     static const char *const paths[] = {"/discovery/register", "/discovery/renew",
                                         "/discovery/cancel"};
@@ -180,13 +181,13 @@ static void post(struct reference *self, uint32_t to, enum work work, struct str
     if (work == WORK_CANCEL) {
         struct buf body = {0};
 
-        forms_cancel(&body, &gone, FORMS_ZONE);
+        forms_cancel(&body, &gone, reach);
         buf_add_str(&bytes, buf_str(&body));
         buf_fini(&body);
     } else {
         struct buf body = {0};
 
-        (work == WORK_RENEW ? forms_renew : forms_register)(&body, &msg.as_put, FORMS_ZONE);
+        (work == WORK_RENEW ? forms_renew : forms_register)(&body, &msg.as_put, reach);
         buf_add_str(&bytes, buf_str(&body));
         buf_fini(&body);
     }
@@ -194,19 +195,23 @@ static void post(struct reference *self, uint32_t to, enum work work, struct str
     buf_fini(&bytes);
 }
 
-/* To each node of its zone that its infra.discovery names. */
-static void post_all(struct reference *self, enum work work, const struct buf *record)
+/* To each node of its zone that its infra.discovery names, and what its own clients write to one of
+ * each other zone. */
+static void post_all(struct reference *self, enum work work, const struct buf *record, bool own)
 {
     struct buf copy = {0};
+    bool posted[plan_zones_max] = {false};
 
     buf_add_str(&copy, buf_str(record));
     for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        uint32_t zone = self->plan->zone_of[i];
+        bool own_zone = zone == self->plan->zone_of[0];
         struct identity id = {STR("dev"), STR("infra.discovery"), str_from(self->sites[i].zone),
                               str_from(self->sites[i].name)};
 
-        if (self->plan->zone_of[i] == self->plan->zone_of[0] &&
-            entry_of(self, identity_key(&id)) != NULL) {
-            post(self, i, work, buf_str(&copy));
+        if ((own_zone || (own && !posted[zone])) && entry_of(self, identity_key(&id)) != NULL) {
+            post(self, i, work, buf_str(&copy), own_zone ? FORMS_ZONE : FORMS_OTHER_ZONE);
+            posted[zone] = true;
         }
     }
     buf_fini(&copy);
@@ -254,14 +259,15 @@ static int take_register(struct reference *self, struct form *form, bool replica
     id = put_id(&put.as_put);
     entry = entry_of(self, identity_key(&id));
     if (!replication) {
-        post_all(self, WORK_REGISTER, &entry->record);
+        post_all(self, WORK_REGISTER, &entry->record, false);
     }
     buf_fini(&addrs);
     buf_fini(&metadata);
     return 0;
 }
 
-static int take_renew(struct reference *self, struct entry *entry, int64_t dirty, bool replication)
+static int take_renew(struct reference *self, struct entry *entry, int64_t dirty, bool replication,
+                      bool own)
 {
     if (entry == NULL) {
         return -404;
@@ -269,7 +275,7 @@ static int take_renew(struct reference *self, struct entry *entry, int64_t dirty
     entry->renew_ms = sim_ms(self->sim);
     self->renews++;
     if (!replication) {
-        post_all(self, WORK_RENEW, &entry->record);
+        post_all(self, WORK_RENEW, &entry->record, own);
         return 0;
     }
     return dirty > entry->dirty ? -404 : dirty < entry->dirty ? -409 : 0;
@@ -281,7 +287,7 @@ static int take_cancel(struct reference *self, struct entry *entry, bool replica
         return -404;
     }
     if (!replication) {
-        post_all(self, WORK_CANCEL, &entry->record);
+        post_all(self, WORK_CANCEL, &entry->record, false);
     }
     drop(entry);
     return 0;
@@ -314,7 +320,8 @@ void reference_take(void *context, void *state, struct str arg, const struct now
     if (strcmp(from.path, "/discovery/register") == 0) {
         code = take_register(self, &form, replication);
     } else if (strcmp(from.path, "/discovery/renew") == 0) {
-        code = take_renew(self, entry, form_timestamp(&form, "dirty_timestamp"), replication);
+        code =
+            take_renew(self, entry, form_timestamp(&form, "dirty_timestamp"), replication, false);
     } else {
         code = take_cancel(self, entry, replication);
     }
@@ -353,7 +360,9 @@ void reference_answered(void *context, void *state, struct str arg, const struct
         struct buf record = {0};
 
         buf_add_str(&record, buf_str(&flight->record));
-        post(self, flight->to, WORK_REGISTER, buf_str(&record));
+        post(self, flight->to, WORK_REGISTER, buf_str(&record),
+             self->plan->zone_of[flight->to] == self->plan->zone_of[0] ? FORMS_ZONE
+                                                                       : FORMS_OTHER_ZONE);
         buf_fini(&record);
     } else if (flight->work == WORK_RENEW && code == -409) {
         struct msg_list records = {0};
@@ -433,7 +442,7 @@ static void register_one(struct reference *self, struct identity id, struct str 
     put_of(self, &command, &put);
     store(self, &put);
     entry = entry_of(self, identity_key(&id));
-    post_all(self, WORK_REGISTER, &entry->record);
+    post_all(self, WORK_REGISTER, &entry->record, true);
     buf_fini(&addrs);
 }
 
@@ -473,7 +482,7 @@ static void begin(struct reference *self)
 
 static void renew_one(struct reference *self, struct identity id, struct str addr)
 {
-    if (take_renew(self, entry_of(self, identity_key(&id)), 0, false) == -404) {
+    if (take_renew(self, entry_of(self, identity_key(&id)), 0, false, true) == -404) {
         register_one(self, id, addr);
     }
 }
