@@ -24,7 +24,7 @@ FUZZ_SECONDS = 10
 SIM_SEEDS = 200
 IDLE = ("stop",)  # scenarios that do nothing but wait for minutes: they run beside all that computes
 LONGEST = ("differences", "kill", "partition", "rows", "hostile", "crowded", "soak", "crashpoints", "up", "twice", "places",
-           "names", "early")  # scenarios, begun first
+           "names", "early", "balancer")  # scenarios, begun first
 WORKERS = max(2, os.cpu_count() or 2)
 OUTPUT_MAX = 8000  # characters of a failed program's output that are shown and reported
 

@@ -363,7 +363,7 @@ static void lay_out_ways(struct actor *self)
     wait_anew(&self->wait, (size_t)(items - self->items), items_max(self->options));
 }
 
-/* Sockets that are used past sockets.c. */
+/* Sockets that are used past sockets.c, which marks all others: they are asked each time. */
 static void use_others(struct actor *self)
 {
     used_add(&self->sockets.used, self->sockets.guard.socket);
