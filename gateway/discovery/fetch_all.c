@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "gateway/discovery/produced.h"
 #include "gateway/discovery/query.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
@@ -25,11 +26,9 @@ struct fetch_all {
     struct buf text;
     struct name *names; /* heap: least appid, then least env, first */
     size_t count;
-    struct buf out; /* produced, not taken yet from out_at on */
-    size_t out_at;
+    struct produced produced;
     struct str appid; /* whose array is open; in text */
     bool open;
-    bool ended;
     struct buf zone; /* the app in front has been given up to here; empty: nothing of it yet */
     struct buf hostname;
 };
@@ -102,13 +101,14 @@ static void add_run(struct fetch_all *self, const struct registry *registry, str
 {
     struct instance instance = {0};
 
-    for (uint32_t i = 0; i < run.count && self->out.len < piece_bytes; i++) {
+    for (uint32_t i = 0; i < run.count && self->produced.out.len < piece_bytes; i++) {
         if (*more) {
-            buf_add_char(&self->out, ',');
+            buf_add_char(&self->produced.out, ',');
         }
         *more = true;
         registry_instance(registry, run.slots[i], &instance);
-        render_instance(&self->out, &instance, instance.renew_timestamp, RENDER_METADATA_NULL);
+        render_instance(&self->produced.out, &instance, instance.renew_timestamp,
+                        RENDER_METADATA_NULL);
     }
     self->zone.len = 0;
     buf_add_str(&self->zone, instance.id.zone);
@@ -120,7 +120,7 @@ static void add_run(struct fetch_all *self, const struct registry *registry, str
 static bool add_instances(struct fetch_all *self, const struct registry *registry, uint32_t app,
                           bool more)
 {
-    while (self->out.len < piece_bytes) {
+    while (self->produced.out.len < piece_bytes) {
         struct order_run run =
             registry_run_after(registry, app, buf_str(&self->zone), buf_str(&self->hostname));
 
@@ -143,9 +143,9 @@ static bool add_app(struct fetch_all *self, const struct registry *registry, uin
         return true;
     }
     if (!same) {
-        buf_add_str(&self->out, self->open ? STR("],") : STR(""));
-        json_quote(&self->out, info.appid);
-        buf_add_str(&self->out, STR(":["));
+        buf_add_str(&self->produced.out, self->open ? STR("],") : STR(""));
+        json_quote(&self->produced.out, info.appid);
+        buf_add_str(&self->produced.out, STR(":["));
         self->appid = name_appid(self, 0);
         self->open = true;
     }
@@ -153,16 +153,17 @@ static bool add_app(struct fetch_all *self, const struct registry *registry, uin
 }
 
 /* The next piece, or the end. */
-static void produce(struct fetch_all *self)
+static void produce(void *context)
 {
+    struct fetch_all *self = context;
     const struct registry *registry = replica_registry(self->gateway->replica);
     uint32_t app;
 
-    self->out.len = 0;
-    self->out_at = 0;
+    self->produced.out.len = 0;
+    self->produced.at = 0;
     if (self->count == 0) {
-        buf_add_str(&self->out, self->open ? STR("]}}") : STR("}}"));
-        self->ended = true;
+        buf_add_str(&self->produced.out, self->open ? STR("]}}") : STR("}}"));
+        self->produced.ended = true;
         return;
     }
     app = registry_app_find(registry, name_env(self, 0), name_appid(self, 0));
@@ -174,32 +175,12 @@ static void produce(struct fetch_all *self)
     }
 }
 
-static int64_t next_bytes(void *context, char *to, size_t max)
-{
-    struct fetch_all *self = context;
-    size_t filled = 0;
-
-    while (filled < max && !(self->ended && self->out_at == self->out.len)) {
-        size_t len = self->out.len - self->out_at;
-
-        if (len == 0) {
-            produce(self);
-            continue;
-        }
-        len = len < max - filled ? len : max - filled;
-        memcpy(to + filled, self->out.data + self->out_at, len);
-        self->out_at += len;
-        filled += len;
-    }
-    return filled > 0 ? (int64_t)filled : HTTP_STREAM_END;
-}
-
 static void end(void *context)
 {
     struct fetch_all *self = context;
 
     buf_fini(&self->text);
-    buf_fini(&self->out);
+    buf_fini(&self->produced.out);
     buf_fini(&self->zone);
     buf_fini(&self->hostname);
     free(self->names);
@@ -209,19 +190,15 @@ static void end(void *context)
 void serve_fetch_all(struct gateway *self, struct request *request, const struct now *now)
 {
     struct fetch_all *all = calloc(1, sizeof(*all));
-    char stale[24];
 
     if (all == NULL) {
         abort();
     }
     all->gateway = self;
+    all->produced = (struct produced){.next = produce, .end = end, .context = all};
     collect(all, replica_registry(self->replica));
-    answer_open(&all->out, ERR_OK);
-    buf_add_char(&all->out, '{');
-    request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, all);
+    answer_open(&all->produced.out, ERR_OK);
+    buf_add_char(&all->produced.out, '{');
+    produced_answer(&all->produced, self, request, now);
     request_keeps(request, all->text.cap + all->count * sizeof(*all->names) + 2 * piece_bytes);
-    request_stream_header(request, "Kratos-Status-Code", "0");
-    if (query_stale_text(self, now, stale, sizeof(stale))) {
-        request_stream_header(request, "Muster-Stale-Ms", stale);
-    }
 }

@@ -605,7 +605,7 @@ static void silent_strangers_leave_descriptors_for_the_node(void **state)
     for (int i = 0; i < 2 * descriptors; i++) {
         strangers[i] = silent_connection(i % 2 == 0 ? self->door : self->tcp);
         /* one after the other: no more than a turn's worth comes at once */
-        assert_true(counted(near(self, 0), "turns") > 0);
+        assert_true(counted(near(self, 0), "commands") > 0);
         zmq_close(self->sockets[--self->socket_count]);
     }
     until(host, "listeners_deaf", 1);
