@@ -26,13 +26,13 @@ struct network {
     struct plan *plan;
     struct prng prng;
     bool chaos;
-    bool cut[plan_nodes_max][plan_nodes_max];
-    int64_t cut_since_ms[plan_nodes_max][plan_nodes_max];
-    uint32_t connection[plan_nodes_max][plan_nodes_max]; /* of a < b */
-    int64_t last_due[plan_nodes_max][plan_nodes_max];
+    bool cut[plan_places_max][plan_places_max];
+    int64_t cut_since_ms[plan_places_max][plan_places_max];
+    uint32_t connection[plan_places_max][plan_places_max]; /* of a < b */
+    int64_t last_due[plan_places_max][plan_places_max];
     uint32_t released;
     uint32_t address[plan_nodes_max];
-    struct book pairs[plan_nodes_max][plan_nodes_max]; /* of a < b */
+    struct book pairs[plan_places_max][plan_places_max]; /* of a < b */
     struct book nodes[plan_nodes_max];
     int64_t calm_since_ms; /* but for cuts */
     struct network_counts counts;
@@ -145,6 +145,7 @@ void network_cut(struct network *self, uint32_t a, uint32_t b, bool on, int64_t 
 
 bool network_is_cut(const struct network *self, uint32_t a, uint32_t b)
 {
+    assert(a <= self->plan->nodes && b <= self->plan->nodes);
     return self->cut[a][b];
 }
 
@@ -208,6 +209,7 @@ struct fate network_send(struct network *self, uint32_t a, uint32_t b, int64_t a
 {
     struct fate fate = {.copies = 1};
 
+    assert(a <= self->plan->nodes && b <= self->plan->nodes);
     if (self->cut[a][b]) {
         self->counts.lost += self->plan->holds ? 0 : 1;
         self->counts.held += self->plan->holds ? 1 : 0;

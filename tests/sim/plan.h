@@ -16,6 +16,7 @@
 
 enum {
     plan_nodes_max = 7,
+    plan_places_max = plan_nodes_max + 1, /* the reference node stands behind the last node */
     plan_zones_max = 3,
     plan_hosts_max = 256,
     plan_apps = 3,
@@ -75,8 +76,8 @@ struct plan {
     enum plan_loss loss;
     uint32_t lost_per_million; /* messages between nodes, during chaos */
     uint32_t doubled_per_million;
-    uint32_t facts_lost_per_mille;                    /* within a node, during chaos */
-    int64_t delay_ms[plan_nodes_max][plan_nodes_max]; /* at the least */
+    uint32_t facts_lost_per_mille;                      /* within a node, during chaos */
+    int64_t delay_ms[plan_places_max][plan_places_max]; /* at the least */
     int64_t jitter_ms;
     bool holds; /* a partition keeps what it stops until it heals, else it is lost */
 

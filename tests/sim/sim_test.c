@@ -56,6 +56,9 @@ static const struct {
     {11,
      "the reference node was drawn of another zone: what differed there was never found",
      {.reference = true}},
+    {510,
+     "the simulator itself: what the reference node sent beside seven nodes moved some of them",
+     {.reference = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
