@@ -14,13 +14,15 @@
  *
  * The same id elsewhere is this node, moved; the same address with another id is this node with an
  * empty disk: neither is looked into. A registration of another name with this node's id is what it
- * was called before, and is cancelled; one that is made while this node runs is another node's,
- * with a copy of its data.
+ * was called before, and is cancelled: at once where this node stands itself, elsewhere when this
+ * node's id does not answer there. If it does, or if that name is registered again and again, it is
+ * another node's, with a copy of this one's data.
  */
 #include "actors/replicator/state.h"
 
 static const int64_t hold_max_ms = 1500;
 static const int64_t silent_max_ms = 90000;
+static const uint32_t former_made_max = 3;
 
 static bool is_own_name(const struct replicator *self, struct str zone, struct str name)
 {
@@ -69,23 +71,43 @@ static void set(struct buf *buf, struct str text)
     buf_add_str(buf, text);
 }
 
+static void say_copy(struct replicator *self, struct str name, struct str addr)
+{
+    if (!self->members.said_twice) {
+        self->members.said_twice = true;
+        log_event(self->log, LOG_ERROR, "same_id",
+                  "%.*s at %.*s says to be this node (%s): its data directory is a copy of this "
+                  "node's; remove data/node.id of one of them and start that node again",
+                  STR_ARG(name), STR_ARG(addr), self->config->gateway_advertise);
+    }
+}
+
+/* How often that name was registered anew since it was cancelled here first. */
+static uint32_t times_made(const struct replicator *self, const struct msg_put *put)
+{
+    if (self->former.state == FORMER_NONE || !str_eq(buf_str(&self->former.name), put->hostname) ||
+        !str_eq(buf_str(&self->former.zone), put->zone)) {
+        return 0;
+    }
+    return self->former.made + (put->dirty_timestamp > self->former.dirty);
+}
+
+/* What the clocks say tells nothing: this node's may have been set back since. */
 static void note_former(struct replicator *self, const struct msg_put *put, struct str addr,
                         const struct now *now)
 {
-    if (put->dirty_timestamp >= self->members.began_ns) {
-        if (!self->members.said_twice) {
-            self->members.said_twice = true;
-            log_event(
-                self->log, LOG_ERROR, "same_id",
-                "%.*s at %.*s says to be this node (%s): its data directory is a copy of this "
-                "node's; remove data/node.id of one of them and start that node again",
-                STR_ARG(put->hostname), STR_ARG(addr), self->config->gateway_advertise);
-        }
-        return;
-    }
+    bool late = put->dirty_timestamp >= self->members.began_ns;
+
     if (self->former.state == FORMER_ASK || self->former.state == FORMER_CANCEL) {
         return; /* the next is found when that is done */
     }
+    self->former.made = times_made(self, put);
+    self->former.dirty = put->dirty_timestamp;
+    if ((late && self->members.said_twice) || self->former.made >= former_made_max) {
+        say_copy(self, put->hostname, addr);
+        return;
+    }
+    self->former.late = late;
     set(&self->former.zone, put->zone);
     set(&self->former.name, put->hostname);
     set(&self->former.addr, addr);
@@ -108,9 +130,13 @@ static bool former_who(struct replicator *self, struct peer *peer, enum err err,
     if (err == ERR_OK && str_eq(who->node_id, self->own.node_id) &&
         !is_own_name(self, who->zone, who->name)) {
         self->former.state = FORMER_NONE;
-        refuse(self, peer,
-               "its data directory is a copy of this one's; remove data/node.id of one of them and "
-               "start that node again");
+        if (self->former.late && !self->own.held) { /* it came later than this node */
+            say_copy(self, buf_str(&self->former.name), buf_str(&peer->addr));
+        } else {
+            refuse(self, peer,
+                   "its data directory is a copy of this one's; remove data/node.id of one of them "
+                   "and start that node again");
+        }
     } else {
         self->former.state = FORMER_CANCEL;
     }

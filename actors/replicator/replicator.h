@@ -147,6 +147,9 @@ struct replicator {
         struct buf zone;
         struct buf name;
         struct buf addr;
+        int64_t dirty; /* of the registration that was seen last */
+        uint32_t made; /* how often it was made anew */
+        bool late;     /* it says to be younger than this process: a clock was set, or a copy's */
     } former;
 
     struct { /* of links just opened: what is sent before they are connected is lost */

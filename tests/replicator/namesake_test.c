@@ -58,6 +58,34 @@ static void rename_to(struct member *member, const char *name)
     snprintf(member->name, sizeof(member->name), "%s", name);
 }
 
+static void tell(struct cluster *self, const char *name, const char *id, int64_t dirty)
+{
+    struct member *member = &self->members[0];
+    struct buf store = {0};
+    struct msg put = {.type = MSG_TYPE_PUT};
+    size_t addrs;
+
+    strs_pack(&store, STR("http://10.0.0.9:7171"));
+    addrs = store.len;
+    if (id != NULL) {
+        strs_pack(&store, STR("muster.node"));
+        strs_pack(&store, str_from(id));
+    }
+    put.as_put = (struct msg_put){
+        .kind = CHANGE_REGISTER,
+        .env = STR("dev"),
+        .appid = STR("infra.discovery"),
+        .zone = STR("zonea"),
+        .hostname = str_from(name),
+        .addrs = {1, {store.data, addrs}},
+        .metadata = {id != NULL ? 1 : 0, {store.data + addrs, store.len - addrs}},
+        .status = STATUS_UP,
+        .dirty_timestamp = dirty,
+    };
+    members_record(&member->replicator, &put, &member->clock.at);
+    buf_fini(&store);
+}
+
 /* ── one node, several addresses ── */
 
 static void a_node_under_another_address_is_one_node(void **state)
@@ -142,6 +170,62 @@ static void a_node_that_has_moved_and_has_another_name_is_the_one_it_was(void **
     cluster_destroy(&self);
 }
 
+static void nor_does_it_need_a_clock_that_goes_on(void **state)
+{
+    static const int64_t hour_ns = INT64_C(3600) * 1000000000;
+    static const char *const moved_to[] = {NULL, "127.0.0.1:7199"};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct cluster *self = cluster_linked("aaa", 3);
+        struct member *member = &self->members[1];
+
+        cluster_peer(self, 0, 1)->seed = false;
+        cluster_kill_replicator(self, 1);
+        member->clock.at.wall_ns -= hour_ns; /* it was ahead */
+        member->registry.clock.at.wall_ns -= hour_ns;
+        rename_to(member, "other");
+        if (moved_to[i] != NULL) {
+            snprintf(member->advertise, sizeof(member->advertise), "%s", moved_to[i]);
+            snprintf(member->door, sizeof(member->door), "127.0.0.1:8199");
+        }
+        cluster_start_replicator(self, 1);
+        cluster_run(self, moved_to[i] != NULL ? 6000 : 1000);
+        assert_false(member->replicator.members.name_taken);
+        for (unsigned j = 0; j < 3; j++) {
+            assert_false(registered(self, j, "n1"));
+            assert_true(registered(self, j, "other"));
+        }
+        assert_int_equal(shown(self, 0), 3);
+        assert_true(str_eq(buf_str(&cluster_peer(self, 0, 1)->name), STR("other")));
+        cluster_run(self, 5000);
+        assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
+        cluster_destroy(&self);
+    }
+}
+
+/* A copy that cannot be asked: it is not fought with for ever. */
+static void a_name_that_is_made_again_and_again_is_anothers(void **state)
+{
+    struct cluster *self = cluster_new("a", 3);
+    struct member *member = &self->members[0];
+
+    (void)state;
+    cluster_start(self, 0);
+    cluster_run(self, 3000);
+    for (unsigned i = 0; i < 8; i++) {
+        struct replicator *replicator = &member->replicator;
+
+        tell(self, "copy", member->node_id, member->clock.at.wall_ns + i);
+        assert_int_equal(replicator->former.state, i < 3 ? FORMER_ASK : FORMER_GONE);
+        assert_int_equal(replicator->members.said_twice, i >= 3);
+        cluster_run(self, 6000); /* nobody answers there */
+        assert_int_equal(replicator->former.state, FORMER_GONE);
+    }
+    assert_false(member->replicator.members.name_taken);
+    cluster_destroy(&self);
+}
+
 static void the_same_name_and_address_with_another_id_is_the_same_place(void **state)
 {
     struct cluster *self = cluster_linked("aa", 3);
@@ -157,34 +241,6 @@ static void the_same_name_and_address_with_another_id_is_the_same_place(void **s
     assert_true(str_eq(buf_str(&cluster_peer(self, 0, 1)->id), str_from(self->members[1].node_id)));
     assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
     cluster_destroy(&self);
-}
-
-static void tell(struct cluster *self, const char *name, const char *id, int64_t dirty)
-{
-    struct member *member = &self->members[0];
-    struct buf store = {0};
-    struct msg put = {.type = MSG_TYPE_PUT};
-    size_t addrs;
-
-    strs_pack(&store, STR("http://10.0.0.9:7171"));
-    addrs = store.len;
-    if (id != NULL) {
-        strs_pack(&store, STR("muster.node"));
-        strs_pack(&store, str_from(id));
-    }
-    put.as_put = (struct msg_put){
-        .kind = CHANGE_REGISTER,
-        .env = STR("dev"),
-        .appid = STR("infra.discovery"),
-        .zone = STR("zonea"),
-        .hostname = str_from(name),
-        .addrs = {1, {store.data, addrs}},
-        .metadata = {id != NULL ? 1 : 0, {store.data + addrs, store.len - addrs}},
-        .status = STATUS_UP,
-        .dirty_timestamp = dirty,
-    };
-    members_record(&member->replicator, &put, &member->clock.at);
-    buf_fini(&store);
 }
 
 static void a_node_in_the_place_of_another_is_listed_once(void **state)
@@ -342,6 +398,8 @@ int main(void)
         cmocka_unit_test(a_node_is_never_its_own_peer),
         cmocka_unit_test(a_renamed_node_replaces_its_old_self_at_once),
         cmocka_unit_test(a_node_that_has_moved_and_has_another_name_is_the_one_it_was),
+        cmocka_unit_test(nor_does_it_need_a_clock_that_goes_on),
+        cmocka_unit_test(a_name_that_is_made_again_and_again_is_anothers),
         cmocka_unit_test(the_same_name_and_address_with_another_id_is_the_same_place),
         cmocka_unit_test(a_node_in_the_place_of_another_is_listed_once),
         cmocka_unit_test(a_second_node_of_a_name_does_not_start),

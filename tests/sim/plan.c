@@ -41,9 +41,8 @@ static void draw_extras(struct plan *self, bool plain)
         (once_in != 0 && prng_below(&features, once_in) == 0 && !plain) || self->with.name;
     PLAN_FEATURES(DRAW_FEATURE)
 #undef DRAW_FEATURE
-    /* A node whose clock was set back may keep its old name with others until that is evicted; and
-     * forms find out about another name as late. */
-    if (self->jumps || self->with.forms) {
+    /* forms find out about another name late: when the old one is evicted */
+    if (self->with.forms) {
         self->with.renamed = renamed_anyhow;
     }
     if (self->with.large) {
