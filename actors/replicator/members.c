@@ -4,8 +4,9 @@
  *
  * Of several registrations that say the same id, name or address only the newest counts: a node
  * that is called otherwise now, has moved, or stands where another stood, is the one it was, or
- * takes its place, at once. Of the own zone every node is a peer, of another zone one, drawn at
- * random and kept for as long as it is good.
+ * takes its place, at once. Which is the newest is the clocks' word, and they may be wrong: one
+ * that gives signs of life counts before one that gives none. Of the own zone every node is a peer,
+ * of another zone one, drawn at random and kept for as long as it is good.
  */
 #include <assert.h>
 
@@ -44,8 +45,17 @@ static bool clashes(const struct peer *peer, const struct reach *ways)
            str_eq(buf_str(&peer->addr), ways->addr);
 }
 
-static bool is_newer(const struct peer *peer, const struct msg_put *put)
+/* What is known of a listed one is as old as the list. */
+static bool is_newer(const struct replicator *self, const struct peer *peer,
+                     const struct msg_put *put, const struct now *now)
 {
+    int64_t idle_ms = self->config->evictor_idle;
+    bool peer_lives = now->mono_ms - peer->sign_ms < idle_ms + ask_again_ms;
+    bool put_lives = put->age_ms >= 0 && put->age_ms < idle_ms / 2;
+
+    if (peer_lives != put_lives) {
+        return peer_lives;
+    }
     return peer->dirty > put->dirty_timestamp || (peer->dirty == put->dirty_timestamp &&
                                                   str_cmp(buf_str(&peer->name), put->hostname) > 0);
 }
@@ -59,7 +69,8 @@ static bool is_replaced(struct replicator *self, const struct msg_put *put,
     struct peer *peer = NULL;
 
     while ((peer = peers_next(self, peer)) != NULL) {
-        if (peer->listed && peer != named && clashes(peer, ways) && is_newer(peer, put)) {
+        if (peer->listed && peer != named && clashes(peer, ways) &&
+            is_newer(self, peer, put, now)) {
             if (named != NULL && named->listed) {
                 unlist(self, named, now);
             }
@@ -146,6 +157,7 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
         find_aliases(self, peer);
     }
     peer->dirty = put->dirty_timestamp;
+    peer->sign_ms = put->age_ms >= 0 ? now->mono_ms - put->age_ms : INT64_MIN / 2;
     peer->alias = false;
     if (peer->namesake != NAMESAKE_NO) {
         peer->namesake = NAMESAKE_NO;

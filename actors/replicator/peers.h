@@ -49,6 +49,7 @@ struct peer {
     enum namesake namesake;
     int64_t namesake_ms; /* mono, when it was heard of, or answered last */
     int64_t dirty;       /* of the registration it is listed by */
+    int64_t sign_ms;     /* mono, of its last sign of life, as it was when it was listed */
     enum peer_kind kind;
     enum peer_way way;
     enum node_status status;

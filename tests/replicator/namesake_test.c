@@ -58,7 +58,8 @@ static void rename_to(struct member *member, const char *name)
     snprintf(member->name, sizeof(member->name), "%s", name);
 }
 
-static void tell(struct cluster *self, const char *name, const char *id, int64_t dirty)
+static void tell_aged(struct cluster *self, const char *name, const char *id, int64_t dirty,
+                      int64_t age_ms)
 {
     struct member *member = &self->members[0];
     struct buf store = {0};
@@ -81,9 +82,15 @@ static void tell(struct cluster *self, const char *name, const char *id, int64_t
         .metadata = {id != NULL ? 1 : 0, {store.data + addrs, store.len - addrs}},
         .status = STATUS_UP,
         .dirty_timestamp = dirty,
+        .age_ms = age_ms,
     };
     members_record(&member->replicator, &put, &member->clock.at);
     buf_fini(&store);
+}
+
+static void tell(struct cluster *self, const char *name, const char *id, int64_t dirty)
+{
+    tell_aged(self, name, id, dirty, 0);
 }
 
 /* ── one node, several addresses ── */
@@ -261,6 +268,36 @@ static void a_node_in_the_place_of_another_is_listed_once(void **state)
     cluster_destroy(&self);
 }
 
+/* It was called otherwise once, and its clock was set back since. Nobody tells it of an idle one.
+ */
+static void who_lives_counts_before_who_is_silent(void **state)
+{
+    static const int64_t silent_ms[] = {-1, 80000, 1000000};
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof(silent_ms) / sizeof(silent_ms[0]); i++) {
+        struct cluster *self = cluster_new("a", 3);
+        struct peer *peer;
+
+        cluster_start(self, 0);
+        cluster_run(self, 200000); /* mono is far enough from 0 */
+        if (i % 2 == 0) {
+            tell_aged(self, "now", "5f", 1000, 20000);
+        }
+        tell_aged(self, "before", "5f", 2000, silent_ms[i / 2]);
+        tell_aged(self, "now", "5f", 1000, 20000);
+        peer = peers_next(&self->members[0].replicator, NULL);
+        assert_int_equal(shown(self, 0), 2);
+        if (i / 2 != 1 || i % 2 == 0) { /* one that was listed is given the time of a list */
+            assert_true(str_eq(buf_str(&peer->name), STR("now")));
+        }
+        tell_aged(self, "other", "5f", 3000, 0); /* both live: the newest */
+        assert_true(
+            str_eq(buf_str(&peers_next(&self->members[0].replicator, NULL)->name), STR("other")));
+        cluster_destroy(&self);
+    }
+}
+
 /* ── two nodes, one name ── */
 
 static void a_second_node_of_a_name_does_not_start(void **state)
@@ -402,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_made_again_and_again_is_anothers),
         cmocka_unit_test(the_same_name_and_address_with_another_id_is_the_same_place),
         cmocka_unit_test(a_node_in_the_place_of_another_is_listed_once),
+        cmocka_unit_test(who_lives_counts_before_who_is_silent),
         cmocka_unit_test(a_second_node_of_a_name_does_not_start),
         cmocka_unit_test(nor_does_one_beside_a_reference_node_of_its_name),
         cmocka_unit_test(a_name_whose_node_is_silent_is_taken_over_with_a_warning),
