@@ -68,6 +68,12 @@ static bool subscribed(const struct actor_link *link, struct str topic)
     return false;
 }
 
+static void note_lost(struct sim *self, uint32_t node)
+{
+    assert(node < self->plan->nodes); /* all others publish nothing */
+    self->lost_ms[node][self->lost_count[node]++ % sim_lost_max] = self->ms;
+}
+
 static void post_fact(struct sim *self, unsigned from, const struct outbox_item *item)
 {
     struct running *source = &self->processes[from];
@@ -89,6 +95,7 @@ static void post_fact(struct sim *self, unsigned from, const struct outbox_item 
             }
             if (self->drop_per_mille != 0 && prng_below(&self->prng, 1000) < self->drop_per_mille) {
                 self->counts.dropped_facts++;
+                note_lost(self, source->process->node);
                 continue;
             }
             blob = blob == NULL ? blob_new(item->frame) : blob;

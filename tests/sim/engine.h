@@ -50,6 +50,8 @@ struct sim {
     int64_t last_due[sim_process_max][sim_process_max];
     uint32_t generations;
     unsigned drop_per_mille;
+    int64_t lost_ms[plan_nodes_max][sim_lost_max]; /* the latest facts lost, oldest overwritten */
+    uint64_t lost_count[plan_nodes_max];
     struct sim_counts counts;
 };
 

@@ -64,6 +64,14 @@ int64_t judge_agree_ms(const struct judge *self)
                                         : judge_links_agree_ms;
 }
 
+/* The fact of it may have been lost within the node that took it: then others ask that node for it,
+ * in a minute, and are told unless it has started anew meanwhile or is not reached. */
+static bool may_be_lost(const struct judge *self, const struct sign *sign, uint32_t node)
+{
+    return sim_lost_fact(self->sim, sign->node, sign->sent_ms, sign->acked_ms + 2000) &&
+           !network_was_good(self->network, sign->node, node, sign->sent_ms, sim_ms(self->sim));
+}
+
 bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t node)
 {
     int64_t from_ms = sign->node == node ? sign->sent_ms : sign->sent_ms - 10000;
@@ -73,7 +81,8 @@ bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t nod
     }
     return sign->acked_ms + settle_ms < sim_ms(self->sim) &&
            self->plan->zone_of[sign->node] == self->plan->zone_of[node] &&
-           network_was_good(self->network, sign->node, node, from_ms, sign->acked_ms + settle_ms);
+           network_was_good(self->network, sign->node, node, from_ms, sign->acked_ms + settle_ms) &&
+           (sign->node == node || !may_be_lost(self, sign, node));
 }
 
 /* ── one change of a registry ───────────────────────────────────────────────*/
@@ -433,7 +442,10 @@ static void on_missed(void *context, uint32_t at, const struct flight *flight)
     const struct host *host = &self->client->hosts[at];
     const struct view *held = &self->nodes[flight->node].held[at];
     int64_t now_ms = sim_ms(self->sim);
-    bool cancelled = held->known && held->state.gone; /* with a clock ahead, elsewhere */
+    /* with a clock ahead, elsewhere; also if that has had its time since the last heartbeat */
+    bool cancelled = held->known
+                         ? held->state.gone
+                         : held->forgotten && now_ms - held->since_ms < judge_agree_ms(self);
 
     if (!client_keeps(self->client, at) || cancelled ||
         now_ms - host->kept_since_ms < judge_agree_ms(self) || host->busy) {

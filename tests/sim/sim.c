@@ -213,6 +213,22 @@ void sim_drop_facts(struct sim *self, unsigned per_mille)
     self->drop_per_mille = per_mille;
 }
 
+bool sim_lost_fact(const struct sim *self, uint32_t node, int64_t from_ms, int64_t to_ms)
+{
+    uint64_t count = self->lost_count[node];
+    uint64_t kept = count < sim_lost_max ? count : sim_lost_max;
+
+    for (uint64_t i = 0; i < kept; i++) {
+        int64_t at_ms = self->lost_ms[node][(count - 1 - i) % sim_lost_max];
+
+        if (at_ms >= from_ms && at_ms <= to_ms) {
+            return true;
+        }
+    }
+    /* what was overwritten is not known */
+    return count > kept && self->lost_ms[node][count % sim_lost_max] > from_ms;
+}
+
 struct sim_counts sim_counts(const struct sim *self)
 {
     return self->counts;

@@ -40,7 +40,7 @@ struct sim_process {
     void *context;
 };
 
-enum { sim_no_node = 255, sim_process_max = 32 };
+enum { sim_no_node = 255, sim_process_max = 32, sim_lost_max = 32 };
 
 struct sim_counts {
     uint64_t messages;
@@ -82,6 +82,8 @@ void *sim_state(struct sim *self, unsigned process);
 
 /* Share of facts within nodes that are lost, in 1/1000. */
 void sim_drop_facts(struct sim *self, unsigned per_mille);
+/* Whether one may have been lost in that node from … to. */
+bool sim_lost_fact(const struct sim *self, uint32_t node, int64_t from_ms, int64_t to_ms);
 
 /* Runs until time has moved on by ms; for no time: what is due now. */
 void sim_run(struct sim *self, int64_t ms);

@@ -59,6 +59,8 @@ static const struct {
     {510,
      "the simulator itself: what the reference node sent beside seven nodes moved some of them",
      {.reference = true}},
+    {57, "a renamed node whose clock was set back kept its old name", {.renamed = true}},
+    {75, "… also when it did not know of that name any more", {.renamed = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
