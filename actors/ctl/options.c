@@ -19,9 +19,9 @@ enum check {
     CHECK_NUMBER,
 };
 
-static const int64_t duration_max_ms = 24 * 3600 * 1000;
+static const int64_t duration_max_ms = 86400000;
 static const int64_t period_min_ms = 100; /* a heartbeat is due every 30 s */
-static const int64_t period_max_ms = 3600 * 1000;
+static const int64_t period_max_ms = 3600000;
 static const int64_t number_max = 1000000000;
 
 static const struct row {

@@ -157,7 +157,7 @@ static bool has_room(const struct registry *registry, const struct rules *rules,
         buf_printf(&out->text,
                    "this node holds %llu instances, with those that went lately, and "
                    "registry.instances_max lets clients register no more",
-                   (unsigned long long)(counts.live + counts.tombstones));
+                   (unsigned long long)counts.live + counts.tombstones);
         return false;
     }
     if (app == REGISTRY_NONE) {
@@ -458,7 +458,8 @@ void decide_set(const struct registry *registry, const struct rules *rules,
     }
     for (uint32_t i = 0; i < out->count && !as_reference; i++) {
         out->changes[i].latest_timestamp =
-            app_latest(registry, &out->changes[0].instance.id, now_ns) + i * latest_step_ns;
+            app_latest(registry, &out->changes[0].instance.id, now_ns) +
+            (int64_t)i * latest_step_ns;
     }
 }
 

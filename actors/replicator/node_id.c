@@ -90,11 +90,9 @@ enum err node_id_load(const char *data_dir, const struct log *log, char id[node_
     buf_printf(&path, "%s/node.id%c", data_dir, 0);
     if (dir < 0 || (fd < 0 && errno != ENOENT)) {
         err = complain(log, path.data, "opened");
-    } else if (fd < 0) {
-        err = make(dir, log, path.data, id);
-    } else if (fstat(fd, &st) != 0 || read(fd, text, sizeof(text) - 1) < 0) {
+    } else if (fd >= 0 && (fstat(fd, &st) != 0 || read(fd, text, sizeof(text) - 1) < 0)) {
         err = complain(log, path.data, "read");
-    } else if (!read_id(text, st.st_ino, log, path.data, id)) {
+    } else if (fd < 0 || !read_id(text, st.st_ino, log, path.data, id)) {
         err = make(dir, log, path.data, id);
     }
     if (fd >= 0) {

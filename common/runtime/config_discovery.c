@@ -247,7 +247,12 @@ void config_discovery_environment(struct config_draft *draft, char *const *envir
 {
     for (; *environment != NULL; environment++) {
         const char *equals = strchr(*environment, '=');
-        size_t len = equals != NULL ? (size_t)(equals - *environment) : 0;
+        size_t len;
+
+        if (equals == NULL) {
+            continue;
+        }
+        len = (size_t)(equals - *environment);
 
         for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
             const struct config_key *key = config_key_named(str_from(variables[i].to));

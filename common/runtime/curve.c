@@ -78,7 +78,7 @@ static enum err read_file(const char *dir, const char *file, bool secret, struct
                           struct buf *why)
 {
     struct buf path = {0};
-    struct stat about;
+    struct stat about = {0};
     ssize_t got = -1;
     int fd;
     enum err err = ERR_OK;

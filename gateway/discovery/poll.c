@@ -326,7 +326,7 @@ static void park(const struct gateway *self, struct request *request,
     polls->counts.parked_total++;
     request_set_user(request, &waiter->parked);
     request_park(request);
-    request_keeps(request, bytes + asked->app_count * watch_bytes);
+    request_keeps(request, bytes + (size_t)asked->app_count * watch_bytes);
 }
 
 static void wake(const struct gateway *self, struct waiter *waiter, bool full,
@@ -405,7 +405,7 @@ void polls_turn(struct gateway *self, const struct now *now)
         struct waiter *waiter = waiter_of_watcher(watcher);
 
         looked++;
-        work.looked += looks * waiter->asked.app_count;
+        work.looked += (size_t)looks * waiter->asked.app_count;
         if (news_any(self, &waiter->asked, false)) {
             wake(self, waiter, false, now);
         } else if (waiter->deadline.due_ms == waiter->ends_ms) {
@@ -416,7 +416,7 @@ void polls_turn(struct gateway *self, const struct now *now)
            (deadline = deadlines_first(&polls->deadlines)) != NULL &&
            deadline->due_ms <= now->mono_ms) {
         looked++;
-        work.looked += looks * waiter_of_deadline(deadline)->asked.app_count;
+        work.looked += (size_t)looks * waiter_of_deadline(deadline)->asked.app_count;
         on_due(self, waiter_of_deadline(deadline), now);
     }
     if (looked == slice_max || is_spent(self, &work)) {

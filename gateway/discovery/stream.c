@@ -302,7 +302,7 @@ static void begin_full(struct stream *self)
 /* After the last change of an app that holds no instance any more. */
 static void add_gones(struct stream *self, const struct event *events, size_t count)
 {
-    bool *changed = calloc(self->app_count, sizeof(*changed));
+    bool *changed = calloc((size_t)self->app_count + 1, sizeof(*changed));
 
     if (changed == NULL) {
         abort();
@@ -580,7 +580,7 @@ static struct stream *stream_new(struct streams *streams, struct args *args)
         abort();
     }
     self->streams = streams;
-    self->bytes = bytes + args->app_count * watch_bytes;
+    self->bytes = bytes + (size_t)args->app_count * watch_bytes;
     self->apps = (struct stream_app *)(void *)(self + 1);
     self->nodes = (struct watch_node *)(void *)(self->apps + args->app_count);
     text = (char *)(self->nodes + args->app_count);

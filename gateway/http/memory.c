@@ -180,7 +180,8 @@ static void note(struct connection **heaviest, struct connection *connection)
         at--;
     }
     if (at < enders_max) {
-        memmove(&heaviest[at + 1], &heaviest[at], (enders_max - 1 - at) * sizeof(*heaviest));
+        memmove(&heaviest[at + 1], &heaviest[at],
+                (enders_max - 1 - at) * sizeof(struct connection *));
         heaviest[at] = connection;
     }
 }

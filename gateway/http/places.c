@@ -89,7 +89,7 @@ void places_init(struct http *http)
 {
     struct places *self = &http->places;
     uint64_t limit = descriptors();
-    uint64_t possible = limit > 2 * other_fds ? limit - other_fds : limit / 2;
+    uint64_t possible = limit / 2 > other_fds ? limit - other_fds : limit / 2;
     uint64_t asked = http->options.connections_max;
 
     self->max = asked == 0 || asked > possible ? possible : asked;

@@ -516,7 +516,7 @@ static bool has_to_wait(const struct request *self)
 {
     bool is_short = self->body_seen + self->uri.len <= short_bytes;
 
-    return !self->http->ending && self->http->work >= turn_work_max * (is_short ? 2 : 1);
+    return !self->http->ending && self->http->work >= (is_short ? (size_t)2 : 1) * turn_work_max;
 }
 
 enum MHD_Result request_access(void *state, struct MHD_Connection *mhd, const char *url,

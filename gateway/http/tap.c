@@ -43,11 +43,11 @@ static struct request **place_of(struct tap *self, int fd)
         size_t cap = self->cap == 0 ? 64 : self->cap * 2;
 
         cap = cap <= (size_t)fd ? (size_t)fd + 1 : cap;
-        self->by_fd = realloc(self->by_fd, cap * sizeof(*self->by_fd));
+        self->by_fd = realloc(self->by_fd, cap * sizeof(struct request *));
         if (self->by_fd == NULL) {
             abort();
         }
-        memset(self->by_fd + self->cap, 0, (cap - self->cap) * sizeof(*self->by_fd));
+        memset(self->by_fd + self->cap, 0, (cap - self->cap) * sizeof(struct request *));
         self->cap = cap;
     }
     return &self->by_fd[fd];

@@ -2,7 +2,7 @@
  * seqs, counts, in frames with right checksums. The start takes, passes over or sets aside; then
  * time passes, clients write, followers ask, and the next start finds what was there.
  *
- * Covers: actors/registry/sound.c actors/registry/columns.c
+ * Covers: actors/registry/sound.c actors/registry/recovery.c
  */
 #include <assert.h>
 

@@ -697,7 +697,7 @@ static void so_many_instances_may_clients_register_and_nodes_more(void **state)
     struct msg_register command;
 
     world->rules.instances_max = 3;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         command = a_register(world, &"h1\0h2\0h3"[3 * i]);
         assert_int_equal(do_register(world, &command), 1);
     }

@@ -345,7 +345,7 @@ static void a_told_change_goes_above_our_latest_our_time_and_the_told_latest(voi
     assert_int_equal(now0 + 7000000 + latest_step_ns, latest);
     assert_int_equal(latest, world->decision.changes[0].at); /* an app that comes back is above */
     latest = latest_after(world, now0);
-    assert_int_equal(now0 + 7000000 + 2 * latest_step_ns, latest);
+    assert_int_equal(now0 + 7000000 + INT64_C(2) * latest_step_ns, latest);
 }
 
 static void a_latest_that_no_node_makes_freezes_no_app(void **state)
@@ -356,7 +356,7 @@ static void a_latest_that_no_node_makes_freezes_no_app(void **state)
     assert_int_equal(now0 + latest_step_ns, latest_after(world, -1));
     /* a client's: it counts for the app, as in the reference, but is no time of ours */
     assert_int_equal(timestamp_max + latest_step_ns, latest_after(world, timestamp_max));
-    assert_true(world->decision.changes[0].at <= now0 + 2 * latest_step_ns);
+    assert_true(world->decision.changes[0].at <= now0 + INT64_C(2) * latest_step_ns);
 }
 
 static void a_state_comes_over_whole_with_a_renewal_by_our_clock(void **state)

@@ -24,7 +24,7 @@ static const struct {
     int64_t sent;
     int64_t taken;
 } pairs[] = {
-#define PAIR(message, what, sent, taken) {message, what, sent, taken},
+#define PAIR(message, what, sent, taken) {message, what, (int64_t)(sent), (int64_t)(taken)},
     EXCHANGES(PAIR)
 #undef PAIR
 };
