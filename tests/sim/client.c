@@ -218,6 +218,7 @@ static void launch(struct client *self, enum msg_type type, uint32_t at, const s
 static void move(struct client *self, struct host *host, const struct now *now)
 {
     host->node = (uint32_t)prng_below(&self->prng, self->plan->nodes);
+    host->moved_ms = now->mono_ms;
     host->renew_ms = now->mono_ms + 1000;
     self->moves++;
 }

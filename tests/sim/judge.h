@@ -59,7 +59,8 @@
  *  10. A cancelled one, of whose writes the cancel has won, is gone everywhere agree_ms after calm
  *      has begun if its tombstone is in some node's digests; else 9 holds for it.
  *  11. Heartbeats are heard by all. A node at which, in calm and while clients only heartbeat,
- * nobody dead stood for three intervals is not self-protected. In quiet, when clients only
+ * nobody dead stood for three intervals is not self-protected (but where forms of a node of another
+ * zone are not believed: judge_calm.c). In quiet, when clients only
  * heartbeat: replicas equal their registries entry by entry, and registries hold what their facts
  * have said, so that 7 is about what is there.
  *

@@ -385,15 +385,28 @@ static void check_dead(struct judge *self, struct judge_node *node, uint32_t at,
     }
 }
 
+/* What clients give a node is posted to one node of each other zone, and that passes it on to its
+ * own. Of a sender it does not believe it passes nothing on, or nodes that do not know each other's
+ * addresses would send a form round for ever: what is kept alive there is silent here, and to stay
+ * self-protected is right. */
+static bool hears_of_all(const struct judge *self, uint32_t node)
+{
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        if (self->plan->with.forms && self->plan->elsewhere[i] &&
+            self->plan->zone_of[i] != self->plan->zone_of[node]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* 11 */
 static void check_protection(struct judge *self, struct judge_node *node, uint32_t dead,
                              int64_t calm_ms)
 {
     int64_t now_ms = sim_ms(self->sim);
 
-    if (dead > 0 || !self->client->quiet ||
-        (self->plan->with.forms &&
-         self->plan->with.elsewhere)) { /* who registers anew each moment sends no heartbeat */
+    if (dead > 0 || !self->client->quiet || !hears_of_all(self, node->index)) {
         node->whole_ms = INT64_MAX;
         return;
     }

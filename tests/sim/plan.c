@@ -1,6 +1,6 @@
 #include "tests/sim/plan.h"
 
-enum { hosts_usual_max = 40 };
+enum { hosts_usual_max = 40, reference_once_in = 8 };
 
 static const uint64_t extras = 0x8f600000000; /* makes the other streams of a seed */
 
@@ -57,6 +57,9 @@ static void draw_extras(struct plan *self, bool plain)
                                 ? (int64_t)prng_below(&features, (uint64_t)(5 * minute_ms))
                                 : 0;
     }
+    /* after the others, which are drawn as they always were */
+    self->with.reference =
+        (prng_below(&features, reference_once_in) == 0 && !plain) || self->with.reference;
     self->entries = self->hosts + (self->with.schedules ? plan_apps : 0);
 }
 

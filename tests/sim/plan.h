@@ -36,7 +36,7 @@ enum plan_plant {
     PLAN_PLANT_NEW_IDS, /* every resent write has another id */
 };
 
-/* F(name, one seed in so many has it; 0: only those that are told to): what only some seeds have.
+/* F(name, one seed in so many has it; 0: see draw_extras): what only some seeds have.
  * It is drawn from a stream of its own, so that a seed without any of it is the run it always was.
  */
 // clang-format off
