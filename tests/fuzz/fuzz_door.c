@@ -178,7 +178,8 @@ static struct msg good_answer(struct fuzz *self, const struct peer *peer, enum m
         msg.as_sums.moving = (struct str){zeros, sums};
         break;
     case MSG_TYPE_ENTRIES:
-        msg.as_entries.done = 1;
+        msg.as_entries.done = below(self, 4) == 0 ? 0 : 1; /* a piece of a leaf, or all of it */
+        msg.as_entries.next = msg.as_entries.done == 0 ? 1 + below(self, 3) : 0;
         msg.as_entries.entries.len -= msg.as_entries.entries.len % entry_bytes;
         break;
     case MSG_TYPE_FOUND:
