@@ -100,11 +100,29 @@ static bool hides_winner(const struct judge *self, uint32_t at)
     return false;
 }
 
+/* Of anything that is held, also of nodes' own instances: a clock may have been set back. */
 static bool hides_any_winner(const struct judge *self)
 {
-    for (uint32_t at = 0; at < self->plan->entries; at++) {
-        if (views_differ(self, at) && hides_winner(self, at)) {
-            return true;
+    for (uint32_t a = 0; a < self->plan->nodes; a++) {
+        const struct registry_actor *one = site_registry(&self->sites[a]);
+
+        for (uint32_t slot = 0; slot < registry_slot_count(one->registry); slot++) {
+            struct hash128 key;
+            struct state state;
+
+            if (!registry_slot_used(one->registry, slot) || !digest_holds(one->digest, slot)) {
+                continue;
+            }
+            key = registry_slot_key(one->registry, slot);
+            state = judge_state(one->registry, key);
+            for (uint32_t b = 0; b < self->plan->nodes; b++) {
+                struct state other = judge_state(site_registry(&self->sites[b])->registry, key);
+
+                if (other.dirty != -1 && state_beats(&other, &state) &&
+                    !is_in_digest(self, b, key)) {
+                    return true;
+                }
+            }
         }
     }
     return false;
