@@ -233,7 +233,7 @@ static void begin_order_anew(struct judge *self, uint32_t at)
 {
     struct host *host = &self->client->hosts[at];
 
-    host->acked.dirty = -1;
+    host->acked = (struct state){.dirty = -1}; /* wins over nothing, nor over what is not there */
     for (uint32_t i = 0; i < self->plan->nodes; i++) {
         if (self->nodes[i].held[at].known) {
             return;
@@ -501,7 +501,7 @@ static void on_restarted(void *context, uint32_t index)
         if (node->damaged && !judge_same(&now, &before) && !held_elsewhere(self, index, i)) {
             host->state = HOST_UNKNOWN; /* lost with the only disk it was on */
             host->kept_since_ms = INT64_MAX;
-            host->acked.dirty = -1;
+            host->acked = (struct state){.dirty = -1};
             host->best.dirty = -1;
         }
         held->known = now.dirty != -1;
