@@ -78,9 +78,10 @@ enum ending { WALK_WHOLE, WALK_CUT, WALK_LOST };
 
 static unsigned leaf_of(const struct walk *walk)
 {
-    const unsigned char *at = (const unsigned char *)walk->leaves.data + walk->leaves_at;
+    const unsigned char *leaves = (const unsigned char *)walk->leaves.data;
+    size_t at = walk->leaves_at;
 
-    return walk->leaves_at < walk->leaves.len ? (unsigned)at[0] << 8 | at[1] : no_leaf;
+    return at < walk->leaves.len ? (unsigned)leaves[at] << 8 | leaves[at + 1] : no_leaf;
 }
 
 /* The roots go on differing, and the next walk ends there too. */

@@ -112,6 +112,17 @@ static void greet_well(struct fuzz *self, struct msg *msg)
     msg->as_states.heartbeats.len -= msg->as_states.heartbeats.len % heartbeat_bytes;
 }
 
+/* More than inbound_max and the places of one node, of what is small; a tenth of what is not. */
+static uint32_t burst_of(const struct msg *msg)
+{
+    const struct msg_states *states = &msg->as_states;
+    bool large =
+        msg->type == MSG_TYPE_STATES &&
+        (states->heartbeats.len > (size_t)4 * heartbeat_bytes || states->records.count > 2);
+
+    return large ? 60 : 600;
+}
+
 static void knock(struct fuzz *self)
 {
     struct msg msg = garbage_msg(&self->garbage, questions[below(self, 5)]);
@@ -119,7 +130,7 @@ static void knock(struct fuzz *self)
     if (msg.type == MSG_TYPE_STATES && below(self, 4) > 0) {
         greet_well(self, &msg);
     }
-    for (uint32_t n = below(self, 16) == 0 ? 600 : 1; n > 0; n--) {
+    for (uint32_t n = below(self, 16) == 0 ? burst_of(&msg) : 1; n > 0; n--) {
         cluster_knock(self->cluster, 0, below(self, 3), &msg);
     }
 }
