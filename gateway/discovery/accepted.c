@@ -48,17 +48,18 @@ static uint64_t mix(uint64_t a, uint64_t b, uint64_t c)
     return mixed ^ mixed >> 32;
 }
 
+/* The same list in whatever order: Go's SDKs give it in another one each time. No name is in it
+ * twice (args.c). */
 static void name(const struct accepted *self, struct str hostname, struct news_asked *asked)
 {
-    uint64_t list;
+    uint64_t list = 0;
 
     asked->asker = mix(self->seed, hash64(hostname.data, hostname.len),
                        hash64(asked->query.key.zone.data, asked->query.key.zone.len));
-    list = mix(asked->asker, (uint64_t)asked->form, asked->query.key.legacy);
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        list = mix(list, asked->apps[i].app_hash, (uint64_t)asked->apps[i].claimed);
+        list += mix(asked->asker, asked->apps[i].app_hash, (uint64_t)asked->apps[i].claimed);
     }
-    asked->list = list;
+    asked->list = mix(list, (uint64_t)asked->form, asked->query.key.legacy);
 }
 
 static uint64_t app_key(const struct news_asked *asked, const struct news_app *app)

@@ -449,6 +449,28 @@ static void a_repeated_poll_waits_whatever_connection_it_comes_by(void **state)
     (void)close(fd);
 }
 
+/* Go's SDKs take the names out of a map: in another order each time. */
+static void a_repeated_poll_waits_in_whatever_order_its_apps_are(void **state)
+{
+    int fd;
+
+    (void)state;
+    feed_put_status(&it.feed, "app.a", "h1", 100, STATUS_WAITING);
+    feed_put(&it.feed, "app.b", "h1", 200);
+    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a&appid=app.b&latest_timestamp=0"
+             "&latest_timestamp=200");
+    assert_body_has(fd, "\"code\":0");
+    (void)close(fd);
+    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.b&appid=app.a&latest_timestamp=200"
+             "&latest_timestamp=0");
+    assert_true(server_is_silent(&it, fd));
+    (void)close(fd);
+    fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.b&appid=app.a&latest_timestamp=0"
+             "&latest_timestamp=200"); /* not the same pairs */
+    assert_body_has(fd, "\"code\":0");
+    (void)close(fd);
+}
+
 static void a_first_poll_never_waits_for_what_another_was_told(void **state)
 {
     int fd = server_connect(&it);
@@ -514,6 +536,8 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(a_repeated_poll_waits_whatever_connection_it_comes_by,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(a_repeated_poll_waits_in_whatever_order_its_apps_are, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_first_poll_never_waits_for_what_another_was_told, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_poll_that_is_ahead_is_answered_in_full_once, begin, end),
