@@ -41,7 +41,8 @@ void leaving_on_shutdown(void *state, const struct address *from, const struct m
     self->leaving.id = msg->as_shutdown.id;
 }
 
-/* Whether nothing is on its way to the others, as far as they can be reached. */
+/* Whether nothing is on its way to the others, as far as they can be reached; nor is anything
+ * looked up for them, as what the registry's facts did not bring, but its history. */
 static bool all_sent(struct replicator *self)
 {
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
@@ -50,7 +51,7 @@ static bool all_sent(struct replicator *self)
             return false;
         }
         if (peer->link.state == LINK_UP &&
-            (peer->link.under_way > 0 || link_queued(&peer->link) > 0)) {
+            (peer->link.under_way > 0 || !link_is_drained(&peer->link))) {
             return false;
         }
     }

@@ -112,22 +112,48 @@ static void a_node_that_joins_is_picked_up_by_those_who_were_not_told(void **sta
     cluster_destroy(&self);
 }
 
+static void tell_to_leave(struct cluster *self, unsigned member)
+{
+    struct msg leave = {.type = MSG_TYPE_SHUTDOWN};
+    const struct address from = {.len = 1, .bytes = {1}};
+    struct member *at = &self->members[member];
+
+    leave.as_shutdown = (struct msg_shutdown){.id = 1, .leave = true};
+    for (size_t i = 0; i < replicator_spec.handler_count; i++) {
+        if (replicator_spec.handlers[i].type == MSG_TYPE_SHUTDOWN) {
+            replicator_spec.handlers[i].handle(&at->replicator, &from, &leave, &at->clock.at,
+                                               at->out);
+        }
+    }
+    at->due = true;
+}
+
+/* As what a lost fact held is, once the history has brought it. */
+static void who_leaves_first_sends_what_is_looked_up_for_others(void **state)
+{
+    static char keys[16 * 5000]; /* takes a few questions to the registry */
+    struct cluster *self = cluster_linked("aa", 5);
+    struct peer *peer = cluster_peer(self, 1, 0);
+
+    (void)state;
+    link_want(&self->members[1].replicator, peer, (struct str){keys, sizeof(keys)});
+    tell_to_leave(self, 1);
+    for (int ms = 0; ms < 1500 && !outbox_stopping(self->members[1].out); ms++) {
+        cluster_run(self, 1);
+    }
+    assert_true(outbox_stopping(self->members[1].out));
+    assert_int_equal(0, peer->link.want.len);
+    assert_false(peer->link.wanting);
+    cluster_destroy(&self);
+}
+
 static void one_that_leaves_is_dropped_and_a_seed_stays_lost(void **state)
 {
     struct cluster *self = cluster_linked("aaa", 5);
-    struct msg leave = {.type = MSG_TYPE_SHUTDOWN};
-    const struct address from = {.len = 1, .bytes = {1}};
 
     (void)state;
-    leave.as_shutdown = (struct msg_shutdown){.id = 1, .leave = true};
     cluster_peer(self, 0, 2)->seed = false; /* 0 was not configured with it */
-    for (size_t i = 0; i < replicator_spec.handler_count; i++) {
-        if (replicator_spec.handlers[i].type == MSG_TYPE_SHUTDOWN) {
-            replicator_spec.handlers[i].handle(&self->members[2].replicator, &from, &leave,
-                                               &self->members[2].clock.at, self->members[2].out);
-        }
-    }
-    self->members[2].due = true;
+    tell_to_leave(self, 2);
     cluster_run(self, 100);
     assert_true(outbox_stopping(self->members[2].out));
     cluster_kill_replicator(self, 2);
@@ -478,6 +504,7 @@ int main(void)
         cmocka_unit_test(which_one_is_drawn_at_random),
         cmocka_unit_test(another_one_is_drawn_when_it_is_lost),
         cmocka_unit_test(a_node_that_joins_is_picked_up_by_those_who_were_not_told),
+        cmocka_unit_test(who_leaves_first_sends_what_is_looked_up_for_others),
         cmocka_unit_test(one_that_leaves_is_dropped_and_a_seed_stays_lost),
         cmocka_unit_test(all_nodes_are_listed_with_their_links),
         cmocka_unit_test(a_link_by_tcp_needs_keys_or_permission),
