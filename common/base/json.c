@@ -33,6 +33,36 @@ static bool are_plain(uint64_t bytes)
            any_zero((bytes | each('"' ^ '&')) ^ each('&')) == 0;
 }
 
+/* Most texts are short: words that overlap look at all of one. */
+static bool is_all_plain(const unsigned char *at, size_t len)
+{
+    uint32_t ends[2];
+    uint64_t bytes;
+
+    if (len >= sizeof(bytes)) {
+        for (size_t i = 0; i < len - sizeof(bytes); i += sizeof(bytes)) {
+            memcpy(&bytes, at + i, sizeof(bytes));
+            if (!are_plain(bytes)) {
+                return false;
+            }
+        }
+        memcpy(&bytes, at + len - sizeof(bytes), sizeof(bytes));
+        return are_plain(bytes);
+    }
+    if (len >= sizeof(ends[0])) {
+        memcpy(&ends[0], at, sizeof(ends[0]));
+        memcpy(&ends[1], at + len - sizeof(ends[1]), sizeof(ends[1]));
+        memcpy(&bytes, ends, sizeof(bytes));
+        return are_plain(bytes);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (!is_plain(at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static size_t plain_len(const unsigned char *at, size_t len)
 {
     size_t plain = 0;
@@ -116,6 +146,10 @@ void json_quote(struct buf *to, struct str s)
 
     buf_reserve(to, s.len + 2);
     buf_add_char(to, '"');
+    if (is_all_plain(at, left)) {
+        buf_add(to, at, left);
+        left = 0;
+    }
     while (left > 0) {
         size_t len = plain_len(at, left);
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/err.h"
 
@@ -26,6 +27,12 @@ struct str str_from(const char *text); /* NULL reads as empty */
 static inline bool str_eq(struct str a, struct str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* The same, of ASCII letters in any case: names of headers and of hosts. */
+static inline bool str_eq_nocase(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || strncasecmp(a.data, b.data, a.len) == 0);
 }
 
 int str_cmp(struct str a, struct str b); /* bytewise, shorter first: Go's string order */

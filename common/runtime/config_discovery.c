@@ -14,7 +14,6 @@
  * file's folder   -> registry.schedules all others          not needed
  */
 #include <string.h>
-#include <strings.h>
 
 #include "common/runtime/config_draft.h"
 #include "common/runtime/config_toml.h"
@@ -52,18 +51,14 @@ static const struct {
     {"DEPLOY_ENV", "node.env"},
 };
 
-static bool same(struct str text, const char *name)
-{
-    return text.len == strlen(name) && strncasecmp(text.data, name, text.len) == 0;
-}
-
 static const struct row *row_of(const struct config_toml_value *value)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t depth = rows[i].section[0] == '\0' ? 1 : 2;
 
-        if (value->depth == depth && (depth == 1 || same(value->path[0], rows[i].section)) &&
-            same(value->path[depth - 1], rows[i].name)) {
+        if (value->depth == depth &&
+            (depth == 1 || str_eq_nocase(value->path[0], str_from(rows[i].section))) &&
+            str_eq_nocase(value->path[depth - 1], str_from(rows[i].name))) {
             return &rows[i];
         }
     }
@@ -199,7 +194,7 @@ void config_discovery_value(void *state, const struct config_toml_value *value)
     } else if (row != NULL) {
         mapping_begin(self, value);
         buf_printf(&self->draft->mapping, ": not needed: %s\n", row->why);
-    } else if (value->depth == 2 && same(value->path[0], "zones")) {
+    } else if (value->depth == 2 && str_eq_nocase(value->path[0], STR("zones"))) {
         zone_value(self, value);
     } else if (value->type != CONFIG_TOML_TABLE && self->draft->mapping.len < 65536) {
         mapping_begin(self, value);

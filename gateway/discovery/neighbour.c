@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/runtime/endpoint.h"
 
@@ -35,11 +34,6 @@ void neighbour_destroy(struct neighbour **self)
         free(*self);
         *self = NULL;
     }
-}
-
-static bool same(struct str a, struct str b)
-{
-    return a.len == b.len && (a.len == 0 || strncasecmp(a.data, b.data, a.len) == 0);
 }
 
 /* The host of host[:port], without the dot that may end a name. */
@@ -77,7 +71,8 @@ static bool is_address(struct str host)
 
 static bool ends_with(struct str text, struct str end)
 {
-    return text.len >= end.len && same((struct str){text.data + text.len - end.len, end.len}, end);
+    return text.len >= end.len &&
+           str_eq_nocase((struct str){text.data + text.len - end.len, end.len}, end);
 }
 
 /* Of gateway.hosts. */
@@ -86,7 +81,7 @@ static bool is_configured(const struct neighbour *self, struct str name)
     const struct config_list *hosts = &self->config->gateway_hosts;
 
     for (uint32_t i = 0; i < hosts->count; i++) {
-        if (same(name, name_of(str_from(hosts->items[i])))) {
+        if (str_eq_nocase(name, name_of(str_from(hosts->items[i])))) {
             return true;
         }
     }
@@ -107,9 +102,9 @@ bool neighbour_may_ask(const struct neighbour *self, struct str host)
         return true;
     }
     name = name_of(host);
-    return same(name, STR("localhost")) || ends_with(name, STR(".localhost")) ||
-           same(name, name_of(str_from(self->machine))) ||
-           same(name, name_of(str_from(self->config->gateway_advertise))) ||
+    return str_eq_nocase(name, STR("localhost")) || ends_with(name, STR(".localhost")) ||
+           str_eq_nocase(name, name_of(str_from(self->machine))) ||
+           str_eq_nocase(name, name_of(str_from(self->config->gateway_advertise))) ||
            is_configured(self, name);
 }
 
@@ -119,19 +114,20 @@ bool neighbour_may_write(const struct neighbour *self, struct str host, struct s
     static const struct str schemes[] = {{"http://", 7}, {"https://", 8}};
     struct str authority = {0};
 
-    if (same(fetch_site, STR("cross-site"))) {
+    if (str_eq_nocase(fetch_site, STR("cross-site"))) {
         return false;
     }
-    if (origin.len == 0 || same(fetch_site, STR("same-origin"))) {
+    if (origin.len == 0 || str_eq_nocase(fetch_site, STR("same-origin"))) {
         return true;
     }
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         if (origin.len > schemes[i].len &&
-            same((struct str){origin.data, schemes[i].len}, schemes[i])) {
+            str_eq_nocase((struct str){origin.data, schemes[i].len}, schemes[i])) {
             authority = (struct str){origin.data + schemes[i].len, origin.len - schemes[i].len};
         }
     }
     return authority.len > 0 &&
-           (same(authority, host) || same(authority, str_from(self->config->gateway_advertise)) ||
+           (str_eq_nocase(authority, host) ||
+            str_eq_nocase(authority, str_from(self->config->gateway_advertise)) ||
             is_configured(self, name_of(authority)));
 }

@@ -152,7 +152,7 @@ uint32_t query_write(const struct gateway *self, const struct query *query,
 bool query_wants_legacy(const struct gateway *self, const struct request *request)
 {
     bool is_brpc = str_eq(request_path(request), STR("/discovery/fetchs")) &&
-                   str_starts(request_header(request, "User-Agent"), STR("brpc/"));
+                   str_starts(request_header(request, HTTP_HEADER_USER_AGENT), STR("brpc/"));
 
     return !fault_on(self->config->faults, FAULT_REFERENCE_ROW_20) &&
            (is_brpc || str_eq(params_get(request_params(request), STR("format")), STR("legacy")));

@@ -135,18 +135,19 @@ static bool let_in(struct gateway *self, struct request *request, const struct r
     struct str site = {0};
 
     if (neighbour_asks(self->neighbour) &&
-        !neighbour_may_ask(self->neighbour, request_header(request, "Host"))) {
+        !neighbour_may_ask(self->neighbour, request_header(request, HTTP_HEADER_HOST))) {
         answer_plain(request, 421,
                      STR("421 Misdirected Request: this Host is no name of this node; ask by "
                          "address or as localhost, or add the name to gateway.hosts\n"));
         return false;
     }
     if (route != NULL && !route->get) {
-        origin = request_header(request, "Origin");
-        site = request_header(request, "Sec-Fetch-Site");
+        origin = request_header(request, HTTP_HEADER_ORIGIN);
+        site = request_header(request, HTTP_HEADER_SEC_FETCH_SITE);
     }
     if ((origin.len > 0 || site.len > 0) && /* no client but a browser sends them */
-        !neighbour_may_write(self->neighbour, request_header(request, "Host"), origin, site)) {
+        !neighbour_may_write(self->neighbour, request_header(request, HTTP_HEADER_HOST), origin,
+                             site)) {
         answer_plain(request, 403,
                      STR("403 Forbidden: a page of another site may not write here; if that site "
                          "is yours, add its host to gateway.hosts\n"));

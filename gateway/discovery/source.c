@@ -5,7 +5,8 @@
 #include "gateway/discovery/trust.h"
 
 /* What proxies add to a request they pass on. */
-static const char *const proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"};
+static const enum http_header proxy_headers[] = {HTTP_HEADER_FORWARDED_FOR, HTTP_HEADER_FORWARDED,
+                                                 HTTP_HEADER_REAL_IP, HTTP_HEADER_VIA};
 
 static void look_up(struct gateway *self, const struct now *now)
 {

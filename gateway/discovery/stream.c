@@ -614,7 +614,7 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
     if (!args_bind(self, request, 0, &args)) {
         return;
     }
-    (void)position_parse(request_header(request, "Last-Event-ID"), &last);
+    (void)position_parse(request_header(request, HTTP_HEADER_LAST_EVENT_ID), &last);
     streams->gateway = self;
     streams->now = *now;
     stream = stream_new(streams, &args);

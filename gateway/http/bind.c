@@ -17,7 +17,7 @@ void request_bind(struct request *self, struct buf *why)
     enum err err = ERR_OK;
 
     if (self->method == HTTP_POST && body.len > 0) {
-        struct str type = request_header(self, MHD_HTTP_HEADER_CONTENT_TYPE);
+        struct str type = request_header(self, HTTP_HEADER_CONTENT_TYPE);
 
         if (type_is(type, STR("application/x-www-form-urlencoded"))) {
             err = params_add_form(&self->params, body, options->param_max);

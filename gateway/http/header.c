@@ -7,7 +7,6 @@
  * a value at a NUL, ended the header at a line that begins with ':' or NUL, or glued a
  * folded line to the name of the one before. */
 #include <string.h>
-#include <strings.h>
 
 #include "gateway/http/server.h"
 #include "gateway/http/token.h"
@@ -24,6 +23,7 @@ enum {
 };
 
 struct block {
+    struct request *request;
     const char *at; /* where the next name should begin */
     unsigned count;
     unsigned lengths;
@@ -55,14 +55,48 @@ static bool follows(const char *name, size_t name_len, const char *value)
     return value == name + name_len;
 }
 
-static bool is_named(const char *name, size_t len, struct str wanted)
+/* Names are told apart by their length first: hardly two of them share it. */
+static enum http_header header_of(struct str name)
 {
-    return len == wanted.len && strncasecmp(name, wanted.data, len) == 0;
+#define HEADER_NAME(name, text) {text, sizeof(text) - 1},
+    static const struct str names[HTTP_HEADER_COUNT] = {HTTP_HEADERS(HEADER_NAME)};
+#undef HEADER_NAME
+    int at = 0;
+
+    while (at < HTTP_HEADER_COUNT && !str_eq_nocase(name, names[at])) {
+        at++;
+    }
+    return (enum http_header)at;
 }
 
 static bool is_length(const char *value, size_t len)
 {
     return len > 0 && len <= length_digits && strspn(value, "0123456789") == len;
+}
+
+static void note(struct block *self, enum http_header header, struct str value)
+{
+    struct str *noted = &self->request->headers[header];
+
+    switch (header) {
+    case HTTP_HEADER_CONTENT_LENGTH:
+        self->lengths++;
+        self->bad_length |= !is_length(value.data, value.len);
+        break;
+    case HTTP_HEADER_TRANSFER_ENCODING:
+        self->codings++;
+        self->unknown_coding |= !str_eq_nocase(value, STR("chunked"));
+        break;
+    case HTTP_HEADER_HOST:
+        self->hosts++;
+        break;
+    case HTTP_HEADER_COOKIE:
+        self->cookie_bytes += value.len;
+        break;
+    default:
+        break;
+    }
+    *noted = noted->data == NULL ? value : *noted;
 }
 
 static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
@@ -71,6 +105,7 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
     static const struct str none = {"", 0};
     struct block *self = context;
     struct str text = value != NULL ? (struct str){value, value_len} : none;
+    enum http_header header = header_of((struct str){name, name_len});
 
     (void)kind;
     self->count++;
@@ -79,18 +114,10 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
         self->bad_line |= name != self->at || value == NULL || !follows(name, name_len, value);
         self->at = text.data + text.len + line_end_len;
     }
-    if (!is_token(name, name_len)) {
-        self->bad_name = true;
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_CONTENT_LENGTH))) {
-        self->lengths++;
-        self->bad_length |= !is_length(text.data, text.len);
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_TRANSFER_ENCODING))) {
-        self->codings++;
-        self->unknown_coding |= !is_named(text.data, text.len, STR("chunked"));
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_HOST))) {
-        self->hosts++;
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_COOKIE))) {
-        self->cookie_bytes += text.len;
+    if (header < HTTP_HEADER_COUNT) {
+        note(self, header, text);
+    } else {
+        self->bad_name |= !is_token(name, name_len);
     }
     return MHD_YES;
 }
@@ -149,10 +176,9 @@ static bool leaves_room(const struct request *self, const struct block *block)
     return bytes <= room;
 }
 
-int header_check(const struct request *self, const char *method, const char *version,
-                 const char **why)
+int header_check(struct request *self, const char *method, const char *version, const char **why)
 {
-    struct block block = {.at = version + version_len + line_end_len};
+    struct block block = {.request = self, .at = version + version_len + line_end_len};
     int status;
 
     (void)MHD_get_connection_values_n(self->connection->mhd, MHD_HEADER_KIND, look, &block);

@@ -41,11 +41,40 @@ int response_status(const struct response *self);
 
 /* ── a request ──────────────────────────────────────────────────────────────*/
 
+/* H(name, text): the headers that anybody looks at. They are noted in one pass over a request's
+ * header, in which most have three: to search it for each would cost more. */
+// clang-format off
+#define HTTP_HEADERS(H)                          \
+    H(CONTENT_LENGTH,    "Content-Length")       \
+    H(CONTENT_TYPE,      "Content-Type")         \
+    H(COOKIE,            "Cookie")               \
+    H(FORWARDED,         "Forwarded")            \
+    H(HOST,              "Host")                 \
+    H(LAST_EVENT_ID,     "Last-Event-ID")        \
+    H(ORIGIN,            "Origin")               \
+    H(SEC_FETCH_SITE,    "Sec-Fetch-Site")       \
+    H(TRANSFER_ENCODING, "Transfer-Encoding")    \
+    H(USER_AGENT,        "User-Agent")           \
+    H(VIA,               "Via")                  \
+    H(BMSPY_TIMEOUT,     "X1-Bmspy-Timeout")     \
+    H(FORWARDED_FOR,     "X-Forwarded-For")      \
+    H(REAL_IP,           "X-Real-IP")
+// clang-format on
+
+enum http_header {
+#define HTTP_HEADER(name, text) HTTP_HEADER_##name,
+    HTTP_HEADERS(HTTP_HEADER)
+#undef HTTP_HEADER
+        HTTP_HEADER_COUNT,
+};
+
 enum http_method request_method(const struct request *self);
 struct str request_path(
     const struct request *self); /* decoded, cleaned as Go's path.Clean; "/" kept in front */
 const struct params *request_params(const struct request *self);
-struct str request_header(const struct request *self, const char *name); /* empty when absent */
+/* The value of the first of that name, in any case; absent: NULL and empty. Until the request ends.
+ */
+struct str request_header(const struct request *self, enum http_header header);
 bool request_from_loopback(const struct request *self);
 void request_peer(const struct request *self, char *text, size_t size); /* "127.0.0.1" */
 

@@ -456,7 +456,7 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
     if (status == 0 && !uri_split(buf_str(&self->uri), &self->path, &self->query)) {
         status = MHD_HTTP_BAD_REQUEST;
     }
-    self->chunked = request_header(self, MHD_HTTP_HEADER_TRANSFER_ENCODING).len > 0;
+    self->chunked = request_header(self, HTTP_HEADER_TRANSFER_ENCODING).len > 0;
     if (status == 0 && self->chunked) {
         status = tap_begin(self, header_end(self, method), &why);
     }

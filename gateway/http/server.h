@@ -93,6 +93,7 @@ struct request {
     const char *line;        /* where libmicrohttpd has the URI: to be compared only */
     struct buf uri;          /* as it came */
     struct str query;
+    struct str headers[HTTP_HEADER_COUNT]; /* where libmicrohttpd has them */
     struct buf path;
     struct buf body; /* at most body_max_bytes */
     size_t body_seen;
@@ -239,8 +240,7 @@ bool uri_split(struct str uri, struct buf *path, struct str *query);
 
 /* header.c: 0, or the status to refuse the request with and why (static). 431: there is no
  * memory left to answer with. */
-int header_check(const struct request *self, const char *method, const char *version,
-                 const char **why);
+int header_check(struct request *self, const char *method, const char *version, const char **why);
 /* Where the body begins, behind the header. */
 const char *header_end(const struct request *self, const char *method);
 

@@ -21,9 +21,9 @@ const struct params *request_params(const struct request *self)
     return &self->params;
 }
 
-struct str request_header(const struct request *self, const char *name)
+struct str request_header(const struct request *self, enum http_header header)
 {
-    return str_from(MHD_lookup_connection_value(self->connection->mhd, MHD_HEADER_KIND, name));
+    return self->headers[header];
 }
 
 static const struct sockaddr *peer(const struct request *self)

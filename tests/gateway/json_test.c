@@ -42,29 +42,36 @@ static void writes_each_byte_that_is_not_utf8_as_ufffd(void **state)
     assert_json(STR("\xe2\x80\xa7"), STR("\"\xe2\x80\xa7\""));
 }
 
-/* Eight bytes are looked at together: each byte must be seen wherever it stands among plain ones.
+static void assert_seen(unsigned char c, size_t at, size_t len)
+{
+    char text[24];
+    struct buf alone = {0};
+    struct buf expected = {0};
+    struct str one = {text + at, 1};
+
+    memset(text, 'x', sizeof(text));
+    text[at] = (char)c;
+    json_quote(&alone, one);
+    buf_add_char(&expected, '"');
+    buf_add(&expected, text, at);
+    buf_add(&expected, alone.data + 1, alone.len - 2);
+    buf_add(&expected, text + at + 1, len - at - 1);
+    buf_add_char(&expected, '"');
+    assert_json((struct str){text, len}, buf_str(&expected));
+    buf_fini(&alone);
+    buf_fini(&expected);
+}
+
+/* Up to eight bytes are looked at together: each must be seen wherever it stands among plain ones.
  */
 static void sees_a_byte_wherever_it_stands(void **state)
 {
     (void)state;
     for (int c = 0; c < 256; c++) {
-        for (size_t at = 0; at < 24; at++) {
-            char text[24];
-            struct buf alone = {0};
-            struct buf expected = {0};
-            struct str one = {text + at, 1};
-
-            memset(text, 'x', sizeof(text));
-            text[at] = (char)c;
-            json_quote(&alone, one);
-            buf_add_char(&expected, '"');
-            buf_add(&expected, text, at);
-            buf_add(&expected, alone.data + 1, alone.len - 2);
-            buf_add(&expected, text + at + 1, sizeof(text) - at - 1);
-            buf_add_char(&expected, '"');
-            assert_json((struct str){text, sizeof(text)}, buf_str(&expected));
-            buf_fini(&alone);
-            buf_fini(&expected);
+        for (size_t len = 1; len <= 24; len++) {
+            for (size_t at = 0; at < len; at++) {
+                assert_seen((unsigned char)c, at, len);
+            }
         }
     }
 }
