@@ -217,8 +217,12 @@ static void launch(struct client *self, enum msg_type type, uint32_t at, const s
 /* As an SDK: this node does not answer, so another one. */
 static void move(struct client *self, struct host *host, const struct now *now)
 {
+    uint32_t zone = self->plan->zone_of[host->node];
+
     host->node = (uint32_t)prng_below(&self->prng, self->plan->nodes);
-    host->moved_ms = now->mono_ms;
+    if (self->plan->zone_of[host->node] != zone) {
+        host->zone_ms = now->mono_ms;
+    }
     host->renew_ms = now->mono_ms + 1000;
     self->moves++;
 }

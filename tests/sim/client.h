@@ -44,7 +44,7 @@ struct host {
     bool silent;           /* its heartbeats have stopped for good */
     bool busy;             /* a write of it is under way */
     int64_t renew_ms;      /* when its next heartbeat is due */
-    int64_t moved_ms;      /* when it came to that node */
+    int64_t zone_ms;       /* when it came to the zone of that node */
     int64_t kept_since_ms; /* registered and heartbeating since; INT64_MAX: it is not */
     struct sign signs[host_signs];
     uint64_t sign_count;

@@ -505,6 +505,7 @@ static void on_restarted(void *context, uint32_t index)
             host->best.dirty = -1;
         }
         held->known = now.dirty != -1;
+        held->forgotten = held->forgotten && !held->known; /* an older disk may have it again */
         held->state = now;
         if (node->jumped || node->damaged) {
             held->end_ms = 0; /* over a restart ages are those of the wall clock */

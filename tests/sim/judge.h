@@ -83,7 +83,7 @@
  * cancel's form may set the latest_timestamp of an app as far ahead as its node's clock is, and
  * when the app comes back nothing knows of it: it may be lower. What is sent to another zone is a
  * heartbeat only, whose dirty_timestamp nobody looks at: 7 and 8 hold in the zone that the client
- * heartbeats in.
+ * heartbeats in, 8 once it has done so for as long as 7 gives.
  *
  * Beside a reference node a node may have that one as its peer of another zone while the muster
  * nodes there are shunned, a minute after they were lost: then 7 holds a minute later. Ages over a

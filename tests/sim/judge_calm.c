@@ -146,11 +146,16 @@ static bool gets_forms(const struct judge *self, uint32_t at, uint32_t node)
     return self->plan->zone_of[from] == self->plan->zone_of[node] && !self->plan->with.elsewhere;
 }
 
-/* … for long enough, since a tombstone that stopped them has gone. */
+/* … for long enough: since the host came to this zone, whose nodes had its heartbeats only, and
+ * those not at all while an old tombstone at the one node that they were posted to stopped what it
+ * would have passed on; and since a tombstone that stopped them has gone. */
 static bool is_sent_forms(const struct judge *self, uint32_t at, uint32_t node)
 {
+    int64_t gone_ms = self->nodes[node].held[at].since_ms;
+    int64_t zone_ms = self->client->hosts[at].zone_ms;
+
     return gets_forms(self, at, node) &&
-           sim_ms(self->sim) - self->nodes[node].held[at].since_ms > judge_agree_ms(self);
+           sim_ms(self->sim) - (gone_ms > zone_ms ? gone_ms : zone_ms) > judge_agree_ms(self);
 }
 
 /* Where nodes speak HTTP: a kept instance that stands nowhere as cancelled is not of the same

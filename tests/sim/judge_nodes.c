@@ -150,7 +150,7 @@ static void check_ours(struct judge *self, int64_t calm_ms)
         const struct host *host = &self->client->hosts[at];
         bool has = reference_has(reference, host->key);
         int64_t since_ms = host->kept_since_ms > calm_ms ? host->kept_since_ms : calm_ms;
-        int64_t kept_ms = host->moved_ms > since_ms ? host->moved_ms : since_ms;
+        int64_t kept_ms = host->zone_ms > since_ms ? host->zone_ms : since_ms;
         int64_t dead_ms = now_ms - (host->last_sign_ms > calm_ms ? host->last_sign_ms : calm_ms);
 
         if (self->plan->zone_of[host->node] == self->plan->zone_of[0] && !has && !host->busy &&

@@ -61,6 +61,12 @@ static const struct {
      {.reference = true}},
     {57, "a renamed node whose clock was set back kept its old name", {.renamed = true}},
     {75, "… also when it did not know of that name any more", {.renamed = true}},
+    {4018245,
+     "the judge took a tombstone that a damaged disk had again for one that was forgotten",
+     {.forms = true}},
+    {4018597,
+     "… and who had just come to a zone for missing there since it was kept elsewhere",
+     {.forms = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
