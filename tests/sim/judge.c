@@ -88,13 +88,18 @@ bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t nod
 /* ── one change of a registry ───────────────────────────────────────────────*/
 
 /* Invariant 3, through a third node; which must hold the same state, or its signs are of another.
- */
+ * A sign that has just been given has not had the time: node asked for the last time before its own
+ * picture was idle, and what it holds as idle is in its digests no more, which takes a walk to
+ * find. Who gives a sign each heartbeat has always given one that is old enough. */
 static bool heard_by_relay(const struct judge *self, const struct sign *sign, uint32_t at,
                            uint32_t node)
 {
     const struct state *state = &self->nodes[node].held[at].state;
     int64_t now_ms = sim_ms(self->sim);
 
+    if (sign->acked_ms + settle_ms + judge_agree_ms(self) > now_ms) {
+        return false;
+    }
     for (uint32_t k = 0; k < self->plan->nodes && !self->plan->with.forms; k++) {
         const struct view *held = &self->nodes[k].held[at];
 

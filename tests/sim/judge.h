@@ -12,7 +12,9 @@
  *      when m is n and worked at t, or the way between the two was good from 10 s before t to
  *      settle_ms after it; then n may not evict before t + idle - 2 s. Relayed signs count as well:
  *      when k had good ways to m and to n for the last idle + 40 s, what m has heard k knew, and n
- *      asked k before its own picture was idle: n may not evict who gives signs each heartbeat.
+ *      asked k before its own picture was idle, or has found it by a walk since: n may not evict
+ * who gives signs each heartbeat. (One that has only just been given through a good way, by who was
+ *      cut off before, has not had the time: judge.c.)
  *   4. A round evicts at most max(1, live - share × live), live when EVICT was handed over.
  *   5. A tombstone is forgotten no sooner than its life (ceiling + 10 min) after the cancel; none
  * is made without one; a node never evicts itself.
@@ -60,7 +62,9 @@
  *      has begun if its tombstone is in some node's digests; else 9 holds for it.
  *  11. Heartbeats are heard by all. A node at which, in calm and while clients only heartbeat,
  * nobody dead stood for three intervals is not self-protected (but where forms of a node of another
- * zone are not believed: judge_calm.c). In quiet, when clients only
+ * zone are not believed: judge_calm.c). Dead is also what a node was called before: its cancel is
+ * told to nobody once it is past half a tombstone's life, and who was cut off for so long holds the
+ * old name until it evicts it. In quiet, when clients only
  * heartbeat: replicas equal their registries entry by entry, and registries hold what their facts
  * have said, so that 7 is about what is there.
  *
@@ -207,6 +211,8 @@ void judge_quiet(struct judge *self);
 /* judge_nodes.c: who is a node. A node is told to leave. */
 void judge_leaves(struct judge *self, uint32_t node);
 void judge_nodes(struct judge *self);
+/* Live and idle at the node, and no node is called so any more. */
+uint32_t judge_former_nodes(const struct judge *self, uint32_t node);
 
 /* judge_wire.c: what is said between nodes. For sim_watch. */
 void judge_door(void *context, uint32_t node, const struct address *from, const struct msg *msg);

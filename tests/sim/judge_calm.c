@@ -453,7 +453,7 @@ static void check_node_dead(struct judge *self, struct judge_node *node, int64_t
         live += is_live(node, at) ? 1 : 0;
     }
     node->dead_max = dead > node->dead_max ? dead : dead == 0 ? 0 : node->dead_max;
-    check_protection(self, node, dead, calm_ms);
+    check_protection(self, node, dead + judge_former_nodes(self, node->index), calm_ms);
     for (uint32_t at = 0; at < self->plan->hosts; at++) {
         if (is_live(node, at) && !client_keeps(self->client, at) && !self->client->hosts[at].busy) {
             check_dead(self, node, at, calm_ms, live);

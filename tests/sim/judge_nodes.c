@@ -165,6 +165,36 @@ static void check_ours(struct judge *self, int64_t calm_ms)
     }
 }
 
+static bool is_called(const struct judge *self, const struct identity *id)
+{
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        if (str_eq(id->hostname, str_from(self->sites[i].name)) &&
+            str_eq(id->zone, str_from(self->sites[i].zone))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t judge_former_nodes(const struct judge *self, uint32_t node)
+{
+    const struct registry_actor *actor = site_registry(&self->sites[node]);
+    uint32_t count = 0;
+
+    for (uint32_t slot = 0; slot < registry_slot_count(actor->registry); slot++) {
+        struct instance instance;
+
+        if (!registry_slot_used(actor->registry, slot) ||
+            !registry_is_live(actor->registry, slot) || !ages_is_old(actor->heartbeats, slot)) {
+            continue;
+        }
+        registry_instance(actor->registry, slot, &instance);
+        count +=
+            str_eq(instance.id.appid, STR("infra.discovery")) && !is_called(self, &instance.id);
+    }
+    return count;
+}
+
 void judge_nodes(struct judge *self)
 {
     if (self->sites[0].reference != NULL && self->calm_ms != INT64_MAX) {

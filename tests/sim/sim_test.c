@@ -67,6 +67,15 @@ static const struct {
     {4018597,
      "… and who had just come to a zone for missing there since it was kept elsewhere",
      {.forms = true}},
+    {4009012,
+     "a node told of others between two ticks took itself for empty, the idle for alive",
+     {0}},
+    {4016305,
+     "the judge asked of a sign that had just been given to have passed on through a third node",
+     {.schedules = true}},
+    {4015962,
+     "the judge did not count what a node was called before among the dead",
+     {.leaves = true, .renamed = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
