@@ -3,23 +3,34 @@
 #include <endian.h>
 #include <string.h>
 
-static bool take_number(struct cursor *in, size_t bytes, uint64_t *number)
+/* Of 1, 2, 4 or 8 bytes. */
+static inline bool take_number(struct cursor *in, size_t bytes, uint64_t *number)
 {
-    uint64_t value = 0;
+    uint16_t of_two;
+    uint32_t of_four;
+    uint64_t of_eight;
 
     if (cursor_left(in) < bytes) {
         return false;
     }
-    if (bytes == sizeof(value)) { /* every timestamp: worth not going byte by byte */
-        memcpy(&value, in->at, sizeof(value));
-        value = be64toh(value);
-    } else {
-        for (size_t i = 0; i < bytes; i++) {
-            value = value << 8 | in->at[i];
-        }
+    switch (bytes) {
+    case 1:
+        *number = in->at[0];
+        break;
+    case sizeof(of_two):
+        memcpy(&of_two, in->at, sizeof(of_two));
+        *number = be16toh(of_two);
+        break;
+    case sizeof(of_four):
+        memcpy(&of_four, in->at, sizeof(of_four));
+        *number = be32toh(of_four);
+        break;
+    default: /* there is no other */
+        memcpy(&of_eight, in->at, sizeof(of_eight));
+        *number = be64toh(of_eight);
+        break;
     }
     in->at += bytes;
-    *number = value;
     return true;
 }
 

@@ -54,7 +54,10 @@ static void request_destroy(struct request *self)
 static void recycle(struct request *self)
 {
     struct http *http = self->http;
-    struct request clean = {.http = http, .next = http->free};
+    struct buf uri;
+    struct buf path;
+    struct buf body;
+    struct params params;
 
     assert(self->before == NULL && self != http->parked);
     memory_close(self);
@@ -70,11 +73,17 @@ static void recycle(struct request *self)
         params_fini(&self->params);
     }
     params_clear(&self->params);
-    clean.uri = self->uri;
-    clean.path = self->path;
-    clean.body = self->body;
-    clean.params = self->params;
-    *self = clean;
+    uri = self->uri;
+    path = self->path;
+    body = self->body;
+    params = self->params;
+    memset(self, 0, sizeof(*self));
+    self->http = http;
+    self->next = http->free;
+    self->uri = uri;
+    self->path = path;
+    self->body = body;
+    self->params = params;
     http->free = self;
     http->free_count++;
 }
