@@ -81,6 +81,17 @@ bool leaving_may_stop(void *state, const struct now *now, struct outbox *out)
     return told_ms >= tell_most_ms || (told_ms >= tell_least_ms && all_sent(self));
 }
 
+void leaving_answered(struct replicator *self, uint64_t seq)
+{
+    struct follower_state at;
+
+    self->leaving.seq = seq;
+    follower_state(self->registry, &at);
+    if (self->leaving.on && at.seq < seq) {
+        follower_hurry(self->registry); /* the fact may be lost, and there is no time to wait */
+    }
+}
+
 void leaving_step(struct replicator *self, const struct now *now, struct outbox *out)
 {
     bool late = now->mono_ms >= self->leaving.until_ms;

@@ -39,7 +39,7 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
     (void)index;
     replicator_wake(self, now);
     if (msg->type == MSG_TYPE_RESULT && own_answer(&self->own, &msg->as_result, now)) {
-        self->leaving.seq = msg->as_result.seq;
+        leaving_answered(self, msg->as_result.seq);
     } else if (asks_of(self->asks, msg_id(msg), ASK_REGISTRY, 0) &&
                asks_take(self->asks, msg_id(msg), &ask)) {
         replicator_answered(self, &ask, msg, now, out);

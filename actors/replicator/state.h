@@ -23,6 +23,8 @@ actor_handle_fn leaving_on_shutdown;
 /* After a signal: while the registry holds changes in memory only, others are told of them first.
  */
 bool leaving_may_stop(void *state, const struct now *now, struct outbox *out);
+/* The registry has done what own asked for, at seq. */
+void leaving_answered(struct replicator *self, uint64_t seq);
 void leaving_step(struct replicator *self, const struct now *now, struct outbox *out);
 
 /* ── asking.c ── */

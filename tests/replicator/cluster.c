@@ -359,7 +359,7 @@ static bool is_lost(const struct cluster *self, const struct parcel *parcel)
 {
     const struct member *to = &self->members[parcel->to];
 
-    if (!to->up && parcel->kind != TO_REGISTRY) {
+    if ((!to->up && parcel->kind != TO_REGISTRY) || (to->untold && parcel->kind == FACT)) {
         return true;
     }
     return (parcel->kind == TO_DOOR ? self->members[parcel->from].lives : to->lives) !=

@@ -33,6 +33,7 @@ struct member {
     char seeds[cluster_max][40];
     uint32_t ways[outbox_peers_max]; /* member + 1; 0: closed */
     uint64_t lives;                  /* of the replicator */
+    bool untold;                     /* what its registry says to all is lost */
     bool door_waits;
     bool no_door;      /* it says nothing of muster.peer */
     struct buf posted; /* bodies of the posts it got, one a line */

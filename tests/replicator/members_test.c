@@ -147,6 +147,23 @@ static void who_leaves_first_sends_what_is_looked_up_for_others(void **state)
     cluster_destroy(&self);
 }
 
+static void who_leaves_asks_for_what_it_was_not_told_of_its_end(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 5);
+
+    (void)state;
+    cluster_peer(self, 0, 1)->seed = false;
+    self->members[1].untold = true;
+    tell_to_leave(self, 1);
+    cluster_run(self, 200);
+    assert_true(outbox_stopping(self->members[1].out));
+    cluster_kill_replicator(self, 1);
+    self->members[1].http_dead = true;
+    cluster_run(self, 5000);
+    assert_null(cluster_peer(self, 0, 1));
+    cluster_destroy(&self);
+}
+
 static void one_that_leaves_is_dropped_and_a_seed_stays_lost(void **state)
 {
     struct cluster *self = cluster_linked("aaa", 5);
@@ -505,6 +522,7 @@ int main(void)
         cmocka_unit_test(another_one_is_drawn_when_it_is_lost),
         cmocka_unit_test(a_node_that_joins_is_picked_up_by_those_who_were_not_told),
         cmocka_unit_test(who_leaves_first_sends_what_is_looked_up_for_others),
+        cmocka_unit_test(who_leaves_asks_for_what_it_was_not_told_of_its_end),
         cmocka_unit_test(one_that_leaves_is_dropped_and_a_seed_stays_lost),
         cmocka_unit_test(all_nodes_are_listed_with_their_links),
         cmocka_unit_test(a_link_by_tcp_needs_keys_or_permission),
