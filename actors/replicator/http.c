@@ -112,6 +112,24 @@ static void on_forbidden(void *state, uint32_t number, const struct now *now)
     }
 }
 
+/* The form of a cancel names no version: one that comes late ends what was registered since, and
+ * leaves a tombstone there that only a newer registration wins over. Where this node's is taken and
+ * yet lacking at the next heartbeat, that is why. */
+static void on_posted(void *state, uint32_t number, struct hash128 key, enum posts_fate fate,
+                      const struct now *now)
+{
+    struct replicator *self = state;
+    struct peer *peer = peers_at(self, number);
+
+    if (peer == NULL || self->own.held || !hash128_eq(key, identity_key(&self->own.id))) {
+        return;
+    }
+    if (fate == POSTS_LACKED && peer->took) {
+        own_claim(&self->own, now);
+    }
+    peer->took = fate == POSTS_TAKEN;
+}
+
 static void on_exchanged(void *state, uint32_t number, bool good, const struct now *now)
 {
     struct replicator *self = state;
@@ -126,6 +144,7 @@ const struct posts_owner http_owner = {.records = on_records,
                                        .answered = on_answered,
                                        .who = on_who,
                                        .forbidden = on_forbidden,
+                                       .posted = on_posted,
                                        .exchanged = on_exchanged};
 
 bool http_told(const struct replicator *self)

@@ -386,6 +386,7 @@ static void open_way(struct replicator *self, struct peer *peer, enum peer_way w
                      const struct now *now, struct outbox *out)
 {
     peer->way = way;
+    peer->took = false;
     if (way == WAY_MUSTER) {
         link_open(self, peer, now, out);
     } else if (way != WAY_NONE) {

@@ -50,7 +50,8 @@ void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct
 /* True if it was the answer to the last command. */
 bool own_answer(struct own *self, const struct msg_result *result, const struct now *now);
 
-/* Nothing is known of a namesake, or it has gone: registers, also what is registered. */
+/* Nothing is known of a namesake, or it has gone; or another node keeps a tombstone of what is
+ * registered: registers, also what is registered. */
 void own_claim(struct own *self, const struct now *now);
 
 /* The door that waited is open: others are told. */

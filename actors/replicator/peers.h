@@ -45,6 +45,7 @@ struct peer {
     bool protect; /* it said that it is under init-protect */
     bool warned;  /* that its door is of no use to us was logged */
     bool banned;  /* it stands where no node may stand */
+    bool took;    /* this node's registration was posted to it, and no heartbeat answered since */
     bool alias;   /* a seed that leads to a node that stands here already, or to this one */
     enum namesake namesake;
     int64_t namesake_ms; /* mono, when it was heard of, or answered last */

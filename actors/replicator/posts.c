@@ -516,6 +516,20 @@ static void on_conflict(struct posts *self, uint32_t number, int64_t date_ns, st
     buf_fini(&store);
 }
 
+static void say_fate(struct posts *self, const struct flight *flight, int64_t code)
+{
+    bool renewed = flight->work == WORK_RENEW;
+    bool lacked = renewed && code == -404;
+
+    if (self->owner->posted != NULL && flight->work != WORK_CANCEL && (code == 0 || lacked)) {
+        self->owner->posted(self->state, flight->peer, flight->entry->key,
+                            lacked    ? POSTS_LACKED
+                            : renewed ? POSTS_HELD
+                                      : POSTS_TAKEN,
+                            &self->now);
+    }
+}
+
 static void on_posted(struct posts *self, struct flight *flight, int status, int64_t date_ns,
                       struct str body)
 {
@@ -526,7 +540,8 @@ static void on_posted(struct posts *self, struct flight *flight, int status, int
 
     peer->under_way--;
     self->counts.failed += code != 0 && !(renewed && (code == -404 || code == -409));
-    if (renewed && code == -404) {
+    say_fate(self, flight, code);
+    if (renewed && code == -404 && peer->generation == generation) {
         flight->entry->work = WORK_REGISTER;
         self->counts.waiting++;
         queue_add_first(&peer->changes, flight->entry);

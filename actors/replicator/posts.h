@@ -24,6 +24,7 @@
 
 #include "actors/replicator/answer.h"
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/runtime/config.h"
 #include "common/wire/codec.h"
 
@@ -44,6 +45,13 @@ enum posts_source {
     POSTS_ALL,      /* posts_ask_all */
 };
 
+/* What became of an instance at a peer. */
+enum posts_fate {
+    POSTS_TAKEN,  /* a register was answered 0: it is held there, or lost against what is */
+    POSTS_HELD,   /* a renew was */
+    POSTS_LACKED, /* a renew was answered -404; a register follows */
+};
+
 struct posts_owner {
     /* States that a peer has told, as PUT with age_ms by its renew_timestamp (durations: the answer
      * gives no clock to compare with, so its own Date header does). In slices of at most
@@ -61,6 +69,9 @@ struct posts_owner {
     /* The name of a peer that is not configured stands for an address that no node may have;
      * nothing was sent. May be NULL. */
     void (*forbidden)(void *state, uint32_t peer, const struct now *now);
+    /* key: of the instance's identity. May be NULL. */
+    void (*posted)(void *state, uint32_t peer, struct hash128 key, enum posts_fate fate,
+                   const struct now *now);
     /* After every exchange: whether the peer gave a good answer: also -404, -409 or -400, or that
      * it is under init-protect; not -500 to a post, another HTTP status than 200, or no answer. */
     void (*exchanged)(void *state, uint32_t peer, bool good, const struct now *now);

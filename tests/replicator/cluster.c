@@ -502,7 +502,8 @@ static void answer_post(struct cluster *self, unsigned from, const struct post *
             send_registrys(self, (unsigned)(member - self->members));
         } else {
             buf_printf(&member->posted, "%s %.*s\n", post->url, STR_ARG(post->body));
-            buf_printf(&json, "{\"code\":0,\"message\":\"0\",\"ttl\":1}");
+            buf_printf(&json, "{\"code\":%d,\"message\":\"0\",\"ttl\":1}",
+                       member->lacks && strstr(post->url, "/renew") != NULL ? -404 : 0);
         }
     }
     posts_answer(asker->replicator.posts, id, status, date_ns, buf_str(&json), &asker->clock.at);

@@ -36,6 +36,7 @@ struct member {
     bool untold;                     /* what its registry says to all is lost */
     bool door_waits;
     bool no_door;      /* it says nothing of muster.peer */
+    bool lacks;        /* it answers heartbeats over HTTP with -404 */
     struct buf posted; /* bodies of the posts it got, one a line */
     uint64_t facts_answered;
 };

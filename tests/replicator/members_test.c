@@ -514,6 +514,44 @@ static void a_node_without_a_door_gets_posts(void **state)
     cluster_destroy(&self);
 }
 
+static int64_t own_dirty(struct cluster *self, unsigned member)
+{
+    struct replicator *replicator = &self->members[member].replicator;
+    struct registry *registry = self->members[member].registry.actor->registry;
+    struct instance instance;
+
+    registry_instance(registry, registry_find(registry, identity_key(&replicator->own.id)),
+                      &instance);
+    return instance.dirty_timestamp;
+}
+
+static void a_node_whose_registration_stays_lacking_where_it_was_taken_registers_anew(void **state)
+{
+    struct cluster *self = cluster_new("aa", 2);
+    int64_t period_ms;
+    int64_t dirty;
+
+    (void)state;
+    self->members[1].no_door = true;
+    cluster_start(self, 0);
+    cluster_start(self, 1);
+    cluster_run(self, 8000);
+    assert_int_equal(cluster_peer(self, 0, 1)->way, WAY_HTTP);
+    period_ms = self->members[0].replicator.own.period_ms;
+    cluster_run(self, period_ms + 2000);
+    dirty = own_dirty(self, 0);
+    self->members[1].lacks = true;
+    cluster_run(self, period_ms); /* it may have lost it: it gets it whole */
+    assert_true(own_dirty(self, 0) == dirty);
+    cluster_run(self, period_ms);
+    assert_true(own_dirty(self, 0) > dirty);
+    dirty = own_dirty(self, 0);
+    self->members[1].lacks = false;
+    cluster_run(self, 3 * period_ms);
+    assert_true(own_dirty(self, 0) == dirty);
+    cluster_destroy(&self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +571,7 @@ int main(void)
         cmocka_unit_test(who_stands_behind_what_one_answer_holds_stays_a_peer),
         cmocka_unit_test(a_full_table_takes_no_more),
         cmocka_unit_test(a_node_without_a_door_gets_posts),
+        cmocka_unit_test(a_node_whose_registration_stays_lacking_where_it_was_taken_registers_anew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,9 @@ struct rig {
     struct buf told;  /* "good 3; bad 3; records 3 conflict 1; …" */
     struct buf store; /* of the records told */
     struct msg_list records;
-    bool closes; /* when it is called */
+    struct buf fates;   /* "taken by 0; held by 0; …" */
+    struct hash128 key; /* of what was posted, told last */
+    bool closes;        /* when it is called */
 };
 
 static void on_records(void *state, uint32_t peer, enum posts_source source,
@@ -66,8 +68,22 @@ static void on_exchanged(void *state, uint32_t peer, bool good, const struct now
     }
 }
 
+static void on_posted(void *state, uint32_t peer, struct hash128 key, enum posts_fate fate,
+                      const struct now *now)
+{
+    static const char *const fates[] = {"taken", "held", "lacked"};
+    struct rig *self = state;
+
+    assert_int_equal(now->mono_ms, self->now.mono_ms);
+    buf_printf(&self->fates, "%s by %u; ", fates[fate], peer);
+    self->key = key;
+    if (self->closes) {
+        posts_close(self->posts, peer);
+    }
+}
+
 static const struct posts_owner owner = {
-    .records = on_records, .answered = on_answered, .exchanged = on_exchanged};
+    .records = on_records, .answered = on_answered, .posted = on_posted, .exchanged = on_exchanged};
 
 static int set_up(void **state)
 {
@@ -89,6 +105,7 @@ static int tear_down(void **state)
 
     posts_destroy(&self->posts);
     buf_fini(&self->told);
+    buf_fini(&self->fates);
     buf_fini(&self->store);
     free(self);
     return 0;
@@ -729,6 +746,36 @@ static void what_a_good_answer_to_a_post_is(void **state)
     }
 }
 
+static void what_became_of_an_instance_is_said(void **state)
+{
+    struct rig *self = *state;
+    const struct msg_put put = plain("h1").as_put;
+    struct identity id = {put.env, put.appid, put.zone, put.hostname};
+    struct msg cancel = gone("h1", CHANGE_CANCEL);
+    static const char *const answers[] = {
+        "{\"code\":-404}",
+        GOOD, /* the register that follows */
+        "{\"code\":-404}",
+        "{\"code\":-400}",
+    };
+
+    renew(self, 0, "h1");
+    assert_true(next(self));
+    answer(self, 200, GOOD);
+    renew(self, 0, "h1");
+    renew(self, 0, "h1");
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(next(self));
+        answer(self, 200, answers[i]);
+    }
+    posts_change(self->posts, 0, &cancel);
+    assert_true(next(self));
+    answer(self, 200, GOOD);
+    assert_true(hash128_eq(self->key, identity_key(&id)));
+    buf_add_char(&self->fates, '\0');
+    assert_string_equal(self->fates.data, "held by 0; lacked by 0; taken by 0; lacked by 0; ");
+}
+
 static void a_cancel_that_has_waited_too_long_is_not_sent(void **state)
 {
     struct rig *self = *state;
@@ -828,6 +875,7 @@ int main(void)
         TEST(a_peer_that_fails_is_tried_once_a_second),
         TEST(a_quiet_peer_is_asked_whether_it_is_there),
         TEST(what_a_good_answer_to_a_post_is),
+        TEST(what_became_of_an_instance_is_said),
         TEST(a_cancel_that_has_waited_too_long_is_not_sent),
         TEST(nothing_is_heard_of_a_peer_that_was_closed),
         TEST(the_owner_may_close_a_peer_when_it_is_called),

@@ -76,6 +76,9 @@ static const struct {
     {4015962,
      "the judge did not count what a node was called before among the dead",
      {.leaves = true, .renamed = true}},
+    {4200115,
+     "the late form of a cancel ended a node's next registration, which stayed lacking there",
+     {.forms = true, .leaves = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
