@@ -156,9 +156,12 @@ static void on_gap(void *state, const struct now *now)
 static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct now *now)
 {
     struct replicator *self = state;
+    struct follower_state at;
 
     (void)epoch;
     if (!self->met) {
+        follower_state(self->registry, &at);
+        self->registry_boot = at.boot; /* it may end before it has said RENEWED */
         self->met = true;
         self->sync.fresh = seq <= 1; /* this node itself */
         self->members.seek = true;

@@ -439,6 +439,31 @@ static void another_run_of_the_registry_is_brought_up_to_date(void **state)
     cluster_destroy(&self);
 }
 
+/* Before it has said of what is renewed, too: all that was heard of it is its history. */
+static void another_run_is_noticed_before_the_first_tick(void **state)
+{
+    struct cluster *self = cluster_new("aa", 1);
+    uint64_t records;
+
+    (void)state;
+    cluster_start(self, 0);
+    cluster_run(self, 3000);
+    register_many(self, 0, 0, 10);
+    cluster_start(self, 1);
+    for (int ms = 0; ms < 900 && replicator_of(self, 1)->sync.state != SYNC_DONE; ms++) {
+        cluster_run(self, 1);
+    }
+    assert_int_equal(replicator_of(self, 1)->sync.state, SYNC_DONE);
+    assert_true(replicator_of(self, 1)->beats.heard_ms < 0);
+    records = replicator_of(self, 1)->counters.synced_records;
+    cluster_restart_registry(self, 1, true);
+    cluster_run(self, 8000);
+    assert_int_equal(replicator_of(self, 1)->sync.state, SYNC_DONE);
+    assert_true(replicator_of(self, 1)->counters.synced_records >= records + 10);
+    assert_true(cluster_equal(self));
+    cluster_destroy(&self);
+}
+
 /* ── relays ─────────────────────────────────────────────────────────────────*/
 
 static void relayed_questions_are_bounded_and_do_not_pile_up(void **state)
@@ -513,6 +538,7 @@ int main(void)
         cmocka_unit_test(where_all_are_protected_nobody_waits),
         cmocka_unit_test(a_protected_node_waits_for_one_that_is_not),
         cmocka_unit_test(another_run_of_the_registry_is_brought_up_to_date),
+        cmocka_unit_test(another_run_is_noticed_before_the_first_tick),
         cmocka_unit_test(relayed_questions_are_bounded_and_do_not_pile_up),
         cmocka_unit_test(an_answer_of_one_peer_is_not_taken_from_another),
     };
