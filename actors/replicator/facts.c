@@ -27,6 +27,17 @@ static void add_beats(struct replicator *self, struct buf *to, struct str beats)
     buf_add_str(to, beats);
 }
 
+/* This one, and those the registry has told of. */
+static uint64_t count_nodes(struct replicator *self)
+{
+    uint64_t nodes = 1;
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        nodes += peer->listed;
+    }
+    return nodes;
+}
+
 static void on_renewed(struct replicator *self, const struct msg_renewed *renewed,
                        const struct now *now)
 {
@@ -47,6 +58,7 @@ static void on_renewed(struct replicator *self, const struct msg_renewed *renewe
     }
     self->beats.heard_ms = now->mono_ms;
     self->beats.live = renewed->live;
+    self->beats.nodes = count_nodes(self);
     self->beats.before = self->beats.root;
     self->beats.root.set = renewed->digest.len == sizeof(self->beats.root.bytes);
     if (self->beats.root.set) {

@@ -120,6 +120,7 @@ struct replicator {
         uint64_t tick;
         int64_t heard_ms; /* mono, of the last part of a tick; -1: none yet */
         uint64_t live;
+        uint64_t nodes;     /* of those live: this one, and who was listed then */
         bool due;           /* a tick is complete and not sent on yet */
         struct root root;   /* of the own digests */
         struct root before; /* … one tick earlier */

@@ -186,18 +186,14 @@ static void ask_slice(struct replicator *self, const struct now *now, struct out
     self->sync.asked = true;
 }
 
-/* It holds nothing but nodes: this one, and those it has been told of already. */
-static bool is_empty(struct replicator *self)
+/* It holds nothing but nodes: this one, and those it had been told of at its last tick. Nodes that
+ * are told of since are not among the live of that tick: they do not stand for clients'. */
+static bool is_empty(const struct replicator *self)
 {
-    uint64_t nodes = 1;
-
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        nodes += peer->listed;
-    }
-    return self->sync.fresh || self->beats.live <= nodes;
+    return self->sync.fresh || self->beats.live <= self->beats.nodes;
 }
 
-static bool wants_whole(struct replicator *self)
+static bool wants_whole(const struct replicator *self)
 {
     return self->registry_protect || is_empty(self);
 }

@@ -376,6 +376,35 @@ static void a_node_with_data_is_in_sync_once_the_roots_agree(void **state)
     cluster_destroy(&self);
 }
 
+/* So few clients' instances as there are nodes it is told of in between two ticks. */
+static void a_node_with_little_data_compares_and_takes_no_snapshot(void **state)
+{
+    struct cluster *self = cluster_new("aaa", 1);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        cluster_cut(self, i, 2, true);
+        cluster_start(self, i);
+    }
+    cluster_start(self, 2);
+    cluster_run(self, 3000);
+    cluster_register(self, 0, "h1");
+    cluster_register(self, 2, "h2");
+    cluster_kill_replicator(self, 2);
+    cluster_restart_registry(self, 2, false);
+    cluster_start_replicator(self, 2);
+    cluster_run(self, 5000);
+    assert_int_not_equal(replicator_of(self, 2)->sync.state, SYNC_DONE);
+    cluster_cut(self, 0, 2, false);
+    cluster_cut(self, 1, 2, false);
+    cluster_run(self, 15000);
+    assert_int_equal(replicator_of(self, 2)->sync.state, SYNC_DONE);
+    assert_int_equal(replicator_of(self, 2)->counters.synced_records, 0);
+    assert_true(cluster_live(self, 2, "h1"));
+    assert_true(cluster_equal(self));
+    cluster_destroy(&self);
+}
+
 static struct cluster *protected_cluster(const char *zones)
 {
     struct cluster *self = cluster_new(zones, 1);
@@ -535,6 +564,7 @@ int main(void)
         cmocka_unit_test(an_empty_node_takes_a_snapshot),
         cmocka_unit_test(a_snapshot_that_is_cut_is_begun_again),
         cmocka_unit_test(a_node_with_data_is_in_sync_once_the_roots_agree),
+        cmocka_unit_test(a_node_with_little_data_compares_and_takes_no_snapshot),
         cmocka_unit_test(where_all_are_protected_nobody_waits),
         cmocka_unit_test(a_protected_node_waits_for_one_that_is_not),
         cmocka_unit_test(another_run_of_the_registry_is_brought_up_to_date),
