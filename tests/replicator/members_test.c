@@ -147,6 +147,17 @@ static void who_leaves_first_sends_what_is_looked_up_for_others(void **state)
     cluster_destroy(&self);
 }
 
+static void leave(struct cluster *self, unsigned member, int64_t within_ms)
+{
+    tell_to_leave(self, member);
+    cluster_run(self, within_ms);
+    assert_true(outbox_stopping(self->members[member].out));
+    cluster_kill_replicator(self, member);
+    self->members[member].http_dead = true;
+    cluster_run(self, 5000);
+    assert_null(cluster_peer(self, 0, member));
+}
+
 static void who_leaves_asks_for_what_it_was_not_told_of_its_end(void **state)
 {
     struct cluster *self = cluster_linked("aa", 5);
@@ -154,13 +165,7 @@ static void who_leaves_asks_for_what_it_was_not_told_of_its_end(void **state)
     (void)state;
     cluster_peer(self, 0, 1)->seed = false;
     self->members[1].untold = true;
-    tell_to_leave(self, 1);
-    cluster_run(self, 200);
-    assert_true(outbox_stopping(self->members[1].out));
-    cluster_kill_replicator(self, 1);
-    self->members[1].http_dead = true;
-    cluster_run(self, 5000);
-    assert_null(cluster_peer(self, 0, 1));
+    leave(self, 1, 200);
     cluster_destroy(&self);
 }
 
@@ -170,13 +175,7 @@ static void one_that_leaves_is_dropped_and_a_seed_stays_lost(void **state)
 
     (void)state;
     cluster_peer(self, 0, 2)->seed = false; /* 0 was not configured with it */
-    tell_to_leave(self, 2);
-    cluster_run(self, 100);
-    assert_true(outbox_stopping(self->members[2].out));
-    cluster_kill_replicator(self, 2);
-    self->members[2].http_dead = true;
-    cluster_run(self, 5000);
-    assert_null(cluster_peer(self, 0, 2));
+    leave(self, 2, 100);
     assert_non_null(cluster_peer(self, 1, 2));
     assert_int_equal(cluster_peer(self, 1, 2)->status, NODE_LOST);
     assert_int_equal(cluster_peer(self, 1, 2)->kind, PEER_UNKNOWN);
