@@ -114,6 +114,7 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
     } own[] = {
         {"turns", self->turns},
         {"full_turns", self->full_turns},
+        {"gathered", self->gathered},
         {"commands", self->commands},
         {"answers", self->answers},
         {"facts", self->facts},

@@ -20,6 +20,7 @@ struct admin {
     uint64_t unsupported;
     uint64_t malformed;
     uint64_t full_turns; /* turns that left work waiting */
+    uint64_t gathered;   /* pauses made for a crowd */
     int64_t turn_cpu_us_max;
 };
 

@@ -769,6 +769,55 @@ static void one_actor_follows_another_over_its_restart(void **state)
     zmq_close(gateway);
 }
 
+/* Takes what the gateway asks, and gives it so many answers in one frame. */
+static void answer_it(void *evictor, unsigned count)
+{
+    struct buf answers = {0};
+    zmq_msg_t sender;
+    zmq_msg_t asked;
+
+    zmq_msg_init(&sender);
+    zmq_msg_init(&asked);
+    assert_true(zmq_msg_recv(&sender, evictor, 0) >= 0);
+    assert_true(zmq_msg_recv(&asked, evictor, 0) >= 0);
+    for (unsigned i = 0; i < count; i++) {
+        struct msg result = {.type = MSG_TYPE_RESULT};
+
+        msg_encode(&answers, &result);
+    }
+    assert_true(zmq_msg_send(&sender, evictor, ZMQ_SNDMORE) >= 0);
+    assert_true(zmq_send(evictor, answers.data, answers.len, 0) >= 0);
+    zmq_msg_close(&asked);
+    buf_fini(&answers);
+}
+
+static void answers_to_many_make_it_wait_for_more_and_those_to_few_do_not(void **state)
+{
+    struct fixture *self = *state;
+    const int wait_ms = patience_ms;
+    char endpoint[128];
+    void *evictor;
+    void *gateway;
+
+    end(&self->evictor);
+    zmq_ctx_term(self->context);
+    self->gateway = start(run_gateway, self->dir);
+    self->context = zmq_ctx_new();
+    evictor = zmq_socket(self->context, ZMQ_ROUTER);
+    zmq_setsockopt(evictor, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
+    snprintf(endpoint, sizeof(endpoint), "ipc://%s/evictor.commands", self->dir);
+    assert_int_equal(0, zmq_bind(evictor, endpoint));
+    gateway = connect_to(self, ZMQ_DEALER, "gateway.3.commands");
+    answer_it(evictor, 3);
+    await_count(gateway, "answers", 3);
+    assert_int_equal(0, counted(gateway, "gathered"));
+    answer_it(evictor, 4); /* it was told nothing it could follow: it asks again */
+    await_count(gateway, "answers", 7);
+    assert_int_equal(1, counted(gateway, "gathered"));
+    zmq_close(gateway);
+    zmq_close(evictor);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -789,6 +838,7 @@ int main(void)
         TEST(a_path_too_long_for_ipc_is_refused_with_the_remedy),
         TEST(a_fact_has_a_topic_and_a_body),
         TEST(one_actor_follows_another_over_its_restart),
+        TEST(answers_to_many_make_it_wait_for_more_and_those_to_few_do_not),
     };
 
     return cmocka_run_group_tests_name("actor", tests, NULL, NULL);
