@@ -4,8 +4,6 @@
 #include "common/base/json.h"
 #include "gateway/discovery/gateway.h"
 
-enum { answer_bytes = 1000 }; /* most need no more */
-
 static const char json_type[] = "application/json; charset=utf-8";
 
 struct response *response_json(int status, int code, struct buf *body)
@@ -83,7 +81,7 @@ void answer_open(struct buf *body, enum err err)
 {
     int code = err_discovery_code(err);
 
-    buf_reserve(body, answer_bytes);
+    response_room(body);
     buf_add_str(body, STR("{\"code\":"));
     buf_add_i64(body, code);
     buf_add_str(body, STR(",\"message\":\""));

@@ -15,7 +15,7 @@
 
 enum {
     events_max = 256,
-    rounds_max = 4,  /* of the daemon in one turn */
+    rounds_max = 16, /* of the daemon in one turn: what many clients ask leaves in one frame */
     silent_max = 16, /* more in which it says nothing: it reads a long header by 128 bytes */
     listen_backlog = 4096,
     sleep_max_ms = 1000, /* at the fd limit the daemon stops to accept, and tries again when run */

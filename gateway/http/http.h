@@ -30,6 +30,8 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_OTHER };
 /* An immutable answer, counted: many requests may be answered with one. */
 struct response;
 
+/* Room for what most answers say: an empty buf gets that of an answer which was sent. */
+void response_room(struct buf *body);
 /* Takes body's bytes (the buf is empty after it). content_type: static text. */
 struct response *response_new(int status, const char *content_type, struct buf *body);
 /* Before the first use only. value is copied. */

@@ -4,6 +4,31 @@
 
 #include "gateway/http/server.h"
 
+enum { room_bytes = 1024, spare_max = 256 };
+
+/* Bodies that were sent. The allocator keeps few of this size at hand, and takes as long to find
+ * others, and to join them with their neighbours again, as it takes to write what stands in one. */
+static void *spare[spare_max];
+static size_t spare_count;
+
+void response_room(struct buf *body)
+{
+    if (body->data == NULL && spare_count > 0) {
+        *body = (struct buf){.data = spare[--spare_count], .cap = room_bytes};
+    } else {
+        buf_reserve(body, room_bytes);
+    }
+}
+
+static void spare_room(void *body)
+{
+    if (spare_count < spare_max) {
+        spare[spare_count++] = body;
+    } else {
+        free(body);
+    }
+}
+
 struct response *response_new(int status, const char *content_type, struct buf *body)
 {
     struct response *self = calloc(1, sizeof(*self));
@@ -16,8 +41,8 @@ struct response *response_new(int status, const char *content_type, struct buf *
 
         body->data = tight != NULL ? tight : body->data;
     }
-    self->mhd = MHD_create_response_from_buffer(
-        body->len, body->data, body->data != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    self->mhd = MHD_create_response_from_buffer_with_free_callback_cls(
+        body->len, body->data, body->cap == room_bytes ? spare_room : free, body->data);
     if (self->mhd == NULL) {
         abort();
     }
