@@ -64,9 +64,10 @@
  * nobody dead stood for three intervals is not self-protected (but where forms of a node of another
  * zone are not believed: judge_calm.c). Dead is also what a node was called before: its cancel is
  * told to nobody once it is past half a tombstone's life, and who was cut off for so long holds the
- * old name until it evicts it. In quiet, when clients only
- * heartbeat: replicas equal their registries entry by entry, and registries hold what their facts
- * have said, so that 7 is about what is there.
+ * old name until it evicts it. In quiet, when clients only heartbeat: replicas equal their
+ * registries entry by entry, at the latest a second after these have done something (tombstones are
+ * forgotten then too), and registries hold what their facts have said, so that 7 is about what is
+ * there.
  *
  * In each minute of calm in which clients only heartbeat:
  *  13. A sign of life counts once. A registry counts at most as many heartbeats as clients gave
@@ -223,6 +224,8 @@ void judge_limits(struct judge *self);
 /* judge_reads.c: what clients see at the replicas. */
 void judge_reads(struct judge *self);
 void judge_watch_replica(void *context, uint32_t node, struct replica *replica);
+/* Every replica holds what its registry has done. */
+bool judge_told(const struct judge *self);
 void judge_replica_equals(struct judge *self, uint32_t node);
 
 /* judge_calm.c */

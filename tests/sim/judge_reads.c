@@ -178,6 +178,20 @@ static void check_latest(struct judge *self, uint32_t node, const struct registr
     }
 }
 
+bool judge_told(const struct judge *self)
+{
+    for (uint32_t i = 0; i < self->plan->nodes; i++) {
+        const struct registry_actor *registry = site_registry(&self->sites[i]);
+        const struct replica *replica = site_replica(&self->sites[i]);
+        struct storage_position at = storage_position(registry->storage);
+
+        if (!replica_reached(replica, at.epoch, at.seq)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void judge_replica_equals(struct judge *self, uint32_t node)
 {
     const struct registry *truth = site_registry(&self->sites[node])->registry;

@@ -79,6 +79,9 @@ static const struct {
     {4200115,
      "the late form of a cancel ended a node's next registration, which stayed lacking there",
      {.forms = true, .leaves = true}},
+    {6005879,
+     "the judge compared a replica while it was being told of a forgotten tombstone",
+     {.schedules = true}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 

@@ -160,6 +160,10 @@ static void whole_run(struct world *self)
     run(self, calm_ms);
     self->client.quiet = true;
     run(self, 5 * minute_ms);
+    /* Even then tombstones are forgotten, and a fact of that may just be on its way. */
+    for (int64_t ms = 0; ms < 1000 && goes_on(self) && !judge_told(&self->judge); ms += 50) {
+        run(self, 50);
+    }
     if (goes_on(self)) {
         judge_quiet(&self->judge);
     }
