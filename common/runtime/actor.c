@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/runtime/admin.h"
@@ -556,7 +555,7 @@ static void gather(struct actor *self, uint64_t answers)
 {
     if (answers >= crowd_min) {
         self->admin.gathered++;
-        (void)nanosleep(&(struct timespec){.tv_nsec = gather_us * 1000}, NULL);
+        wait_pause(gather_us);
     }
 }
 

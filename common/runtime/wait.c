@@ -145,3 +145,9 @@ void wait_for(struct wait *self, zmq_pollitem_t *items, size_t count, int64_t wa
         }
     }
 }
+
+void wait_pause(long us)
+{
+    assert(us >= 0 && us < 1000000);
+    (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = us * 1000}, NULL);
+}

@@ -41,5 +41,7 @@ void wait_anew(struct wait *self, size_t from, size_t items_max);
  * which is true of its end and errors too; -1 has no events. */
 void wait_for(struct wait *self, zmq_pollitem_t *items, size_t count, int64_t wait_ms,
               struct used *used, const struct clock *clock);
+/* Sleeps for so long, whatever comes meanwhile. Below a second. */
+void wait_pause(long us);
 
 #endif
