@@ -7,6 +7,7 @@
 
 #include <zmq.h>
 
+#include "common/base/host_port.h"
 #include "common/runtime/curve.h"
 
 static const char tcp[] = "tcp://";
@@ -46,7 +47,7 @@ static enum err use_keys(const struct ctl *ctl, void *socket, const char *addres
     if (strncmp(address, tcp, strlen(tcp)) == 0 && dir[0] != '\0') {
         err = curve_load(&keys, dir, &why);
         if (err == ERR_OK) {
-            struct str host = endpoint_host(str_from(address + strlen(tcp)));
+            struct str host = host_of(str_from(address + strlen(tcp)));
 
             curve_connect(&keys, socket, curve_key_of(&keys, host));
         } else {

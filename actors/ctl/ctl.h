@@ -7,7 +7,7 @@
 #include "actors/ctl/options.h"
 #include "actors/ctl/output.h"
 #include "common/base/clock.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 
 /* Exit codes; scripts rely on them. */
 enum ctl_exit {

@@ -1,6 +1,6 @@
 #include "actors/ctl/help.h"
 
-#include "common/runtime/page.h"
+#include "common/config/page.h"
 
 static const char exit_status[] = "0    done; interrupted, for verbs that go on until then\n"
                                   "1    an answer that says no: a code other than 0\n"

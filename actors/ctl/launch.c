@@ -14,8 +14,10 @@
 
 #include "actors/ctl/node.h"
 #include "actors/ctl/verbs.h"
-#include "common/runtime/config_draft.h"
-#include "common/runtime/place.h"
+#include "common/base/host_port.h"
+#include "common/base/place.h"
+#include "common/config/draft.h"
+#include "common/runtime/place_scan.h"
 
 static const char *dir_of(const struct ctl *ctl)
 {
@@ -118,13 +120,13 @@ static enum ctl_exit try_address(const struct ctl *ctl, struct str key, struct s
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct config_address address = {0};
+    struct host_port address = {0};
     struct addrinfo *list = NULL;
     char host[256];
     char port[8];
     int why;
 
-    if (config_address_parse(text, &address) != ERR_OK || address.host.len >= sizeof(host)) {
+    if (host_port_parse(text, &address) != ERR_OK || address.host.len >= sizeof(host)) {
         ctl_say(ctl, "%.*s: %.*s is no host:port", STR_ARG(key), STR_ARG(text));
         return CTL_NEGATIVE;
     }

@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/runtime/config_draft.h"
-#include "common/runtime/config_toml.h"
+#include "common/base/host_port.h"
+#include "common/base/place.h"
+#include "common/config/draft.h"
+#include "common/config/toml.h"
 #include "common/runtime/endpoint.h"
-#include "common/runtime/place.h"
+#include "common/runtime/place_scan.h"
 
 extern char **environ;
 
@@ -193,7 +195,7 @@ static void add_given(struct ctl *ctl, const char *given)
     buf_add(&ctl->url, given, len);
 }
 
-static void add_address(struct ctl *ctl, const struct config_address *address)
+static void add_address(struct ctl *ctl, const struct host_port *address)
 {
     bool v6 = memchr(address->host.data, ':', address->host.len) != NULL;
 
@@ -202,24 +204,24 @@ static void add_address(struct ctl *ctl, const struct config_address *address)
 }
 
 /* Of the gateway that runs; or, on a host without one, where it is said to be: elsewhere. */
-static bool find_address(const struct ctl *ctl, struct config_address *address)
+static bool find_address(const struct ctl *ctl, struct host_port *address)
 {
     const struct config *config = &ctl->config;
     const char *text = ctl->gateway_runs ? config->gateway_listen : config->gateway_advertise;
 
-    if (text == NULL || config_address_parse(str_from(text), address) != ERR_OK) {
+    if (text == NULL || host_port_parse(str_from(text), address) != ERR_OK) {
         return false;
     }
     if (address->wildcard) {
         address->host = str_eq(address->host, STR("::")) ? STR("::1") : STR("127.0.0.1");
     }
-    return ctl->gateway_runs || !endpoint_is_loopback(address->host);
+    return ctl->gateway_runs || !host_is_loopback(address->host);
 }
 
 enum ctl_exit node_find_url(struct ctl *ctl)
 {
     const char *given = options_text(&ctl->options, OPTION_URL, NULL);
-    struct config_address address = {0};
+    struct host_port address = {0};
 
     if (ctl->url.len > 0) {
         return CTL_OK;

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/runtime/config_table.h"
-#include "common/runtime/page.h"
+#include "common/config/page.h"
+#include "common/config/table.h"
 
 enum check {
     CHECK_NONE, /* takes no value */

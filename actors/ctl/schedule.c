@@ -8,8 +8,8 @@
 #include "actors/ctl/table.h"
 #include "actors/ctl/verbs.h"
 #include "common/base/prng.h"
-#include "common/schedule/file.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
+#include "common/naming/schedule_file.h"
 
 struct target {
     const char *appid; /* NULL: what the file says */

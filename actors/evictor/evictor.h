@@ -18,8 +18,8 @@
 
 #include "actors/evictor/guard.h"
 #include "common/base/log.h"
+#include "common/config/config.h"
 #include "common/runtime/actor.h"
-#include "common/runtime/config.h"
 #include "common/runtime/publisher.h"
 
 struct evictor {

@@ -16,7 +16,7 @@
 #define ACTORS_REGISTRY_DECIDE_H
 
 #include "common/base/fault.h"
-#include "common/domain/registry.h"
+#include "common/naming/registry.h"
 #include "common/wire/codec.h"
 
 /* How far apart two latest_timestamps of an app are at least: more than what a double tells apart

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "actors/registry/sound.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 
 static struct frame_change *add(struct frame_changes *self)
 {

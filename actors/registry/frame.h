@@ -6,7 +6,7 @@
 #define ACTORS_REGISTRY_FRAME_H
 
 #include "actors/registry/decision.h"
-#include "common/domain/registry.h"
+#include "common/naming/registry.h"
 #include "common/wire/codec.h"
 
 struct frame_change {

@@ -2,7 +2,7 @@
  * makes no difference to what is held in the end. */
 #include "actors/registry/decision.h"
 #include "actors/registry/metadata.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 
 /* Of nodes' clocks that are wrong by hours; further off is what clients made up. */
 static const int64_t clocks_apart_ns = 86400000000000;

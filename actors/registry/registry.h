@@ -20,8 +20,8 @@
 
 #include "actors/registry/disk.h"
 #include "common/base/log.h"
+#include "common/config/config.h"
 #include "common/runtime/actor.h"
-#include "common/runtime/config.h"
 
 struct registry_actor;
 

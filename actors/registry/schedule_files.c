@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/schedule/file.h"
+#include "common/naming/schedule_file.h"
 
 /* Work of one turn. */
 enum { files_per_turn = 16, bytes_per_turn = 256 * 1024 };

@@ -4,7 +4,7 @@
 
 #include "actors/registry/frame.h"
 #include "actors/registry/reader.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 
 /* One slice: about 1 ms of CPU. */
 static const uint32_t slice_slots_max = 1000;

@@ -10,7 +10,7 @@
 #include "actors/registry/storage.h"
 #include "actors/registry/writes.h"
 #include "common/base/prng.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 
 /* One row a counter: field, and its name in STATS and metrics. */
 // clang-format off

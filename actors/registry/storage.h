@@ -40,7 +40,7 @@
 #include "actors/registry/lost.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
-#include "common/domain/registry.h"
+#include "common/naming/registry.h"
 
 // clang-format off
 /* registry.journal_sync */

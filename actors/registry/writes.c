@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/domain/index.h"
+#include "common/container/index.h"
 
 struct write {
     uint64_t gateway;

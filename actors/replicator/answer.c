@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 
 /* As the registry takes them. */
 enum {

@@ -10,8 +10,8 @@
 #define ACTORS_REPLICATOR_CURL_H
 
 #include "actors/replicator/posts.h"
+#include "common/config/networks.h"
 #include "common/runtime/actor.h"
-#include "common/runtime/networks.h"
 
 struct curl;
 

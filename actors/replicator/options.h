@@ -3,7 +3,7 @@
 #define ACTORS_REPLICATOR_OPTIONS_H
 
 #include "common/base/log.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "common/runtime/curve.h"
 
 struct replicator_options {

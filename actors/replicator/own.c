@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
 static const int64_t resend_ms = 1000;
@@ -45,10 +46,10 @@ static void add_door(struct own *self, const struct replicator_options *options)
 /* Other nodes of this user on this host need no port for each other. */
 static void add_place(struct own *self, const struct replicator_options *options)
 {
-    struct str host = endpoint_host(str_from(options->config->gateway_advertise));
+    struct str host = host_of(str_from(options->config->gateway_advertise));
     struct buf text = {0};
 
-    if (options->place != NULL && endpoint_is_loopback(host)) {
+    if (options->place != NULL && host_is_loopback(host)) {
         buf_printf(&text, "%s:%s", options->place, options->door_path);
         add_pair(self, STR("muster.ipc"), buf_str(&text));
     }

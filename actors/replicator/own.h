@@ -14,8 +14,8 @@
 
 #include "actors/replicator/options.h"
 #include "common/base/log.h"
-#include "common/domain/instance.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
+#include "common/naming/instance.h"
 #include "common/runtime/outbox.h"
 
 enum own_state { OWN_REGISTER, OWN_RENEW, OWN_CANCEL, OWN_GONE };

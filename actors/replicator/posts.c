@@ -5,7 +5,7 @@
 #include "actors/replicator/answer.h"
 #include "actors/replicator/forms.h"
 #include "actors/replicator/queue.h"
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 #include "common/runtime/outbox.h"
 
 // clang-format off

@@ -25,7 +25,7 @@
 #include "actors/replicator/answer.h"
 #include "common/base/clock.h"
 #include "common/base/hash.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "common/wire/codec.h"
 
 enum {

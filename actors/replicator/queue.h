@@ -3,7 +3,7 @@
 #ifndef ACTORS_REPLICATOR_QUEUE_H
 #define ACTORS_REPLICATOR_QUEUE_H
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "common/wire/codec.h"
 
 struct queued {

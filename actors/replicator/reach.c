@@ -2,6 +2,7 @@
  * here, and whether anything is sent there at all.
  */
 #include "actors/replicator/state.h"
+#include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
 struct reach reach_ways(const struct msg_put *put)
@@ -62,7 +63,7 @@ static struct str own_user_path(const struct replicator *self, const struct reac
 
     if (place.len == 0 || ways->ipc.len <= skip || !str_starts(ways->ipc, place) ||
         ways->ipc.data[place.len] != ':' || ways->ipc.data[skip] != '/' ||
-        !endpoint_is_loopback(endpoint_host(ways->addr))) {
+        !host_is_loopback(host_of(ways->addr))) {
         return STR("");
     }
     return (struct str){ways->ipc.data + skip, ways->ipc.len - skip};

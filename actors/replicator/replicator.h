@@ -34,8 +34,8 @@
 #include "actors/replicator/own.h"
 #include "actors/replicator/posts.h"
 #include "common/base/prng.h"
+#include "common/config/networks.h"
 #include "common/runtime/actor.h"
-#include "common/runtime/networks.h"
 #include "common/runtime/publisher.h"
 
 // clang-format off

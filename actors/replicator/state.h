@@ -3,7 +3,7 @@
 #define ACTORS_REPLICATOR_STATE_H
 
 #include "actors/replicator/peers.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 #include "common/wire/exchange.h"
 
 /* answer NULL: none came. */

@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/runtime/config_draft.h"
+#include "common/base/host_port.h"
+#include "common/config/draft.h"
 
 void endpoints_from(const struct config *config, struct endpoint *at)
 {
@@ -74,8 +75,8 @@ uint32_t endpoint_more(uint32_t index, enum endpoint_socket socket)
 
 struct buf endpoint_tcp(const char *host_port, uint32_t more)
 {
-    struct config_address parsed = {0};
-    enum err err = config_address_parse(str_from(host_port), &parsed);
+    struct host_port parsed = {0};
+    enum err err = host_port_parse(str_from(host_port), &parsed);
     bool v6 = parsed.host.len > 0 && memchr(parsed.host.data, ':', parsed.host.len) != NULL;
     struct buf address = {0};
 
@@ -88,21 +89,4 @@ struct buf endpoint_tcp(const char *host_port, uint32_t more)
                parsed.port + more);
     *buf_reserve(&address, 1) = '\0';
     return address;
-}
-
-struct str endpoint_host(struct str host_port)
-{
-    struct config_address parsed = {0};
-
-    return config_address_parse(host_port, &parsed) == ERR_OK ? parsed.host : STR("");
-}
-
-bool endpoint_is_loopback(struct str host)
-{
-    bool number = str_starts(host, STR("127."));
-
-    for (size_t i = 0; i < host.len; i++) {
-        number = number && (host.data[i] == '.' || (host.data[i] >= '0' && host.data[i] <= '9'));
-    }
-    return number || str_eq(host, STR("localhost")) || str_eq(host, STR("::1"));
 }

@@ -6,7 +6,7 @@
 #ifndef COMMON_RUNTIME_ENDPOINT_H
 #define COMMON_RUNTIME_ENDPOINT_H
 
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 #include "common/runtime/outbox.h"
 
 struct endpoint {
@@ -33,15 +33,8 @@ struct buf endpoint_door(const char *run_dir, enum actor_name actor);
  * machine, the tree of mounts, and the user. */
 struct buf endpoint_place(void);
 
-/* The host of host:port, without brackets; borrowed. */
-struct str endpoint_host(struct str host_port);
-
 /* Names an actor in paths and topics: "registry", "gateway.0". Appended with a NUL
  * that is not counted. */
 void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index);
-
-/* Whether a host as configured or told, without brackets, can only be this one: a number of 127/8,
- * ::1 or localhost. 127.example.com may be anywhere. */
-bool endpoint_is_loopback(struct str host);
 
 #endif

@@ -8,7 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "common/runtime/place.h"
+#include "common/base/place.h"
+#include "common/runtime/place_scan.h"
 
 /* dir/name.suffix with a NUL behind it. The caller calls buf_fini. */
 static struct buf path_of(const char *dir, const char *name, const char *suffix)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "common/runtime/outbox.h"
-#include "common/runtime/place.h"
+#include "common/runtime/place_scan.h"
 
 static const char lock_end[] = ".lock";
 static const char gone_end[] = " (deleted)";

@@ -1,4 +1,5 @@
 #include "common/runtime/process.h"
+#include "common/base/host_port.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -121,8 +122,8 @@ void process_net_fill(const struct process_net *self, const struct config *confi
         options->door = config->peers_listen;
         options->door_waits = self->keys == NULL && config->peers_nodes.count == 0 &&
                               config->peers_zones.count == 0 &&
-                              endpoint_is_loopback(endpoint_host(str_from(config->peers_listen)));
-    } else if (!endpoint_is_loopback(endpoint_host(str_from(config->gateway_advertise)))) {
+                              host_is_loopback(host_of(str_from(config->peers_listen)));
+    } else if (!host_is_loopback(host_of(str_from(config->gateway_advertise)))) {
         log_event(
             log, LOG_WARN, "no_door",
             "other nodes of muster can't reach this one, as it would be open to anybody: make "

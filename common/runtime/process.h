@@ -13,8 +13,8 @@
 #define COMMON_RUNTIME_PROCESS_H
 
 #include "common/base/log.h"
+#include "common/config/config.h"
 #include "common/runtime/actor.h"
-#include "common/runtime/config.h"
 #include "common/runtime/curve.h"
 #include "common/runtime/endpoint.h"
 

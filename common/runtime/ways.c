@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/runtime/config_draft.h"
+#include "common/base/host_port.h"
+#include "common/config/draft.h"
 #include "common/runtime/sockets.h"
 
 enum {
@@ -63,8 +64,8 @@ enum err socket_bind_tcp(struct sockets *self, const struct actor_options *optio
                          const char *host_port, uint32_t more)
 {
     struct buf address = endpoint_tcp(host_port, more);
-    struct config_address parsed = {0};
-    enum err err = config_address_parse(str_from(host_port), &parsed);
+    struct host_port parsed = {0};
+    enum err err = host_port_parse(str_from(host_port), &parsed);
 
     assert(err == ERR_OK); /* the configuration checked it */
     prepare_tcp(socket, &address, stranger_wait_ms);
@@ -93,9 +94,9 @@ enum err socket_connect_tcp(const struct actor_options *options, void *socket,
 
     prepare_tcp(socket, &address, handshake_wait_ms);
     if (options->keys != NULL) {
-        curve_connect(
-            options->keys, socket,
-            key != NULL ? key : curve_key_of(options->keys, endpoint_host(str_from(host_port))));
+        curve_connect(options->keys, socket,
+                      key != NULL ? key
+                                  : curve_key_of(options->keys, host_of(str_from(host_port))));
     }
     rc = zmq_connect(socket, address.data);
     if (rc != 0) {
@@ -174,7 +175,7 @@ void sockets_sender_key(const struct frame *frame, char key[address_key_chars])
 void sockets_open_way(struct sockets *self, const struct actor_options *options, uint32_t peer,
                       struct str endpoint, struct str key)
 {
-    struct config_address address;
+    struct host_port address;
     char server_key[curve_key_chars + 1];
     char text[256];
     bool ipc = str_starts(endpoint, STR("ipc:///"));
@@ -183,8 +184,8 @@ void sockets_open_way(struct sockets *self, const struct actor_options *options,
     sockets_close_way(self, peer);
     if (endpoint.len >= sizeof(text) ||
         (!ipc &&
-         (config_address_parse(endpoint, &address) != ERR_OK || address.wildcard ||
-          address.port == 0 || (options->keys != NULL && !curve_key_from(key, server_key))))) {
+         (host_port_parse(endpoint, &address) != ERR_OK || address.wildcard || address.port == 0 ||
+          (options->keys != NULL && !curve_key_from(key, server_key))))) {
         log_event(options->log, LOG_WARN, "peer_refused", "endpoint=%.*s: %s",
                   (int)(endpoint.len < sizeof(text) ? endpoint.len : sizeof(text)), endpoint.data,
                   options->keys != NULL ? "no host:port with a public key; give that node keys too"
@@ -192,7 +193,7 @@ void sockets_open_way(struct sockets *self, const struct actor_options *options,
         return;
     }
     if (!ipc && options->keys != NULL &&
-        curve_is_anothers(options->keys, endpoint_host(endpoint), server_key)) {
+        curve_is_anothers(options->keys, host_of(endpoint), server_key)) {
         log_event(options->log, LOG_WARN, "peer_refused",
                   "endpoint=%.*s: the key it is told with is not that of the .pub file named after "
                   "its host; copy that node's .pub again if it has a new key",

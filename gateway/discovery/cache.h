@@ -10,7 +10,7 @@
 #define GATEWAY_DISCOVERY_CACHE_H
 
 #include "common/base/clock.h"
-#include "common/domain/registry.h"
+#include "common/naming/registry.h"
 
 struct response;
 

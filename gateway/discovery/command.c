@@ -1,6 +1,6 @@
 #include "gateway/discovery/command.h"
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "gateway/discovery/limits.h"
 #include "gateway/discovery/metadata.h"
 

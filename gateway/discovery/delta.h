@@ -11,7 +11,7 @@
 #ifndef GATEWAY_DISCOVERY_DELTA_H
 #define GATEWAY_DISCOVERY_DELTA_H
 
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 
 enum { delta_entry_max = 65536, delta_byte_max = 8 * 1024 * 1024 };
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "gateway/discovery/limits.h"
 #include "gateway/discovery/metadata.h"
 

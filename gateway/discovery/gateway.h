@@ -10,8 +10,8 @@
 #define GATEWAY_DISCOVERY_GATEWAY_H
 
 #include "common/base/log.h"
+#include "common/config/config.h"
 #include "common/runtime/actor.h"
-#include "common/runtime/config.h"
 #include "common/runtime/publisher.h"
 #include "gateway/http/http.h"
 

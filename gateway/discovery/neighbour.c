@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
 struct neighbour {
@@ -23,7 +24,7 @@ struct neighbour *neighbour_new(const struct config *config, const char *machine
     if (self->machine == NULL) {
         abort();
     }
-    self->loopback = endpoint_is_loopback(endpoint_host(str_from(config->gateway_listen)));
+    self->loopback = host_is_loopback(host_of(str_from(config->gateway_listen)));
     return self;
 }
 

@@ -12,7 +12,7 @@
 #ifndef GATEWAY_DISCOVERY_NEIGHBOUR_H
 #define GATEWAY_DISCOVERY_NEIGHBOUR_H
 
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 
 struct neighbour;
 

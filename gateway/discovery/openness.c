@@ -1,5 +1,6 @@
 #include "gateway/discovery/openness.h"
 
+#include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
 static const struct {
@@ -25,7 +26,7 @@ bool gateway_is_open(const struct config *config, enum openness at)
 {
     switch (at) {
     case OPEN_LISTENER:
-        return !endpoint_is_loopback(endpoint_host(str_from(config->gateway_listen)));
+        return !host_is_loopback(host_of(str_from(config->gateway_listen)));
     case OPEN_TRUST:
         return config->security_trust_client_nodes;
     case OPEN_INSECURE:

@@ -4,7 +4,7 @@
 #define GATEWAY_DISCOVERY_OPENNESS_H
 
 #include "common/base/log.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 
 // clang-format off
 /* X(NAME, name of the line in readiness, what it means) */

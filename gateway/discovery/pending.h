@@ -13,7 +13,7 @@
 #ifndef GATEWAY_DISCOVERY_PENDING_H
 #define GATEWAY_DISCOVERY_PENDING_H
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "gateway/discovery/gateway.h"
 
 enum write_state { WRITE_SENT, WRITE_ANSWERED };

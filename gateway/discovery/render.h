@@ -2,7 +2,7 @@
 #ifndef GATEWAY_DISCOVERY_RENDER_H
 #define GATEWAY_DISCOVERY_RENDER_H
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 
 /* What is printed where no metadata was ever given: fetch/all says null, all others {}. */
 enum render_metadata { RENDER_METADATA_OBJECT, RENDER_METADATA_NULL };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 #include "gateway/discovery/cache.h"
 #include "gateway/discovery/column.h"
 #include "gateway/discovery/delta.h"

@@ -11,7 +11,7 @@
 #define GATEWAY_DISCOVERY_REPLICA_H
 
 #include "common/base/log.h"
-#include "common/domain/registry.h"
+#include "common/naming/registry.h"
 #include "common/runtime/actor.h"
 
 struct replica;

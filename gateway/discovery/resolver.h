@@ -5,7 +5,7 @@
 #ifndef GATEWAY_DISCOVERY_RESOLVER_H
 #define GATEWAY_DISCOVERY_RESOLVER_H
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 
 struct resolver;
 

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/runtime/config_draft.h"
+#include "common/base/host_port.h"
+#include "common/config/draft.h"
 #include "common/runtime/endpoint.h"
 
 static struct buf path_of(const struct config *config, const char *suffix)
@@ -20,7 +21,7 @@ static struct buf path_of(const struct config *config, const char *suffix)
 
 static void print(const struct config *config, uint16_t port, struct buf *to)
 {
-    struct str host = endpoint_host(str_from(config->gateway_listen));
+    struct str host = host_of(str_from(config->gateway_listen));
     struct config told = *config; /* the text is borrowed */
     struct buf listen = {0};
 

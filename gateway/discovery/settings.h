@@ -5,7 +5,7 @@
 #define GATEWAY_DISCOVERY_SETTINGS_H
 
 #include "common/base/log.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
 
 /* Whole or not at all. Errors, said on the log: ERR_IO. */
 enum err settings_leave(const struct config *config, uint16_t port, const struct log *log);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
 enum { name_bytes_max = 253, address_bytes = INET6_ADDRSTRLEN };
@@ -63,7 +64,7 @@ static bool number_of(const char *text, char *number)
                : inet_ntop(AF_INET6, &v6, number, address_bytes) != NULL;
 }
 
-static struct host *host_of(struct trust *self, struct str name)
+static struct host *host_named(struct trust *self, struct str name)
 {
     for (size_t i = 0; i < self->count; i++) {
         if (str_eq(str_from(self->hosts[i].name), name)) {
@@ -76,7 +77,7 @@ static struct host *host_of(struct trust *self, struct str name)
 /* NULL: no host has such a name. */
 static struct host *need(struct trust *self, struct str name)
 {
-    struct host *host = host_of(self, name);
+    struct host *host = host_named(self, name);
     char number[address_bytes];
 
     if (host != NULL || name.len == 0 || name.len > name_bytes_max ||
@@ -115,7 +116,7 @@ static void configure(struct trust *self, const struct config_list *nodes)
     for (uint32_t i = 0; i < nodes->count; i++) {
         const char *equals = strchr(nodes->items[i], '='); /* zone=host:port */
         struct str node = str_from(equals != NULL ? equals + 1 : nodes->items[i]);
-        struct host *host = need(self, endpoint_host(node));
+        struct host *host = need(self, host_of(node));
 
         if (host != NULL) {
             host->configured = true;
@@ -165,7 +166,7 @@ void trust_follow(struct trust *self, const struct replica_node *nodes, size_t c
         self->hosts[i].followed = false;
     }
     for (size_t i = 0; i < count; i++) {
-        struct host *host = nodes[i].self ? NULL : need(self, endpoint_host(nodes[i].addr));
+        struct host *host = nodes[i].self ? NULL : need(self, host_of(nodes[i].addr));
 
         if (host != NULL) {
             host->followed = true;
@@ -197,7 +198,7 @@ bool trust_wanted(struct trust *self, int64_t now_ms, struct str *name)
 
 void trust_found(struct trust *self, struct str name, const struct strs *addresses, int64_t now_ms)
 {
-    struct host *host = host_of(self, name);
+    struct host *host = host_named(self, name);
 
     if (host == NULL || !host->asked) {
         return; /* it was of a node that has gone */

@@ -13,8 +13,8 @@
 #ifndef GATEWAY_DISCOVERY_TRUST_H
 #define GATEWAY_DISCOVERY_TRUST_H
 
-#include "common/domain/instance.h"
-#include "common/runtime/config.h"
+#include "common/config/config.h"
+#include "common/naming/instance.h"
 #include "gateway/discovery/replica.h"
 
 struct trust;

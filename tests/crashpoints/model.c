@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 #include "tests/registry/storage_rig.h"
 
 static void note(struct model *self, uint64_t seq)

@@ -5,7 +5,7 @@
 #define TESTS_CRASHPOINTS_MODEL_H
 
 #include "common/base/str.h"
-#include "common/domain/registry.h"
+#include "common/naming/registry.h"
 
 struct model_state {
     uint64_t seq;

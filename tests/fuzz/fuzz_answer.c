@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "actors/replicator/answer.h"
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

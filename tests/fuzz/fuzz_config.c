@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/runtime/config_draft.h"
+#include "common/config/draft.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

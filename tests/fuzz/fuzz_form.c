@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "gateway/discovery/form.h"
 #include "gateway/discovery/limits.h"
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 #include "common/wire/print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

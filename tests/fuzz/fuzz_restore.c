@@ -6,7 +6,7 @@
  */
 #include <assert.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 #include "tests/fuzz/framed.h"
 #include "tests/registry/node.h"
 

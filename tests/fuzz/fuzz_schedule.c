@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "actors/registry/decide.h"
-#include "common/schedule/file.h"
+#include "common/naming/schedule_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

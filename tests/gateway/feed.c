@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 
 static struct follower *registry_link(const struct feed *self)
 {

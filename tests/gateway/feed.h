@@ -3,7 +3,7 @@
 #ifndef TESTS_GATEWAY_FEED_H
 #define TESTS_GATEWAY_FEED_H
 
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 #include "gateway/discovery/replica.h"
 
 struct feed {

@@ -5,8 +5,8 @@
 #define TESTS_REGISTRY_NODE_H
 
 #include "actors/registry/registry.h"
-#include "common/domain/registry.h"
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
+#include "common/naming/registry.h"
 #include "tests/registry/disk_sim.h"
 
 struct node_item {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 
 static const int64_t some_time = 1700000000000000000;
 static const struct strs some_addr = {1,

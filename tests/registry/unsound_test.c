@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/wire/convert.h"
+#include "common/naming/convert.h"
 #include "common/wire/record.h"
 #include "tests/registry/node.h"
 

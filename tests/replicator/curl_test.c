@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 
 enum { connections_max = 32, turns_max = 2000 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 
 static const int64_t date_ns = 1795305600000000000;
 

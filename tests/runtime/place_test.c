@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
+#include "common/base/place.h"
 #include "common/runtime/lock.h"
-#include "common/runtime/place.h"
+#include "common/runtime/place_scan.h"
 
 static char top[] = "/tmp/muster-place-XXXXXX";
 

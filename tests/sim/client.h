@@ -6,7 +6,7 @@
 #ifndef TESTS_SIM_CLIENT_H
 #define TESTS_SIM_CLIENT_H
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "common/runtime/actor.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/trace.h"

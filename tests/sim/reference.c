@@ -7,7 +7,7 @@
 
 #include "actors/replicator/answer.h"
 #include "actors/replicator/forms.h"
-#include "common/domain/change.h"
+#include "common/naming/change.h"
 #include "gateway/discovery/command.h"
 #include "gateway/discovery/render.h"
 #include "gateway/http/params.h"

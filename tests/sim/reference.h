@@ -7,7 +7,7 @@
 #ifndef TESTS_SIM_REFERENCE_H
 #define TESTS_SIM_REFERENCE_H
 
-#include "common/domain/instance.h"
+#include "common/naming/instance.h"
 #include "tests/sim/edge.h"
 
 enum { reference_clients = 3 };

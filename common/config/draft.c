@@ -1,0 +1,191 @@
+#include "common/config/draft.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void config_draft_init(struct config_draft *self, struct config *config)
+{
+    *config = (struct config){0};
+    *self = (struct config_draft){.config = config};
+    for (size_t i = 0; i < config_key_count; i++) {
+        const char *text = config_keys[i].default_text;
+        struct buf why = {0};
+        enum err err = config_key_set_text(&config_keys[i], config, str_from(text), &why);
+
+        assert(err == ERR_OK);
+        (void)err;
+        buf_fini(&why);
+    }
+}
+
+void config_draft_fini(struct config_draft *self)
+{
+    buf_fini(&self->problems);
+    buf_fini(&self->warnings);
+    buf_fini(&self->mapping);
+}
+
+void config_draft_problem(struct config_draft *self, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+
+    if (++self->problem_count > config_problem_max) {
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_printf(&self->problems, "%s\n", text);
+}
+
+static void where(const struct config_draft *self, const struct config_key *key,
+                  struct config_source source, struct buf *to)
+{
+    switch (source.origin) {
+    case CONFIG_DEFAULT:
+        buf_add_str(to, STR("the default"));
+        break;
+    case CONFIG_DERIVED:
+        buf_add_str(to, STR("derived"));
+        break;
+    case CONFIG_FILE:
+        buf_printf(to, "%s:%u", self->file, source.line);
+        break;
+    case CONFIG_REFERENCE_VARIABLE:
+        buf_add_str(to, str_from(config_discovery_variable(key)));
+        break;
+    case CONFIG_ENVIRONMENT:
+        config_key_environment(key, to);
+        break;
+    case CONFIG_FLAG:
+        buf_add_str(to, STR("--"));
+        config_key_name(key, to);
+        break;
+    }
+}
+
+void config_draft_where(const struct config_draft *self, const struct config_key *key,
+                        struct buf *to)
+{
+    where(self, key, self->sources[key - config_keys], to);
+}
+
+static void report(struct config_draft *self, const struct config_key *key,
+                   struct config_source source, struct str wrote, struct str why)
+{
+    struct buf at = {0};
+    struct buf name = {0};
+
+    where(self, key, source, &at);
+    config_key_name(key, &name);
+    if (wrote.len > 80) {
+        wrote.len = 80;
+    }
+    config_draft_problem(self, "%.*s: %.*s = %.*s: %.*s", STR_ARG(buf_str(&at)),
+                         STR_ARG(buf_str(&name)), STR_ARG(wrote), STR_ARG(why));
+    buf_fini(&at);
+    buf_fini(&name);
+}
+
+void config_draft_set(struct config_draft *self, const struct config_key *key,
+                      struct config_source source, struct str wrote, const struct str *items,
+                      size_t count)
+{
+    struct buf why = {0};
+
+    if (config_key_set(key, self->config, items, count, &why) == ERR_OK) {
+        self->sources[key - config_keys] = source;
+    } else {
+        report(self, key, source, wrote, buf_str(&why));
+    }
+    buf_fini(&why);
+}
+
+void config_draft_set_text(struct config_draft *self, const struct config_key *key,
+                           struct config_source source, struct str text)
+{
+    struct buf why = {0};
+    struct buf wrote = {0};
+
+    if (config_key_set_text(key, self->config, text, &why) == ERR_OK) {
+        self->sources[key - config_keys] = source;
+    } else {
+        config_quote(text, &wrote);
+        report(self, key, source, buf_str(&wrote), buf_str(&why));
+    }
+    buf_fini(&why);
+    buf_fini(&wrote);
+}
+
+/* MUSTER_GATEWAY_POLL_WAIT of the table, by its name up to "=". */
+static const struct config_key *key_of_variable(struct str name)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        struct buf variable = {0};
+        bool same;
+
+        config_key_environment(&config_keys[i], &variable);
+        same = str_eq(buf_str(&variable), name);
+        buf_fini(&variable);
+        if (same) {
+            return &config_keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* Not an error: a variable may belong to a newer muster or to a script around it. */
+static void warn_of_variable(struct config_draft *self, struct str name)
+{
+    struct buf key_like = {0};
+    struct buf meant = {0};
+    const struct config_key *nearest;
+    char *dot;
+
+    /* MUSTER_GATEWAY_LISTN is compared as gateway.listn */
+    buf_add(&key_like, name.data + strlen("MUSTER_"), name.len - strlen("MUSTER_"));
+    dot = key_like.len > 0 ? memchr(key_like.data, '_', key_like.len) : NULL;
+    if (dot != NULL) {
+        *dot = '.';
+    }
+    nearest = config_key_nearest(buf_str(&key_like));
+    if (nearest != NULL) {
+        buf_add_str(&meant, STR("; did you mean "));
+        config_key_environment(nearest, &meant);
+        buf_add_char(&meant, '?');
+    }
+    buf_printf(&self->warnings, "%.*s is no variable of muster and is not used%.*s\n",
+               STR_ARG(name), STR_ARG(buf_str(&meant)));
+    buf_fini(&key_like);
+    buf_fini(&meant);
+}
+
+void config_draft_environment(struct config_draft *self, char *const *environment)
+{
+    struct str prefix = STR("MUSTER_");
+
+    if (self->reference_form) {
+        config_discovery_environment(self, environment);
+    }
+    for (; *environment != NULL; environment++) {
+        struct str entry = str_from(*environment);
+        const char *equals = strchr(*environment, '=');
+        struct str name = {entry.data, equals != NULL ? (size_t)(equals - entry.data) : 0};
+        const struct config_key *key;
+
+        if (!str_starts(name, prefix) || str_eq(name, STR("MUSTER_DIR")) ||
+            str_eq(name, STR("MUSTER_FAULTS"))) {
+            continue;
+        }
+        key = key_of_variable(name);
+        if (key != NULL) {
+            config_draft_set_text(self, key, (struct config_source){CONFIG_ENVIRONMENT, 0},
+                                  str_from(equals + 1));
+        } else if (self->warnings.len < 4096) {
+            warn_of_variable(self, (struct str){name.data, name.len < 128 ? name.len : 128});
+        }
+    }
+}
