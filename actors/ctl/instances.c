@@ -5,20 +5,19 @@
 
 #include "actors/ctl/http.h"
 #include "actors/ctl/verbs.h"
+#include "common/naming/limits.h"
 
-enum { hostname_max = 255 };
-
-struct identity {
+struct target {
     const char *appid;
     const char *env;
     const char *zone;
     const char *region;
     const char *hostname;
-    char own[hostname_max + 1];
+    char own[limit_name_bytes + 1];
 };
 
 /* Errors: ERR_INVALID: no APPID, or two; said. */
-static enum err identify(const struct ctl *ctl, struct identity *self)
+static enum err identify(const struct ctl *ctl, struct target *self)
 {
     const struct options *options = &ctl->options;
     const char *option = options_text(options, OPTION_APPID, NULL);
@@ -42,7 +41,7 @@ static enum err identify(const struct ctl *ctl, struct identity *self)
     return ERR_OK;
 }
 
-static void add_app(struct buf *form, const struct identity *identity)
+static void add_app(struct buf *form, const struct target *identity)
 {
     form_add(form, "zone", identity->zone);
     form_add(form, "env", identity->env);
@@ -103,7 +102,7 @@ static void add_status(const struct ctl *ctl, struct buf *form, uint32_t otherwi
 
 /* Posts, and prints the reply or done. code: of the reply, 0 when there was none. */
 static enum ctl_exit post(struct ctl *ctl, const char *path, const struct buf *form,
-                          const char *done, const struct identity *identity, int *code)
+                          const char *done, const struct target *identity, int *code)
 {
     struct http_reply reply;
     enum ctl_exit outcome = http_ask(ctl, HTTP_POST, path, form, &reply);
@@ -130,7 +129,7 @@ static enum ctl_exit post(struct ctl *ctl, const char *path, const struct buf *f
 /* Heartbeats until interrupted. An unreachable node ends nothing: the instance lives on for the
  * idle limit, and the next heartbeat may find the node again. registration: posted again when the
  * instance is not known any more; NULL: that ends it. */
-static enum ctl_exit keep(struct ctl *ctl, const struct identity *identity, const struct buf *form,
+static enum ctl_exit keep(struct ctl *ctl, const struct target *identity, const struct buf *form,
                           const struct buf *registration)
 {
     int64_t every_ms = options_duration_ms(&ctl->options, OPTION_EVERY, "30s");
@@ -155,7 +154,7 @@ static enum ctl_exit keep(struct ctl *ctl, const struct identity *identity, cons
 enum ctl_exit instance_register(struct ctl *ctl)
 {
     const struct options *options = &ctl->options;
-    struct identity identity;
+    struct target identity;
     struct buf form = {0};
     struct buf beat = {0};
     enum ctl_exit outcome = CTL_USAGE;
@@ -190,7 +189,7 @@ enum ctl_exit instance_register(struct ctl *ctl)
 
 enum ctl_exit instance_renew(struct ctl *ctl)
 {
-    struct identity identity;
+    struct target identity;
     struct buf form = {0};
     enum ctl_exit outcome;
     int code;
@@ -210,7 +209,7 @@ enum ctl_exit instance_renew(struct ctl *ctl)
 
 enum ctl_exit instance_cancel(struct ctl *ctl)
 {
-    struct identity identity;
+    struct target identity;
     struct buf form = {0};
     enum ctl_exit outcome;
     int code;
@@ -229,7 +228,7 @@ enum ctl_exit instance_set(struct ctl *ctl)
 {
     const struct options *options = &ctl->options;
     size_t hosts = options->counts[OPTION_HOSTNAME];
-    struct identity identity;
+    struct target identity;
     struct buf form = {0};
     enum ctl_exit outcome = CTL_USAGE;
     int code;

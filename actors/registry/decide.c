@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "actors/registry/decision.h"
-#include "actors/registry/metadata.h"
+#include "common/naming/metadata.h"
 
 static const struct str node_appid = {"infra.discovery", 15};
 

@@ -63,8 +63,6 @@ void decide_set(const struct registry *registry, const struct rules *rules,
 /* ERR_NOT_FOUND: to be removed, and there is none. */
 void decide_schedule(const struct registry *registry, const struct rules *rules,
                      const struct msg_schedule *command, int64_t now_ns, struct decision *out);
-/* Whether a schedule that another node sends is one that decide_schedule could have made. */
-bool schedule_is_sound(const struct instance *instance);
 
 /* What a peer holds of one identity, a PUT or GONE of a CANCEL. age_ms: how long ago it was last
  * heard, or how old the tombstone is; -1: unknown, of a live one. An instance that is not live here

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-enum { version_bytes_max = 512, addrs_max = 64, addr_bytes_max = 512 };
-
 void decision_begin(struct decision *out)
 {
     out->err = ERR_OK;
@@ -79,11 +77,6 @@ int64_t app_latest_told(const struct registry *registry, const struct identity *
     return app_latest(registry, id, max_i64(now_ns, above));
 }
 
-bool name_fits(struct str name)
-{
-    return name.len > 0 && name.len <= name_bytes_max;
-}
-
 bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
 {
     if ((timestamp < 0 || timestamp > timestamp_max) &&
@@ -120,32 +113,14 @@ bool is_at_ceiling(int64_t held, const struct identity *id, struct decision *out
     return true;
 }
 
-static bool addrs_fit(struct strs addrs)
-{
-    struct str rest = addrs.bytes;
-    struct str addr;
-
-    if (addrs.count == 0 || addrs.count > addrs_max) {
-        return false;
-    }
-    while (strs_next(&rest, &addr)) {
-        if (addr.len > addr_bytes_max) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool instance_fits(const struct instance *instance, struct decision *out)
 {
-    if (instance->status != STATUS_UP && instance->status != STATUS_WAITING) {
-        decision_refuse(out, ERR_INVALID, "status must be 1 (up) or 2 (waiting)");
-    } else if (!addrs_fit(instance->addrs)) {
-        decision_refuse(out, ERR_INVALID, "addrs must be 1 to 64 addresses of at most 512 bytes");
-    } else if (instance->region.len > name_bytes_max || instance->version.len > version_bytes_max) {
-        decision_refuse(out, ERR_INVALID, "region may have at most 255 bytes, version 512");
+    const char *misfit = instance_misfit(instance);
+
+    if (misfit != NULL) {
+        decision_refuse(out, ERR_INVALID, misfit);
     }
-    return out->err == ERR_OK;
+    return misfit == NULL;
 }
 
 struct held held_of(const struct registry *registry, const struct identity *id)

@@ -3,8 +3,7 @@
 #define ACTORS_REGISTRY_DECISION_H
 
 #include "actors/registry/decide.h"
-
-enum { name_bytes_max = 255 };
+#include "common/naming/limits.h"
 
 /* Empties it: nothing is changed so far. */
 void decision_begin(struct decision *out);
@@ -47,8 +46,7 @@ int64_t timestamp_after(int64_t held);
 /* Whether it stays. Then refuses (ERR_CONFLICT) what must not be answered as if it had been done.
  */
 bool is_at_ceiling(int64_t held, const struct identity *id, struct decision *out);
-/* Status, addrs, region and version. */
+/* Of a command or a state. Errors: ERR_INVALID, told in out. */
 bool instance_fits(const struct instance *instance, struct decision *out);
-bool name_fits(struct str name); /* 1 to name_bytes_max bytes */
 
 #endif

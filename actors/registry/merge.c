@@ -1,17 +1,12 @@
 /* States of other nodes, judged by the order of states: who tells what how often in which order
  * makes no difference to what is held in the end. */
 #include "actors/registry/decision.h"
-#include "actors/registry/metadata.h"
 #include "common/naming/convert.h"
+#include "common/naming/metadata.h"
+#include "common/naming/schedule.h"
 
 /* Of nodes' clocks that are wrong by hours; further off is what clients made up. */
 static const int64_t clocks_apart_ns = 86400000000000;
-
-static bool names_fit(const struct identity *id)
-{
-    return name_fits(id->env) && name_fits(id->appid) &&
-           (identity_is_schedule(id) || (name_fits(id->zone) && name_fits(id->hostname)));
-}
 
 static bool live_fits(const struct rules *rules, const struct instance *instance,
                       struct decision *out)

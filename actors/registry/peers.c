@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "actors/registry/state.h"
+#include "common/naming/limits.h"
 #include "common/wire/exchange.h"
 
 /* Bounds of one command and of one turn. A state costs about as much as eight heartbeats. */

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "actors/registry/sound.h"
 #include "actors/registry/state.h"
+#include "common/naming/sound.h"
 
 static const int64_t tick_ms = 1000;
 

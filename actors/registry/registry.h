@@ -18,9 +18,9 @@
 #ifndef ACTORS_REGISTRY_REGISTRY_H
 #define ACTORS_REGISTRY_REGISTRY_H
 
-#include "actors/registry/disk.h"
 #include "common/base/log.h"
 #include "common/config/config.h"
+#include "common/journal/disk.h"
 #include "common/runtime/actor.h"
 
 struct registry_actor;

@@ -3,20 +3,11 @@
 #include <stdlib.h>
 
 #include "actors/registry/decision.h"
-
-struct weight {
-    struct str client;
-    struct str zone;
-    uint32_t weight;
-};
+#include "common/naming/schedule.h"
 
 static int by_zones(const void *a, const void *b)
 {
-    const struct weight *left = a;
-    const struct weight *right = b;
-    int order = str_cmp(left->client, right->client);
-
-    return order != 0 ? order : str_cmp(left->zone, right->zone);
+    return weight_cmp(a, b);
 }
 
 /* Errors: ERR_INVALID, told in out. */
@@ -175,33 +166,4 @@ void decide_schedule(const struct registry *registry, const struct rules *rules,
     if (state_wins(rules, &made, &held)) {
         add_change(registry, CHANGE_REGISTER, &made, now_ns, out);
     }
-}
-
-bool schedule_is_sound(const struct instance *instance)
-{
-    struct str rest = instance->addrs.bytes;
-    struct str client;
-    struct str zone;
-    struct str digits;
-    struct weight last = {0};
-    uint32_t weight;
-
-    while (strs_next(&rest, &client)) {
-        struct weight it = {.client = client};
-
-        if (!strs_next(&rest, &zone) || !strs_next(&rest, &digits) || !name_fits(client) ||
-            !name_fits(zone) || str_to_u32(digits, &weight) != ERR_OK ||
-            weight > schedule_weight_max || (digits.len > 1 && digits.data[0] == '0')) {
-            return false;
-        }
-        it.zone = zone;
-        if (by_zones(&last, &it) >= 0) {
-            return false;
-        }
-        last = it;
-    }
-    return instance->addrs.count <= 3 * schedule_weights_max &&
-           instance->addrs.bytes.len <= schedule_bytes_max &&
-           instance->version.len <= schedule_remark_max && instance->region.len == 0 &&
-           instance->metadata.count == 0 && instance->status == STATUS_UP;
 }

@@ -7,7 +7,7 @@
 #include "actors/registry/digest.h"
 #include "actors/registry/recent.h"
 #include "actors/registry/registry.h"
-#include "actors/registry/storage.h"
+#include "actors/registry/storage/storage.h"
 #include "actors/registry/writes.h"
 #include "common/base/prng.h"
 #include "common/naming/convert.h"

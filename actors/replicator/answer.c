@@ -5,17 +5,9 @@
 #include <jansson.h>
 
 #include "common/naming/change.h"
+#include "common/naming/limits.h"
 
-/* As the registry takes them. */
-enum {
-    name_bytes_max = 255,
-    version_bytes_max = 512,
-    addrs_max = 64,
-    addr_bytes_max = 512,
-    metadata_keys_max = 64,
-    metadata_bytes_max = 16 * 1024,
-    node_id_max = 64,
-};
+enum { node_id_max = 64 };
 
 static const int64_t second_ns = 1000000000;
 static const int64_t ms_ns = 1000000;
@@ -66,7 +58,7 @@ static bool add_addrs(struct str text, struct strs *out, struct buf *store)
         const char *comma = memchr(text.data, ',', text.len);
         struct str addr = {text.data, comma != NULL ? (size_t)(comma - text.data) : text.len};
 
-        if (addr.len > addr_bytes_max || out->count == addrs_max) {
+        if (addr.len > limit_addr_bytes || out->count == limit_addrs) {
             return false;
         }
         if (addr.len > 0) {
@@ -109,14 +101,14 @@ static int by_key(const void *a, const void *b)
 static bool get_metadata(json_t *json, bool sure, struct msg_put *record, struct buf *store)
 {
     json_t *map = json_object_get(json, "metadata");
-    struct pair pairs[metadata_keys_max];
+    struct pair pairs[limit_metadata_keys];
     uint32_t count = 0;
     size_t bytes = 0;
     const char *key;
     json_t *value;
 
     record->metadata_null = json_is_null(map) || (!sure && json_object_size(map) == 0);
-    if (json_object_size(map) > metadata_keys_max) {
+    if (json_object_size(map) > limit_metadata_keys) {
         return false;
     }
     json_object_foreach(map, key, value)
@@ -124,7 +116,7 @@ static bool get_metadata(json_t *json, bool sure, struct msg_put *record, struct
         struct pair pair = {str_from(key), text_of(value)};
 
         bytes += pair.key.len + pair.value.len;
-        if (!json_is_string(value) || bytes > metadata_bytes_max) {
+        if (!json_is_string(value) || bytes > limit_metadata_bytes) {
             return false;
         }
         pairs[count++] = pair;
@@ -142,12 +134,12 @@ static bool get_metadata(json_t *json, bool sure, struct msg_put *record, struct
 
 static bool get_names(const json_t *json, struct msg_put *record)
 {
-    return get_text(json, "env", 1, name_bytes_max, &record->env) &&
-           get_text(json, "appid", 1, name_bytes_max, &record->appid) &&
-           get_text(json, "zone", 1, name_bytes_max, &record->zone) &&
-           get_text(json, "hostname", 1, name_bytes_max, &record->hostname) &&
-           get_text(json, "region", 0, name_bytes_max, &record->region) &&
-           get_text(json, "version", 0, version_bytes_max, &record->version);
+    return get_text(json, "env", 1, limit_name_bytes, &record->env) &&
+           get_text(json, "appid", 1, limit_name_bytes, &record->appid) &&
+           get_text(json, "zone", 1, limit_name_bytes, &record->zone) &&
+           get_text(json, "hostname", 1, limit_name_bytes, &record->hostname) &&
+           get_text(json, "region", 0, limit_name_bytes, &record->region) &&
+           get_text(json, "version", 0, limit_version_bytes, &record->version);
 }
 
 static bool get_numbers(const json_t *json, struct msg_put *record)
@@ -405,8 +397,8 @@ bool answer_who(struct str text, struct answer_who *out, struct buf *store)
     {
         struct str found[3];
 
-        if (get_text(node, "zone", 1, name_bytes_max, &found[0]) &&
-            get_text(node, "name", 1, name_bytes_max, &found[1]) &&
+        if (get_text(node, "zone", 1, limit_name_bytes, &found[0]) &&
+            get_text(node, "name", 1, limit_name_bytes, &found[1]) &&
             get_text(node, "node", 0, node_id_max, &found[2])) {
             keep_who(found, out, store);
             break;

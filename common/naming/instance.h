@@ -15,12 +15,6 @@
 
 enum { STATUS_UP = 1, STATUS_WAITING = 2 };
 
-/* Timestamps that clients write must lie in 0 … timestamp_max. Writes count on from there in steps
- * of one, so nodes take from each other, and from a disk, what is up to timestamp_told_max; one
- * with that is at the ceiling: no write can be made to win over it. */
-static const int64_t timestamp_max = 4000000000000000000;
-static const int64_t timestamp_told_max = 4000000001000000000;
-
 struct identity {
     struct str env;
     struct str appid;
@@ -53,14 +47,6 @@ bool identity_eq(const struct identity *a, const struct identity *b);
  * weight in decimal digits; in order of the zones, each pair once. version is the remark. It is no
  * instance: shown in no zone, not counted among the live, without heartbeats. */
 bool identity_is_schedule(const struct identity *id);
-
-/* In the form it is held in a schedule must fit into one fact. */
-enum {
-    schedule_weights_max = 1024,
-    schedule_weight_max = 1000000,
-    schedule_remark_max = 512,
-    schedule_bytes_max = 48 * 1024,
-};
 
 /* Hash of what is replicated: identity, region, addrs, version, metadata (none given
  * and an empty map differ), status, dirty, reg and up timestamps. Equal states have

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "common/base/json.h"
+#include "common/naming/schedule.h"
 
 enum { path_max = 5 };
 

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/naming/limits.h"
 #include "gateway/discovery/form.h"
-#include "gateway/discovery/limits.h"
 
 /* A value a person sent in, cut to what a message can bear. */
 static struct str shown(struct str value)

@@ -4,6 +4,8 @@
 
 #include "gateway/discovery/query.h"
 
+enum { limit_appids = 1000 }; /* of a poll */
+
 /* What an endpoint requires beside env and at least one appid. */
 enum args_need {
     ARGS_STATUS = 1,         /* a bit mask, not 0; else STATUS_UP */

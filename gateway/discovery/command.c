@@ -1,7 +1,7 @@
 #include "gateway/discovery/command.h"
 
 #include "common/naming/instance.h"
-#include "gateway/discovery/limits.h"
+#include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
 
 bool command_claims_node(const struct form *form)

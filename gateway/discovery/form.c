@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/naming/instance.h"
-#include "gateway/discovery/limits.h"
+#include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
 
 void form_init(struct form *self, const struct params *params, struct faults faults)

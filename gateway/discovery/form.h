@@ -13,6 +13,10 @@
 #include "common/base/fault.h"
 #include "gateway/discovery/gateway.h"
 
+enum {
+    limit_parameters = 1024
+}; /* of one request; an appid's latest_timestamp is not counted apart */
+
 struct form {
     const struct params *params;
     struct faults faults;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/limits.h"
+#include "common/naming/limits.h"
 #include "gateway/http/scanner.h"
 
 struct entry {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/discovery/cache.h"
-#include "gateway/discovery/limits.h"
+#include "gateway/discovery/form.h"
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/replica.h"
 

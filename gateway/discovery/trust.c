@@ -7,7 +7,7 @@
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
-enum { name_bytes_max = 253, address_bytes = INET6_ADDRSTRLEN };
+enum { dns_name_bytes = 253, address_bytes = INET6_ADDRSTRLEN };
 
 static const int64_t again_ms = 30000;    /* found: it may have moved */
 static const int64_t retry_min_ms = 1000; /* not found; doubled up to again_ms */
@@ -80,7 +80,7 @@ static struct host *need(struct trust *self, struct str name)
     struct host *host = host_named(self, name);
     char number[address_bytes];
 
-    if (host != NULL || name.len == 0 || name.len > name_bytes_max ||
+    if (host != NULL || name.len == 0 || name.len > dns_name_bytes ||
         memchr(name.data, '\0', name.len) != NULL) {
         return host;
     }

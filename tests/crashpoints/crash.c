@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/wire/record.h"
-#include "tests/registry/storage_rig.h"
+#include "common/journal/record.h"
+#include "tests/registry/storage/storage_rig.h"
 
 static const char *const op_names[crash_ops] = {"read", "create", "write",  "allocate", "truncate",
                                                 "sync", "rename", "remove", "sync_dir"};

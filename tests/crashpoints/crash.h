@@ -5,7 +5,7 @@
 #define TESTS_CRASHPOINTS_CRASH_H
 
 #include "tests/crashpoints/model.h"
-#include "tests/registry/disk_sim.h"
+#include "tests/journal/disk_sim.h"
 
 enum { crash_ops = 9, crash_failures_shown = 20 };
 

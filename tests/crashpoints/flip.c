@@ -10,9 +10,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "actors/registry/volume.h"
-#include "common/wire/record.h"
-#include "tests/registry/storage_rig.h"
+#include "actors/registry/storage/name.h"
+#include "common/journal/record.h"
+#include "common/journal/volume.h"
+#include "tests/registry/storage/storage_rig.h"
 
 enum { files_max = 64, log_max = 8192 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/naming/convert.h"
-#include "tests/registry/storage_rig.h"
+#include "tests/registry/storage/storage_rig.h"
 
 static void note(struct model *self, uint64_t seq)
 {

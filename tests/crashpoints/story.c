@@ -6,7 +6,7 @@
 
 #include "common/base/prng.h"
 #include "tests/registry/node.h"
-#include "tests/registry/storage_rig.h"
+#include "tests/registry/storage/storage_rig.h"
 
 static const char *const fault_names[STORY_FAULTS] = {
     "none", "sync-lies", "sync-dir-lies", "answers-early", "boot-unnoticed", "sums-unseen"};

@@ -8,12 +8,13 @@
 
 #include <stdint.h>
 
-#include "common/wire/record.h"
+#include "actors/registry/storage/head.h"
+#include "common/journal/record.h"
 
 static inline void framed_head(struct buf *file, uint64_t seq)
 {
     struct msg head = {.type = MSG_TYPE_HEAD,
-                       .as_head = {.format = record_format,
+                       .as_head = {.format = head_format,
                                    .epoch = 77,
                                    .seq = seq,
                                    .machine_boot = STR("boot-1"),

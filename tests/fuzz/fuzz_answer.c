@@ -10,6 +10,7 @@
 
 #include "actors/replicator/answer.h"
 #include "common/naming/change.h"
+#include "common/naming/limits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

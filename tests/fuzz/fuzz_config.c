@@ -1,8 +1,8 @@
 /* Any bytes as a configuration file, either form: they are taken or refused with a
  * reason, and what was taken keeps to the table.
  *
- * Covers: common/runtime/config_toml.cc common/runtime/config_file.c
- * Covers: common/runtime/config_discovery.c
+ * Covers: common/config/toml.cc common/config/file.c
+ * Covers: common/config/discovery.c
  */
 #include <assert.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "common/naming/instance.h"
+#include "common/naming/limits.h"
 #include "gateway/discovery/form.h"
-#include "gateway/discovery/limits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

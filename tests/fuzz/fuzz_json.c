@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/limits.h"
+#include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
 #include "gateway/http/params.h"
 #include "gateway/http/scanner.h"

@@ -1,13 +1,13 @@
 /* The framing of journal and snapshot: over any bytes, and over a file that was
  * written well and then harmed in one place the input chooses.
  *
- * Covers: common/wire/record.c
+ * Covers: common/journal/record.c
  */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "common/wire/record.h"
+#include "common/journal/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

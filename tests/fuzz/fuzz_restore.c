@@ -2,10 +2,11 @@
  * seqs, counts, in frames with right checksums. The start takes, passes over or sets aside; then
  * time passes, clients write, followers ask, and the next start finds what was there.
  *
- * Covers: actors/registry/sound.c actors/registry/recovery.c
+ * Covers: common/naming/sound.c actors/registry/storage/recovery.c
  */
 #include <assert.h>
 
+#include "actors/registry/storage/head.h"
 #include "common/naming/convert.h"
 #include "tests/fuzz/framed.h"
 #include "tests/registry/node.h"
@@ -118,7 +119,7 @@ static void add_file(struct node *node, struct input *in, bool snapshot, uint64_
     struct msg msg = {.type = MSG_TYPE_HEAD};
     unsigned records = take_byte(in) % records_max;
 
-    msg.as_head = (struct msg_head){.format = record_format,
+    msg.as_head = (struct msg_head){.format = head_format,
                                     .epoch = take_number(in, 77),
                                     .seq = take_number(in, seq),
                                     .machine_boot = STR("boot-1"),

@@ -1,13 +1,14 @@
 /* Any bytes as a schedule file: refused with a line and a reason, or read, and then decided without
  * a way around the limits; what is held is written and read as the same.
  *
- * Covers: common/schedule/file.c actors/registry/schedule.c
+ * Covers: common/naming/schedule_file.c actors/registry/schedule.c
  */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "actors/registry/decide.h"
+#include "common/naming/schedule.h"
 #include "common/naming/schedule_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,12 +2,12 @@
  * last byte) without, and (by a bit of the first) as the files before those: the start survives
  * them, and what it took from them is the same after the next start.
  *
- * Covers: actors/registry/reader.c actors/registry/recovery.c
+ * Covers: common/journal/reader.c actors/registry/storage/recovery.c
  */
 #include <assert.h>
 
 #include "tests/fuzz/framed.h"
-#include "tests/registry/storage_rig.h"
+#include "tests/registry/storage/storage_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

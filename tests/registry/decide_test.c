@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "actors/registry/decision.h"
-#include "actors/registry/metadata.h"
 #include "common/base/prng.h"
+#include "common/naming/metadata.h"
 
 static const int64_t now0 = 1700000000000000000;
 
@@ -562,17 +562,17 @@ static void metadata_is_bounded_by_keys_and_by_bytes_of_text(void **state)
     struct msg_register command = a_register(world, "h");
     struct buf store = {0};
 
-    command.metadata = metadata_of(&store, metadata_keys_max, metadata_bytes_max);
+    command.metadata = metadata_of(&store, limit_metadata_keys, limit_metadata_bytes);
     assert_int_equal(1, do_register(world, &command));
-    assert_int_equal(metadata_keys_max, held(world, "h").metadata.count);
-    command.metadata = metadata_of(&store, 1, metadata_bytes_max);
+    assert_int_equal(limit_metadata_keys, held(world, "h").metadata.count);
+    command.metadata = metadata_of(&store, 1, limit_metadata_bytes);
     assert_int_equal(1, do_register(world, &command));
-    command.metadata = metadata_of(&store, 1, metadata_bytes_max + 1);
+    command.metadata = metadata_of(&store, 1, limit_metadata_bytes + 1);
     assert_int_equal(0, do_register(world, &command));
     assert_int_equal(ERR_INVALID, world->decision.err);
-    command.metadata = metadata_of(&store, metadata_keys_max, metadata_bytes_max + 1);
+    command.metadata = metadata_of(&store, limit_metadata_keys, limit_metadata_bytes + 1);
     assert_int_equal(0, do_register(world, &command));
-    command.metadata = metadata_of(&store, metadata_keys_max + 1, 1000);
+    command.metadata = metadata_of(&store, limit_metadata_keys + 1, 1000);
     assert_int_equal(0, do_register(world, &command));
     assert_int_equal(ERR_INVALID, world->decision.err);
     buf_fini(&store);

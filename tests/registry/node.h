@@ -7,7 +7,7 @@
 #include "actors/registry/registry.h"
 #include "common/naming/convert.h"
 #include "common/naming/registry.h"
-#include "tests/registry/disk_sim.h"
+#include "tests/journal/disk_sim.h"
 
 struct node_item {
     enum outbox_lane lane;

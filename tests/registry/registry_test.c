@@ -1,3 +1,4 @@
+#include "common/naming/limits.h"
 #include "tests/registry/node.h"
 
 // clang-format off

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/naming/schedule.h"
 #include "tests/registry/node.h"
 
 static const int64_t now0 = 1700000000000000000;

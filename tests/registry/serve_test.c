@@ -13,7 +13,7 @@
 
 #include "common/base/prng.h"
 #include "common/runtime/follower.h"
-#include "tests/registry/storage_rig.h"
+#include "tests/registry/storage/storage_rig.h"
 
 enum { slice_bytes = 256 * 1024, one_record = 1024 };
 

@@ -6,7 +6,7 @@
 #include "actors/registry/state.h"
 #include "actors/replicator/replicator.h"
 #include "gateway/discovery/replica.h"
-#include "tests/registry/disk_sim.h"
+#include "tests/journal/disk_sim.h"
 #include "tests/sim/sim.h"
 
 enum { site_actors = ACTOR_COUNT };

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/journal/record.h"
 #include "common/wire/print.h"
-#include "common/wire/record.h"
 
 static const char path[] = "docs/protocol.md";
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/record.h"
+#include "common/journal/record.h"
 
 static const char corpus[] = "tests/fuzz/corpus";
 

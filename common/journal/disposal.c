@@ -1,0 +1,48 @@
+#include "common/journal/disposal.h"
+
+#include <assert.h>
+
+static const uint64_t step_bytes = UINT64_C(16) << 20; /* about 1 ms */
+
+bool disposal_runs(const struct disposal *self)
+{
+    return self->file >= 0;
+}
+
+void disposal_drop(struct disposal *self)
+{
+    if (disposal_runs(self)) {
+        volume_close(self->volume, &self->file);
+    }
+}
+
+enum err disposal_begin(struct disposal *self, struct volume *volume, struct name name,
+                        struct name to)
+{
+    int64_t size = 0;
+    enum err err = volume_rename(volume, name.text, to.text);
+
+    assert(!disposal_runs(self));
+    if (err != ERR_OK) {
+        return err;
+    }
+    self->volume = volume;
+    self->name = to;
+    if (volume_open(volume, to.text, DISK_WRITE, &self->file) == ERR_OK) {
+        size = volume->disk->size(volume->disk, self->file);
+    }
+    self->size = size > 0 ? (uint64_t)size : 0;
+    return self->size > step_bytes ? ERR_OK : disposal_step(self);
+}
+
+enum err disposal_step(struct disposal *self)
+{
+    struct disk *disk = self->volume->disk;
+
+    if (self->size > step_bytes && disk->truncate(disk, self->file, self->size - step_bytes) == 0) {
+        self->size -= step_bytes;
+        return ERR_OK;
+    }
+    disposal_drop(self);
+    return volume_remove(self->volume, self->name.text);
+}

@@ -1,0 +1,30 @@
+/* Takes a large file away a piece at a time: the kernel frees the pages of a file
+ * within the call that ends it, 10 ms for 200 MB, and no turn may take that long.
+ *
+ *   snapshot-…64.dat ──renamed──► snapshot-…64.tmp ──shorter each step──► gone
+ */
+#ifndef COMMON_JOURNAL_DISPOSAL_H
+#define COMMON_JOURNAL_DISPOSAL_H
+
+#include "common/journal/volume.h"
+
+struct disposal {
+    struct volume *volume; /* borrowed */
+    int file;              /* owned; -1: none is being disposed of */
+    struct name name;
+    uint64_t size; /* what is left of it */
+};
+
+bool disposal_runs(const struct disposal *self);
+
+/* to: what it is called from now on, so that the next start knows that it is to go. A small file is
+ * gone at once.
+ * Errors of both: ERR_IO: it stays; none is being disposed of any more. */
+enum err disposal_begin(struct disposal *self, struct volume *volume, struct name name,
+                        struct name to);
+enum err disposal_step(struct disposal *self);
+
+/* Leaves what is left of it to the next start. Fine at any time. */
+void disposal_drop(struct disposal *self);
+
+#endif

@@ -1,0 +1,42 @@
+/* The one framing of everything that is kept: journal segments, snapshot files.
+ *
+ *   offset  size  what
+ *   0       4     length of the body, big-endian, 1 … frame_max
+ *   4       4     CRC-32 (zlib) over length and body
+ *   8       n     body: one or more messages (one command's changes), applied all or none
+ *
+ * A file that was preallocated goes on with zeros.
+ */
+#ifndef COMMON_JOURNAL_RECORD_H
+#define COMMON_JOURNAL_RECORD_H
+
+#include "common/wire/codec.h"
+
+enum { record_head_bytes = 8 };
+
+/* Begins a frame at the end of to; messages are then encoded behind it; end fills
+ * in the head. begin returns the mark that end needs. */
+size_t record_begin(struct buf *to);
+void record_end(struct buf *to, size_t mark);
+
+/* What stands at the beginning of rest. On RECORD_OK body is set and rest moved behind it. */
+enum record_state {
+    RECORD_OK,
+    RECORD_END,     /* nothing, or only zeros to the end */
+    RECORD_TORN,    /* a damaged or incomplete frame followed only by zeros: the last write */
+    RECORD_DAMAGED, /* anything else */
+};
+
+/* How far a bad frame goes is what its length says; where that says nothing
+ * possible (0, or more than frame_max), up to frame_max bytes. If a whole frame
+ * stands inside that stretch, it was the length that broke: then it is DAMAGED; so
+ * too if a search of about a second has not ruled it out. In doubt DAMAGED: a torn
+ * tail is cut without a word, so it must be certain. rest and body are untouched
+ * unless RECORD_OK. */
+enum record_state record_next(struct str *rest, struct str *body);
+
+/* How far behind the beginning of rest, at least one byte, the next whole frame begins; 0: there is
+ * none, or a search of about a second has not found one. */
+size_t record_seek(struct str rest);
+
+#endif
