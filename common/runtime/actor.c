@@ -14,9 +14,8 @@
 #include "common/runtime/lock.h"
 #include "common/runtime/notify.h"
 #include "common/runtime/sockets.h"
+#include "common/runtime/turn.h"
 #include "common/runtime/wait.h"
-
-enum { types_max = 256 };
 
 static const int64_t longest_sleep_ms = 1000;
 static const int64_t patience_ms = 5000; /* then who has not been heard yet is named on the log */
@@ -30,8 +29,7 @@ enum { crowd_min = 4, gather_us = 100 };
 
 struct actor {
     const struct actor_options *options;
-    actor_handle_fn *handlers[types_max];
-    actor_handle_fn *door_handlers[types_max];
+    struct turn turn;
     struct sockets sockets;
     struct admin admin;
     struct notify notify; /* the service manager, if there is one */
@@ -44,7 +42,6 @@ struct actor {
                             * then guard, door and the listeners' monitors, then the open ways */
     struct wait wait;
     int signal_fd;
-    int64_t tick_due_ms;
     int64_t patience_end_ms;
     bool waits;       /* some input is left over from this turn */
     bool told_to_end; /* by a signal */
@@ -86,18 +83,13 @@ static void spend_frame(struct budget *budget, size_t bytes)
 static void handle(struct actor *self, const struct address *from, const struct msg *msg,
                    const struct now *now)
 {
-    actor_handle_fn *const *handlers = from->door ? self->door_handlers : self->handlers;
-    actor_handle_fn *handler =
-        (unsigned)msg->type < types_max ? handlers[(unsigned)msg->type] : NULL;
-
     if (from->door) {
         self->admin.door_commands++;
     } else {
         self->admin.commands++;
     }
-    if (handler != NULL) {
-        handler(self->options->state, from, msg, now, self->out);
-    } else if (from->door || !admin_answer(&self->admin, from, msg, now, self->out)) {
+    if (!turn_command(&self->turn, from, msg, now) &&
+        (from->door || !admin_answer(&self->admin, from, msg, now, self->out))) {
         admin_refuse(&self->admin, from, msg->type, msg_id(msg), self->out);
     }
 }
@@ -197,8 +189,6 @@ static void drain_commands(struct actor *self, void *socket, const zmq_pollitem_
 
 static void drain_answers(struct actor *self, size_t at, const struct now *now)
 {
-    const struct actor_link *link = &self->options->links[at];
-    const struct actor_spec *spec = self->options->spec;
     struct inbox *in = &self->answers[at];
     struct budget budget = whole_budget;
 
@@ -216,12 +206,8 @@ static void drain_answers(struct actor *self, size_t at, const struct now *now)
                 self->admin.malformed++;
                 in->rest.len = 0;
             }
-            if (err != ERR_OK || (link->follower != NULL &&
-                                  follower_on_answer(link->follower, &msg, now, self->out))) {
-                continue;
-            }
-            if (spec->answer != NULL) {
-                spec->answer(self->options->state, link->to, link->index, &msg, now, self->out);
+            if (err == ERR_OK) {
+                (void)turn_answer(&self->turn, at, &msg, now);
             }
         }
         if (in->rest.len != 0) {
@@ -235,7 +221,6 @@ static void drain_answers(struct actor *self, size_t at, const struct now *now)
 static void drain_way(struct actor *self, uint32_t peer, const struct now *now)
 {
     struct socket_way *way = &self->sockets.ways[peer];
-    const struct actor_spec *spec = self->options->spec;
     struct budget budget = whole_budget;
 
     while (way->in.rest.len != 0 || next_frame(self, way->dealer, &way->in, 1, &budget)) {
@@ -248,8 +233,8 @@ static void drain_way(struct actor *self, uint32_t peer, const struct now *now)
             if (err == ERR_MALFORMED) {
                 self->admin.malformed++;
                 way->in.rest.len = 0;
-            } else if (err == ERR_OK && spec->peer_answer != NULL) {
-                spec->peer_answer(self->options->state, peer, &msg, now, self->out);
+            } else if (err == ERR_OK) {
+                turn_peer_answer(&self->turn, peer, &msg, now);
             }
         }
         if (way->in.rest.len != 0) {
@@ -269,7 +254,7 @@ static void drain_facts(struct actor *self, size_t at, const struct now *now)
     while (next_frame(self, self->sockets.links[at].sub, &self->fact, 2, &budget)) {
         budget.messages--;
         self->admin.facts++;
-        follower_on_fact(self->options->links[at].follower, self->fact.rest, now, self->out);
+        turn_fact(&self->turn, at, self->fact.rest, now);
     }
 }
 
@@ -324,30 +309,15 @@ static void end_if_told(struct actor *self, const struct now *now)
 
 /* ── turns ── */
 
-/* When something is due at the latest, mono ms. */
+/* When the next turn begins at the latest, mono ms. */
 static int64_t due_ms(struct actor *self, const struct now *now)
 {
-    const struct actor_options *options = self->options;
     int64_t ping = notify_due_ms(&self->notify);
+    int64_t own = turn_due_ms(&self->turn, now);
     int64_t due = now->mono_ms + longest_sleep_ms;
 
     due = ping < due ? ping : due;
-    if (options->spec->tick != NULL && self->tick_due_ms < due) {
-        due = self->tick_due_ms;
-    }
-    if (options->spec->due_ms != NULL) {
-        int64_t own = options->spec->due_ms(options->state, now);
-
-        due = own < due ? own : due;
-    }
-    for (size_t i = 0; i < options->link_count; i++) {
-        if (options->links[i].follower != NULL) {
-            int64_t theirs = follower_due_ms(options->links[i].follower);
-
-            due = theirs < due ? theirs : due;
-        }
-    }
-    return due;
+    return own < due ? own : due;
 }
 
 static size_t items_max(const struct actor_options *options)
@@ -470,32 +440,11 @@ static void end_guests(struct actor *self, const struct now *now)
     }
 }
 
-static void take_time(struct actor *self, const struct now *now)
+static void send_lane(void *context, enum outbox_lane lane)
 {
-    const struct actor_spec *spec = self->options->spec;
+    struct actor *self = context;
 
-    if (spec->tick != NULL && now->mono_ms >= self->tick_due_ms) {
-        self->tick_due_ms += spec->tick_ms;
-        if (self->tick_due_ms <= now->mono_ms) { /* we were stopped: ticks don't pile up */
-            self->tick_due_ms = now->mono_ms + spec->tick_ms;
-        }
-        spec->tick(self->options->state, now, self->out);
-    }
-    for (size_t i = 0; i < self->options->link_count; i++) {
-        if (self->options->links[i].follower != NULL) {
-            follower_step(self->options->links[i].follower, now, self->out);
-        }
-    }
-}
-
-static void send_all(struct actor *self, const struct now *now, actor_turn_fn *before_synced)
-{
-    sockets_send(&self->sockets, self->options, self->out, OUTBOX_NOW);
-    if (before_synced != NULL) {
-        before_synced(self->options->state, now, self->out);
-        sockets_send(&self->sockets, self->options, self->out, OUTBOX_NOW);
-    }
-    sockets_send(&self->sockets, self->options, self->out, OUTBOX_SYNCED);
+    sockets_send(&self->sockets, self->options, self->out, lane);
 }
 
 static void tell_manager(struct actor *self, const struct now *now)
@@ -522,6 +471,7 @@ static void turn(struct actor *self)
     int64_t cpu_us = clock->cpu_us(clock);
 
     self->waits = false;
+    turn_begin(&self->turn, &now);
     read_signals(self);
     drain_subscriptions(self);
     drain_commands(self, self->sockets.commands, &self->items[ITEM_COMMANDS], &self->commands,
@@ -529,9 +479,10 @@ static void turn(struct actor *self)
     take_others(self, &now);
     take_links(self, &now);
     take_guests(self, &now);
-    take_time(self, &now);
+    turn_time(&self->turn, &now);
     end_if_told(self, &now);
-    send_all(self, &now, self->options->spec->turn_end);
+    turn_end(&self->turn, &now, send_lane, self);
+    send_lane(self, OUTBOX_SYNCED);
     end_guests(self, &now);
     if (now.mono_ms >= self->patience_end_ms) { /* once */
         self->patience_end_ms = INT64_MAX;
@@ -578,7 +529,8 @@ static void run_turns(struct actor *self)
         struct now now = self->options->clock->now(self->options->clock);
 
         self->options->spec->stop(self->options->state, &now, self->out);
-        send_all(self, &now, NULL);
+        send_lane(self, OUTBOX_NOW);
+        send_lane(self, OUTBOX_SYNCED);
     }
 }
 
@@ -615,22 +567,11 @@ static void lay_out_items(struct actor *self)
     }
 }
 
-static void lay_out_handlers(actor_handle_fn **by_type, const struct actor_handler *handlers,
-                             size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        assert((unsigned)handlers[i].type < types_max);
-        by_type[(unsigned)handlers[i].type] = handlers[i].handle;
-    }
-}
-
 static void actor_init(struct actor *self, const struct actor_options *options, struct str name)
 {
     const struct actor_spec *spec = options->spec;
 
     *self = (struct actor){.options = options, .signal_fd = -1};
-    lay_out_handlers(self->handlers, spec->handlers, spec->handler_count);
-    lay_out_handlers(self->door_handlers, spec->door_handlers, spec->door_handler_count);
     self->out = outbox_new(outbox_bytes);
     self->answers = calloc(options->link_count + 1, sizeof(*self->answers));
     self->items = calloc(items_max(options), sizeof(*self->items));
@@ -638,7 +579,8 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
     assert(self->answers != NULL && self->items != NULL);
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
-    self->tick_due_ms = self->admin.started_ms + spec->tick_ms;
+    turn_init(&self->turn, spec, options->state, self->out, options->links, options->link_count,
+              self->admin.started_ms + spec->tick_ms);
     self->patience_end_ms = self->admin.started_ms + patience_ms;
     outbox_subscribe(self->out, STR(""), false); /* from here on the set is kept: it is empty */
     if (notify_init(&self->notify) != ERR_OK) {

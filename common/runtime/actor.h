@@ -1,10 +1,10 @@
 /* The actor: a pure core described by a struct actor_spec, and the shell that
  * gives it sockets, time and turns.
  *
- * A turn: take what waits on commands (bounded), on the answers to our own
+ * A turn (turn.h): take what waits on commands (bounded), on the answers to our own
  * commands, on followed facts, on guest descriptors; hand each message to the
  * core; send the NOW lane; turn_end (append, sync once); send the SYNCED lane.
- * The simulator does the same with the same spec, without sockets.
+ * The simulator and the tests run the same turns without sockets.
  *
  * The shell answers PING, STATS and LOG_LEVEL itself; SHUTDOWN too unless the core
  * has a handler for it. SNAPSHOT and FACTS are the core's (struct publisher serves the small ones).
@@ -72,6 +72,8 @@ struct actor_spec {
     /* Answers to what was sent with outbox_peer; may be NULL */
     void (*peer_answer)(void *state, uint32_t peer, const struct msg *msg, const struct now *now,
                         struct outbox *out);
+    /* Before all else in a turn: time has moved on. May be NULL */
+    actor_turn_fn *turn_begin;
     actor_turn_fn *turn_end; /* may be NULL */
     actor_turn_fn *tick;     /* every tick_ms; may be NULL */
     int64_t tick_ms;

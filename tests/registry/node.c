@@ -62,7 +62,8 @@ void node_start(struct node *self)
 
     assert(err == ERR_OK);
     (void)err;
-    self->tick_due_ms = self->clock.at.mono_ms + registry_spec.tick_ms;
+    turn_init(&self->turn, &registry_spec, self->actor, self->out, NULL, 0,
+              self->clock.at.mono_ms + registry_spec.tick_ms);
 }
 
 void node_stop(struct node *self)
@@ -92,11 +93,13 @@ static void begin_turn(struct node *self)
     if (!self->in_turn) {
         forget_items(self);
         self->in_turn = true;
+        turn_begin(&self->turn, &self->clock.at);
     }
 }
 
-static void take_lane(struct node *self, enum outbox_lane lane)
+static void take_lane(void *context, enum outbox_lane lane)
 {
+    struct node *self = context;
     struct outbox_item item;
     size_t cursor = 0;
 
@@ -130,11 +133,7 @@ void node_give_from(struct node *self, unsigned peer, const struct msg *command)
     err = msg_decode(&rest, &msg);
     assert(err == ERR_OK);
     (void)err;
-    for (size_t i = 0; i < registry_spec.handler_count; i++) {
-        if (registry_spec.handlers[i].type == msg.type) {
-            registry_spec.handlers[i].handle(self->actor, &from, &msg, &self->clock.at, self->out);
-        }
-    }
+    (void)turn_command(&self->turn, &from, &msg, &self->clock.at);
     buf_fini(&frame);
 }
 
@@ -146,13 +145,8 @@ void node_give(struct node *self, const struct msg *command)
 void node_turn(struct node *self)
 {
     begin_turn(self);
-    if (self->clock.at.mono_ms >= self->tick_due_ms) {
-        self->tick_due_ms = self->clock.at.mono_ms + registry_spec.tick_ms;
-        registry_spec.tick(self->actor, &self->clock.at, self->out);
-    }
-    take_lane(self, OUTBOX_NOW);
-    registry_spec.turn_end(self->actor, &self->clock.at, self->out);
-    take_lane(self, OUTBOX_NOW);
+    turn_time(&self->turn, &self->clock.at);
+    turn_end(&self->turn, &self->clock.at, take_lane, self);
     take_lane(self, OUTBOX_SYNCED);
     self->again = outbox_take_again(self->out);
     self->in_turn = false;

@@ -7,6 +7,7 @@
 #include "actors/registry/registry.h"
 #include "common/naming/convert.h"
 #include "common/naming/registry.h"
+#include "common/runtime/turn.h"
 #include "tests/journal/disk_sim.h"
 
 struct node_item {
@@ -27,7 +28,7 @@ struct node {
     const char *machine_boot;     /* a test may change these three before node_start */
     uint64_t snapshot_bytes;
     uint64_t allocate_bytes;
-    int64_t tick_due_ms;
+    struct turn turn;
     bool again;              /* the core asked to be called at once */
     bool in_turn;            /* commands were given, the turn has not ended */
     uint64_t id;             /* the last command's */

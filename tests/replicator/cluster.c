@@ -152,7 +152,10 @@ void cluster_start_replicator(struct cluster *self, unsigned i)
                                      .door = member->no_door ? NULL : member->door,
                                      .door_waits = member->door_waits},
         &member->clock.at);
-    member->tick_due_ms = member->clock.at.mono_ms;
+    member->link =
+        (struct actor_link){.to = ACTOR_REGISTRY, .follower = member->replicator.registry};
+    turn_init(&member->turn, &replicator_spec, &member->replicator, member->out, &member->link, 1,
+              member->clock.at.mono_ms);
     member->due = true;
     member->up = true;
 }
@@ -290,12 +293,8 @@ static void knock(struct cluster *self, unsigned to, unsigned from, uint32_t way
         .door = true,
         .bytes = {'d', (uint8_t)from, (uint8_t)way, (uint8_t)self->members[from].lives}};
 
-    for (size_t i = 0; i < replicator_spec.door_handler_count; i++) {
-        if (replicator_spec.door_handlers[i].type == msg->type) {
-            replicator_spec.door_handlers[i].handle(&member->replicator, &address, msg,
-                                                    &member->clock.at, member->out);
-        }
-    }
+    turn_begin(&member->turn, &member->clock.at);
+    (void)turn_command(&member->turn, &address, msg, &member->clock.at);
     member->due = true;
 }
 
@@ -315,12 +314,12 @@ void cluster_knock(struct cluster *self, unsigned member, unsigned from, const s
 static void hand_over(struct cluster *self, struct parcel *parcel)
 {
     struct member *member = &self->members[parcel->to];
-    struct replicator *replicator = &member->replicator;
     struct str rest = buf_str(&parcel->frame);
     struct msg msg;
 
     if (parcel->kind == FACT) {
-        follower_on_fact(replicator->registry, rest, &member->clock.at, member->out);
+        turn_begin(&member->turn, &member->clock.at);
+        turn_fact(&member->turn, 0, rest, &member->clock.at);
         member->due = true;
         return;
     }
@@ -333,10 +332,8 @@ static void hand_over(struct cluster *self, struct parcel *parcel)
             }
             break;
         case FROM_REGISTRY:
-            if (!follower_on_answer(replicator->registry, &msg, &member->clock.at, member->out)) {
-                replicator_spec.answer(replicator, ACTOR_REGISTRY, 0, &msg, &member->clock.at,
-                                       member->out);
-            }
+            turn_begin(&member->turn, &member->clock.at);
+            (void)turn_answer(&member->turn, 0, &msg, &member->clock.at);
             member->due = true;
             break;
         case TO_DOOR:
@@ -344,8 +341,8 @@ static void hand_over(struct cluster *self, struct parcel *parcel)
             break;
         case FROM_DOOR:
             if (member->ways[parcel->way] == parcel->from + 1) {
-                replicator_spec.peer_answer(replicator, parcel->way, &msg, &member->clock.at,
-                                            member->out);
+                turn_begin(&member->turn, &member->clock.at);
+                turn_peer_answer(&member->turn, parcel->way, &msg, &member->clock.at);
             }
             member->due = true;
             break;
@@ -517,11 +514,23 @@ static void run_registry(struct cluster *self, unsigned i)
     struct node *node = &self->members[i].registry;
 
     if (node->actor == NULL ||
-        !(node->in_turn || node->again || node->clock.at.mono_ms >= node->tick_due_ms)) {
+        !(node->in_turn || node->again || node->clock.at.mono_ms >= node->turn.tick_due_ms)) {
         return;
     }
     node_turn(node);
     send_registrys(self, i);
+}
+
+struct lane_of {
+    struct cluster *cluster;
+    unsigned member;
+};
+
+static void send_lane(void *context, enum outbox_lane lane)
+{
+    const struct lane_of *of = context;
+
+    send_replicators(of->cluster, of->member, lane);
 }
 
 static void run_replicator(struct cluster *self, unsigned i)
@@ -539,20 +548,12 @@ static void run_replicator(struct cluster *self, unsigned i)
     }
     while (posts_step(member->replicator.posts, now)) {
     }
-    if (!member->due && now->mono_ms < member->tick_due_ms &&
-        now->mono_ms < replicator_spec.due_ms(&member->replicator, now) &&
-        now->mono_ms < follower_due_ms(member->replicator.registry)) {
+    if (!member->due && now->mono_ms < turn_due_ms(&member->turn, now)) {
         return;
     }
-    member->due = false;
-    if (now->mono_ms >= member->tick_due_ms) {
-        member->tick_due_ms = now->mono_ms + replicator_spec.tick_ms;
-        replicator_spec.tick(&member->replicator, now, member->out);
-    }
-    follower_step(member->replicator.registry, now, member->out);
-    send_replicators(self, i, OUTBOX_NOW);
-    replicator_spec.turn_end(&member->replicator, now, member->out);
-    send_replicators(self, i, OUTBOX_NOW);
+    turn_begin(&member->turn, now);
+    turn_time(&member->turn, now);
+    turn_end(&member->turn, now, send_lane, &(struct lane_of){self, i});
     send_replicators(self, i, OUTBOX_SYNCED);
     member->due = outbox_take_again(member->out);
 }

@@ -5,6 +5,7 @@
 
 #include "actors/registry/state.h"
 #include "actors/replicator/state.h"
+#include "common/runtime/turn.h"
 #include "tests/registry/node.h"
 
 enum { cluster_max = 6 };
@@ -19,7 +20,8 @@ struct member {
     bool http_dead;
     struct outbox *out;
     struct clock_virtual clock;
-    int64_t tick_due_ms;
+    struct turn turn;
+    struct actor_link link; /* to its registry */
     bool due;
     char zone[8];
     char name[16];

@@ -88,9 +88,9 @@ static void post_fact(struct sim *self, unsigned from, const struct outbox_item 
         if (running->state == NULL || running->process->node != source->process->node) {
             continue;
         }
-        for (size_t i = 0; i < running->link_count; i++) {
-            if (!follows(running, &running->links[i], source) ||
-                !subscribed(&running->links[i], item->topic)) {
+        for (size_t i = 0; i < running->turn.link_count; i++) {
+            if (!follows(running, &running->turn.links[i], source) ||
+                !subscribed(&running->turn.links[i], item->topic)) {
                 continue;
             }
             if (self->drop_per_mille != 0 && prng_below(&self->prng, 1000) < self->drop_per_mille) {

@@ -2,20 +2,17 @@
 #ifndef TESTS_SIM_ENGINE_H
 #define TESTS_SIM_ENGINE_H
 
+#include "common/runtime/turn.h"
 #include "tests/sim/parcel.h"
 
-enum { handlers_max = 160, turns_at_once_max = 100000 };
+enum { turns_at_once_max = 100000 };
 
 struct running {
     const struct sim_process *process;
     void *state; /* NULL: down */
     struct outbox *out;
-    const struct actor_link *links;
-    size_t link_count;
-    actor_handle_fn *handlers[handlers_max]; /* by type */
-    actor_handle_fn *door_handlers[handlers_max];
+    struct turn turn;
     uint32_t life; /* counts starts: what was sent to or by an earlier one is lost */
-    int64_t tick_ms;
     int64_t paused_until_ms;
 };
 

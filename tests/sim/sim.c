@@ -98,23 +98,15 @@ unsigned sim_add(struct sim *self, const struct sim_process *process)
     if (process->node != sim_no_node) {
         self->machines[process->node].actors[process->actor] = (int)self->count;
     }
-    for (size_t i = 0; process->spec != NULL && i < process->spec->handler_count; i++) {
-        assert((unsigned)process->spec->handlers[i].type < handlers_max);
-        running->handlers[process->spec->handlers[i].type] = process->spec->handlers[i].handle;
-    }
-    for (size_t i = 0; process->spec != NULL && i < process->spec->door_handler_count; i++) {
-        running->door_handlers[process->spec->door_handlers[i].type] =
-            process->spec->door_handlers[i].handle;
-    }
     return self->count++;
 }
 
 static void subscribe(const struct running *running, struct running *source)
 {
-    for (size_t i = 0; i < running->link_count; i++) {
-        const char *const *topic = running->links[i].topics;
+    for (size_t i = 0; i < running->turn.link_count; i++) {
+        const char *const *topic = running->turn.links[i].topics;
 
-        for (; follows(running, &running->links[i], source) && topic != NULL && *topic != NULL;
+        for (; follows(running, &running->turn.links[i], source) && topic != NULL && *topic != NULL;
              topic++) {
             (void)outbox_subscribe(source->out, str_from(*topic), true);
         }
@@ -125,6 +117,8 @@ void sim_start(struct sim *self, unsigned process)
 {
     struct running *running = &self->processes[process];
     struct now now = sim_now(self, running->process->node);
+    const struct actor_link *links = NULL;
+    size_t link_count = 0;
 
     assert(running->state == NULL);
     running->life++;
@@ -135,11 +129,11 @@ void sim_start(struct sim *self, unsigned process)
     }
     running->state = running->process->start(running->process->context, &now);
     assert(running->state != NULL);
-    running->link_count = 0;
     if (running->process->links != NULL) {
-        running->links = running->process->links(running->process->context, running->state,
-                                                 &running->link_count);
+        links = running->process->links(running->process->context, running->state, &link_count);
     }
+    turn_init(&running->turn, running->process->spec, running->state, running->out, links,
+              link_count, now.mono_ms);
     for (unsigned i = 0; i < self->count; i++) {
         if (self->processes[i].state != NULL) {
             subscribe(running, &self->processes[i]);
@@ -148,7 +142,6 @@ void sim_start(struct sim *self, unsigned process)
             }
         }
     }
-    running->tick_ms = self->ms;
     running->paused_until_ms = 0;
     self->wake_ms[process] = self->ms;
 }
@@ -243,59 +236,41 @@ struct network *sim_network(const struct sim *self)
 
 static int64_t next_wake(struct sim *self, struct running *running, const struct now *now)
 {
-    const struct actor_spec *spec = running->process->spec;
-    int64_t wake = INT64_MAX;
+    int64_t wake;
 
     if (outbox_take_again(running->out)) {
         return self->ms;
     }
-    if (spec != NULL && spec->tick != NULL) {
-        wake = running->tick_ms;
-    }
-    if (spec != NULL && spec->due_ms != NULL) {
-        int64_t due = from_mono(self, running, spec->due_ms(running->state, now));
-
-        wake = due < wake ? due : wake;
-    }
+    wake = from_mono(self, running, turn_due_ms(&running->turn, now));
     if (running->process->due_ms != NULL) {
         int64_t due = running->process->due_ms(running->process->context);
 
         wake = due < wake ? due : wake;
     }
-    for (size_t i = 0; i < running->link_count; i++) {
-        if (running->links[i].follower != NULL) {
-            int64_t due = from_mono(self, running, follower_due_ms(running->links[i].follower));
-
-            wake = due < wake ? due : wake;
-        }
-    }
     return wake > self->ms ? wake : self->ms + 1;
+}
+
+struct lane_of {
+    struct sim *sim;
+    unsigned process;
+};
+
+static void send_lane(void *context, enum outbox_lane lane)
+{
+    const struct lane_of *of = context;
+
+    courier_send(of->sim, of->process, lane);
 }
 
 /* The rest of a turn, after the messages. */
 static void end_turn(struct sim *self, unsigned at)
 {
     struct running *running = &self->processes[at];
-    const struct actor_spec *spec = running->process->spec;
     struct now now = sim_now(self, running->process->node);
 
-    if (spec != NULL && spec->tick != NULL && self->ms >= running->tick_ms) {
-        running->tick_ms += spec->tick_ms;
-        if (running->tick_ms <= self->ms) {
-            running->tick_ms = self->ms + spec->tick_ms;
-        }
-        spec->tick(running->state, &now, running->out);
-    }
-    for (size_t i = 0; i < running->link_count; i++) {
-        if (running->links[i].follower != NULL) {
-            follower_step(running->links[i].follower, &now, running->out);
-        }
-    }
-    courier_send(self, at, OUTBOX_NOW);
-    if (spec != NULL && spec->turn_end != NULL) {
-        spec->turn_end(running->state, &now, running->out);
-        courier_send(self, at, OUTBOX_NOW);
-    }
+    turn_begin(&running->turn, &now);
+    turn_time(&running->turn, &now);
+    turn_end(&running->turn, &now, send_lane, &(struct lane_of){self, at});
     if (running->process->turn != NULL) {
         running->process->turn(running->process->context, running->state, &now, running->out);
     }
@@ -318,9 +293,9 @@ static void hand_fact(struct sim *self, struct running *running, const struct pa
 {
     const struct running *source = &self->processes[parcel->from];
 
-    for (size_t i = 0; i < running->link_count; i++) {
-        if (follows(running, &running->links[i], source)) {
-            follower_on_fact(running->links[i].follower, blob_str(parcel->blob), now, running->out);
+    for (size_t i = 0; i < running->turn.link_count; i++) {
+        if (follows(running, &running->turn.links[i], source)) {
+            turn_fact(&running->turn, i, blob_str(parcel->blob), now);
         }
     }
 }
@@ -331,17 +306,13 @@ static void hand_reply(struct sim *self, struct running *running, const struct p
     const struct sim_process *process = running->process;
     const struct sim_process *source = self->processes[parcel->from].process;
 
-    for (size_t i = 0; i < running->link_count; i++) {
-        const struct actor_link *link = &running->links[i];
-
-        if (link->to == source->actor && link->follower != NULL &&
-            follower_on_answer(link->follower, msg, now, running->out)) {
+    for (size_t i = 0; i < running->turn.link_count; i++) {
+        if (running->turn.links[i].to == source->actor &&
+            turn_answer(&running->turn, i, msg, now)) {
             return;
         }
     }
-    if (process->spec != NULL && process->spec->answer != NULL) {
-        process->spec->answer(running->state, source->actor, 0, msg, now, running->out);
-    } else if (process->answer != NULL) {
+    if (process->answer != NULL) {
         process->answer(process->context, source->actor, source->node, msg, now, running->out);
     }
 }
@@ -350,7 +321,6 @@ static void hand_command(struct sim *self, struct running *running, const struct
                          const struct msg *msg, const struct now *now)
 {
     struct address from = {.len = 1, .bytes = {parcel->from}};
-    actor_handle_fn *handle = NULL;
 
     if (parcel->kind == PARCEL_DOOR) {
         struct door_address address;
@@ -365,17 +335,11 @@ static void hand_command(struct sim *self, struct running *running, const struct
         if (self->watch.door != NULL) {
             self->watch.door(self->watch.context, running->process->node, &from, msg);
         }
-        handle = (unsigned)msg->type < handlers_max ? running->door_handlers[msg->type] : NULL;
-    } else {
-        if (self->watch.command != NULL) {
-            self->watch.command(self->watch.context, running->process->node,
-                                running->process->actor, msg);
-        }
-        handle = (unsigned)msg->type < handlers_max ? running->handlers[msg->type] : NULL;
+    } else if (self->watch.command != NULL) {
+        self->watch.command(self->watch.context, running->process->node, running->process->actor,
+                            msg);
     }
-    if (handle != NULL) {
-        handle(running->state, &from, msg, now, running->out);
-    }
+    (void)turn_command(&running->turn, &from, msg, now);
 }
 
 static void hand_over(struct sim *self, struct parcel *parcel)
@@ -385,6 +349,7 @@ static void hand_over(struct sim *self, struct parcel *parcel)
     struct str rest = blob_str(parcel->blob);
 
     self->wake_ms[parcel->to] = self->ms;
+    turn_begin(&running->turn, &now);
     if (parcel->kind == PARCEL_FACT) {
         hand_fact(self, running, parcel, &now);
         return;
@@ -402,10 +367,7 @@ static void hand_over(struct sim *self, struct parcel *parcel)
         if (parcel->kind == PARCEL_REPLY) {
             hand_reply(self, running, parcel, &msg, &now);
         } else if (parcel->kind == PARCEL_ANSWER) {
-            if (running->process->spec->peer_answer != NULL) {
-                running->process->spec->peer_answer(running->state, parcel->peer, &msg, &now,
-                                                    running->out);
-            }
+            turn_peer_answer(&running->turn, parcel->peer, &msg, &now);
         } else {
             if (outbox_is_enough(running->out)) {
                 end_turn(self, parcel->to);
@@ -413,6 +375,7 @@ static void hand_over(struct sim *self, struct parcel *parcel)
                     return;
                 }
                 self->wake_ms[parcel->to] = self->ms;
+                turn_begin(&running->turn, &now);
             }
             hand_command(self, running, parcel, &msg, &now);
         }
