@@ -106,7 +106,7 @@ void registry_track_restored(struct registry_actor *self, const struct change *c
 bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
                     const struct now *now)
 {
-    int64_t awake_ms = registry_awake(self, now);
+    int64_t awake_ms = self->awake_ms;
     bool live = registry_is_live(self->registry, slot);
     struct ages *ages = live ? self->heartbeats : self->tombstones;
     int64_t known_ms = ages_true(ages, slot, awake_ms);
@@ -142,10 +142,9 @@ static int64_t heartbeats_apart_ms(const struct config *config)
     return window_ms < period_ms ? window_ms : period_ms;
 }
 
-void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms,
-                              const struct now *now)
+void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms)
 {
-    if (ages_counts(self->heartbeats, slot, registry_awake(self, now), age_ms,
+    if (ages_counts(self->heartbeats, slot, self->awake_ms, age_ms,
                     heartbeats_apart_ms(self->config))) {
         self->counters.heartbeats++;
     }

@@ -85,7 +85,7 @@ void on_digest(void *state, const struct address *from, const struct msg *msg,
     struct registry_actor *self = state;
     const struct msg_digest *ask = &msg->as_digest;
 
-    (void)registry_awake(self, now);
+    (void)now;
     for (size_t i = 0; i < ask->branches.len; i++) {
         if (i >= digest_branches || (unsigned char)ask->branches.data[i] >= digest_branches) {
             refuse(self, from, ask->id, ERR_INVALID, "branches are up to 64 bytes below 64", out);
@@ -165,7 +165,7 @@ void on_leaves(void *state, const struct address *from, const struct msg *msg,
     uint64_t next = 0;
     uint32_t done = 0;
 
-    (void)registry_awake(self, now);
+    (void)now;
     if (!leaves_fit(leaves)) {
         refuse(self, from, msg->as_leaves.id, ERR_INVALID,
                "leaves are up to 4096 numbers of two bytes, each below 4096", out);
@@ -229,7 +229,7 @@ void on_compare(void *state, const struct address *from, const struct msg *msg,
     struct buf keys = {0};
     struct entry_state entry;
 
-    (void)registry_awake(self, now);
+    (void)now;
     if (rest.len % entry_bytes != 0 || rest.len > compare_bytes_max) {
         refuse(self, from, msg->as_compare.id,
                rest.len > compare_bytes_max ? ERR_TOO_LARGE : ERR_INVALID,

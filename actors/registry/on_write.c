@@ -146,7 +146,7 @@ void on_renew(void *state, const struct address *from, const struct msg *msg, co
         uint32_t slot = decision->heartbeat;
 
         (void)registry_heard(self, slot, 0, now);
-        registry_count_heartbeat(self, slot, 0, now);
+        registry_count_heartbeat(self, slot, 0);
         publish_heartbeat(self, slot, decision->spread, 0, now, out);
         result.as_result.seq = registry_slot_seq(self->registry, slot);
         result.as_result.timestamp = now->wall_ns;

@@ -133,7 +133,7 @@ static void merge_heartbeat(struct merging *it, const struct heartbeat *heartbea
                registry_slot_dirty(self->registry, slot) > heartbeat->dirty_timestamp) {
         tell_newer(it, slot);
     } else if (registry_heard(self, slot, age_ms, it->now) && it->command->counted) {
-        registry_count_heartbeat(self, slot, age_ms, it->now);
+        registry_count_heartbeat(self, slot, age_ms);
         publish_heartbeat(self, slot, (enum spread)it->command->spread, age_ms, it->now, it->out);
     }
 }
@@ -192,7 +192,6 @@ void on_merge(void *state, const struct address *from, const struct msg *msg, co
         abort();
     }
     self->counters.merges++;
-    (void)registry_awake(self, now);
     if (merge_fits(command, merged)) {
         merge_records(&it); /* before the heartbeats, which may be theirs */
         merge_heartbeats(&it);
@@ -241,7 +240,6 @@ void on_lookup(void *state, const struct address *from, const struct msg *msg,
     struct buf heartbeats = {0};
     struct hash128 key;
 
-    (void)registry_awake(self, now);
     self->counters.lookups++;
     found->id = msg->as_lookup.id;
     while (found->done < found_keys_max && records.len < found_bytes_max && key_next(&rest, &key)) {
@@ -279,7 +277,7 @@ void on_app(void *state, const struct address *from, const struct msg *msg, cons
     struct app_info info = {0};
     uint32_t app = registry_app_find(self->registry, msg->as_app.env, msg->as_app.appid);
 
-    (void)registry_awake(self, now);
+    (void)now;
     self->counters.lookups++;
     answer.as_found.id = msg->as_app.id;
     if (app != REGISTRY_NONE) {

@@ -44,10 +44,13 @@ static uint64_t random_id(struct registry_actor *self)
     return id;
 }
 
-int64_t registry_awake(struct registry_actor *self, const struct now *now)
+/* The awake clock moves on, by what this process was able to notice. */
+static void turn_begin(void *state, const struct now *now, struct outbox *out)
 {
+    struct registry_actor *self = state;
     int64_t step = now->mono_ms - self->awake_read_ms;
 
+    (void)out;
     if (step > 0) {
         self->awake_ms += step < awake_step_max_ms ? step : awake_step_max_ms;
         self->awake_read_ms = now->mono_ms;
@@ -62,7 +65,6 @@ int64_t registry_awake(struct registry_actor *self, const struct now *now)
             self->evicting.stood_awake_ms = self->awake_ms;
         }
     }
-    return self->awake_ms;
 }
 
 /* What others are told with it: the age of the youngest sign of life there was. */
@@ -125,7 +127,6 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
     struct decision *decision = &self->decision;
     uint64_t first = self->at.seq + 1;
 
-    (void)registry_awake(self, now);
     self->body.len = 0;
     for (uint32_t i = 0; i < decision->count; i++) {
         struct change *change = &decision->changes[i];
@@ -302,7 +303,6 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     struct registry_actor *self = state;
 
-    (void)registry_awake(self, now);
     if (self->aging) {
         self->aging = registry_age(self, out);
     }
@@ -573,6 +573,7 @@ const struct actor_spec registry_spec = {
     .name = ACTOR_REGISTRY,
     .handlers = handlers,
     .handler_count = sizeof(handlers) / sizeof(handlers[0]),
+    .turn_begin = turn_begin,
     .turn_end = turn_end,
     .tick = on_tick,
     .tick_ms = tick_ms,

@@ -141,7 +141,6 @@ struct registry_actor {
 };
 
 /* registry.c */
-int64_t registry_awake(struct registry_actor *self, const struct now *now);
 /* Numbers the decision's changes, applies and appends them. Returns the last one's seq. */
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out);
@@ -173,8 +172,7 @@ bool registry_is_vague(const struct registry_actor *self, uint32_t slot);
 bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
                     const struct now *now);
 /* Counts it for the evictor, if it is not the same sign of life once more. */
-void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms,
-                              const struct now *now);
+void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms);
 
 /* peers.c: what other nodes tell and ask */
 actor_handle_fn on_merge, on_lookup, on_app;

@@ -71,7 +71,6 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
 {
     struct replicator *self = state;
 
-    replicator_wake(self, now);
     switch (msg->type) {
     case MSG_TYPE_RENEWED:
         on_renewed(self, &msg->as_renewed, now);
@@ -136,7 +135,6 @@ static void on_record(void *state, const struct msg *record, const struct now *n
     struct follower_state at;
     struct buf encoded = {0};
 
-    replicator_wake(self, now);
     members_record(self, record, now);
     if (spread == SPREAD_NOWHERE) {
         return;
@@ -160,7 +158,7 @@ static void on_gap(void *state, const struct now *now)
 {
     struct replicator *self = state;
 
-    replicator_wake(self, now);
+    (void)now;
     self->members.due = true;
 }
 

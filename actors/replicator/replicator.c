@@ -12,12 +12,14 @@ static const char *const topics[] = {"registry.turn", "registry.protect", "regis
 
 /* ── time ───────────────────────────────────────────────────────────────────*/
 
-/* First in whatever is called. After a standstill what waits in the sockets is as old: what others
- * are told of it is older by that, and what we wait for may be there. */
-void replicator_wake(struct replicator *self, const struct now *now)
+/* After a standstill what waits in the sockets is as old: what others are told of it is older by
+ * that, and what we wait for may be there. */
+static void turn_begin(void *state, const struct now *now, struct outbox *out)
 {
+    struct replicator *self = state;
     int64_t gap_ms = now->mono_ms - self->turn_ms;
 
+    (void)out;
     if (self->turn_ms >= 0 && gap_ms > stood_ms) {
         log_event(self->log, LOG_WARN, "stood_still", "for %lld ms", (long long)gap_ms);
         self->lag_ms = self->lag_ms > gap_ms ? self->lag_ms : gap_ms;
@@ -37,7 +39,6 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
 
     (void)from;
     (void)index;
-    replicator_wake(self, now);
     if (msg->type == MSG_TYPE_RESULT && own_answer(&self->own, &msg->as_result, now)) {
         leaving_answered(self, msg->as_result.seq);
     } else if (asks_of(self->asks, msg_id(msg), ASK_REGISTRY, 0) &&
@@ -52,7 +53,6 @@ static void on_peer_answer(void *state, uint32_t peer, const struct msg *msg, co
     struct replicator *self = state;
     struct ask ask;
 
-    replicator_wake(self, now);
     if (asks_of(self->asks, msg_id(msg), ASK_PEER, peer) &&
         asks_take(self->asks, msg_id(msg), &ask)) {
         replicator_answered(self, &ask, msg, now, out);
@@ -138,7 +138,6 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     struct replicator *self = state;
 
-    replicator_wake(self, now);
     if (self->broken || self->members.name_taken) {
         outbox_stop(out);
         return;
@@ -168,7 +167,6 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
 {
     struct replicator *self = state;
 
-    replicator_wake(self, now);
     replicator_overdue(self, now, out);
     greet(self, now, out);
     members_tick(self, now, out);
@@ -212,14 +210,12 @@ static void on_peers(void *state, const struct address *from, const struct msg *
 static void on_states(void *state, const struct address *from, const struct msg *msg,
                       const struct now *now, struct outbox *out)
 {
-    replicator_wake(state, now);
     inbound_states(state, from, msg, now, out);
 }
 
 static void on_question(void *state, const struct address *from, const struct msg *msg,
                         const struct now *now, struct outbox *out)
 {
-    replicator_wake(state, now);
     relay_question(state, from, msg, now, out);
 }
 
@@ -341,6 +337,7 @@ const struct actor_spec replicator_spec = {
     .door_handlers = door_handlers,
     .door_handler_count = sizeof(door_handlers) / sizeof(door_handlers[0]),
     .peer_answer = on_peer_answer,
+    .turn_begin = turn_begin,
     .turn_end = turn_end,
     .tick = on_tick,
     .tick_ms = tick_ms,

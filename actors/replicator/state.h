@@ -10,11 +10,6 @@
 typedef void ask_answered_fn(struct replicator *self, const struct ask *ask,
                              const struct msg *answer, const struct now *now, struct outbox *out);
 
-/* ── replicator.c ── */
-
-/* First in whatever the shell calls. */
-void replicator_wake(struct replicator *self, const struct now *now);
-
 /* ── facts.c ── */
 extern const struct follower_owner replicator_facts;
 
