@@ -64,15 +64,30 @@ int64_t judge_agree_ms(const struct judge *self)
                                         : judge_links_agree_ms;
 }
 
-/* The fact of it may have been lost within the node that took it: then others ask that node for it,
- * in a minute, and are told unless it has started anew meanwhile or is not reached. */
-static bool may_be_lost(const struct judge *self, const struct sign *sign, uint32_t node)
+/* The node holds a live state that wins over what the sign was given for. */
+static bool holds_newer(const struct judge *self, const struct sign *sign, uint32_t at,
+                        uint32_t node)
 {
-    return sim_lost_fact(self->sim, sign->node, sign->sent_ms, sign->acked_ms + 2000) &&
-           !network_was_good(self->network, sign->node, node, sign->sent_ms, sim_ms(self->sim));
+    const struct view *theirs = &self->nodes[sign->node].held[at];
+    const struct view *held = &self->nodes[node].held[at];
+
+    return held->known && !held->state.gone && theirs->known &&
+           state_beats(&held->state, &theirs->state);
 }
 
-bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t node)
+/* The fact of it may have been lost within the node that took it: then others ask that node for it,
+ * in a minute, and are told unless it has started anew meanwhile or is not reached. But nobody asks
+ * for what loses against his own: who holds a newer state, and as idle in no digest, goes by its
+ * age until a heartbeat has told him of the older one, and he its holder of the newer (judge.h). */
+static bool may_be_lost(const struct judge *self, const struct sign *sign, uint32_t at,
+                        uint32_t node)
+{
+    return sim_lost_fact(self->sim, sign->node, sign->sent_ms, sign->acked_ms + 2000) &&
+           (holds_newer(self, sign, at, node) ||
+            !network_was_good(self->network, sign->node, node, sign->sent_ms, sim_ms(self->sim)));
+}
+
+bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t at, uint32_t node)
 {
     int64_t from_ms = sign->node == node ? sign->sent_ms : sign->sent_ms - 10000;
 
@@ -82,7 +97,7 @@ bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t nod
     return sign->acked_ms + settle_ms < sim_ms(self->sim) &&
            self->plan->zone_of[sign->node] == self->plan->zone_of[node] &&
            network_was_good(self->network, sign->node, node, from_ms, sign->acked_ms + settle_ms) &&
-           (sign->node == node || !may_be_lost(self, sign, node));
+           (sign->node == node || !may_be_lost(self, sign, at, node));
 }
 
 /* ── one change of a registry ───────────────────────────────────────────────*/
@@ -124,12 +139,13 @@ static void on_evicted(struct judge *self, struct judge_node *node, uint32_t at)
     self->evicted++;
     for (uint64_t i = 0; i < kept; i++) {
         const struct sign *sign = &host->signs[(host->sign_count - 1 - i) % host_signs];
-        bool relayed = !judge_heard(self, sign, node->index) && client_keeps(self->client, at) &&
+        bool relayed = !judge_heard(self, sign, at, node->index) &&
+                       client_keeps(self->client, at) &&
                        host->kept_since_ms < now_ms - judge_idle_ms - 40000 &&
                        heard_by_relay(self, sign, at, node->index);
 
         if (now_ms - sign->sent_ms < judge_idle_ms - 2000 &&
-            (judge_heard(self, sign, node->index) || relayed)) {
+            (judge_heard(self, sign, at, node->index) || relayed)) {
             judge_fail(self,
                        "node%u evicted %s, whose heartbeat node%u took %.3f s ago and had every "
                        "chance to %s",
@@ -460,7 +476,7 @@ static void on_missed(void *context, uint32_t at, const struct flight *flight)
         const struct sign *sign = &host->signs[(host->sign_count - 1 - i) % host_signs];
 
         if (now_ms - sign->sent_ms < judge_idle_ms && sign->sent_ms > host->kept_since_ms &&
-            judge_heard(self, sign, flight->node) &&
+            judge_heard(self, sign, at, flight->node) &&
             network_was_good(self->network, sign->node, flight->node, sign->sent_ms - 10000,
                              now_ms)) {
             judge_fail(self, "node%u answered 404 for %s, which gave node%u a sign %.1f s ago",

@@ -14,7 +14,12 @@
  *      when k had good ways to m and to n for the last idle + 40 s, what m has heard k knew, and n
  *      asked k before its own picture was idle, or has found it by a walk since: n may not evict
  * who gives signs each heartbeat. (One that has only just been given through a good way, by who was
- *      cut off before, has not had the time: judge.c.)
+ *      cut off before, has not had the time: judge.c.) A sign whose fact was lost within m
+ *      (and only such a one) does not count when n holds a newer state than m, which has an older
+ *      disk, or was cut off when it changed. A walk finds m's young age for who holds the same
+ *      state or an older one; n wants no older one, and m cannot see n's, which is idle and so in
+ *      no digest. The next heartbeat that m passes on is answered with the newer state; until then
+ *      n has heard nothing of what it holds, and may evict it. It takes in m's by a walk then.
  *   4. A round evicts at most max(1, live - share × live), live when EVICT was handed over.
  *   5. A tombstone is forgotten no sooner than its life (ceiling + 10 min) after the cancel; none
  * is made without one; a node never evicts itself.
@@ -243,8 +248,8 @@ struct state judge_state(const struct registry *registry, struct hash128 key);
 /* What a round may evict of so many. */
 uint32_t judge_round_limit(const struct judge *self, uint32_t live);
 bool judge_same(const struct state *a, const struct state *b);
-/* Whether node n knows of the sign. */
-bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t node);
+/* Whether node n knows of the sign, which the entry `at` has given. */
+bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t at, uint32_t node);
 
 static const int64_t judge_idle_ms = 90000;
 static const int64_t judge_interval_ms = 60000;

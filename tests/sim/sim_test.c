@@ -82,6 +82,9 @@ static const struct {
     {6005879,
      "the judge compared a replica while it was being told of a forgotten tombstone",
      {.schedules = true}},
+    {6016090,
+     "the judge had a lost heartbeat of an older state found by who held a newer one as idle",
+     {0}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
 };
 
