@@ -436,6 +436,33 @@ static void note_sign(struct judge *self, const struct msg *msg)
     }
 }
 
+static bool holds_nobody(const struct judge *self, uint32_t node)
+{
+    const struct registry *registry = site_registry(&self->sites[node])->registry;
+
+    for (uint32_t at = 0; at < self->plan->entries; at++) {
+        struct state state = judge_state(registry, self->client->hosts[at].key);
+
+        if (state.dirty != -1 && !state.gone) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A node that holds clients' instances must not take a copy so: it would have the idle for alive,
+ * and the rules are to find it. */
+static void note_copy(struct judge *self, uint32_t node, const struct msg *msg)
+{
+    const struct replicator *replicator = site_replicator(&self->sites[node]);
+
+    if (msg->type == MSG_TYPE_MERGE && msg->as_merge.restore && replicator != NULL &&
+        (replicator->sync.state == SYNC_SNAPSHOT || replicator->sync.state == SYNC_ALL) &&
+        holds_nobody(self, node)) {
+        self->nodes[node].copied_ms = sim_ms(self->sim);
+    }
+}
+
 static void on_command(void *context, uint32_t index, enum actor_name to, const struct msg *msg)
 {
     struct judge *self = context;
@@ -447,6 +474,7 @@ static void on_command(void *context, uint32_t index, enum actor_name to, const 
         return;
     }
     note_sign(self, msg);
+    note_copy(self, index, msg);
     if (msg->type != MSG_TYPE_EVICT) {
         return;
     }

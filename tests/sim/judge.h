@@ -43,7 +43,11 @@
  * In calm: since the last disturbance `calm` is over (network.h), and since no registry has begun
  * its ages anew, by its start, its sync or a standstill, within the last idle + 15 s: until then it
  * takes for alive what others know is idle, which is what "nobody grows old for our own standstill"
- * means.
+ * means. (An empty node takes a whole copy also when it is no longer under init-protect: one that
+ * was cut off, or stood still, for all of that since its start. Only it may take what is of unknown
+ * age, and has it for alive from then on, when others have long had it for idle. So its sync is the
+ * first records of a copy that are handed to a registry which holds nobody live; a copy that is
+ * taken by one that does begins nothing anew.)
  *   7. Nodes agree. For no longer than agree_ms on end (two ticks until a walk begins, its
  * questions one after the other, leaves that move left out, at most two hops between zones) is a
  * kept instance not the same at any two registries, or has a node in its digests what another one
@@ -165,8 +169,9 @@ struct judge_node {
     struct judge_leave leave;
     uint64_t heard; /* heartbeats its registry has counted, in the run heard_boot */
     uint64_t heard_boot;
-    bool damaged; /* its disk was, while the registry was down */
-    bool jumped;  /* its wall clock did */
+    bool damaged;      /* its disk was, while the registry was down */
+    bool jumped;       /* its wall clock did */
+    int64_t copied_ms; /* it held nobody, and was handed the first of a whole copy */
     struct {
         uint32_t limit;
         uint32_t evicted;

@@ -27,10 +27,12 @@ static int64_t calm_since(const struct judge *self)
 
     for (uint32_t i = 0; i < self->plan->nodes; i++) {
         struct site *site = &self->sites[i];
+        int64_t copied_ms = self->nodes[i].copied_ms;
         int64_t fresh_ms;
 
         note_fresh(self, site);
-        fresh_ms = site->fresh_ms + judge_idle_ms + fresh_settles_ms;
+        fresh_ms = copied_ms > site->fresh_ms ? copied_ms : site->fresh_ms;
+        fresh_ms += judge_idle_ms + fresh_settles_ms;
         calm_ms = fresh_ms > calm_ms ? fresh_ms : calm_ms;
         if (site_registry(site) == NULL || site_replicator(site) == NULL ||
             (self->plan->with.forms && site_replica(site) == NULL)) {

@@ -86,6 +86,9 @@ static const struct {
      "the judge had a lost heartbeat of an older state found by who held a newer one as idle",
      {0}},
     {115, "a younger age of a schedule's tombstone was not taken", {.schedules = true}},
+    {6016982,
+     "the judge did not count the late first copy of an empty node as its ages' beginning",
+     {.schedules = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
