@@ -205,7 +205,7 @@ enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
     struct buf frame = {0};
     int sent;
 
-    command->as_ping.id = ++self->id; /* every command's first field */
+    command->as_command.id = ++self->id;
     msg_encode(&frame, command);
     sent = zmq_send(self->dealer, frame.data, frame.len, ZMQ_DONTWAIT);
     buf_fini(&frame);

@@ -96,8 +96,8 @@ static int64_t print_frame(const struct ctl *ctl, struct str topic, struct str f
         line.fields = buf_str(&fields);
         line.type = str_from(msg_type_name(msg.type));
         /* every fact begins with epoch, boot, seq */
-        line.epoch = msg.as_tick.epoch;
-        line.seq = msg.as_tick.seq;
+        line.epoch = msg.as_fact.epoch;
+        line.seq = msg.as_fact.seq;
         print_line(ctl, &line);
         buf_fini(&fields);
     }

@@ -43,7 +43,7 @@ uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *ms
     enum err err = ERR_FULL;
 
     ask->id = asks_id(self->asks, &self->last_id);
-    msg->as_ping.id = ask->id; /* the id is every command's first field */
+    msg->as_command.id = ask->id;
     if (ask->id != 0) {
         err = ask_whom(ask->kind) == ASK_REGISTRY ? outbox_command(out, ACTOR_REGISTRY, 0, msg)
                                                   : outbox_peer(out, ask->peer, msg);

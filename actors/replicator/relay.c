@@ -72,7 +72,7 @@ void relay_on_answer(struct replicator *self, const struct ask *ask, const struc
     self->relays--;
     if (answer != NULL) {
         msg = *answer;
-        msg.as_ping.id = ask->their_id; /* the id is every answer's first field */
+        msg.as_answer.id = ask->their_id;
         outbox_reply(out, OUTBOX_NOW, &ask->to, &msg);
     }
 }

@@ -116,7 +116,7 @@ static void take_commands(struct actor *self, struct inbox *in, struct budget *b
                 budget->messages = 0;
             }
         } else if (err == ERR_UNSUPPORTED) {
-            admin_refuse(&self->admin, &from, msg.type, msg.as_ping.id, self->out);
+            admin_refuse(&self->admin, &from, msg.type, msg.as_command.id, self->out);
         } else {
             self->admin.malformed++;
             in->rest.len = 0; /* where its next message begins can't be known */

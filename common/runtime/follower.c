@@ -110,32 +110,12 @@ static void stop(struct follower *self, unsigned type)
 
 static bool is_fact(enum msg_type type)
 {
-    switch (type) {
-    case MSG_TYPE_TURN:
-    case MSG_TYPE_RENEWED:
-    case MSG_TYPE_EXPIRING:
-    case MSG_TYPE_PROTECT:
-    case MSG_TYPE_STORAGE:
-    case MSG_TYPE_CHANGED:
-    case MSG_TYPE_TICK:
-    case MSG_TYPE_PROTECTION:
-    case MSG_TYPE_ROUND:
-    case MSG_TYPE_NODES:
-        return true;
-    default:
-        return false;
-    }
+    return msg_type_class(type) == MSG_CLASS_FACT;
 }
 
 static bool is_record(enum msg_type type)
 {
-    return type == MSG_TYPE_PUT || type == MSG_TYPE_GONE;
-}
-
-/* What every fact begins with: the members of the union share it. */
-static const struct msg_tick *head_of(const struct msg *fact)
-{
-    return &fact->as_tick;
+    return msg_type_class(type) == MSG_CLASS_CHANGE;
 }
 
 /* ── asking ── */
@@ -143,7 +123,7 @@ static const struct msg_tick *head_of(const struct msg *fact)
 static void ask(struct follower *self, struct msg *question, const struct now *now,
                 struct outbox *out)
 {
-    question->as_ping.id = ++self->asked_id; /* the id is every command's first field */
+    question->as_command.id = ++self->asked_id;
     self->asked_ms = now->mono_ms;
     self->waiting = true;
     outbox_command(out, self->source, self->index, question); /* lost: asked again in 1 s */
@@ -281,7 +261,7 @@ static enum taken take_turn(struct follower *self, const struct msg_turn *turn,
  * kind they are numbered one by one; the registry's carry its seq and move nothing. */
 static enum taken take_state(struct follower *self, const struct msg *fact, const struct now *now)
 {
-    uint64_t seq = head_of(fact)->seq;
+    uint64_t seq = fact->as_fact.seq;
 
     if (seq < self->seq) {
         return TAKEN; /* an answer has told us of a later state */
@@ -299,19 +279,19 @@ static enum taken take_state(struct follower *self, const struct msg *fact, cons
 /* A fact of our epoch, with nothing before it outstanding. */
 static enum taken take_fact(struct follower *self, const struct msg *fact, const struct now *now)
 {
-    if (head_of(fact)->seq > self->seq) {
-        self->boot = head_of(fact)->boot;
+    if (fact->as_fact.seq > self->seq) {
+        self->boot = fact->as_fact.boot;
     }
     switch (fact->type) {
     case MSG_TYPE_TURN:
         return take_turn(self, &fact->as_turn, now);
     case MSG_TYPE_RENEWED:
-        if (self->owner->record == NULL && head_of(fact)->seq > self->seq) {
-            self->seq = head_of(fact)->seq; /* only records lie between */
+        if (self->owner->record == NULL && fact->as_fact.seq > self->seq) {
+            self->seq = fact->as_fact.seq; /* only records lie between */
         }
-        return head_of(fact)->seq > self->seq ? TAKEN_GAP : TAKEN;
+        return fact->as_fact.seq > self->seq ? TAKEN_GAP : TAKEN;
     case MSG_TYPE_TICK:
-        return head_of(fact)->seq > self->seq ? TAKEN_GAP : TAKEN;
+        return fact->as_fact.seq > self->seq ? TAKEN_GAP : TAKEN;
     default:
         return take_state(self, fact, now);
     }
@@ -359,7 +339,7 @@ static enum taken replay(struct follower *self, const struct now *now)
 
         assert(err == ERR_OK); /* it was decoded before it was kept */
         (void)err;
-        if (head_of(&fact)->epoch == self->epoch) {
+        if (fact.as_fact.epoch == self->epoch) {
             taken = take_fact(self, &fact, now);
         }
         if (taken == TAKEN_GAP) {
@@ -505,7 +485,7 @@ static void on_result(struct follower *self, const struct msg_result *result, co
 static void on_one_fact(struct follower *self, const struct msg *fact, struct str bytes,
                         const struct now *now, struct outbox *out)
 {
-    const struct msg_tick *head = head_of(fact);
+    const struct msg_fact_head *head = &fact->as_fact;
     bool settled = self->phase == PHASE_CURRENT || self->phase == PHASE_SWEEP;
     bool repeats = fact->type == MSG_TYPE_TICK || fact->type == MSG_TYPE_RENEWED;
     uint64_t before = self->seq;

@@ -6,9 +6,9 @@
  * members share that beginning, so as_tick reads and writes it in any of them. */
 static void stamp(const struct publisher *self, struct msg *msg)
 {
-    msg->as_tick.epoch = self->at.epoch;
-    msg->as_tick.boot = self->at.boot;
-    msg->as_tick.seq = self->at.seq;
+    msg->as_fact.epoch = self->at.epoch;
+    msg->as_fact.boot = self->at.boot;
+    msg->as_fact.seq = self->at.seq;
 }
 
 void publisher_init(struct publisher *self, enum actor_name actor, uint32_t index, uint64_t epoch)

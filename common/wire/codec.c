@@ -1,6 +1,7 @@
 #include "common/wire/codec.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #include "common/wire/pack.h"
 #include "common/wire/value.h"
@@ -268,7 +269,7 @@ static void pack_any(msgpack_packer *pk, wire_any value)
         msg->name = (wire_##kind){0};                        \
     }
 
-#define MSG_CODEC(lower, UPPER, number)                                                \
+#define MSG_CODEC(lower, UPPER, number, CLASS)                                                \
     static void pack_msg_##lower(msgpack_packer *pk, const struct msg_##lower *msg)    \
     {                                                                                  \
         MSG_##UPPER(FIELD_PACK)                                                        \
@@ -287,15 +288,15 @@ static enum err get_fields(struct cursor *in, uint32_t *left, struct msg *msg)
     struct cursor peek = *in;
 
     switch (msg->type) {
-#define MSG_GET(lower, UPPER, number)                                                              \
+#define MSG_GET(lower, UPPER, number, CLASS)                                                       \
     case MSG_TYPE_##UPPER:                                                                         \
         return get_msg_##lower(in, left, &msg->as_##lower);
         MSG_TABLE(MSG_GET)
 #undef MSG_GET
     }
-    msg->as_ping.id = 0;
-    if (*left == 0 || !get_u64(&peek, &msg->as_ping.id)) {
-        msg->as_ping.id = 0;
+    msg->as_command.id = 0;
+    if (*left == 0 || !get_u64(&peek, &msg->as_command.id)) {
+        msg->as_command.id = 0;
     }
     return ERR_UNSUPPORTED;
 }
@@ -346,7 +347,7 @@ void msg_encode(struct buf *to, const struct msg *msg)
     msgpack_packer *pk = &packer;
 
     switch (msg->type) {
-#define MSG_PACK(lower, UPPER, number)                                                             \
+#define MSG_PACK(lower, UPPER, number, CLASS)                                                      \
     case MSG_TYPE_##UPPER:                                                                         \
         msgpack_pack_array(pk, (size_t)msg->unknown_count + 1 MSG_##UPPER(FIELD_COUNT));           \
         msgpack_pack_uint8(pk, (number));                                                          \
@@ -420,7 +421,7 @@ void counts_add(struct msg_counts *counts, struct buf *store, const char *name, 
 const char *msg_type_name(enum msg_type type)
 {
     switch (type) {
-#define MSG_NAME(lower, UPPER, number)                                                             \
+#define MSG_NAME(lower, UPPER, number, CLASS)                                                      \
     case MSG_TYPE_##UPPER:                                                                         \
         return #UPPER;
         MSG_TABLE(MSG_NAME)
@@ -434,16 +435,46 @@ bool msg_type_skippable(unsigned type)
     return type >= 128;
 }
 
+/* A head is read through its own struct: C promises that of a common beginning of a union's
+ * members, and here it is seen to be one. */
+#define HEAD_OF_COMMAND struct msg_command_head
+#define HEAD_OF_WRITE struct msg_write_head
+#define HEAD_OF_ANSWER struct msg_answer_head
+#define HEAD_OF_CHANGE struct msg_change_head
+#define HEAD_OF_FACT struct msg_fact_head
+#define HEAD_OF_FILE char
+#define HEAD_OF_PART char
+
+enum msg_class msg_type_class(enum msg_type type)
+{
+    switch (type) {
+#define SAME_PLACE(kind, name, need)                                                               \
+    _Static_assert(offsetof(it, name) == offsetof(head, name) &&                                   \
+                       sizeof(((it *)0)->name) == sizeof(((head *)0)->name),                       \
+                   "a message begins as its class does");
+#define MSG_CLASS_OF(lower, UPPER, number, CLASS)                                                  \
+    case MSG_TYPE_##UPPER: {                                                                       \
+        typedef struct msg_##lower it;                                                             \
+        typedef HEAD_OF_##CLASS head;                                                              \
+        _Static_assert(sizeof(it) >= sizeof(head), "a message begins as its class does");          \
+        MSG_##CLASS##_HEAD(SAME_PLACE) return MSG_CLASS_##CLASS;                                   \
+    }
+        MSG_TABLE(MSG_CLASS_OF)
+#undef MSG_CLASS_OF
+#undef SAME_PLACE
+    }
+    return MSG_CLASS_UNKNOWN;
+}
+
 uint64_t msg_id(const struct msg *msg)
 {
-    switch (msg->type) {
-#define FIELD_IS_ID(kind, name, need) || str_eq(STR(#name), STR("id"))
-#define MSG_HAS_ID(lower, UPPER, number)                                                           \
-    case MSG_TYPE_##UPPER:                                                                         \
-        return false MSG_##UPPER(FIELD_IS_ID) ? msg->as_ping.id : 0;
-        MSG_TABLE(MSG_HAS_ID) /* types may be alike: NOLINT(bugprone-branch-clone) */
-#undef MSG_HAS_ID
-#undef FIELD_IS_ID
+    switch (msg_type_class(msg->type)) {
+    case MSG_CLASS_COMMAND:
+    case MSG_CLASS_WRITE:
+    case MSG_CLASS_ANSWER:
+    case MSG_CLASS_UNKNOWN:
+        return msg->as_command.id;
+    default:
+        return 0;
     }
-    return msg->as_ping.id;
 }

@@ -40,13 +40,13 @@ typedef struct msg_list wire_msgs;
 typedef struct str wire_any;
 
 enum msg_type {
-#define MSG_ENUM(lower, UPPER, number) MSG_TYPE_##UPPER = (number),
+#define MSG_ENUM(lower, UPPER, number, CLASS) MSG_TYPE_##UPPER = (number),
     MSG_TABLE(MSG_ENUM)
 #undef MSG_ENUM
 };
 
 #define MSG_FIELD(kind, name, need) wire_##kind name;
-#define MSG_STRUCT(lower, UPPER, number)                                                           \
+#define MSG_STRUCT(lower, UPPER, number, CLASS)                                                    \
     struct msg_##lower {                                                                           \
         MSG_##UPPER(MSG_FIELD)                                                                     \
     };
@@ -54,10 +54,35 @@ MSG_TABLE(MSG_STRUCT)
 #undef MSG_STRUCT
 #undef MSG_FIELD
 
+/* What all messages of a class begin with, for who looks at no more: codec.c checks that they do.
+ */
+#define MSG_FIELD(kind, name, need) wire_##kind name;
+#define MSG_HEAD_STRUCT(lower, UPPER)                                                              \
+    struct msg_##lower##_head {                                                                    \
+        MSG_##UPPER##_HEAD(MSG_FIELD)                                                              \
+    };
+MSG_HEADS(MSG_HEAD_STRUCT)
+#undef MSG_HEAD_STRUCT
+#undef MSG_FIELD
+
+enum msg_class {
+    MSG_CLASS_UNKNOWN,
+    MSG_CLASS_COMMAND,
+    MSG_CLASS_WRITE,
+    MSG_CLASS_ANSWER,
+    MSG_CLASS_CHANGE,
+    MSG_CLASS_FILE,
+    MSG_CLASS_FACT,
+    MSG_CLASS_PART,
+};
+
 struct msg {
     enum msg_type type;
     union {
-#define MSG_MEMBER(lower, UPPER, number) struct msg_##lower as_##lower;
+#define MSG_HEAD_MEMBER(lower, UPPER) struct msg_##lower##_head as_##lower;
+        MSG_HEADS(MSG_HEAD_MEMBER)
+#undef MSG_HEAD_MEMBER
+#define MSG_MEMBER(lower, UPPER, number, CLASS) struct msg_##lower as_##lower;
         MSG_TABLE(MSG_MEMBER)
 #undef MSG_MEMBER
     };
@@ -68,7 +93,7 @@ struct msg {
 /* Takes the first message off rest. Errors: ERR_MALFORMED (rest untouched);
  * ERR_UNSUPPORTED: well formed, but of a type not in the table (taken off rest;
  * msg->type holds the number and, where its first field is a u64, that is in
- * msg->as_ping.id, else 0; all its fields are unknown ones, so msg_encode passes
+ * msg->as_command.id, else 0; all its fields are unknown ones, so msg_encode passes
  * it on). At an empty rest: ERR_MALFORMED. After ERR_MALFORMED msg holds nothing
  * of use. Arrays and maps nest at most 16 deep. */
 enum err msg_decode(struct str *rest, struct msg *msg);
@@ -88,6 +113,7 @@ void msg_list_add(struct msg_list *list, struct buf *store, const struct msg *ms
 void counts_add(struct msg_counts *counts, struct buf *store, const char *name, int64_t value);
 bool counts_next(struct str *rest, struct str *name, int64_t *value); /* false at the end */
 
+enum msg_class msg_type_class(enum msg_type type);
 const char *msg_type_name(enum msg_type type); /* "PING"; NULL when unknown */
 bool msg_type_skippable(unsigned type);        /* an unknown fact of it may be skipped */
 

@@ -278,7 +278,7 @@ static void print_fields(struct buf *json, const struct msg *msg)
 #define FIELD_PRINT(kind, name, need)          \
     buf_add_str(json, STR(",\"" #name "\":")); \
     print_##kind(json, fields->name);
-#define MSG_PRINT(lower, UPPER, number)                      \
+#define MSG_PRINT(lower, UPPER, number, CLASS)                      \
     case MSG_TYPE_##UPPER: {                                 \
         const struct msg_##lower *fields = &msg->as_##lower; \
         known = true;                                        \

@@ -108,32 +108,14 @@ static struct write *take_slot(struct pending *self)
     return write;
 }
 
-/* All four begin alike, but C gives no way to say so. */
 static void stamp(struct msg *command, uint64_t number, uint64_t gateway, int64_t expires)
 {
-    switch (command->type) {
-    case MSG_TYPE_REGISTER:
-        command->as_register.id = number;
-        command->as_register.gateway = gateway;
-        command->as_register.expires = expires;
-        break;
-    case MSG_TYPE_RENEW:
-        command->as_renew.id = number;
-        command->as_renew.gateway = gateway;
-        command->as_renew.expires = expires;
-        break;
-    case MSG_TYPE_CANCEL:
-        command->as_cancel.id = number;
-        command->as_cancel.gateway = gateway;
-        command->as_cancel.expires = expires;
-        break;
-    default:
-        assert(command->type == MSG_TYPE_SET);
-        command->as_set.id = number;
-        command->as_set.gateway = gateway;
-        command->as_set.expires = expires;
-        break;
-    }
+    struct msg_write_head *head = &command->as_write;
+
+    assert(msg_type_class(command->type) == MSG_CLASS_WRITE);
+    head->id = number;
+    head->gateway = gateway;
+    head->expires = expires;
 }
 
 struct write *pending_send(struct pending *self, struct msg *command, uint64_t boot,

@@ -1,7 +1,7 @@
 #include "tests/replicator/garbage.h"
 
 static const enum msg_type types[] = {
-#define TYPE(lower, UPPER, number) MSG_TYPE_##UPPER,
+#define TYPE(lower, UPPER, number, CLASS) MSG_TYPE_##UPPER,
     MSG_TABLE(TYPE)
 #undef TYPE
 };
@@ -228,7 +228,7 @@ struct msg garbage_msg(struct garbage *self, enum msg_type type)
     struct msg msg = {.type = type};
 
     switch (type) {
-#define MAKE(lower, UPPER, number)                                                                 \
+#define MAKE(lower, UPPER, number, CLASS)                                                          \
     case MSG_TYPE_##UPPER: {                                                                       \
         struct msg_##lower *made = &msg.as_##lower;                                                \
                                                                                                    \

@@ -158,7 +158,7 @@ struct shape {
 static const struct shape shapes[] = {
 #define ONE(kind, name, need) +1
 #define ONE_REQUIRED(kind, name, need) +((need) == MSG_REQUIRED)
-#define SHAPE(lower, UPPER, number)                                                                \
+#define SHAPE(lower, UPPER, number, CLASS)                                                         \
     {MSG_TYPE_##UPPER, 0 MSG_##UPPER(ONE), 0 MSG_##UPPER(ONE_REQUIRED)},
     MSG_TABLE(SHAPE)};
 
@@ -455,12 +455,37 @@ static void the_id_is_that_of_the_first_field_and_0_where_there_is_none(void **s
 #define FIELD_AT(kind, name, need)                                                                 \
     assert_true(strcmp(#name, "id") != 0 ||                                                        \
                 (const void *)&fields->name == (const void *)&ping.as_ping);
-#define MSG_AT(lower, UPPER, number)                                                               \
+#define MSG_AT(lower, UPPER, number, CLASS)                                                        \
     {                                                                                              \
         const struct msg_##lower *fields = &ping.as_##lower;                                       \
         MSG_##UPPER(FIELD_AT)                                                                      \
     }
     MSG_TABLE(MSG_AT)
+}
+
+static void a_type_is_of_one_class(void **state)
+{
+    static const struct {
+        enum msg_type type;
+        enum msg_class class;
+    } told[] = {
+        {MSG_TYPE_PING, MSG_CLASS_COMMAND}, {MSG_TYPE_SET, MSG_CLASS_WRITE},
+        {MSG_TYPE_ACK, MSG_CLASS_ANSWER},   {MSG_TYPE_GONE, MSG_CLASS_CHANGE},
+        {MSG_TYPE_FOOT, MSG_CLASS_FILE},    {MSG_TYPE_CHANGED, MSG_CLASS_FACT},
+        {MSG_TYPE_NODE, MSG_CLASS_PART},    {(enum msg_type)127, MSG_CLASS_UNKNOWN},
+    };
+    struct msg set = {.type = MSG_TYPE_SET,
+                      .as_set = {.id = 7, .gateway = 8, .expires = 9, .origin = ORIGIN_PEER}};
+    struct msg gone = {.type = MSG_TYPE_GONE, .as_gone = {.seq = 5, .hostname = STR("h")}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        assert_int_equal(told[i].class, msg_type_class(told[i].type));
+    }
+    assert_int_equal(8, set.as_write.gateway);
+    assert_int_equal(ORIGIN_PEER, set.as_write.origin);
+    assert_int_equal(5, gone.as_change.seq);
+    assert_true(str_eq(STR("h"), gone.as_change.hostname));
 }
 
 static void types_have_names_and_none_is_used_twice(void **state)
@@ -496,6 +521,7 @@ int main(void)
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(lists_grow_at_the_end_of_their_store),
         cmocka_unit_test(the_id_is_that_of_the_first_field_and_0_where_there_is_none),
+        cmocka_unit_test(a_type_is_of_one_class),
         cmocka_unit_test(types_have_names_and_none_is_used_twice),
     };
 

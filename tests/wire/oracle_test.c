@@ -116,7 +116,7 @@ static void same_message(const msgpack_object *o, const struct msg *msg)
     same_u64(item++, (uint64_t)msg->type);
     switch (msg->type) {
 #define FIELD_SAME(kind, name, need) same_##kind(item++, fields->name);
-#define MSG_SAME(lower, UPPER, number)                                                             \
+#define MSG_SAME(lower, UPPER, number, CLASS)                                                      \
     case MSG_TYPE_##UPPER: {                                                                       \
         const struct msg_##lower *fields = &msg->as_##lower;                                       \
         MSG_##UPPER(FIELD_SAME) break;                                                             \

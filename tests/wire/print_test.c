@@ -59,7 +59,7 @@ static void every_message_prints_as_an_object_of_its_fields(void **state)
     fields++;                                                                                      \
     assert_non_null(json_object_get(root, #name));                                                 \
     assert_true(is_kind(#kind, json_of_##kind, json_object_get(root, #name)));
-#define MSG_SHOWN(lower, UPPER, number)                                                            \
+#define MSG_SHOWN(lower, UPPER, number, CLASS)                                                     \
     case MSG_TYPE_##UPPER:                                                                         \
         MSG_##UPPER(FIELD_SHOWN) break;
                 MSG_TABLE(MSG_SHOWN) /* types may be alike: NOLINT(bugprone-branch-clone) */

@@ -76,7 +76,7 @@ static void every_message_has_its_row_with_every_field_in_order(void **state)
     buf_printf(&row, "%s`" #name "` " #kind "%s", first ? "" : ", ",                               \
                (need) == MSG_OPTIONAL ? "?" : "");                                                 \
     first = false;
-#define MSG_TOLD(lower, UPPER, number)                                                             \
+#define MSG_TOLD(lower, UPPER, number, CLASS)                                                      \
     {                                                                                              \
         bool first = true;                                                                         \
                                                                                                    \

@@ -5,7 +5,7 @@
 enum { long_bytes = 70000 };
 
 const enum msg_type sample_types[] = {
-#define TYPE(lower, UPPER, number) MSG_TYPE_##UPPER,
+#define TYPE(lower, UPPER, number, CLASS) MSG_TYPE_##UPPER,
     MSG_TABLE(TYPE)
 #undef TYPE
 };
@@ -139,7 +139,7 @@ struct msg sample(enum msg_type type, enum sample_variant variant)
 
     switch (type) {
 #define FIELD_MAKE(kind, name, need) fields->name = make_##kind(variant, n++);
-#define MSG_MAKE(lower, UPPER, number)                                                             \
+#define MSG_MAKE(lower, UPPER, number, CLASS)                                                      \
     case MSG_TYPE_##UPPER: {                                                                       \
         struct msg_##lower *fields = &msg.as_##lower;                                              \
         MSG_##UPPER(FIELD_MAKE) break;                                                             \
@@ -185,7 +185,7 @@ bool sample_equal(const struct msg *a, const struct msg *b)
 
     switch (equal ? a->type : 0) {
 #define FIELD_EQUAL(kind, name, need) equal = equal && equal_##kind(x->name, y->name);
-#define MSG_EQUAL(lower, UPPER, number)                                                            \
+#define MSG_EQUAL(lower, UPPER, number, CLASS)                                                     \
     case MSG_TYPE_##UPPER: {                                                                       \
         const struct msg_##lower *x = &a->as_##lower;                                              \
         const struct msg_##lower *y = &b->as_##lower;                                              \

@@ -29,10 +29,10 @@ static bool take(struct stretch *self, struct str body)
         if (msg.type == MSG_TYPE_FOOT) {
             return true;
         }
-        if (msg.type != MSG_TYPE_PUT && msg.type != MSG_TYPE_GONE) {
+        if (msg_type_class(msg.type) != MSG_CLASS_CHANGE) {
             return false;
         }
-        seq = msg.type == MSG_TYPE_PUT ? msg.as_put.seq : msg.as_gone.seq;
+        seq = msg.as_change.seq;
         if (seq <= self->seq) {
             continue; /* the point of the index lies before what was asked */
         }
