@@ -1,4 +1,5 @@
 #include "actors/registry/ages.h"
+#include "common/base/array.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ struct ages {
     uint32_t heads[list_count];
     uint32_t *old;
     uint32_t old_count;
-    uint32_t old_cap;
+    size_t old_cap;
     uint32_t count;
 };
 
@@ -207,13 +208,7 @@ static void link_row(struct ages *self, uint32_t slot, unsigned time)
 
 static void push_old(struct ages *self, uint32_t slot)
 {
-    if (self->old_count == self->old_cap) {
-        self->old_cap = self->old_cap == 0 ? 64 : self->old_cap * 2;
-        self->old = realloc(self->old, self->old_cap * sizeof(self->old[0]));
-        if (self->old == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->old, self->old_count, self->old_cap, 64);
     row_at(self, slot)->list = old_list;
     row_at(self, slot)->prev = self->old_count;
     self->old[self->old_count++] = slot;

@@ -41,7 +41,7 @@ struct decision {
     struct change *changes; /* one an identity at most; seq is still 0. Borrow from command,
                                registry and store */
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
     struct buf store;
     uint16_t places[set_places]; /* of a SET: hash of the hostname → index of its change, + 1 */
     size_t set_bytes;            /* of a SET: the instances it gives, about */

@@ -1,4 +1,5 @@
 #include "actors/registry/decision.h"
+#include "common/base/array.h"
 
 #include <stdlib.h>
 
@@ -35,13 +36,7 @@ static int64_t max_i64(int64_t a, int64_t b)
 
 struct change *decision_add(struct decision *out, enum change_kind kind, int64_t now_ns)
 {
-    if (out->count == out->cap) {
-        out->cap = out->cap == 0 ? 4 : out->cap * 2;
-        out->changes = realloc(out->changes, out->cap * sizeof(out->changes[0]));
-    }
-    if (out->changes == NULL) {
-        abort();
-    }
+    ARRAY_ROOM(out->changes, out->count, out->cap, 4);
     out->changes[out->count] = (struct change){.kind = kind, .at = now_ns};
     return &out->changes[out->count++];
 }

@@ -1,4 +1,5 @@
 #include "actors/registry/recent.h"
+#include "common/base/array.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -51,13 +52,7 @@ void recent_add(struct recent *self, uint64_t seq, struct str record)
         self->first_seq = seq;
     }
     assert(seq == self->first_seq + self->count);
-    if (self->dead + self->count == self->cap) {
-        self->cap = self->cap == 0 ? 256 : self->cap * 2;
-        self->ends = realloc(self->ends, self->cap * sizeof(self->ends[0]));
-        if (self->ends == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->ends, self->dead + self->count, self->cap, 256);
     buf_add_str(&self->bytes, record);
     self->ends[self->dead + self->count++] = self->bytes.len;
     while (self->bytes.len - begin_of(self, 0) > self->max_bytes && self->count > 1) {

@@ -11,7 +11,7 @@ struct recent {
     struct buf bytes; /* records one after the other; the first dead ones are dropped in time */
     size_t *ends;     /* end in bytes of the record of seq first_seq + i, from dead on */
     uint32_t count;   /* records held */
-    uint32_t cap;
+    size_t cap;
     uint32_t dead;      /* entries of ends before the first held */
     uint64_t first_seq; /* of the first held; meaningless while count is 0 */
     size_t max_bytes;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "actors/registry/state.h"
+#include "common/base/array.h"
 #include "common/naming/sound.h"
 
 static const int64_t tick_ms = 1000;
@@ -176,14 +177,7 @@ void registry_result(struct registry_actor *self, const struct address *to,
 
 static void add_answer(struct registry_actor *self, const struct answer *answer)
 {
-    if (self->turn.answer_count == self->turn.answer_cap) {
-        self->turn.answer_cap = self->turn.answer_cap == 0 ? 64 : self->turn.answer_cap * 2;
-        self->turn.answers =
-            realloc(self->turn.answers, self->turn.answer_cap * sizeof(self->turn.answers[0]));
-        if (self->turn.answers == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->turn.answers, self->turn.answer_count, self->turn.answer_cap, 64);
     self->turn.answers[self->turn.answer_count++] = *answer;
 }
 

@@ -1,4 +1,5 @@
 #include "common/runtime/outbox.h"
+#include "common/base/array.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -395,10 +396,7 @@ enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on)
         set->beyond = true;
         return ERR_FULL;
     }
-    if (set->count == set->cap) {
-        set->cap = set->cap == 0 ? 16 : 2 * set->cap;
-        set->prefixes = grow(set->prefixes, set->cap, sizeof(*set->prefixes));
-    }
+    ARRAY_ROOM(set->prefixes, set->count, set->cap, 16);
     copy = grow(NULL, prefix.len + 1, 1);
     if (prefix.len != 0) {
         memcpy(copy, prefix.data, prefix.len);

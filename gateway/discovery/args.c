@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/base/array.h"
 #include "common/naming/limits.h"
 #include "gateway/discovery/form.h"
 
@@ -67,7 +68,7 @@ static void get_appids(struct form *form, bool commas, struct args *args)
 {
     struct str rest = {0};
     struct str appid;
-    uint32_t cap = 0;
+    size_t cap = 0;
     size_t at = 0;
 
     while (next_item(form->params, STR("appid"), commas, &at, &rest, &appid)) {
@@ -80,13 +81,7 @@ static void get_appids(struct form *form, bool commas, struct args *args)
                        appid.len);
             return;
         }
-        if (args->app_count == cap) {
-            cap = cap == 0 ? 4 : cap * 2;
-            args->apps = realloc(args->apps, cap * sizeof(*args->apps));
-            if (args->apps == NULL) {
-                abort();
-            }
-        }
+        ARRAY_ROOM(args->apps, args->app_count, cap, 4);
         args->apps[args->app_count++] = (struct asked_app){.appid = appid};
     }
     if (args->app_count == 0) {

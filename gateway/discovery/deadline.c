@@ -1,4 +1,5 @@
 #include "gateway/discovery/deadline.h"
+#include "common/base/array.h"
 
 #include <stdlib.h>
 
@@ -37,13 +38,7 @@ static void settle(struct deadlines *self, struct deadline *deadline, size_t at)
 void deadlines_set(struct deadlines *self, struct deadline *deadline, int64_t due_ms)
 {
     if (deadline->at == 0) {
-        if (self->count == self->cap) {
-            self->cap = self->cap == 0 ? 64 : self->cap * 2;
-            self->items = realloc(self->items, self->cap * sizeof(struct deadline *));
-            if (self->items == NULL) {
-                abort();
-            }
-        }
+        ARRAY_ROOM(self->items, self->count, self->cap, 64);
         deadline->at = ++self->count;
     }
     deadline->due_ms = due_ms;

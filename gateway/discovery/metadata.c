@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/naming/limits.h"
 #include "gateway/http/scanner.h"
 
@@ -54,13 +55,7 @@ static enum err add(struct map *self, struct str name, const struct json_value *
                    json_kind_text(value->kind));
         return ERR_INVALID;
     }
-    if (self->count == self->cap) {
-        self->cap = self->cap == 0 ? 16 : 2 * self->cap;
-        self->items = realloc(self->items, self->cap * sizeof(self->items[0]));
-        if (self->items == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->items, self->count, self->cap, 16);
     self->items[self->count++] = entry;
     return ERR_OK;
 }

@@ -1,4 +1,5 @@
 #include "gateway/discovery/metrics.h"
+#include "common/base/array.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,13 +57,7 @@ static void add(struct metrics *self, const struct source *source, struct str no
     if (self->count == sample_max) {
         return;
     }
-    if (self->count == self->cap) {
-        self->cap = self->cap == 0 ? 256 : 2 * self->cap;
-        self->samples = realloc(self->samples, self->cap * sizeof(*self->samples));
-        if (self->samples == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->samples, self->count, self->cap, 256);
     sample = &self->samples[self->count++];
     sample->counter = counter;
     sample->value = value;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
@@ -84,13 +85,7 @@ static struct host *need(struct trust *self, struct str name)
         memchr(name.data, '\0', name.len) != NULL) {
         return host;
     }
-    if (self->count == self->cap) {
-        self->cap = self->cap == 0 ? 8 : 2 * self->cap;
-        self->hosts = realloc(self->hosts, self->cap * sizeof(*self->hosts));
-        if (self->hosts == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->hosts, self->count, self->cap, 8);
     host = &self->hosts[self->count++];
     *host = (struct host){.name = strndup(name.data, name.len)};
     if (host->name == NULL) {

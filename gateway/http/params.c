@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "gateway/http/scanner.h"
 
 void params_fini(struct params *self)
@@ -48,13 +49,7 @@ static enum err add(struct params *self, struct param param, size_t max)
     if (self->count >= max) {
         return ERR_TOO_LARGE;
     }
-    if (self->count == self->cap) {
-        self->cap = self->cap == 0 ? 16 : 2 * self->cap;
-        self->items = realloc(self->items, self->cap * sizeof(self->items[0]));
-        if (self->items == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->items, self->count, self->cap, 16);
     self->items[self->count++] = param;
     return ERR_OK;
 }

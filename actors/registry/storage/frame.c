@@ -2,18 +2,13 @@
 
 #include <stdlib.h>
 
+#include "common/base/array.h"
 #include "common/naming/convert.h"
 #include "common/naming/sound.h"
 
 static struct frame_change *add(struct frame_changes *self)
 {
-    if (self->count == self->cap) {
-        self->cap = self->cap == 0 ? 16 : self->cap * 2;
-        self->items = realloc(self->items, self->cap * sizeof(self->items[0]));
-        if (self->items == NULL) {
-            abort();
-        }
-    }
+    ARRAY_ROOM(self->items, self->count, self->cap, 16);
     return &self->items[self->count++];
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/registry/storage/name.h"
+#include "common/base/array.h"
 #include "common/journal/record.h"
 
 void segment_fini(struct segment *self)
@@ -20,11 +21,7 @@ void segment_extend(struct segment *self, uint64_t first_seq, uint64_t last_seq,
 
     assert(first_seq == self->last_seq + 1 && last_seq >= first_seq);
     if (count == 0 || self->bytes - self->points[count - 1].offset >= index_step_bytes) {
-        if (count == self->point_cap) {
-            self->point_cap = count == 0 ? 16 : 2 * count;
-            self->points = realloc(self->points, self->point_cap * sizeof(self->points[0]));
-            assert(self->points != NULL);
-        }
+        ARRAY_ROOM(self->points, count, self->point_cap, 16);
         self->points[self->point_count++] = (struct index_point){first_seq, self->bytes};
     }
     self->last_seq = last_seq;
@@ -198,8 +195,7 @@ void segments_fini(struct segments *self)
 
 void segments_add(struct segments *self, struct segment *segment)
 {
-    self->items = realloc(self->items, (self->count + 1) * sizeof(*segment));
-    assert(self->items != NULL);
+    ARRAY_ROOM(self->items, self->count, self->cap, 16);
     self->items[self->count] = *segment;
     self->items[self->count++].free_ms = INT64_MAX;
     *segment = (struct segment){0};

@@ -48,6 +48,7 @@ enum err segment_trim(const struct segment *self, struct volume *volume);
 struct segments {
     struct segment *items; /* owned */
     size_t count;
+    size_t cap;
     size_t history_from; /* those from here on are one unbroken history of the present epoch */
 };
 

@@ -9,13 +9,12 @@
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/name.h"
 #include "actors/registry/storage/snapshot.h"
+#include "common/base/array.h"
 #include "common/journal/reader.h"
 
 void names_add(struct names *self, struct name name)
 {
-    /* Few: the files of one directory. */
-    self->items = realloc(self->items, (self->count + 1) * sizeof(name));
-    assert(self->items != NULL);
+    ARRAY_ROOM(self->items, self->count, self->cap, 16);
     self->items[self->count++] = name;
 }
 

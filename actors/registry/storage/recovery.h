@@ -12,6 +12,7 @@
 struct names {
     struct name *items; /* owned */
     size_t count;
+    size_t cap;
 };
 void names_add(struct names *self, struct name name);
 void names_fini(struct names *self);
