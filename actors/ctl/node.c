@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/host_port.h"
 #include "common/base/place.h"
 #include "common/config/draft.h"
@@ -19,22 +20,6 @@ extern char **environ;
 enum { gateways_max = 64 };
 
 static const char default_dir[] = "./.muster";
-
-/* Appends the start of a file. False: there is none, or it can't be read. */
-static bool read_file(const char *path, size_t max, struct buf *to)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? 1 : 0;
-
-    while (got > 0 && to->len <= max) {
-        got = read(fd, buf_reserve(to, 4096), 4096);
-        to->len += got > 0 ? (size_t)got : 0;
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return fd >= 0;
-}
 
 static char *path_of(const char *dir, const char *name)
 {
@@ -135,7 +120,7 @@ static bool read_settings(struct ctl *ctl, char **file, struct buf *bytes)
             (void)snprintf(name, sizeof(name), "gateway.%u", i);
             buf_printf(&path, "%s/%s.toml%c", ctl->config.run_dir, name, 0);
             found = place_pid_of(actors, name, 0) != 0 &&
-                    read_file(path.data, config_toml_bytes_max, bytes);
+                    file_read(path.data, config_toml_bytes_max, bytes) == ERR_OK;
             free(*file);
             *file = path.data;
         }
@@ -164,7 +149,7 @@ enum ctl_exit node_find(struct ctl *ctl)
         free(file);
         file = path_of(dir, "/muster.toml");
         bytes.len = 0;
-        (void)read_file(file, config_toml_bytes_max, &bytes);
+        (void)file_read(file, config_toml_bytes_max, &bytes); /* there may be none */
     }
     if (bytes.len > 0) {
         config_draft_file(&draft, file, buf_str(&bytes));

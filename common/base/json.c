@@ -82,33 +82,6 @@ static size_t plain_len(const unsigned char *at, size_t len)
     return plain;
 }
 
-static bool in_range(unsigned char c, unsigned char low, unsigned char high)
-{
-    return c >= low && c <= high;
-}
-
-/* Length of the UTF-8 sequence at at (left > 0 bytes), 0 if it is none: Unicode
- * table 3-7, which leaves out surrogates, overlong forms and what is above U+10FFFF. */
-static size_t utf8_len(const unsigned char *at, size_t left)
-{
-    unsigned char low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-    size_t len = in_range(at[0], 0xc2, 0xdf)   ? 2
-                 : in_range(at[0], 0xe0, 0xef) ? 3
-                 : in_range(at[0], 0xf0, 0xf4) ? 4
-                                               : 0;
-
-    if (len == 0 || left < len || !in_range(at[1], low, high)) {
-        return 0;
-    }
-    for (size_t i = 2; i < len; i++) {
-        if (!in_range(at[i], 0x80, 0xbf)) {
-            return 0;
-        }
-    }
-    return len;
-}
-
 static void add_escaped(struct buf *to, unsigned char c)
 {
     char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
@@ -125,7 +98,7 @@ static void add_escaped(struct buf *to, unsigned char c)
 /* Adds what stands at at, which is not plain; returns how many bytes it had. */
 static size_t add_special(struct buf *to, const unsigned char *at, size_t left)
 {
-    size_t len = at[0] < 0x80 ? 1 : utf8_len(at, left);
+    size_t len = str_utf8((struct str){(const char *)at, left});
 
     if (at[0] < 0x80) {
         add_escaped(to, at[0]);

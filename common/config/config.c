@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/place.h"
 #include "common/config/draft.h"
 #include "common/config/toml.h"
@@ -252,36 +253,12 @@ static void make_dirs(const struct config *config, struct config_draft *draft)
 
 /* ── the file ── */
 
-/* One byte more than the limit is enough to refuse it. Errors: ERR_IO with errno set. */
-static enum err read_file(const char *path, struct buf *bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = 1;
-
-    if (fd < 0) {
-        return ERR_IO;
-    }
-    while (got > 0 && bytes->len <= config_toml_bytes_max) {
-        got = read(fd, buf_reserve(bytes, 4096), 4096);
-        bytes->len += got > 0 ? (size_t)got : 0;
-    }
-    if (got < 0) {
-        int why = errno;
-
-        close(fd);
-        errno = why;
-        return ERR_IO;
-    }
-    close(fd);
-    return ERR_OK;
-}
-
 static void load_file(struct config *config, struct config_draft *draft, const char *given)
 {
     char *path = given != NULL ? copy_text(given) : format_path(config->dir, "muster.toml");
     struct buf bytes = {0};
 
-    if (read_file(path, &bytes) == ERR_OK) {
+    if (file_read(path, config_toml_bytes_max, &bytes) == ERR_OK) {
         config->file = path;
         config_draft_file(draft, config->file, buf_str(&bytes));
         path = NULL;

@@ -1,4 +1,5 @@
 #include "common/runtime/curve.h"
+#include "common/base/file.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -79,9 +80,8 @@ static enum err read_file(const char *dir, const char *file, bool secret, struct
 {
     struct buf path = {0};
     struct stat about = {0};
-    ssize_t got = -1;
     int fd;
-    enum err err = ERR_OK;
+    enum err err = ERR_IO;
 
     buf_printf(&path, "%s/%s%c", dir, file, 0);
     if (!placed_by_its_owner(dir, path.data)) {
@@ -93,10 +93,9 @@ static enum err read_file(const char *dir, const char *file, bool secret, struct
     fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     buf_fini(&path);
     if (fd >= 0 && fstat(fd, &about) == 0) {
-        got = read(fd, buf_reserve(to, key_file_bytes_max), key_file_bytes_max);
-        to->len = got > 0 ? (size_t)got : 0;
+        err = file_read_open(fd, key_file_bytes_max, to);
     }
-    if (got < 0) {
+    if (err != ERR_OK) {
         int number = errno;
 
         err = err_of_file(number);

@@ -279,41 +279,6 @@ static void add_rune(struct buf *to, uint32_t rune)
     buf_add(to, bytes, len);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at the front of s, or 0 (RFC 3629: no
- * overlong forms, no surrogates, nothing above U+10FFFF). */
-static size_t utf8_len(const unsigned char *s, size_t len)
-{
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    size_t need = s[0] < 0x80   ? 1
-                  : s[0] < 0xc2 ? 0
-                  : s[0] < 0xe0 ? 2
-                  : s[0] < 0xf0 ? 3
-                  : s[0] < 0xf5 ? 4
-                                : 0;
-
-    if (need > len) {
-        return 0;
-    }
-    if (s[0] == 0xe0) {
-        low = 0xa0;
-    } else if (s[0] == 0xed) {
-        high = 0x9f;
-    } else if (s[0] == 0xf0) {
-        low = 0x90;
-    } else if (s[0] == 0xf4) {
-        high = 0x8f;
-    }
-    for (size_t i = 1; i < need; i++) {
-        if (s[i] < low || s[i] > high) {
-            return 0;
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return need;
-}
-
 static uint32_t hex4(const char *at)
 {
     uint32_t value = 0;
@@ -356,7 +321,7 @@ void json_unquote(struct buf *to, struct str raw)
     assert(raw.len >= 2);
     buf_reserve(to, len + 1);
     while (len > 0) {
-        size_t took = utf8_len((const unsigned char *)s, len);
+        size_t took = (unsigned char)*s < 0x80 ? 1 : str_utf8((struct str){s, len});
 
         if (*s == '\\') {
             const char *known = strchr(from, s[1]);
