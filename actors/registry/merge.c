@@ -99,20 +99,24 @@ static bool is_taken(const struct merge_rules *merge, const struct change *offer
     return age_ms < 0 ? merge->restore : age_ms < merge->idle_ms;
 }
 
-/* Renewed then by our own clock, the only one that true ages are counted on after a restart. */
-static int64_t renewed_at(const struct instance *offered, const struct held *held, int64_t age_ms,
-                          int64_t now_ns)
+/* Renewed then by our own clock, the only one that true ages are counted on after a restart. Of
+ * unknown age: before all that an age would be read from then, or a clock that is ahead of ours
+ * would make it known, and who fell silent long ago would be told to all for young. */
+static int64_t renewed_at(const struct merge_rules *merge, const struct instance *offered,
+                          const struct held *held, int64_t age_ms, int64_t now_ns)
 {
     int64_t known = held->live ? held->instance.renew_timestamp : 0;
-    int64_t told = offered->renew_timestamp < now_ns ? offered->renew_timestamp : now_ns;
+    int64_t least_ms = age_ms < 0 ? merge->idle_ms : age_ms;
+    int64_t told = least_ms < now_ns / 1000000 ? now_ns - least_ms * 1000000 : 0;
 
     if (identity_is_schedule(&offered->id)) {
         return offered->renew_timestamp;
     }
-    if (age_ms >= 0) {
-        told = age_ms < now_ns / 1000000 ? now_ns - age_ms * 1000000 : 0;
-    } else if (held->live) {
+    if (age_ms < 0 && held->live) {
         return known;
+    }
+    if (age_ms < 0 && offered->renew_timestamp < told) {
+        told = offered->renew_timestamp;
     }
     return told > known ? told : known;
 }
@@ -167,7 +171,8 @@ void decide_merge(const struct registry *registry, const struct rules *rules,
         app_latest_told(registry, &offered.instance.id, latest_told(&offered), now_ns);
     keep_above(change, now_ns);
     if (change_is_live(offered.kind)) {
-        change->instance.renew_timestamp = renewed_at(&offered.instance, &held, age_ms, now_ns);
+        change->instance.renew_timestamp =
+            renewed_at(merge, &offered.instance, &held, age_ms, now_ns);
     } else if (fault_on(rules->faults, FAULT_NO_TOMBSTONE)) {
         decision_forget_too(out);
     }

@@ -319,6 +319,30 @@ static void a_restored_registry_takes_those_of_unknown_age(void **state)
     assert_int_equal(-1, world->decision.changes[0].age_ms);
 }
 
+static void who_is_of_unknown_age_was_not_renewed_within_the_idle_limit(void **state)
+{
+    const struct {
+        int64_t told;
+        int64_t taken;
+    } rows[] = {
+        {now0 + 77, now0 - IDLE_MS * INT64_C(1000000)}, /* their clock is ahead */
+        {now0 - 77, now0 - IDLE_MS * INT64_C(1000000)},
+        {7, 7},
+    };
+    struct world *world = *state;
+    struct msg put = a_put(now0);
+    struct instance held;
+
+    world->merge.restore = true;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        start_anew(world);
+        put.as_put.renew_timestamp = rows[i].told;
+        assert_int_equal(1, merge(world, &put, -1));
+        registry_instance(world->registry, slot_of(world), &held);
+        assert_int_equal(rows[i].taken, held.renew_timestamp);
+    }
+}
+
 /* told: of the app, at the node that tells. */
 static int64_t latest_after(struct world *world, int64_t told)
 {
@@ -523,6 +547,7 @@ int main(void)
         TEST(what_went_before_it_came_leaves_a_tombstone),
         TEST(who_is_idle_or_of_unknown_age_does_not_come_in),
         TEST(a_restored_registry_takes_those_of_unknown_age),
+        TEST(who_is_of_unknown_age_was_not_renewed_within_the_idle_limit),
         TEST(a_told_change_goes_above_our_latest_our_time_and_the_told_latest),
         TEST(a_latest_that_no_node_makes_freezes_no_app),
         TEST(a_state_comes_over_whole_with_a_renewal_by_our_clock),

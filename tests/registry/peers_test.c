@@ -322,6 +322,30 @@ static void a_restored_node_says_that_it_does_not_know_ages(void **state)
     assert_int_equal(3000, age_told(node, "h"));
 }
 
+/* Whatever the clock of who told it says: by one that is ahead it would be young. */
+static void an_unknown_age_is_not_known_after_a_restart(void **state)
+{
+    struct node *node = *state;
+    struct msg command = a_merge(node);
+    struct msg put = put_of("h", 5, -1);
+
+    put.as_put.renew_timestamp = node->clock.at.wall_ns + INT64_C(600) * 1000000000;
+    command.as_merge.restore = true;
+    msg_list_add(&command.as_merge.records, &store, &put);
+    assert_int_equal(1, merge(node, &command).seq);
+    node_kill(node);
+    node_start(node);
+    assert_true(node_live(node, "h"));
+    assert_int_equal(-1, age_told(node, "h"));
+    node_run(node, 20000);
+    node_kill(node);
+    node_start(node);
+    assert_int_equal(-1, age_told(node, "h"));
+    command = a_merge(node); /* by its heartbeat it is, and stays so */
+    (void)merge_heard(node, &command, "h", 5, 3000);
+    assert_int_equal(3000, age_told(node, "h"));
+}
+
 static void who_has_an_older_state_gets_the_newer_one(void **state)
 {
     struct node *node = *state;
@@ -711,6 +735,7 @@ int main(void)
         TEST(what_was_merged_is_there_after_a_kill),
         TEST(two_nodes_that_told_each_other_all_hold_the_same),
         TEST(a_restored_node_says_that_it_does_not_know_ages),
+        TEST(an_unknown_age_is_not_known_after_a_restart),
         TEST(who_has_an_older_state_gets_the_newer_one),
         TEST(a_set_carries_the_age_of_the_last_heartbeat),
         TEST(the_youngest_age_heard_counts),

@@ -89,6 +89,9 @@ static const struct {
     {6016982,
      "the judge did not count the late first copy of an empty node as its ages' beginning",
      {.schedules = true}},
+    {6025419,
+     "an unknown age was known after a restart, by the clock of the node that had told it",
+     {.schedules = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
