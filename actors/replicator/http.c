@@ -207,27 +207,76 @@ static bool look_up(struct replicator *self, uint32_t whom, struct str keys, con
     return replicator_ask(self, &ask, &msg, now, out) != 0;
 }
 
+/* A key of a tick's heartbeats, and the place it had among them. */
+struct beat_key {
+    struct hash128 key;
+    size_t order;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct beat_key *left = a;
+    const struct beat_key *right = b;
+    int cmp = hash128_cmp(left->key, right->key);
+
+    return cmp != 0 ? cmp : (left->order > right->order) - (left->order < right->order);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct beat_key *left = a;
+    const struct beat_key *right = b;
+
+    return (left->order > right->order) - (left->order < right->order);
+}
+
+/* Each key once, in the order in which they were first heard. A registry that stood still hears at
+ * once all that was sent to it again and again meanwhile, ten times a second: a form for each
+ * would say no more than one, and who gets it from another zone passes on every one. (A link's
+ * receiver drops what is no younger itself.) */
+static void add_keys(struct buf *keys, struct str beats)
+{
+    size_t count = beats.len / heartbeat_bytes;
+    struct beat_key *all = calloc(count, sizeof(*all));
+    struct heartbeat beat;
+    size_t kept = 0;
+
+    assert(all != NULL);
+    for (size_t i = 0; i < count && heartbeat_next(&beats, &beat); i++) {
+        all[i] = (struct beat_key){beat.key, i};
+    }
+    qsort(all, count, sizeof(*all), by_key);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || !hash128_eq(all[kept - 1].key, all[i].key)) {
+            all[kept++] = all[i];
+        }
+    }
+    qsort(all, kept, sizeof(*all), by_order);
+    for (size_t i = 0; i < kept; i++) {
+        key_pack(keys, all[i].key);
+    }
+    free(all);
+}
+
 static void renew(struct replicator *self, uint32_t whom, struct str beats, const struct now *now,
                   struct outbox *out)
 {
-    struct heartbeat beat;
+    size_t most = (size_t)asked_keys_max * key_bytes;
     struct buf keys = {0};
-    unsigned asked = 0;
+    struct str rest;
 
-    if (!any(self, whom == RENEWS_OWN_ZONE)) {
+    if (beats.len == 0 || !any(self, whom == RENEWS_OWN_ZONE)) {
         return;
     }
-    while (heartbeat_next(&beats, &beat)) {
-        key_pack(&keys, beat.key);
-        if (keys.len == (size_t)asked_keys_max * key_bytes || beats.len < heartbeat_bytes) {
-            if (asked++ < renews_per_beat_max) {
-                look_up(self, whom, buf_str(&keys), now, out);
-            } else {
-                self->counters.heartbeats_dropped += keys.len / key_bytes;
-            }
-            keys.len = 0;
-        }
+    add_keys(&keys, beats);
+    rest = buf_str(&keys);
+    for (unsigned asked = 0; rest.len > 0 && asked < renews_per_beat_max; asked++) {
+        struct str part = {rest.data, rest.len < most ? rest.len : most};
+
+        look_up(self, whom, part, now, out);
+        rest = (struct str){rest.data + part.len, rest.len - part.len};
     }
+    self->counters.heartbeats_dropped += rest.len / key_bytes;
     buf_fini(&keys);
 }
 

@@ -513,6 +513,42 @@ static void a_node_without_a_door_gets_posts(void **state)
     cluster_destroy(&self);
 }
 
+static unsigned times(struct buf *in, const char *text)
+{
+    unsigned count = 0;
+
+    buf_add_char(in, 0);
+    for (const char *at = in->data; (at = strstr(at, text)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+static void what_a_registry_hears_again_and_again_in_a_tick_is_posted_once(void **state)
+{
+    struct cluster *self = cluster_new("ab", 2);
+    struct buf *posted = &self->members[1].posted;
+
+    (void)state;
+    self->members[1].no_door = true;
+    cluster_start(self, 0);
+    cluster_start(self, 1);
+    cluster_run(self, 8000);
+    assert_int_equal(cluster_peer(self, 0, 1)->way, WAY_HTTP);
+    cluster_register(self, 0, "h1");
+    cluster_register(self, 0, "h2");
+    cluster_run(self, 2000);
+    posted->len = 0;
+    for (unsigned i = 0; i < 40; i++) { /* as after it stood still */
+        cluster_renew(self, 0, i % 4 == 0 ? "h2" : "h1");
+    }
+    cluster_run(self, 3000);
+    assert_int_equal(times(posted, "hostname=h1"), 1);
+    assert_int_equal(times(posted, "hostname=h2"), 1);
+    assert_true(strstr(posted->data, "hostname=h2") < strstr(posted->data, "hostname=h1"));
+    cluster_destroy(&self);
+}
+
 static int64_t own_dirty(struct cluster *self, unsigned member)
 {
     struct replicator *replicator = &self->members[member].replicator;
@@ -570,6 +606,7 @@ int main(void)
         cmocka_unit_test(who_stands_behind_what_one_answer_holds_stays_a_peer),
         cmocka_unit_test(a_full_table_takes_no_more),
         cmocka_unit_test(a_node_without_a_door_gets_posts),
+        cmocka_unit_test(what_a_registry_hears_again_and_again_in_a_tick_is_posted_once),
         cmocka_unit_test(a_node_whose_registration_stays_lacking_where_it_was_taken_registers_anew),
     };
 

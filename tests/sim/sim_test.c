@@ -92,6 +92,9 @@ static const struct {
     {6025419,
      "an unknown age was known after a restart, by the clock of the node that had told it",
      {.schedules = true}},
+    {6026241,
+     "what was sent again to a registry that stood still was posted as often",
+     {.forms = true, .reference = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
