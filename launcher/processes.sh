@@ -8,10 +8,19 @@ now_ms() { # monotonic, without a fork; sets NOW
     NOW=$((10#$seconds * 1000 + 10#$rest * 10))
 }
 
+# One of each, in starting order, then gateways: as `musterctl actors` says, which there may be no
+# program for yet. tests/tidy.sh compares it with the table.
+SINGLE=(registry replicator evictor)
+
+declare -A SETTINGS=()
+
 # Sets SETTINGS to what the actors make of the flags; refuses wrong ones before anything starts.
 read_settings() {
-    SETTINGS=$("$BIN/muster-gateway" --dir "$DIR" "${ARGS[@]}" --check-config) ||
+    local said line
+    said=$("$BIN/muster-gateway" --dir "$DIR" "${ARGS[@]}" --settings) ||
         die "the configuration is refused (see above)"
+    SETTINGS=()
+    while IFS= read -r line; do SETTINGS[${line%%=*}]=${line#*=}; done <<<"$said"
 }
 
 # A port nobody listens on, nor on that of the node's door a thousand above; below those the kernel
@@ -38,15 +47,7 @@ node_settings() {
 }
 
 setting() { # section.key DEFAULT
-    local line value=
-    line=$(sed -n "/^\[${1%%.*}\]/,/^\[/s/^${1#*.} = //p" <<<"$SETTINGS")
-    if [[ $line =~ ^\"(([^\"\\]|\\.)*)\" ]]; then
-        value=${BASH_REMATCH[1]//\\\"/\"}
-        value=${value//\\\\/\\}
-    else
-        value=${line%% *}
-    fi
-    printf '%s' "${value:-$2}"
+    printf '%s' "${SETTINGS[$1]:-$2}"
 }
 
 # What comes from a configuration is data: a number is only calculated with once it is seen to be one,
@@ -65,13 +66,12 @@ duration_ms() {
     esac
 }
 
-is_actor_name() { [[ $1 =~ ^(registry|replicator|evictor|gateway(\.[0-9]{1,2})?)$ ]]; }
+is_actor_name() { [[ " ${SINGLE[*]} " == *" $1 "* || $1 =~ ^gateway(\.[0-9]{1,2})?$ ]]; }
 
 check_actors() {
     local name
     for name in "$@"; do
-        is_actor_name "$name" ||
-            die "no actor $name: registry, replicator, evictor, gateway (or gateway.0 …)"
+        is_actor_name "$name" || die "no actor $name: ${SINGLE[*]} gateway (or gateway.0 …)"
     done
 }
 
@@ -79,7 +79,7 @@ check_actors() {
 expand_actors() {
     local i processes name
     processes=$(number "$(setting gateway.processes 1)" 1)
-    for name in registry replicator evictor; do
+    for name in "${SINGLE[@]}"; do
         [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] && echo "$name"
     done
     for ((i = 0; i < processes; i++)); do
@@ -91,7 +91,7 @@ expand_actors() {
 # The names given, in starting order.
 in_order() {
     local name
-    for name in registry replicator evictor; do
+    for name in "${SINGLE[@]}"; do
         [[ " $* " != *" $name "* ]] || echo "$name"
     done
     printf '%s\n' "$@" | grep '^gateway\.' | sort -t. -k2n -u
@@ -153,12 +153,12 @@ stop_actor() { # ACTOR PID
     gone_within "$pid" $STOP_WAIT_MS
 }
 
-# Ends every actor of this node, own children or not: gateways, evictor, replicator, registry. What they
+# Ends every actor of this node, own children or not: gateways first, the registry last. What they
 # leave is removed once nobody lives there any more, whatever the directory is called.
 stop_all() {
     local actor pid
     look || echo "muster: $WHY"
-    for actor in $(printf '%s\n' "${!LIVE[@]}" "${!PID[@]}" | grep '^gateway\.' | sort -u) evictor replicator registry; do
+    for actor in $(printf '%s\n' "${!LIVE[@]}" "${!PID[@]}" | grep '^gateway\.' | sort -u) $(printf '%s\n' "${SINGLE[@]}" | tac); do
         pid=${PID[$actor]:-}
         lives "$pid" || pid=${LIVE[$actor]:-}
         lives "$pid" || continue

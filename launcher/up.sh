@@ -82,7 +82,7 @@ start_afresh() {
     [ ${#KEPT_FLAGS[@]} -eq 0 ] ||
         echo "muster: goes on with the flags it ended with: ${KEPT_FLAGS[*]} ($ME down forgets them)" >&2
     # only some actors: those again
-    [ ${#NAMES[@]} -gt 0 ] || [[ " ${KEPT_ACTORS[*]}" == " registry replicator evictor gateway."* ]] ||
+    [ ${#NAMES[@]} -gt 0 ] || [[ " ${KEPT_ACTORS[*]}" == " ${SINGLE[*]} gateway."* ]] ||
         NAMES=("${KEPT_ACTORS[@]}")
     KEPT_ACTORS=()
 }

@@ -1,5 +1,5 @@
-/* ping, stats, snapshot, log-level, shutdown: the commands every actor answers; storage: the
- * registry's. */
+/* actors; ping, stats, snapshot, log-level, shutdown: the commands every actor answers; storage:
+ * the registry's. */
 #include "actors/ctl/actors.h"
 
 #include <dirent.h>
@@ -142,17 +142,55 @@ void actors_find(struct actors *self, const char *run_dir)
     if (directory != NULL) {
         (void)closedir(directory);
     }
-    add_name(self, "registry");
-    add_name(self, "replicator");
-    add_name(self, "evictor");
-    for (unsigned i = 0; i < gateways_max; i++) {
-        char name[actors_name_bytes];
+    for (unsigned kind = 0; kind < ACTOR_COUNT; kind++) {
+        bool many = actor_kind(kind)->many;
 
-        if (gateways[i]) {
-            (void)snprintf(name, sizeof(name), "gateway.%u", i);
-            add_name(self, name);
+        for (unsigned i = 0; i < (many ? gateways_max : 1); i++) {
+            struct buf name = {0};
+
+            actor_name_print(&name, kind, i);
+            if (!many || gateways[i]) {
+                add_name(self, name.data);
+            }
+            buf_fini(&name);
         }
     }
+}
+
+/* ── what a node is made of ── */
+
+enum ctl_exit actor_list(struct ctl *ctl)
+{
+    static const char *const head[] = {"ACTOR", "COUNT", "ENDPOINT", "LISTENS", NULL};
+    struct buf json = {0};
+    struct buf page = {0};
+    struct table table;
+
+    table_init(&table, head);
+    for (unsigned i = 0; i < ACTOR_COUNT; i++) {
+        const struct actor_kind *kind = actor_kind(i);
+        const char *count = kind->many ? "many" : "one";
+        struct buf endpoint = {0};
+
+        buf_printf(&endpoint, "endpoints.%s", kind->text);
+        table_add(&table, str_from(kind->text));
+        table_add(&table, str_from(count));
+        table_add(&table, buf_str(&endpoint));
+        table_add(&table, str_from(kind->listens[0] != '\0' ? kind->listens : "-"));
+        buf_printf(&json,
+                   "%s{\"actor\":\"%s\",\"count\":\"%s\",\"endpoint\":\"%.*s\",\"listens\":"
+                   "\"%s\"}",
+                   i > 0 ? "\n" : "", kind->text, count, STR_ARG(buf_str(&endpoint)),
+                   kind->listens);
+        buf_fini(&endpoint);
+    }
+    table_print(&table, &page);
+    page.len -= page.len > 0;
+    ctl_page(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
+    table_fini(&table);
+    buf_fini(&json);
+    buf_fini(&page);
+    return CTL_OK;
 }
 
 /* ── ping ── */

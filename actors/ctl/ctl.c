@@ -139,7 +139,7 @@ static void catch_stop(struct ctl *ctl)
 static enum ctl_exit run_verb(struct ctl *ctl)
 {
     const struct ctl_verb *verb = ctl->verb;
-    enum ctl_exit outcome = ctl_verb_hidden(verb) ? CTL_OK : node_find(ctl);
+    enum ctl_exit outcome = ctl_verb_about_node(verb) ? node_find(ctl) : CTL_OK;
 
     if (outcome == CTL_OK && (verb->waits || options_has(&ctl->options, OPTION_KEEP))) {
         catch_stop(ctl);

@@ -50,6 +50,12 @@ static inline bool ctl_verb_hidden(const struct ctl_verb *verb)
     return verb->summary[0] == '\0';
 }
 
+/* One that takes no directory, and what only the launcher asks, are not of a node that is there. */
+static inline bool ctl_verb_about_node(const struct ctl_verb *verb)
+{
+    return !ctl_verb_hidden(verb) && (verb->options & OPTION_BIT(DIR)) != 0;
+}
+
 extern const struct ctl_verb ctl_verbs[]; /* ends with a NULL name */
 
 /* Reads the command line and runs its verb. */

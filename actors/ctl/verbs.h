@@ -15,6 +15,7 @@ enum ctl_exit document_nodes(struct ctl *ctl);
 enum ctl_exit stream_watch(struct ctl *ctl);
 enum ctl_exit facts_tap(struct ctl *ctl);
 
+enum ctl_exit actor_list(struct ctl *ctl);
 enum ctl_exit actor_ping(struct ctl *ctl);
 enum ctl_exit actor_stats(struct ctl *ctl);
 enum ctl_exit actor_snapshot(struct ctl *ctl);

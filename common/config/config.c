@@ -33,6 +33,7 @@ struct command_line {
     bool help;
     bool version;
     bool check;
+    bool print;
     struct setting settings[settings_max];
     size_t setting_count;
 };
@@ -87,10 +88,11 @@ static void read_flag(struct command_line *line, struct config_draft *draft, cha
     const struct config_key *key = config_key_named(name);
 
     if (str_eq(name, STR("help")) || str_eq(name, STR("version")) ||
-        str_eq(name, STR("check-config"))) {
+        str_eq(name, STR("check-config")) || str_eq(name, STR("settings"))) {
         line->help = line->help || word[0] == 'h';
         line->version = line->version || word[0] == 'v';
         line->check = line->check || word[0] == 'c';
+        line->print = line->print || word[0] == 's';
         return;
     }
     if (key != NULL && key->kind == config_kind_is_flag && !given) {
@@ -358,8 +360,12 @@ enum config_outcome config_load(struct config *config, const char *purpose, int 
     } else {
         load_values(config, &draft, &line);
         print_lines(stderr, program, "warning: ", buf_str(&draft.warnings));
-        if (draft.problem_count == 0 && line.check) {
-            config_report(&page, program, &draft);
+        if (draft.problem_count == 0 && (line.check || line.print)) {
+            if (line.check) {
+                config_report(&page, program, &draft);
+            } else {
+                config_settings(&page, config);
+            }
             outcome = CONFIG_EXIT;
         } else if (draft.problem_count == 0) {
             make_dirs(config, &draft);

@@ -109,7 +109,7 @@ struct config {
 
 enum config_outcome {
     CONFIG_RUN,    /* go on with config */
-    CONFIG_EXIT,   /* --help, --version or --check-config: all said, exit 0 */
+    CONFIG_EXIT,   /* --help, --version, --check-config or --settings: all said, exit 0 */
     CONFIG_FAILED, /* said why on stderr, with file, line and remedy: exit 1 */
 };
 

@@ -75,6 +75,8 @@ const char *config_discovery_variable(const struct config_key *key); /* NULL: th
 /* Manual page and --check-config. */
 void config_help(struct buf *to, const char *program, const char *purpose);
 void config_report(struct buf *to, const char *program, const struct config_draft *draft);
+/* All keys as SECTION.KEY=VALUE, a line each, without quotes. */
+void config_settings(struct buf *to, const struct config *config);
 /* All keys, as a file of the configuration. */
 void config_print(struct buf *to, const struct config *config);
 

@@ -41,6 +41,9 @@ static const char *const general[][2] = {
     {"--check-config", "Print every value in force with where it came from, and of a bilibili "
                        "discovery.toml what becomes of each of its keys; then exit. Starts "
                        "nothing, makes no directory."},
+    {"--settings",
+     "Print every value in force, a line each: SECTION.KEY=VALUE, for scripts. What is "
+     "no printing character is written \\xNN; lists are separated by commas."},
     {"--help", "Print this page and exit."},
     {"--version", "Print the version and exit."},
 };
@@ -49,7 +52,8 @@ void config_help(struct buf *to, const char *program, const char *purpose)
 {
     buf_printf(to,
                "NAME\n  %s - %s\n\nSYNOPSIS\n  %s [--dir=DIR] [--config=FILE] "
-               "[--SECTION.KEY=VALUE]...\n  %s --check-config | --help | --version\n",
+               "[--SECTION.KEY=VALUE]...\n  %s --check-config | --settings | --help | "
+               "--version\n",
                program, purpose, program, program);
     buf_add_str(to, STR("\nDESCRIPTION\n"));
     page_wrap(
@@ -97,7 +101,8 @@ void config_help(struct buf *to, const char *program, const char *purpose)
               "The registry's journal and snapshots; logs of processes started by ./muster.");
     buf_add_str(to, STR("\nEXIT STATUS\n"));
     page_wrap(to, 0, 2,
-              "0  ended in good order, or --help, --version, --check-config without a fault\n"
+              "0  ended in good order, or --help, --version, --check-config, --settings without a "
+              "fault\n"
               "1  could not start or go on; the last line on stderr says why and what to do");
 }
 
@@ -166,4 +171,25 @@ void config_report(struct buf *to, const char *program, const struct config_draf
 void config_print(struct buf *to, const struct config *config)
 {
     print_keys(to, config, NULL);
+}
+
+void config_settings(struct buf *to, const struct config *config)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        struct buf value = {0};
+
+        buf_printf(to, "%s.%s=", config_keys[i].section, config_keys[i].name);
+        config_key_plain(&config_keys[i], config, &value);
+        for (size_t at = 0; at < value.len; at++) {
+            unsigned char c = (unsigned char)value.data[at];
+
+            if (c < ' ' || c == 0x7f) {
+                buf_printf(to, "\\x%02x", c);
+            } else {
+                buf_add_char(to, (char)c);
+            }
+        }
+        buf_add_char(to, '\n');
+        buf_fini(&value);
+    }
 }

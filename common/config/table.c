@@ -224,6 +224,32 @@ void config_key_print(const struct config_key *key, const struct config *config,
     }
 }
 
+void config_key_plain(const struct config_key *key, const struct config *config, struct buf *to)
+{
+    const void *value = value_at(key, config);
+    const struct config_list *list = value;
+
+    switch (key->kind) {
+    case config_kind_is_text:
+        buf_add_str(to, str_from(*(char *const *)value));
+        break;
+    case config_kind_is_list:
+        for (uint32_t i = 0; i < list->count; i++) {
+            buf_printf(to, "%s%s", i > 0 ? "," : "", list->items[i]);
+        }
+        break;
+    case config_kind_is_duration:
+        print_time(*(const int64_t *)value, to);
+        break;
+    case config_kind_is_size:
+        print_size(*(const int64_t *)value, to);
+        break;
+    default:
+        config_key_print(key, config, to);
+        break;
+    }
+}
+
 void config_key_default(const struct config_key *key, struct buf *to)
 {
     switch (key->kind) {

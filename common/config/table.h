@@ -59,7 +59,9 @@ enum err config_duration_parse(struct str text, int64_t *ms);
 
 /* As TOML: "30s" with its quotes, 4, true, ["a", "b"]. */
 void config_key_print(const struct config_key *key, const struct config *config, struct buf *to);
-void config_key_default(const struct config_key *key, struct buf *to); /* as TOML, too */
+/* As it would be given on the command line: 30s, 4, true, a,b. */
+void config_key_plain(const struct config_key *key, const struct config *config, struct buf *to);
+void config_key_default(const struct config_key *key, struct buf *to); /* as TOML */
 void config_key_range(const struct config_key *key, struct buf *to); /* "100ms to 5m"; may be "" */
 void config_key_free(const struct config_key *key, struct config *config);
 

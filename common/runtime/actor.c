@@ -636,7 +636,7 @@ enum err actor_run(const struct actor_options *options)
     sigset_t before;
     enum err err;
 
-    endpoint_name(&name, options->spec->name, options->index);
+    actor_name_print(&name, options->spec->name, options->index);
     err = run_lock_take(&lock, options->run_dir, name.data, options->log);
     if (err != ERR_OK) {
         buf_fini(&name);

@@ -90,7 +90,7 @@ static void count_links(const struct actor_options *options, struct msg_counts *
         }
         follower_state(link->follower, &state);
         name.len = 0;
-        endpoint_name(&name, link->to, link->index);
+        actor_name_print(&name, link->to, link->index);
         mark = name.len;
         buf_add_str(&name, STR("_catch_ups"));
         buf_add_char(&name, '\0');

@@ -11,24 +11,14 @@
 void endpoints_from(const struct config *config, struct endpoint *at)
 {
     const char *const texts[ACTOR_COUNT] = {
-        [ACTOR_REGISTRY] = config->endpoints_registry,
-        [ACTOR_REPLICATOR] = config->endpoints_replicator,
-        [ACTOR_EVICTOR] = config->endpoints_evictor,
-        [ACTOR_GATEWAY] = config->endpoints_gateway,
+#define ACTOR_ENDPOINT(NAME, lower, count, listens) [ACTOR_##NAME] = config->endpoints_##lower,
+        ACTOR_TABLE(ACTOR_ENDPOINT)
+#undef ACTOR_ENDPOINT
     };
 
     for (unsigned i = 0; i < ACTOR_COUNT; i++) {
         at[i].tcp = texts[i][0] != '\0' ? texts[i] : NULL;
     }
-}
-
-void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index)
-{
-    buf_add_str(to, str_from(actor_name_text(actor)));
-    if (actor == ACTOR_GATEWAY) {
-        buf_printf(to, ".%u", index);
-    }
-    *buf_reserve(to, 1) = '\0';
 }
 
 struct buf endpoint_ipc(const char *run_dir, enum actor_name actor, uint32_t index,
@@ -37,7 +27,7 @@ struct buf endpoint_ipc(const char *run_dir, enum actor_name actor, uint32_t ind
     struct buf address = {0};
 
     buf_printf(&address, "ipc://%s/", run_dir);
-    endpoint_name(&address, actor, index);
+    actor_name_print(&address, actor, index);
     buf_add_str(&address, socket == ENDPOINT_COMMANDS ? STR(".commands") : STR(".facts"));
     *buf_reserve(&address, 1) = '\0';
     return address;

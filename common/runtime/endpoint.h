@@ -33,8 +33,4 @@ struct buf endpoint_door(const char *run_dir, enum actor_name actor);
  * machine, the tree of mounts, and the user. */
 struct buf endpoint_place(void);
 
-/* Names an actor in paths and topics: "registry", "gateway.0". Appended with a NUL
- * that is not counted. */
-void endpoint_name(struct buf *to, enum actor_name actor, uint32_t index);
-
 #endif

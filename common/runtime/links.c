@@ -17,7 +17,7 @@ bool links_ready(const struct actor_options *options, struct buf *words)
         ready = ready && state.ever_current;
         buf_printf(words, "%s%s ", words->len == 0 ? "" : ", ",
                    state.current ? "follows" : "waits for");
-        endpoint_name(words, link->to, link->index);
+        actor_name_print(words, link->to, link->index);
     }
     return ready;
 }

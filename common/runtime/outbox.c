@@ -51,42 +51,6 @@ struct outbox {
     bool stop;
 };
 
-static const char *const actor_names[] = {
-#define ACTOR_TEXT(NAME, text) [ACTOR_##NAME] = text,
-    ACTOR_TABLE(ACTOR_TEXT)
-#undef ACTOR_TEXT
-};
-
-const char *actor_name_text(enum actor_name name)
-{
-    assert((unsigned)name < ACTOR_COUNT);
-    return actor_names[name];
-}
-
-enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index)
-{
-    static const struct str gateway = {"gateway.", 8};
-
-    for (unsigned i = 0; i < ACTOR_COUNT; i++) {
-        if (str_eq(text, str_from(actor_names[i]))) {
-            *name = (enum actor_name)i;
-            *index = 0;
-            return ERR_OK;
-        }
-    }
-    if (str_starts(text, gateway)) {
-        uint32_t number;
-        struct str digits = {text.data + gateway.len, text.len - gateway.len};
-
-        if (str_to_u32(digits, &number) == ERR_OK) {
-            *name = ACTOR_GATEWAY;
-            *index = number;
-            return ERR_OK;
-        }
-    }
-    return ERR_NOT_FOUND;
-}
-
 static void *grow(void *items, size_t count, size_t size)
 {
     void *grown = realloc(items, count * size);

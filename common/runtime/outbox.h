@@ -11,27 +11,8 @@
 #define COMMON_RUNTIME_OUTBOX_H
 
 #include "common/base/str.h"
+#include "common/runtime/names.h"
 #include "common/wire/codec.h"
-
-// clang-format off
-/*      name        text          */
-#define ACTOR_TABLE(X)            \
-    X(REGISTRY,   "registry")     \
-    X(REPLICATOR, "replicator")   \
-    X(EVICTOR,    "evictor")      \
-    X(GATEWAY,    "gateway")
-// clang-format on
-
-enum actor_name {
-#define ACTOR_ENUM(NAME, text) ACTOR_##NAME,
-    ACTOR_TABLE(ACTOR_ENUM)
-#undef ACTOR_ENUM
-        ACTOR_COUNT
-};
-
-const char *actor_name_text(enum actor_name name);
-/* Also takes "gateway.<i>". Errors: ERR_NOT_FOUND. */
-enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index);
 
 /* Where an answer goes: a ROUTER's routing id. A value, copied freely. */
 enum { address_key_chars = 20 };

@@ -57,10 +57,7 @@ void publisher_tick(struct publisher *self, struct outbox *out)
     struct buf topic = {0};
 
     stamp(self, &tick);
-    buf_add_str(&topic, str_from(actor_name_text(self->actor)));
-    if (self->actor == ACTOR_GATEWAY) {
-        buf_printf(&topic, ".%u", self->index);
-    }
+    actor_name_print(&topic, self->actor, self->index);
     buf_add_str(&topic, STR(".tick"));
     outbox_fact(out, buf_str(&topic), &tick);
     buf_fini(&topic);

@@ -79,7 +79,7 @@ void metrics_add(struct metrics *self, enum actor_name from, uint32_t index,
     struct str noun;
     int64_t value;
 
-    (void)snprintf(source.label, sizeof(source.label), from == ACTOR_GATEWAY ? "%s.%u" : "%s",
+    (void)snprintf(source.label, sizeof(source.label), actor_kind(from)->many ? "%s.%u" : "%s",
                    source.actor, (unsigned)index);
     add(self, &source, STR("up"), false, counters != NULL);
     if (counters == NULL) {

@@ -791,6 +791,29 @@ static void check_config_says_where_each_value_comes_from(void **state)
     remove_temporary(it.dir);
 }
 
+static void settings_are_told_to_scripts_as_they_are_in_force(void **state)
+{
+    struct run it;
+
+    (void)state;
+    make_temporary(it.dir, sizeof(it.dir),
+                   "[gateway]\npoll_wait = \"1s\"\nhosts = [\"a.example\", \"b.example\"]\n"
+                   "[node]\nzone = \"a=\\\"b\\\\\"\n");
+    run(&it, 6,
+        (const char *const[]){"muster-test", "--settings", "--dir", it.dir, "--gateway.processes=2",
+                              "--security.insecure"});
+    assert_int_equal(CONFIG_EXIT, it.outcome);
+    assert_has(&it.out, "\ngateway.poll_wait=1s\n");
+    assert_has(&it.out, "\ngateway.hosts=a.example,b.example\n");
+    assert_has(&it.out, "\ngateway.processes=2\n");
+    assert_has(&it.out, "\npeers.listen=127.0.0.1:8171\n");
+    assert_has(&it.out, "node.zone=a=\"b\\\n");
+    assert_has(&it.out, "\nendpoints.registry=\n");
+    assert_string_equal("", it.err.data);
+    run_fini(&it);
+    remove_temporary(it.dir);
+}
+
 /* The command line is refused, and stderr is exactly this. */
 static void run_refused(const char *a, const char *b, const char *says)
 {
@@ -872,6 +895,7 @@ int main(void)
         cmocka_unit_test(the_sample_file_holds_every_key_with_its_help_and_default),
         cmocka_unit_test(a_flag_overrides_the_environment_which_overrides_the_file),
         cmocka_unit_test(check_config_says_where_each_value_comes_from),
+        cmocka_unit_test(settings_are_told_to_scripts_as_they_are_in_force),
         cmocka_unit_test(a_bad_command_line_is_refused_with_a_remedy),
         cmocka_unit_test(a_directory_too_long_for_sockets_is_refused),
     };
