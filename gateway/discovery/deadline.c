@@ -38,6 +38,7 @@ static void settle(struct deadlines *self, struct deadline *deadline, size_t at)
 void deadlines_set(struct deadlines *self, struct deadline *deadline, int64_t due_ms)
 {
     if (deadline->at == 0) {
+        /* of pointers: NOLINTNEXTLINE(bugprone-sizeof-expression) */
         ARRAY_ROOM(self->items, self->count, self->cap, 64);
         deadline->at = ++self->count;
     }
