@@ -100,10 +100,12 @@ how_ended() { # exit status of a child, in words
     if [ "$1" -gt 128 ]; then echo "signal $(kill -l $(($1 - 128)))"; else echo "exit $1"; fi
 }
 
-# Whether its socket is gone, though it answered once, or, adopted, has had a second to make it.
+# Whether its socket is gone, though it answered once, or, adopted, has had a second to make it; or it was
+# starting when run/ was swept, and may have made it before.
 is_unreachable() {
     [ -n "${PID[$1]}" ] && [ ! -S "$RUN/$1.commands" ] && [ -z "${ORPHAN[$1]:-}" ] || return 1
-    [ "${STATE[$1]}" = up ] || { [ "${CHILD[$1]}" = 0 ] && ((NOW - HEARD[$1] > 1000)); }
+    [ "${STATE[$1]}" = up ] || { [ "${CHILD[$1]}" = 0 ] && ((NOW - HEARD[$1] > 1000)); } ||
+        ((HEARD[$1] <= SWEPT && NOW - SWEPT > 1000))
 }
 
 # Looks at one actor: dead, due, silent, answering.
@@ -247,6 +249,7 @@ mend() {
     [ -d "$RUN" ] || (umask 077 && mkdir -p "$RUN") || return 0
     if ! [ "$RUN/launcher.lock" -ef "/proc/$$/fd/9" ]; then
         note "$RUN/launcher.lock was taken away: made again"
+        SWEPT=$NOW
         exec 9>>"$RUN/launcher.lock"
         flock -n 9 || { note "another supervisor runs for $DIR"; STOPPING=1; return 0; }
         rm -f "$RUN/launcher.pid"
@@ -298,6 +301,7 @@ supervise() {
     PING_TIMEOUT_MS=$(duration_ms "$(setting launcher.ping_timeout 10s)")
     PING_EVERY_MS=$((PING_TIMEOUT_MS / 2 > 5000 ? 5000 : PING_TIMEOUT_MS / 2))
     now_ms
+    SWEPT=0 # when run/ was last found swept
     last=$NOW trimmed=$NOW TOUCH_DUE=$((NOW + 3600000))
     load_actors
     while [ $STOPPING -eq 0 ]; do
