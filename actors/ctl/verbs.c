@@ -83,12 +83,6 @@ const struct ctl_verb ctl_verbs[] = {
      "shows what is published while it looks; facts may be missed under load. With -o json, each "
      "line is an object {time, actor, topic, epoch, seq, type, fields}.",
      facts_tap},
-    {"actors", "", 0, 0, WITH(OUTPUT) | WITH(HELP),
-     "10s", false, "list the kinds of actors a node has",
-     "Lists what a node is made of, in the order it starts: how many of a kind there are, the key "
-     "that makes it reachable from other hosts, and the key of where it listens beside its own "
-     "sockets (- if nowhere). Nothing is asked of any process.",
-     actor_list},
     {"ping", "[ACTOR]...", 0, option_arguments_max, BY_BUS,
      "2s", false, "ask actors whether they are there",
      "Asks each actor, or all of the node, for its pid, version and position. The exit status is 3 "
@@ -120,6 +114,12 @@ const struct ctl_verb ctl_verbs[] = {
      "nor --acknowledge has said that somebody knows. The exit status is 1 while changes are in "
      "memory only.",
      actor_storage},
+    {"actors", "", 0, 0, WITH(OUTPUT) | WITH(HELP),
+     "10s", false, "list the kinds of actors a node has",
+     "Lists what a node is made of, in the order it starts: how many of a kind there are, the key "
+     "that makes it reachable from other hosts, and the key of where it listens beside its own "
+     "sockets (- if nowhere). Nothing is asked of any process.",
+     actor_list},
     {"keygen", "[DIR]", 0, 1, (ANY & ~WITH(TIMEOUT)) | WITH(NAME),
      "10s", false, "make the keys of this host",
      "Makes DIR/node.key, which stays on this host, and DIR/NAME.pub, which is copied to the keys of "

@@ -7,7 +7,7 @@
 /* Appends what a file holds, max bytes of it and one more at the most: who has more than max in the
  * end has met a file that is too large. Errors: ERR_IO, errno says why; what was read stays. */
 enum err file_read(const char *path, size_t max, struct buf *to);
-enum err file_read_open(int fd, size_t max,
-                        struct buf *to); /* of one that is open, from where it is */
+/* The same of one that is open, from where it stands. */
+enum err file_read_open(int fd, size_t max, struct buf *to);
 
 #endif

@@ -1,9 +1,8 @@
 /* Reads the command line, the environment and the file, in that order of rank, and
- * says what is wrong with them. The steps themselves are in config_draft.h. */
+ * says what is wrong with them. The steps themselves are in draft.h. */
 #include "common/config/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

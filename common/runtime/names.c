@@ -37,7 +37,6 @@ enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index
 {
     for (unsigned i = 0; i < ACTOR_COUNT; i++) {
         struct str kind = str_from(kinds[i].text);
-        struct str digits = {text.data + kind.len + 1, text.len - kind.len - 1};
 
         if (str_eq(text, kind)) {
             *name = (enum actor_name)i;
@@ -45,9 +44,13 @@ enum err actor_name_from(struct str text, enum actor_name *name, uint32_t *index
             return ERR_OK;
         }
         if (kinds[i].many && text.len > kind.len && str_starts(text, kind) &&
-            text.data[kind.len] == '.' && str_to_u32(digits, index) == ERR_OK) {
-            *name = (enum actor_name)i;
-            return ERR_OK;
+            text.data[kind.len] == '.') {
+            struct str digits = {text.data + kind.len + 1, text.len - kind.len - 1};
+
+            if (str_to_u32(digits, index) == ERR_OK) {
+                *name = (enum actor_name)i;
+                return ERR_OK;
+            }
         }
     }
     return ERR_NOT_FOUND;
