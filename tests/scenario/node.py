@@ -51,14 +51,14 @@ def listens(port, host="127.0.0.1"):
 
 
 def wait_until(what, test, seconds=10):
-    """Returns test()'s first true value; raises when it stays false."""
+    """Returns test()'s first true value; raises when it stays false. what: a text, or what tells one then."""
     deadline = time.monotonic() + seconds
     while True:
         value = test()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError("not within %g s: %s" % (seconds, what))
+            raise AssertionError("not within %g s: %s" % (seconds, what() if callable(what) else what))
         time.sleep(0.02)
 
 
