@@ -75,6 +75,13 @@ static void refuse_record(struct merging *it, const struct decision *decision)
     }
 }
 
+/* A sign of life is the instance's, of whichever incarnation the teller holds; a tombstone's age is
+ * that of one cancel. */
+static bool is_sign(const struct registry_actor *self, uint32_t slot, const struct msg *record)
+{
+    return record->type == MSG_TYPE_PUT && registry_is_live(self->registry, slot);
+}
+
 static void merge_record(struct merging *it, const struct merge_rules *rules,
                          const struct msg *record, int64_t age_ms)
 {
@@ -86,13 +93,16 @@ static void merge_record(struct merging *it, const struct merge_rules *rules,
                  &self->decision, &newer);
     if (decision->err != ERR_OK) {
         refuse_record(it, decision);
-    } else if (newer) {
-        tell_newer(it, decision->heartbeat);
     } else if (decision->count > 0) {
         self->counters.merged++;
         (void)registry_take(self, 0, 0, it->now, it->out);
-    } else if (decision->heartbeat != REGISTRY_NONE && age_ms >= 0) {
-        (void)registry_heard(self, decision->heartbeat, age_ms, it->now);
+    } else if (decision->heartbeat != REGISTRY_NONE) {
+        if (age_ms >= 0 && (!newer || is_sign(self, decision->heartbeat, record))) {
+            (void)registry_heard(self, decision->heartbeat, age_ms, it->now);
+        }
+        if (newer) {
+            tell_newer(it, decision->heartbeat); /* as young as it is now, or nobody takes it */
+        }
     }
 }
 
@@ -129,12 +139,17 @@ static void merge_heartbeat(struct merging *it, const struct heartbeat *heartbea
     if (slot == REGISTRY_NONE ||
         registry_slot_dirty(self->registry, slot) < heartbeat->dirty_timestamp) {
         key_pack(&it->merged->want, heartbeat->key);
-    } else if (!registry_is_live(self->registry, slot) ||
-               registry_slot_dirty(self->registry, slot) > heartbeat->dirty_timestamp) {
+    } else if (!registry_is_live(self->registry, slot)) {
         tell_newer(it, slot);
-    } else if (registry_heard(self, slot, age_ms, it->now) && it->command->counted) {
-        registry_count_heartbeat(self, slot, age_ms);
-        publish_heartbeat(self, slot, (enum spread)it->command->spread, age_ms, it->now, it->out);
+    } else {
+        if (registry_heard(self, slot, age_ms, it->now) && it->command->counted) {
+            registry_count_heartbeat(self, slot, age_ms);
+            publish_heartbeat(self, slot, (enum spread)it->command->spread, age_ms, it->now,
+                              it->out);
+        }
+        if (registry_slot_dirty(self->registry, slot) > heartbeat->dirty_timestamp) {
+            tell_newer(it, slot);
+        }
     }
 }
 

@@ -95,6 +95,9 @@ static const struct {
     {6026241,
      "what was sent again to a registry that stood still was posted as often",
      {.forms = true, .reference = true}},
+    {6202073,
+     "a sign of life of an older incarnation was none for who held a newer one as idle",
+     {.schedules = true, .leaves = true, .reference = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
