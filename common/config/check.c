@@ -71,7 +71,7 @@ static void check_gateway(struct config_draft *self)
     } else if (config->gateway_advertise[0] == '\0') {
         const struct config_key *key = config_key_named(STR("gateway.advertise"));
 
-        config_draft_set_text(self, key, (struct config_source){CONFIG_DERIVED, 0},
+        config_draft_set_text(self, key, (struct config_source){.origin = CONFIG_DERIVED},
                               str_from(config->gateway_listen));
     } else if (address_ok(self, "gateway.advertise", config->gateway_advertise, &advertise) &&
                advertise.wildcard) {
@@ -92,7 +92,7 @@ static void derive_name(struct config_draft *self, const char *hostname)
     }
     buf_printf(&name, "%.200s-%u", hostname, listen.port);
     config_draft_set_text(self, config_key_named(STR("node.name")),
-                          (struct config_source){CONFIG_DERIVED, 0}, buf_str(&name));
+                          (struct config_source){.origin = CONFIG_DERIVED}, buf_str(&name));
     buf_fini(&name);
 }
 
@@ -149,7 +149,7 @@ static void derive_peers_listen(struct config_draft *self)
         listen.len = (size_t)(strrchr(listen.data, ':') - listen.data);
         buf_printf(&text, "%.*s:%u", STR_ARG(listen), address.port + door_above);
         config_draft_set_text(self, config_key_named(STR("peers.listen")),
-                              (struct config_source){CONFIG_DERIVED, 0}, buf_str(&text));
+                              (struct config_source){.origin = CONFIG_DERIVED}, buf_str(&text));
     }
     buf_fini(&text);
 }

@@ -327,7 +327,8 @@ static void load_values(struct config *config, struct config_draft *draft,
     load_file(config, draft, line->file);
     config_draft_environment(draft, environ);
     for (size_t i = 0; i < line->setting_count; i++) {
-        config_draft_set_text(draft, line->settings[i].key, (struct config_source){CONFIG_FLAG, 0},
+        config_draft_set_text(draft, line->settings[i].key,
+                              (struct config_source){.origin = CONFIG_FLAG},
                               line->settings[i].text);
     }
     load_faults(config, draft);

@@ -1,17 +1,16 @@
-/* A bilibili discovery.toml, key by key. Its keys are matched without case, as the
- * reference does.
+/* A bilibili discovery.toml, key by key. Its keys are matched without case, as the reference does.
  *
- *   nodes               -> peers.nodes (this node's own address is left out later)
- *   enableprotect       -> registry.protect
- *   env.region, zone    -> node.region, node.zone
- *   env.host            -> node.name
- *   env.DeployEnv       -> node.env
- *   zone                -> node.zone, where env.zone is not given: older files have it at the top
- *   REGION, ZONE,       -> node.region, node.zone, node.env, where the file does not give them;
- * these DEPLOY_ENV             are variables of the environment zones               -> peers.zones,
- * from "sh002" = ["host:port", …] and "sh2.discovery.example" = "sh2" httpServer.addr     ->
- * gateway.listen httpServer.timeout  -> gateway.poll_wait, 30s at most as in the reference the
- * file's folder   -> registry.schedules all others          not needed
+ * - nodes: peers.nodes (this node's own address is left out later)
+ * - enableprotect: registry.protect
+ * - env.region, env.zone, env.host, env.DeployEnv: node.region, node.zone, node.name, node.env
+ * - zone: node.zone where env.zone is not given; older files have it at the top
+ * - zones, from "sh002" = ["host:port", …] and "sh2.discovery.example" = "sh2": peers.zones
+ * - httpServer.addr: gateway.listen
+ * - httpServer.timeout: gateway.poll_wait, 30s at most as in the reference
+ * - the file's folder: registry.schedules
+ *
+ * Variables of the environment count where the file does not give the key: REGION, ZONE and
+ * DEPLOY_ENV for node.region, node.zone and node.env. All other keys are not needed.
  */
 #include <string.h>
 
@@ -115,7 +114,7 @@ static void zone_add(struct config_discovery *self, const struct config_toml_val
 
 static void zone_value(struct config_discovery *self, const struct config_toml_value *value)
 {
-    self->zones_source = (struct config_source){CONFIG_FILE, value->line};
+    self->zones_source = (struct config_source){.origin = CONFIG_FILE, .line = value->line};
     if (value->type == CONFIG_TOML_LIST) {
         for (size_t i = 0; i < value->item_count; i++) {
             zone_add(self, value, value->path[1], value->items[i]);
@@ -156,7 +155,7 @@ static void map_key(struct config_discovery *self, const struct row *row,
                     const struct config_toml_value *value)
 {
     const struct config_key *key = config_key_named(str_from(row->to));
-    struct config_source source = {CONFIG_FILE, value->line};
+    struct config_source source = {.origin = CONFIG_FILE, .line = value->line};
     enum config_toml_type wanted = key->kind == config_kind_is_list   ? CONFIG_TOML_LIST
                                    : key->kind == config_kind_is_flag ? CONFIG_TOML_BOOLEAN
                                                                       : CONFIG_TOML_TEXT;
@@ -213,7 +212,7 @@ static void schedules_beside(struct config_draft *draft)
                             ? STR("/")
                             : (struct str){draft->file, (size_t)(slash - draft->file)};
 
-    config_draft_set_text(draft, key, (struct config_source){CONFIG_DERIVED, 0}, folder);
+    config_draft_set_text(draft, key, (struct config_source){.origin = CONFIG_DERIVED}, folder);
     buf_printf(&draft->mapping, "%s: its folder -> registry.schedules = ", draft->file);
     config_key_print(key, draft->config, &draft->mapping);
     buf_add_str(&draft->mapping, STR(" (each *.json in it)\n"));
@@ -227,16 +226,6 @@ void config_discovery_end(struct config_discovery *self)
                               buf_str(&self->zones));
     }
     buf_fini(&self->zones);
-}
-
-const char *config_discovery_variable(const struct config_key *key)
-{
-    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-        if (config_key_named(str_from(variables[i].to)) == key) {
-            return variables[i].name;
-        }
-    }
-    return NULL;
 }
 
 void config_discovery_environment(struct config_draft *draft, char *const *environment)
@@ -257,7 +246,9 @@ void config_discovery_environment(struct config_draft *draft, char *const *envir
                 equals[1] == '\0' || draft->sources[key - config_keys].origin != CONFIG_DEFAULT) {
                 continue;
             }
-            config_draft_set_text(draft, key, (struct config_source){CONFIG_REFERENCE_VARIABLE, 0},
+            config_draft_set_text(draft, key,
+                                  (struct config_source){.origin = CONFIG_REFERENCE_VARIABLE,
+                                                         .variable = variables[i].name},
                                   str_from(equals + 1));
             buf_printf(&draft->mapping, "%s in the environment -> %s = ", variables[i].name,
                        variables[i].to);

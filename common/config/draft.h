@@ -20,7 +20,8 @@ enum config_origin {
 
 struct config_source {
     enum config_origin origin;
-    uint32_t line; /* of the file */
+    uint32_t line;        /* of the file */
+    const char *variable; /* the reference's */
 };
 
 struct config_draft {
@@ -70,7 +71,6 @@ void config_discovery_value(void *state, const struct config_toml_value *value);
 void config_discovery_end(struct config_discovery *self);
 /* Variables that the reference reads: REGION, ZONE, DEPLOY_ENV, where the file says nothing. */
 void config_discovery_environment(struct config_draft *draft, char *const *environment);
-const char *config_discovery_variable(const struct config_key *key); /* NULL: there is none */
 
 /* Manual page and --check-config. */
 void config_help(struct buf *to, const char *program, const char *purpose);

@@ -90,7 +90,7 @@ static void wrote_in_file(const struct config_toml_value *value, struct buf *to)
 static void own_key(struct config_draft *draft, const struct config_key *key,
                     const struct config_toml_value *value)
 {
-    struct config_source source = {CONFIG_FILE, value->line};
+    struct config_source source = {.origin = CONFIG_FILE, .line = value->line};
     bool has_unit = wanted[key->kind].type == CONFIG_TOML_TEXT && key->kind != config_kind_is_text;
     bool is_zero = value->item_count == 1 && str_eq(value->items[0], STR("0"));
     /* "share = 1" is an integer to TOML, and "ping_timeout = 0" needs no unit */

@@ -103,7 +103,7 @@ static void take_commands(struct actor *self, struct inbox *in, struct budget *b
 
     memcpy(from.bytes, sender.data, sender.len);
     if (from.door) {
-        sockets_sender_key(&in->frame, from.key);
+        frame_sender_key(&in->frame, from.key);
     }
     while (in->rest.len != 0 && !is_spent(budget)) {
         struct msg msg;
@@ -220,7 +220,7 @@ static void drain_answers(struct actor *self, size_t at, const struct now *now)
 /* Answers that way `peer` brought. */
 static void drain_way(struct actor *self, uint32_t peer, const struct now *now)
 {
-    struct socket_way *way = &self->sockets.ways[peer];
+    struct peer_socket *way = &self->sockets.peers.ways[peer];
     struct budget budget = whole_budget;
 
     while (way->in.rest.len != 0 || next_frame(self, way->dealer, &way->in, 1, &budget)) {
@@ -330,27 +330,27 @@ static void lay_out_ways(struct actor *self)
 {
     zmq_pollitem_t *items = &other_items(self)[ITEM_OTHERS];
 
-    for (uint32_t i = 0; i < self->sockets.way_count; i++) {
-        void *dealer = self->sockets.ways[self->sockets.way_numbers[i]].dealer;
+    for (uint32_t i = 0; i < self->sockets.peers.count; i++) {
+        void *dealer = self->sockets.peers.ways[self->sockets.peers.numbers[i]].dealer;
 
         items[i] = (zmq_pollitem_t){.socket = dealer, .events = ZMQ_POLLIN};
     }
-    self->sockets.ways_changed = false;
+    self->sockets.peers.changed = false;
     wait_anew(&self->wait, (size_t)(items - self->items), items_max(self->options));
 }
 
 /* Sockets that are used past sockets.c, which marks all others: they are asked each time. */
 static void use_others(struct actor *self)
 {
-    used_add(&self->sockets.used, self->sockets.guard.socket);
+    used_add(&self->sockets.used, self->sockets.base.guard.socket);
     for (uint32_t i = 0; i < listeners_max; i++) {
-        used_add(&self->sockets.used, self->sockets.listeners.of[i].monitor);
+        used_add(&self->sockets.used, self->sockets.base.listeners.of[i].monitor);
     }
 }
 
 static void sleep_until(struct actor *self, bool at_once)
 {
-    size_t count = ITEM_GUESTS + self->options->guest_count + ITEM_OTHERS + self->sockets.way_count;
+    size_t count = ITEM_GUESTS + self->options->guest_count + ITEM_OTHERS + self->sockets.peers.count;
     int64_t wait_ms = 0;
 
     for (size_t i = 0; i < self->options->link_count; i++) {
@@ -359,7 +359,7 @@ static void sleep_until(struct actor *self, bool at_once)
         items[0].events = (short)(ZMQ_POLLIN | (self->sockets.links[i].blocked ? ZMQ_POLLOUT : 0));
         count += 2;
     }
-    if (self->sockets.ways_changed) {
+    if (self->sockets.peers.changed) {
         lay_out_ways(self);
     }
     if (!at_once) {
@@ -397,17 +397,17 @@ static void take_others(struct actor *self, const struct now *now)
 {
     const zmq_pollitem_t *items = other_items(self);
 
-    listeners_step(&self->sockets.listeners, now->mono_ms, self->options->log);
+    listeners_step(&self->sockets.base.listeners, now->mono_ms, self->options->log);
     if (has_input(&items[ITEM_GUARD])) {
-        curve_guard_answer(&self->sockets.guard, self->options->log);
+        curve_guard_answer(&self->sockets.base.guard, self->options->log);
     }
-    if (self->sockets.door != NULL) {
-        drain_commands(self, self->sockets.door, &items[ITEM_DOOR], &self->door, now);
+    if (self->sockets.peers.door != NULL) {
+        drain_commands(self, self->sockets.peers.door, &items[ITEM_DOOR], &self->door, now);
     }
-    for (uint32_t i = 0; i < self->sockets.way_count; i++) {
-        uint32_t peer = self->sockets.way_numbers[i];
+    for (uint32_t i = 0; i < self->sockets.peers.count; i++) {
+        uint32_t peer = self->sockets.peers.numbers[i];
 
-        if (has_input(&items[ITEM_OTHERS + i]) || self->sockets.ways[peer].in.rest.len != 0) {
+        if (has_input(&items[ITEM_OTHERS + i]) || self->sockets.peers.ways[peer].in.rest.len != 0) {
             drain_way(self, peer, now);
         }
     }
@@ -560,10 +560,10 @@ static void lay_out_items(struct actor *self)
         items[0] = (zmq_pollitem_t){.socket = self->sockets.links[i].dealer};
         items[1] = item_of(self->sockets.links[i].sub);
     }
-    other_items(self)[ITEM_GUARD] = item_of(self->sockets.guard.socket);
-    other_items(self)[ITEM_DOOR] = item_of(self->sockets.door);
+    other_items(self)[ITEM_GUARD] = item_of(self->sockets.base.guard.socket);
+    other_items(self)[ITEM_DOOR] = item_of(self->sockets.peers.door);
     for (uint32_t i = 0; i < listeners_max; i++) {
-        other_items(self)[ITEM_LISTENERS + i] = item_of(self->sockets.listeners.of[i].monitor);
+        other_items(self)[ITEM_LISTENERS + i] = item_of(self->sockets.base.listeners.of[i].monitor);
     }
 }
 

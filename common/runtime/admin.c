@@ -120,10 +120,10 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         {"facts", self->facts},
         {"door_commands", self->door_commands},
         {"peer_answers", self->peer_answers},
-        {"keys_let_in", self->sockets->guard.let_in},
-        {"keys_refused", self->sockets->guard.refused},
+        {"keys_let_in", self->sockets->base.guard.let_in},
+        {"keys_refused", self->sockets->base.guard.refused},
         {"unsupported", self->unsupported},
-        {"listeners_deaf", self->sockets->listeners.deaf_total},
+        {"listeners_deaf", self->sockets->base.listeners.deaf_total},
         {"malformed", self->malformed + wire->odd_frames},
         {"send_dropped", wire->send_dropped},
         {"frames_in", wire->frames_in},
@@ -153,11 +153,11 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
     count_links(options, &counters->counters, &counter_store);
     counts_add(&counters->sizes, &size_store, "subscriptions",
                (int64_t)outbox_subscription_count(out));
-    counts_add(&counters->sizes, &size_store, "ways", self->sockets->way_count);
+    counts_add(&counters->sizes, &size_store, "ways", self->sockets->peers.count);
     counts_add(&counters->sizes, &size_store, "listener_connections",
-               listeners_connections(&self->sockets->listeners));
+               listeners_connections(&self->sockets->base.listeners));
     counts_add(&counters->sizes, &size_store, "listener_connections_max",
-               self->sockets->listeners.connections_max);
+               self->sockets->base.listeners.connections_max);
     if (options->spec->count != NULL) {
         options->spec->count(options->state, &counters->counters, &counter_store, &counters->sizes,
                              &size_store);

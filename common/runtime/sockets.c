@@ -6,7 +6,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { reconnect_ms = 10, reconnect_max_ms = 100, linger_ms = 200 };
+#include "common/runtime/endpoint.h"
+
+enum { linger_ms = 200 };
 
 static const struct socket_limits commands_limits = {
     .in_max = 10000,
@@ -23,32 +25,10 @@ static const struct socket_limits dealer_limits = {
 static const struct socket_limits sub_limits = {
     .in_max = 100000, .out_max = 1000, .bytes_max = frame_max, .linger_ms = linger_ms};
 
-enum err socket_attach_ipc(void *socket, struct buf *address, bool bind, const struct log *log)
-{
-    const size_t path_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-    const char *path = address->data + strlen("ipc://");
-    int rc;
-
-    if (strlen(path) > path_max) {
-        log_event(log, LOG_ERROR, "path_too_long",
-                  "path=%s is %zu bytes, an ipc address holds %zu: choose a shorter --dir", path,
-                  strlen(path), path_max);
-        return ERR_INVALID;
-    }
-    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &(int){reconnect_ms}, sizeof(int));
-    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &(int){reconnect_max_ms}, sizeof(int));
-    rc = bind ? zmq_bind(socket, address->data) : zmq_connect(socket, address->data);
-    if (rc != 0) {
-        log_event(log, LOG_ERROR, bind ? "bind_failed" : "connect_failed",
-                  "endpoint=%s error=\"%s\"", address->data, zmq_strerror(zmq_errno()));
-    }
-    return rc == 0 ? ERR_OK : ERR_IO;
-}
-
 /* At start there are descriptors for it. */
-static void *socket_begin(struct sockets *self, int type, struct socket_limits limits)
+static void *socket_begin(struct socket_base *base, int type, struct socket_limits limits)
 {
-    void *socket = socket_make(self, type, limits);
+    void *socket = socket_make(base, type, limits);
 
     assert(socket != NULL);
     return socket;
@@ -79,12 +59,12 @@ static enum err open_link(struct sockets *self, const struct actor_options *opti
     enum err err;
 
     sockets->blocked = true;
-    sockets->dealer = socket_begin(self, ZMQ_DEALER, dealer_limits);
+    sockets->dealer = socket_begin(&self->base, ZMQ_DEALER, dealer_limits);
     err = connect_to(options, sockets->dealer, link, ENDPOINT_COMMANDS);
     if (err != ERR_OK || link->follower == NULL) {
         return err;
     }
-    sockets->sub = socket_begin(self, ZMQ_SUB, sub_limits);
+    sockets->sub = socket_begin(&self->base, ZMQ_SUB, sub_limits);
     for (size_t i = 0; link->topics != NULL && link->topics[i] != NULL; i++) {
         struct str topic = str_from(link->topics[i]);
 
@@ -103,28 +83,28 @@ static enum err bind_own(struct sockets *self, const struct actor_options *optio
 
     *ipc = endpoint_ipc(options->run_dir, name, options->index, which);
     err = socket_attach_ipc(socket, ipc, true, options->log);
-    return err == ERR_OK && tcp != NULL
-               ? socket_bind_tcp(self, options, socket, tcp, endpoint_more(options->index, which))
-               : err;
+    return err == ERR_OK && tcp != NULL ? socket_bind_tcp(&self->base, options, socket, tcp,
+                                                          endpoint_more(options->index, which))
+                                        : err;
 }
 
 enum err sockets_open(struct sockets *self, const struct actor_options *options)
 {
     enum err err;
 
-    *self = (struct sockets){.link_count = options->link_count};
+    *self = (struct sockets){.link_count = options->link_count, .peers.base = &self->base};
     self->links = calloc(options->link_count + 1, sizeof(*self->links));
-    self->context = zmq_ctx_new();
-    assert(self->links != NULL && self->context != NULL);
-    self->facts = socket_begin(self, ZMQ_XPUB, facts_limits);
-    self->commands = socket_begin(self, ZMQ_ROUTER, commands_limits);
+    self->base.context = zmq_ctx_new();
+    assert(self->links != NULL && self->base.context != NULL);
+    self->facts = socket_begin(&self->base, ZMQ_XPUB, facts_limits);
+    self->commands = socket_begin(&self->base, ZMQ_ROUTER, commands_limits);
     /* Facts first: who has an answer from us can subscribe. */
     err = bind_own(self, options, self->facts, &self->facts_at, ENDPOINT_FACTS);
     if (err == ERR_OK) {
         err = bind_own(self, options, self->commands, &self->commands_at, ENDPOINT_COMMANDS);
     }
     if (err == ERR_OK && options->spec->door_handler_count > 0) {
-        err = sockets_open_door(self, options);
+        err = peer_sockets_open_door(&self->peers, options);
     }
     for (size_t i = 0; i < options->link_count && err == ERR_OK; i++) {
         err = open_link(self, options, i);
@@ -154,31 +134,18 @@ void sockets_close(struct sockets *self)
         close_socket(self->links[i].sub);
     }
     free(self->links);
-    while (self->way_count > 0) {
-        sockets_close_way(self, self->way_numbers[0]);
-    }
-    free(self->ways);
-    listeners_close(&self->listeners);
-    close_socket(self->door);
+    peer_sockets_fini(&self->peers);
+    listeners_close(&self->base.listeners);
     close_socket(self->commands);
     close_socket(self->facts);
-    curve_guard_close(&self->guard);
-    if (self->context != NULL) {
-        while (zmq_ctx_term(self->context) != 0 && zmq_errno() == EINTR) {
+    curve_guard_close(&self->base.guard);
+    if (self->base.context != NULL) {
+        while (zmq_ctx_term(self->base.context) != 0 && zmq_errno() == EINTR) {
         }
     }
     remove_file(&self->commands_at);
     remove_file(&self->facts_at);
-    remove_file(&self->door_at);
     *self = (struct sockets){0};
-}
-
-void frame_fini(struct frame *frame)
-{
-    for (unsigned i = 0; i < frame->count; i++) {
-        zmq_msg_close(&frame->messages[i]);
-    }
-    frame->count = 0;
 }
 
 /* The rest of a frame whose beginning was taken: it is all there. */
@@ -259,7 +226,7 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
         switch (item.kind) {
         case OUTBOX_REPLY: {
             struct str to = {(const char *)item.address.bytes, item.address.len};
-            void *socket = item.address.door ? self->door : self->commands;
+            void *socket = item.address.door ? self->peers.door : self->commands;
 
             sent =
                 send_part(self, socket, to, ZMQ_SNDMORE) && send_part(self, socket, item.frame, 0);
@@ -273,19 +240,19 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
                    send_part(self, self->facts, item.frame, 0);
             break;
         case OUTBOX_PEER: {
-            void *dealer = self->ways != NULL ? self->ways[item.index].dealer : NULL;
+            void *dealer = self->peers.ways != NULL ? self->peers.ways[item.index].dealer : NULL;
 
             sent = dealer != NULL && send_part(self, dealer, item.frame, 0);
             break;
         }
         case OUTBOX_PEER_OPEN:
-            sockets_open_way(self, options, item.index, item.topic, item.frame);
+            peer_sockets_open(&self->peers, options, item.index, item.topic, item.frame);
             continue;
         case OUTBOX_PEER_CLOSE:
-            sockets_close_way(self, item.index);
+            peer_sockets_close(&self->peers, item.index);
             continue;
         case OUTBOX_DOOR_OPEN:
-            sockets_open_tcp_door(self, options);
+            peer_sockets_open_tcp_door(&self->peers, options);
             continue;
         }
         if (sent) {

@@ -40,11 +40,11 @@ static void a_way_for_which_no_descriptor_is_left_stays_closed(void **state)
     close(lowest);
     none = (struct rlimit){(rlim_t)lowest, before.rlim_max};
     assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &none));
-    sockets_open_way(&sockets, &options, 7, STR("127.0.0.1:9"), STR(""));
+    peer_sockets_open(&sockets.peers, &options, 7, STR("127.0.0.1:9"), STR(""));
     assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &before));
-    assert_int_equal(0, sockets.way_count);
-    sockets_open_way(&sockets, &options, 7, STR("127.0.0.1:9"), STR(""));
-    assert_int_equal(1, sockets.way_count);
+    assert_int_equal(0, sockets.peers.count);
+    peer_sockets_open(&sockets.peers, &options, 7, STR("127.0.0.1:9"), STR(""));
+    assert_int_equal(1, sockets.peers.count);
     sockets_close(&sockets);
     assert_int_equal(0, rmdir(dir));
 }

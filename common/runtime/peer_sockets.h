@@ -1,0 +1,44 @@
+/* The sockets of an actor to other nodes: the door they come to, and a way out to each. What can't
+ * be sent at once is dropped: a node that is away, hangs or does not read costs the frames queued
+ * for it, way_frames_max at most.
+ */
+#ifndef COMMON_RUNTIME_PEER_SOCKETS_H
+#define COMMON_RUNTIME_PEER_SOCKETS_H
+
+#include "common/runtime/socket.h"
+
+enum { way_frames_max = 64 };
+
+struct peer_socket {
+    void *dealer; /* NULL: closed */
+    struct inbox in;
+};
+
+struct peer_sockets {
+    struct socket_base *base;           /* borrowed */
+    void *door;                         /* ROUTER; NULL: none */
+    struct buf door_at;                 /* its ipc address, for removing it; NUL behind */
+    struct peer_socket *ways;           /* outbox_peers_max, by number; NULL before the first */
+    uint32_t numbers[outbox_peers_max]; /* of the open ones */
+    uint32_t count;
+    bool changed; /* since the shell looked last, which sets it false */
+};
+
+/* The ipc door, and the tcp one unless it waits; peer_sockets_open_tcp_door: that one then. Errors,
+ * said on the log: ERR_INVALID, ERR_IO. */
+enum err peer_sockets_open_door(struct peer_sockets *self, const struct actor_options *options);
+void peer_sockets_open_tcp_door(struct peer_sockets *self, const struct actor_options *options);
+
+/* What others told the core may be nothing to connect to, or nothing to trust: then the way stays
+ * closed, which the log says, and what is sent through it is dropped. */
+void peer_sockets_open(struct peer_sockets *self, const struct actor_options *options,
+                       uint32_t peer, struct str endpoint, struct str key);
+void peer_sockets_close(struct peer_sockets *self, uint32_t peer);
+
+/* The ways and the door, whose socket file goes. */
+void peer_sockets_fini(struct peer_sockets *self);
+
+/* The beginning of the key that the sender of a frame has proved; zeros: none. */
+void frame_sender_key(const struct frame *frame, char key[address_key_chars]);
+
+#endif
