@@ -56,11 +56,6 @@ static inline bool ctl_verb_about_node(const struct ctl_verb *verb)
     return !ctl_verb_hidden(verb) && (verb->options & OPTION_BIT(DIR)) != 0;
 }
 
-extern const struct ctl_verb ctl_verbs[]; /* ends with a NULL name */
-
-/* Reads the command line and runs its verb. */
-enum ctl_exit ctl_main(struct ctl *ctl, int argc, char **argv);
-
 bool ctl_json(const struct ctl *ctl); /* -o json */
 int64_t ctl_timeout_ms(const struct ctl *ctl);
 /* Waits. False: interrupted. */

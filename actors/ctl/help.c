@@ -1,4 +1,5 @@
 #include "actors/ctl/help.h"
+#include "actors/ctl/verbs.h"
 
 #include "common/config/page.h"
 

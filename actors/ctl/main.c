@@ -1,7 +1,7 @@
 /* musterctl: asks a node, by hand or from a script. */
 #include <curl/curl.h>
 
-#include "actors/ctl/ctl.h"
+#include "actors/ctl/command_line.h"
 
 int main(int argc, char **argv)
 {
@@ -12,7 +12,7 @@ int main(int argc, char **argv)
         ctl_say(&ctl, "libcurl can't be started");
         return CTL_UNREACHABLE;
     }
-    outcome = ctl_main(&ctl, argc, argv);
+    outcome = command_line_run(&ctl, argc, argv);
     curl_global_cleanup();
     return (int)outcome;
 }

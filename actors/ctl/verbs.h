@@ -29,4 +29,6 @@ enum ctl_exit keys_make(struct ctl *ctl);
 enum ctl_exit nodes_digest(struct ctl *ctl);
 enum ctl_exit schedule_run(struct ctl *ctl);
 
+extern const struct ctl_verb ctl_verbs[]; /* ends with a NULL name */
+
 #endif

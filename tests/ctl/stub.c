@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 
-#include "actors/ctl/ctl.h"
+#include "actors/ctl/command_line.h"
 
 enum { request_bytes_max = 8192, words_max = 32 };
 
@@ -141,7 +141,7 @@ void call(struct called *called, const char *format, ...)
     while (at != NULL && *at != '\0' && count < words_max) {
         words[count++] = strsep(&at, " ");
     }
-    called->code = (int)ctl_main(&ctl, count, words);
+    called->code = (int)command_line_run(&ctl, count, words);
     take(&called->out, ctl.out, &out_text, &out_len);
     take(&called->err, ctl.err, &err_text, &err_len);
 }
