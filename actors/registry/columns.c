@@ -1,6 +1,8 @@
 /* The columns beside the registry's slots kept in step with it: heartbeat ages, tombstones' ages,
  * and the digests, in which is what lives and is not idle, and what went less than half a
  * tombstone's life ago. */
+#include "actors/registry/columns.h"
+#include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 #include "common/wire/exchange.h"
 
@@ -13,22 +15,22 @@ static void put_live(struct registry_actor *self, uint32_t slot)
     struct instance instance;
 
     if (ages_is_old(self->heartbeats, slot) && !fault_on(self->rules.faults, FAULT_DIGEST_IDLE)) {
-        digest_drop(self->digest, slot, self->awake_ms);
+        digest_drop(self->digest, slot, self->awake.ms);
         return;
     }
     registry_instance(self->registry, slot, &instance);
     digest_put(self->digest, slot, registry_slot_key(self->registry, slot),
-               instance.dirty_timestamp, instance_hash(&instance), false, self->awake_ms);
+               instance.dirty_timestamp, instance_hash(&instance), false, self->awake.ms);
 }
 
 static void put_gone(struct registry_actor *self, uint32_t slot)
 {
-    if (ages_of(self->tombstones, slot, self->awake_ms) >= self->tombstone_ms / 2) {
-        digest_drop(self->digest, slot, self->awake_ms);
+    if (ages_of(self->tombstones, slot, self->awake.ms) >= self->tombstone_ms / 2) {
+        digest_drop(self->digest, slot, self->awake.ms);
         return;
     }
     digest_put(self->digest, slot, registry_slot_key(self->registry, slot),
-               registry_slot_dirty(self->registry, slot), 0, true, self->awake_ms);
+               registry_slot_dirty(self->registry, slot), 0, true, self->awake.ms);
 }
 
 static void track_gone(struct registry_actor *self, const struct change *change, uint32_t slot,
@@ -36,11 +38,11 @@ static void track_gone(struct registry_actor *self, const struct change *change,
 {
     ages_drop(self->heartbeats, slot);
     if (change->kind == CHANGE_CANCEL) {
-        ages_touch(self->tombstones, slot, self->awake_ms, age_ms);
+        ages_touch(self->tombstones, slot, self->awake.ms, age_ms);
         put_gone(self, slot);
     } else {
         ages_drop(self->tombstones, slot);
-        digest_drop(self->digest, slot, self->awake_ms);
+        digest_drop(self->digest, slot, self->awake.ms);
     }
 }
 
@@ -60,9 +62,9 @@ void registry_track(struct registry_actor *self, const struct change *change,
     if (registry_is_schedule(self->registry, slot)) {
         /* lives without heartbeats */
     } else if (change->age_ms >= 0) {
-        ages_touch(self->heartbeats, slot, self->awake_ms, change->age_ms);
+        ages_touch(self->heartbeats, slot, self->awake.ms, change->age_ms);
     } else if (!applied->was_live) {
-        ages_restore(self->heartbeats, slot, self->awake_ms, -1);
+        ages_restore(self->heartbeats, slot, self->awake.ms, -1);
     }
     put_live(self, slot);
 }
@@ -97,7 +99,7 @@ void registry_track_restored(struct registry_actor *self, const struct change *c
     ages_drop(self->tombstones, slot);
     if (!registry_is_schedule(self->registry, slot)) {
         /* the wall clock may be wrong: what it says in between is all that can be believed */
-        ages_restore(self->heartbeats, slot, self->awake_ms,
+        ages_restore(self->heartbeats, slot, self->awake.ms,
                      age_ms >= 0 && age_ms < self->config->evictor_idle ? age_ms : -1);
     }
     put_live(self, slot);
@@ -106,7 +108,7 @@ void registry_track_restored(struct registry_actor *self, const struct change *c
 bool registry_heard(struct registry_actor *self, uint32_t slot, int64_t age_ms,
                     const struct now *now)
 {
-    int64_t awake_ms = self->awake_ms;
+    int64_t awake_ms = self->awake.ms;
     bool live = registry_is_live(self->registry, slot);
     struct ages *ages = live ? self->heartbeats : self->tombstones;
     int64_t known_ms = ages_true(ages, slot, awake_ms);
@@ -144,7 +146,7 @@ static int64_t heartbeats_apart_ms(const struct config *config)
 
 void registry_count_heartbeat(struct registry_actor *self, uint32_t slot, int64_t age_ms)
 {
-    if (ages_counts(self->heartbeats, slot, self->awake_ms, age_ms,
+    if (ages_counts(self->heartbeats, slot, self->awake.ms, age_ms,
                     heartbeats_apart_ms(self->config))) {
         self->counters.heartbeats++;
     }
@@ -157,16 +159,16 @@ bool registry_is_vague(const struct registry_actor *self, uint32_t slot)
     if (!registry_is_live(self->registry, slot) || registry_is_schedule(self->registry, slot)) {
         return false;
     }
-    age_ms = ages_true(self->heartbeats, slot, self->awake_ms);
+    age_ms = ages_true(self->heartbeats, slot, self->awake.ms);
     return age_ms < 0 || age_ms >= self->config->evictor_idle;
 }
 
 static bool age_heartbeats(struct registry_actor *self, struct outbox *out)
 {
     uint32_t slots[expiring_per_turn];
-    uint32_t count = ages_expiring(self->heartbeats, self->awake_ms, slots, expiring_per_turn);
+    uint32_t count = ages_expiring(self->heartbeats, self->awake.ms, slots, expiring_per_turn);
     uint32_t old = ages_old_count(self->heartbeats);
-    bool more = ages_advance(self->heartbeats, self->awake_ms, aged_per_turn);
+    bool more = ages_advance(self->heartbeats, self->awake.ms, aged_per_turn);
 
     if (count > 0) {
         self->counters.expiring += count;
@@ -174,7 +176,7 @@ static bool age_heartbeats(struct registry_actor *self, struct outbox *out)
     }
     if (!fault_on(self->rules.faults, FAULT_DIGEST_IDLE)) {
         for (; old < ages_old_count(self->heartbeats); old++) {
-            digest_drop(self->digest, ages_old(self->heartbeats, old), self->awake_ms);
+            digest_drop(self->digest, ages_old(self->heartbeats, old), self->awake.ms);
         }
     }
     return more || count == expiring_per_turn;
@@ -183,11 +185,11 @@ static bool age_heartbeats(struct registry_actor *self, struct outbox *out)
 static bool age_tombstones(struct registry_actor *self)
 {
     uint32_t slots[expiring_per_turn];
-    uint32_t count = ages_expiring(self->tombstones, self->awake_ms, slots, expiring_per_turn);
-    bool more = ages_advance(self->tombstones, self->awake_ms, aged_per_turn);
+    uint32_t count = ages_expiring(self->tombstones, self->awake.ms, slots, expiring_per_turn);
+    bool more = ages_advance(self->tombstones, self->awake.ms, aged_per_turn);
 
     for (uint32_t i = 0; i < count; i++) {
-        digest_drop(self->digest, slots[i], self->awake_ms);
+        digest_drop(self->digest, slots[i], self->awake.ms);
     }
     return more || count == expiring_per_turn;
 }

@@ -1,6 +1,8 @@
 /* What two nodes find by digests: sums, what is in the leaves that differ, and what of it is
  * lacking here. All is answered at once; a change that is not synced yet may be in it: whoever then
  * asks for it compares again. */
+#include "actors/registry/compare.h"
+#include "actors/registry/columns.h"
 #include "actors/registry/state.h"
 #include "common/naming/limits.h"
 #include "common/wire/exchange.h"
@@ -22,7 +24,7 @@ static void refuse(struct registry_actor *self, const struct address *from, uint
     result.as_result.err = err;
     result.as_result.text = str_from(text);
     result.as_result.seq = self->published;
-    registry_result(self, from, &result, out);
+    answer_now(&self->at, from, &result, out);
 }
 
 /* ── DIGEST ── */
@@ -39,7 +41,7 @@ static void add_moving(const struct registry_actor *self, uint32_t first, uint32
 
     for (uint32_t leaf = first; leaf < first + count && is_moving == 0; leaf++) {
         is_moving =
-            digest_moving(self->digest, leaf, self->awake_ms, ticks_moving * registry_spec.tick_ms);
+            digest_moving(self->digest, leaf, self->awake.ms, ticks_moving * registry_tick_ms);
     }
     buf_add_char(moving, is_moving);
 }

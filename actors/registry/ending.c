@@ -1,11 +1,26 @@
 /* What is asked of the storage, and the end of the process: nothing that is in memory only goes
  * unsaid. */
+#include "actors/registry/ending.h"
+#include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 
 #include <inttypes.h>
 
 /* So long are peers told what is in memory only, before this process ends with it. */
 static const int64_t linger_ms = 5000;
+
+void registry_follow_storage(struct registry_actor *self, struct outbox *out)
+{
+    struct storage_stats stats;
+
+    self->at.epoch = storage_position(self->storage).epoch;
+    storage_stats(self->storage, &stats);
+    if (stats.ok != self->storage_ok || stats.lost.any != self->damaged) {
+        self->storage_ok = stats.ok;
+        self->damaged = stats.lost.any;
+        publish_storage(self, out);
+    }
+}
 
 /* Nothing would end with this process. */
 static bool is_kept(const struct storage_stats *stats)
@@ -36,7 +51,7 @@ static void answer(struct registry_actor *self, const struct address *to, uint64
     result.as_result.err = err;
     result.as_result.seq = self->published;
     result.as_result.text = buf_str(text);
-    registry_result(self, to, &result, out);
+    answer_now(&self->at, to, &result, out);
 }
 
 void on_kept(void *state, const struct address *from, const struct msg *msg, const struct now *now,

@@ -1,3 +1,6 @@
+#include "actors/registry/on_write.h"
+#include "actors/registry/columns.h"
+#include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 
 /* What every write has in front, whatever it asks. */
@@ -17,7 +20,7 @@ static bool settled(struct registry_actor *self, const struct head *head,
 
     if (writes_find(self->writes, head->gateway, head->id, &seq)) {
         self->counters.repeated++;
-        registry_answer_later(self, from, head->id, seq);
+        answers_add(&self->answers, from, head->id, seq);
         return true;
     }
     if (head->expires < now->wall_ns) {
@@ -26,7 +29,7 @@ static bool settled(struct registry_actor *self, const struct head *head,
         result.as_result.seq = self->published;
         result.as_result.err = ERR_TIMEOUT;
         result.as_result.text = STR("the write's deadline had passed when the registry read it");
-        registry_result(self, from, &result, out);
+        answer_now(&self->at, from, &result, out);
         return true;
     }
     return false;
@@ -44,7 +47,7 @@ static void carry_out(struct registry_actor *self, const struct head *head,
         uint64_t seq = decision->count > 0 ? registry_take(self, head->gateway, head->id, now, out)
                                            : self->at.seq;
 
-        registry_answer_later(self, from, head->id, seq);
+        answers_add(&self->answers, from, head->id, seq);
         return;
     }
     if (decision->count > 0 && fault_on(self->config->faults, FAULT_REFERENCE_ROW_4)) {
@@ -55,7 +58,7 @@ static void carry_out(struct registry_actor *self, const struct head *head,
     result.as_result.err = decision->err;
     result.as_result.text = buf_str(&decision->text);
     result.as_result.seq = self->published;
-    registry_result(self, from, &result, out);
+    answer_now(&self->at, from, &result, out);
 }
 
 void on_register(void *state, const struct address *from, const struct msg *msg,
@@ -156,5 +159,5 @@ void on_renew(void *state, const struct address *from, const struct msg *msg, co
     result.as_result.id = head.id;
     result.as_result.err = decision->err;
     result.as_result.text = buf_str(&decision->text);
-    registry_result(self, from, &result, out);
+    answer_now(&self->at, from, &result, out);
 }

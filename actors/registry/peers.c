@@ -1,13 +1,16 @@
 #include <stdlib.h>
 
+#include "actors/registry/columns.h"
+#include "actors/registry/peers.h"
+#include "actors/registry/publish.h"
+#include "actors/registry/serve.h"
 #include "actors/registry/state.h"
 #include "common/naming/limits.h"
 #include "common/wire/exchange.h"
 
-/* Bounds of one command and of one turn. A state costs about as much as eight heartbeats. */
+/* A state costs about as much as eight heartbeats. */
 enum {
     state_cost = 8,
-    judged_per_turn = 4096,
     ahead = 16, /* keys whose entries are being loaded while one is judged */
 };
 
@@ -22,32 +25,12 @@ struct merging {
     struct outbox *out;
 };
 
-void merged_destroy(struct merged **self)
-{
-    if (*self != NULL) {
-        buf_fini(&(*self)->text);
-        buf_fini(&(*self)->want);
-        buf_fini(&(*self)->store);
-        free(*self);
-        *self = NULL;
-    }
-}
-
-void registry_judged(struct registry_actor *self, size_t judged, size_t bytes, struct outbox *out)
-{
-    self->turn.judged += (uint32_t)judged;
-    self->turn.bytes += bytes; /* registry_take compares it with its bound */
-    if (self->turn.judged >= judged_per_turn) {
-        outbox_enough(out);
-    }
-}
-
 /* What has become of an age on its way; -1 stays -1. */
 static int64_t age_here(const struct merging *it, int64_t age_ms)
 {
     int64_t older_ms = it->command->older_ms > 0 ? it->command->older_ms : 0;
 
-    older_ms = (older_ms < age_ms_max ? older_ms : age_ms_max) + it->self->lag_ms;
+    older_ms = (older_ms < age_ms_max ? older_ms : age_ms_max) + it->self->awake.lag_ms;
     if (fault_on(it->self->rules.faults, FAULT_AGE_RESET)) {
         return 0;
     }
@@ -200,12 +183,9 @@ void on_merge(void *state, const struct address *from, const struct msg *msg, co
 {
     struct registry_actor *self = state;
     const struct msg_merge *command = &msg->as_merge;
-    struct merged *merged = calloc(1, sizeof(*merged));
+    struct merged *merged = merged_new();
     struct merging it = {self, command, merged, now, out};
 
-    if (merged == NULL) {
-        abort();
-    }
     self->counters.merges++;
     if (merge_fits(command, merged)) {
         merge_records(&it); /* before the heartbeats, which may be theirs */
@@ -215,14 +195,14 @@ void on_merge(void *state, const struct address *from, const struct msg *msg, co
                             command->heartbeats.len / heartbeat_bytes,
                         merged->store.len, out);
     }
-    registry_merged_later(self, from, command->id, &merged);
+    answers_add_merged(&self->answers, from, command->id, self->at.seq, &merged);
 }
 
 /* Of one that lives and was heard at a time we know. */
 static void add_age(const struct registry_actor *self, uint32_t slot, const struct now *now,
                     struct buf *heartbeats)
 {
-    int64_t age_ms = ages_true(self->heartbeats, slot, self->awake_ms);
+    int64_t age_ms = ages_true(self->heartbeats, slot, self->awake.ms);
 
     if (age_ms >= 0 && age_ms <= UINT32_MAX) {
         struct heartbeat heartbeat = {.key = registry_slot_key(self->registry, slot),

@@ -1,3 +1,4 @@
+#include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 
 #include <assert.h>
@@ -108,7 +109,7 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
         turn->seq = self->published + count;
         self->published = turn->seq;
         (void)outbox_fact(out, turn_topic, &msg); /* full: a gap, which followers ask about */
-        if (self->turn.watched) {
+        if (self->taken.watched) {
             publish_changes(self, turn->records.bytes, out);
         }
     }
@@ -121,9 +122,7 @@ static void send_renewed(struct registry_actor *self, bool more, const struct no
     struct buf root = {0};
     struct msg msg = {.type = MSG_TYPE_RENEWED};
 
-    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
-        heartbeats_age(&self->renewed.heartbeats[i], (uint32_t)now->mono_ms);
-    }
+    renewed_age(&self->renewed, now->mono_ms);
     registry_counts(self->registry, &counts);
     if (!more) {
         key_pack(&root, digest_root(self->digest)); /* 16 bytes, the same way */
@@ -143,29 +142,22 @@ static void send_renewed(struct registry_actor *self, bool more, const struct no
         .digest = buf_str(&root),
     };
     (void)outbox_fact(out, renewed_topic, &msg);
-    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
-        self->renewed.heartbeats[i].len = 0;
-    }
+    renewed_clear(&self->renewed);
     buf_fini(&root);
 }
 
-/* Until it is sent its age lacks the time then, modulo 2^32. */
 void publish_heartbeat(struct registry_actor *self, uint32_t slot, enum spread spread,
                        int64_t age_ms, const struct now *now, struct outbox *out)
 {
     struct heartbeat heartbeat = {.key = registry_slot_key(self->registry, slot),
                                   .dirty_timestamp = registry_slot_dirty(self->registry, slot),
                                   .renew_timestamp = now->wall_ns - age_ms * 1000000,
-                                  .age_ms = (uint32_t)(age_ms - now->mono_ms)};
-    size_t held = 0;
+                                  .age_ms = (uint32_t)age_ms};
 
-    for (unsigned i = 0; i < SPREAD_COUNT; i++) {
-        held += self->renewed.heartbeats[i].len;
-    }
-    if (held + heartbeat_bytes > fact_room) {
+    if (renewed_len(&self->renewed) + heartbeat_bytes > fact_room) {
         send_renewed(self, true, now, out);
     }
-    heartbeat_pack(&self->renewed.heartbeats[spread], &heartbeat);
+    renewed_add(&self->renewed, spread, &heartbeat, now->mono_ms);
 }
 
 void publish_tick(struct registry_actor *self, const struct now *now, struct outbox *out)
@@ -193,17 +185,15 @@ void publish_expiring(struct registry_actor *self, const uint32_t *slots, uint32
 
 void protect_msg(const struct registry_actor *self, const struct now *now, struct msg *msg)
 {
-    int64_t left_ms = self->protect.on ? self->protect.until_ms - now->mono_ms : 0;
-
     *msg = (struct msg){.type = MSG_TYPE_PROTECT};
     msg->as_protect = (struct msg_protect){
         .epoch = self->at.epoch,
         .boot = self->at.boot,
         .seq = self->published,
-        .on = self->protect.on,
-        .left_ms = left_ms > 0 ? left_ms : 0,
-        .reason = str_from(self->protect.reason),
-        .syncing = self->protect.syncing,
+        .on = self->protection.on,
+        .left_ms = protection_left_ms(&self->protection, now->mono_ms),
+        .reason = str_from(self->protection.reason),
+        .syncing = self->protection.syncing,
     };
 }
 

@@ -25,6 +25,8 @@
 
 struct registry_actor;
 
+enum { registry_tick_ms = 1000 };
+
 struct registry_options {
     const struct config *config; /* borrowed for the actor's life */
     struct disk *disk;           /* borrowed */

@@ -1,16 +1,10 @@
 #include <assert.h>
 
+#include "actors/registry/removal.h"
 #include "actors/registry/state.h"
 
 /* Work of one turn. Removals make way for commands, but never stand still. */
 enum { looked_at_max = 4096, removed_max = 256, removed_min = 32 };
-
-/* The evictor may be this many of our ticks behind what we have said. */
-static const uint64_t ticks_behind_max = 3;
-
-/* After we stood still the heartbeats that waited for us come first; what the evictor asked for
- * before, or a round that was under way, would meet them unheard. */
-static const int64_t listen_ms = 3000;
 
 /* 1 - share of the live instances, at least one (differences row 11). */
 static uint32_t round_limit(const struct registry_actor *self)
@@ -26,27 +20,16 @@ static uint32_t round_limit(const struct registry_actor *self)
     return limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
 }
 
-static const char *why_not(const struct registry_actor *self, const struct msg_evict *evict,
-                           int64_t awake_ms)
+static const char *why_not(const struct registry_actor *self, const struct msg_evict *evict)
 {
+    const struct eviction_rules rules = {.interval_ms = self->config->evictor_interval,
+                                         .idle_ms = self->config->evictor_idle,
+                                         .tick = self->renewed.tick};
+
     if (evict->epoch != self->at.epoch || evict->boot != self->at.boot) {
         return "the evictor speaks of another run of the registry";
     }
-    if (evict->tick + ticks_behind_max < self->renewed.tick) {
-        return "the evictor's picture is over three ticks old";
-    }
-    if (self->evicting.stood_awake_ms >= 0 &&
-        awake_ms - self->evicting.stood_awake_ms < listen_ms) {
-        return "the registry stood still and listens first to who is alive";
-    }
-    if (self->evicting.round_awake_ms >= 0 &&
-        awake_ms - self->evicting.round_awake_ms < self->config->evictor_interval / 2) {
-        return "the last round is less than half an interval ago";
-    }
-    if (evict->idle_ms < self->config->evictor_idle) {
-        return "idle_ms is below this registry's evictor.idle";
-    }
-    return NULL;
+    return eviction_refusal(&self->eviction, &rules, evict, self->awake.ms);
 }
 
 void on_evict(void *state, const struct address *from, const struct msg *msg, const struct now *now,
@@ -54,24 +37,18 @@ void on_evict(void *state, const struct address *from, const struct msg *msg, co
 {
     struct registry_actor *self = state;
     const struct msg_evict *evict = &msg->as_evict;
-    int64_t awake_ms = self->awake_ms;
-    const char *why = why_not(self, evict, awake_ms);
+    const char *why = why_not(self, evict);
     struct msg result = {.type = MSG_TYPE_RESULT};
 
     (void)now;
     if (why == NULL) {
-        uint32_t limit = round_limit(self);
-
-        self->evicting.left = evict->limit < limit ? evict->limit : limit;
-        self->evicting.next = 0;
-        self->evicting.idle_ms = evict->idle_ms;
-        self->evicting.round_awake_ms = awake_ms;
+        eviction_begin(&self->eviction, evict, round_limit(self), self->awake.ms);
     }
     result.as_result.id = evict->id;
     result.as_result.err = why == NULL ? ERR_OK : ERR_REFUSED;
     result.as_result.text = str_from(why);
     result.as_result.seq = self->published;
-    registry_result(self, from, &result, out);
+    answer_now(&self->at, from, &result, out);
 }
 
 static void remove_slot(struct registry_actor *self, uint32_t slot, enum change_kind kind,
@@ -86,27 +63,27 @@ static void remove_slot(struct registry_actor *self, uint32_t slot, enum change_
 static bool evict_some(struct registry_actor *self, unsigned *room, const struct now *now,
                        struct outbox *out)
 {
-    int64_t awake_ms = self->awake_ms;
+    int64_t awake_ms = self->awake.ms;
 
     for (unsigned looked = 0; looked<looked_at_max && * room> 0; looked++) {
-        uint32_t i = self->evicting.next;
+        uint32_t i = self->eviction.next;
         uint32_t count = ages_old_count(self->heartbeats);
         uint32_t slot;
 
-        if (self->evicting.left == 0 || i >= count) {
-            self->evicting.left = 0;
+        if (self->eviction.left == 0 || i >= count) {
+            self->eviction.left = 0;
             return false;
         }
         ages_old_swap(self->heartbeats, i,
                       i + (uint32_t)prng_below(&self->prng, (uint64_t)count - i));
         slot = ages_old(self->heartbeats, i);
-        if (ages_of(self->heartbeats, slot, awake_ms) < self->evicting.idle_ms ||
+        if (ages_of(self->heartbeats, slot, awake_ms) < self->eviction.idle_ms ||
             hash128_eq(registry_slot_key(self->registry, slot), self->own_key)) {
-            self->evicting.next++;
+            self->eviction.next++;
             continue;
         }
         remove_slot(self, slot, CHANGE_EVICT, now, out); /* takes it out of the old */
-        self->evicting.left--;
+        self->eviction.left--;
         self->counters.evicted++;
         --*room;
     }
@@ -128,10 +105,10 @@ static bool forget_some(struct registry_actor *self, unsigned room, const struct
 
 void removal_step(struct registry_actor *self, const struct now *now, struct outbox *out)
 {
-    unsigned room = self->turn.changes < removed_max - removed_min
-                        ? removed_max - self->turn.changes
+    unsigned room = self->taken.changes < removed_max - removed_min
+                        ? removed_max - self->taken.changes
                         : removed_min;
-    bool evicting = self->evicting.left > 0 && evict_some(self, &room, now, out);
+    bool evicting = self->eviction.left > 0 && evict_some(self, &room, now, out);
     bool forgetting = forget_some(self, room, now, out);
 
     if (evicting || forgetting) {

@@ -1,3 +1,5 @@
+#include "actors/registry/serve.h"
+#include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 #include "common/wire/exchange.h"
 
@@ -26,7 +28,7 @@ void serve_slot(const struct registry_actor *self, uint32_t slot, struct buf *st
 
     registry_slot_change(self->registry, slot, &change);
     change.age_ms = ages_true(change_is_live(change.kind) ? self->heartbeats : self->tombstones,
-                              slot, self->awake_ms);
+                              slot, self->awake.ms);
     msg_from_change(&change, &msg);
     msg_list_add(records, store, &msg);
 }
@@ -114,49 +116,40 @@ static void answer_facts(struct registry_actor *self, const struct question *que
     buf_fini(&standing);
 }
 
-/* Kept for after the commit: only then is it sure which epoch the state is of, and
- * only there the work of all followers together can be bounded. */
-static void keep(struct registry_actor *self, const struct address *from, const struct msg *msg)
-{
-    if (self->questions.count < questions_max) {
-        uint32_t at = (self->questions.first + self->questions.count++) % questions_max;
-
-        self->questions.ring[at] = (struct question){.from = *from, .msg = *msg};
-        self->questions.ring[at].msg.unknown = (struct str){0};
-        self->questions.ring[at].msg.unknown_count = 0;
-    }
-}
-
 void on_snapshot(void *state, const struct address *from, const struct msg *msg,
                  const struct now *now, struct outbox *out)
 {
+    struct registry_actor *self = state;
+
     (void)now;
     (void)out;
-    keep(state, from, msg);
+    questions_add(&self->questions, from, msg);
 }
 
 void on_facts(void *state, const struct address *from, const struct msg *msg, const struct now *now,
               struct outbox *out)
 {
+    struct registry_actor *self = state;
+
     (void)now;
     (void)out;
-    keep(state, from, msg);
+    questions_add(&self->questions, from, msg);
 }
 
 void serve_step(struct registry_actor *self, const struct now *now, struct outbox *out)
 {
-    for (unsigned i = 0; i < slices_per_turn && self->questions.count > 0; i++) {
-        const struct question *question = &self->questions.ring[self->questions.first];
+    const struct question *question;
 
+    for (unsigned i = 0;
+         i < slices_per_turn && (question = questions_first(&self->questions)) != NULL; i++) {
         if (question->msg.type == MSG_TYPE_SNAPSHOT) {
             answer_snapshot(self, question, now, out);
         } else {
             answer_facts(self, question, now, out);
         }
-        self->questions.first = (self->questions.first + 1) % questions_max;
-        self->questions.count--;
+        questions_drop(&self->questions);
     }
-    if (self->questions.count > 0) {
+    if (questions_first(&self->questions) != NULL) {
         outbox_again(out);
     }
 }

@@ -490,7 +490,7 @@ static void answer_post(struct cluster *self, unsigned from, const struct post *
         !self->cut[from][member - self->members]) {
         status = 200;
         date_ns = member->clock.at.wall_ns / 1000000000 * 1000000000;
-        if (post->body.data == NULL && member->registry.actor->protect.on) {
+        if (post->body.data == NULL && member->registry.actor->protection.on) {
             buf_printf(&json, "{\"code\":-500,\"message\":\"-500\",\"ttl\":1}");
         } else if (strstr(post->url, "/discovery/nodes?") != NULL) {
             add_who(member, &json);

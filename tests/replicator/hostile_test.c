@@ -287,7 +287,7 @@ static struct cluster *taking_a_snapshot(void)
     cluster_start(self, 1);
     cluster_run(self, 3000);
     cluster_start(self, 0);
-    self->members[0].registry.actor->protect.on = true;
+    self->members[0].registry.actor->protection.on = true;
     for (unsigned ms = 0; ms < 8000 && replicator->sync.state != SYNC_SNAPSHOT; ms++) {
         cluster_run(self, 1);
     }

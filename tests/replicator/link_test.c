@@ -103,7 +103,7 @@ static void a_heartbeat_at_one_node_keeps_it_alive_at_the_other(void **state)
     actor = self->members[1].registry.actor;
     slot = registry_find(actor->registry, identity_key(&id));
     assert_int_not_equal(slot, REGISTRY_NONE);
-    assert_in_range(ages_true(actor->heartbeats, slot, actor->awake_ms), 0, 3000);
+    assert_in_range(ages_true(actor->heartbeats, slot, actor->awake.ms), 0, 3000);
 }
 
 static void ages_grow_by_the_time_on_the_way(void **state)
@@ -121,9 +121,9 @@ static void ages_grow_by_the_time_on_the_way(void **state)
     cluster_register(self, 0, "h1");
     cluster_run(self, 4000);
     age_here = ages_true(here->heartbeats, registry_find(here->registry, identity_key(&id)),
-                         here->awake_ms);
+                         here->awake.ms);
     age_there = ages_true(there->heartbeats, registry_find(there->registry, identity_key(&id)),
-                          there->awake_ms);
+                          there->awake.ms);
     assert_true(age_there >= age_here - 1000); /* awake times move on with the ticks */
     assert_in_range(age_there, 3000, 7000);
 }
@@ -145,7 +145,7 @@ static void what_comes_out_of_the_history_is_as_old_as_it_is(void **state)
     cluster_run(self, 1500);
     slot = registry_find(there->registry, identity_key(&id));
     assert_int_not_equal(slot, REGISTRY_NONE);
-    assert_in_range(ages_true(there->heartbeats, slot, there->awake_ms), 5000, 12000);
+    assert_in_range(ages_true(there->heartbeats, slot, there->awake.ms), 5000, 12000);
 }
 
 static struct msg states_from(uint64_t to_boot, int64_t stamp)

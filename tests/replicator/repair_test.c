@@ -305,7 +305,7 @@ static void a_broken_link_between_two_that_both_reach_a_third_lets_nobody_grow_o
         cluster_renew(self, 0, "h1");
         slot = registry_find(there->registry, identity_key(&id));
         assert_int_not_equal(slot, REGISTRY_NONE);
-        age = ages_of(there->heartbeats, slot, there->awake_ms);
+        age = ages_of(there->heartbeats, slot, there->awake.ms);
         oldest = age > oldest ? age : oldest;
     }
     assert_true(oldest < 90000);
@@ -423,11 +423,11 @@ static void where_all_are_protected_nobody_waits(void **state)
     (void)state;
     cluster_start(self, 0);
     cluster_run(self, 3000);
-    assert_true(self->members[0].registry.actor->protect.on); /* the other one cannot be asked */
+    assert_true(self->members[0].registry.actor->protection.on); /* the other one cannot be asked */
     cluster_start(self, 1);
     cluster_run(self, 15000);
-    assert_false(self->members[0].registry.actor->protect.on);
-    assert_false(self->members[1].registry.actor->protect.on);
+    assert_false(self->members[0].registry.actor->protection.on);
+    assert_false(self->members[1].registry.actor->protection.on);
     cluster_run(self, 12000);
     assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
     cluster_destroy(&self);
@@ -444,9 +444,9 @@ static void a_protected_node_waits_for_one_that_is_not(void **state)
     register_many(self, 0, 0, 100);
     cluster_start(self, 1);
     cluster_run(self, 5);
-    assert_true(self->members[1].registry.actor->protect.on);
+    assert_true(self->members[1].registry.actor->protection.on);
     cluster_run(self, 1000);
-    assert_false(self->members[1].registry.actor->protect.on);
+    assert_false(self->members[1].registry.actor->protection.on);
     assert_int_equal(replicator_of(self, 1)->sync.state, SYNC_DONE);
     assert_int_equal(cluster_live_count(self, 1), 102);
     cluster_destroy(&self);

@@ -104,8 +104,8 @@ static void make_answer(const struct site *site, struct str path, struct head *h
         return; /* status 0: nobody answers */
     }
     head->date_ns = sim_now(site->sim, site->index).wall_ns / 1000000000 * 1000000000;
-    head->status = registry->protect.on ? 503 : 200;
-    if (registry->protect.on) {
+    head->status = registry->protection.on ? 503 : 200;
+    if (registry->protection.on) {
         buf_add_str(body, STR("{\"code\":-500,\"message\":\"-500\",\"ttl\":1}"));
     } else if (str_starts(path, STR("/discovery/nodes?"))) {
         add_who(body, site);

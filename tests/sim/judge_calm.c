@@ -14,7 +14,7 @@ static void note_fresh(const struct judge *self, struct site *site)
     const struct registry_actor *registry = site_registry(site);
     int64_t now_ms = sim_ms(site->sim);
 
-    if (registry != NULL && registry->protect.on) {
+    if (registry != NULL && registry->protection.on) {
         site->fresh_ms = now_ms;
         network_disturb_node(self->network, site->index, now_ms, now_ms + network_start_settles_ms);
     }

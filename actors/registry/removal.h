@@ -1,0 +1,12 @@
+/* Eviction and the end of tombstones, in slices. */
+#ifndef ACTORS_REGISTRY_REMOVAL_H
+#define ACTORS_REGISTRY_REMOVAL_H
+
+#include "common/runtime/actor.h"
+
+struct registry_actor;
+
+actor_handle_fn on_evict;
+void removal_step(struct registry_actor *self, const struct now *now, struct outbox *out);
+
+#endif
