@@ -350,7 +350,8 @@ static void use_others(struct actor *self)
 
 static void sleep_until(struct actor *self, bool at_once)
 {
-    size_t count = ITEM_GUESTS + self->options->guest_count + ITEM_OTHERS + self->sockets.peers.count;
+    size_t count =
+        ITEM_GUESTS + self->options->guest_count + ITEM_OTHERS + self->sockets.peers.count;
     int64_t wait_ms = 0;
 
     for (size_t i = 0; i < self->options->link_count; i++) {
