@@ -1,6 +1,8 @@
 /* Second-hand ages: before an instance falls idle here, every muster node is asked when it was
  * heard there last. A younger age counts as heard, so a link that is broken between two nodes which
  * both reach a third evicts nobody. */
+#include "actors/replicator/ages.h"
+#include "actors/replicator/asking.h"
 #include "actors/replicator/state.h"
 
 /* What the registry says to be getting old in one turn, at most. */

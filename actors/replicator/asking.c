@@ -1,41 +1,7 @@
-/* What the replicator asks, of its registry and of other nodes, and who takes the answer. */
 #include <assert.h>
 
+#include "actors/replicator/asking.h"
 #include "actors/replicator/state.h"
-
-static const struct {
-    ask_answered_fn *answered;
-} kinds[ASK_KIND_COUNT] = {
-    [ASK_GREETING] = {link_on_greeting},
-    [ASK_STATES] = {link_on_states},
-    [ASK_WANT] = {link_on_want},
-    [ASK_INBOUND] = {inbound_on_merged},
-    [ASK_ASIDE] = {NULL},
-    [ASK_RELAY] = {relay_on_answer},
-    [ASK_AGES] = {ages_on_found},
-    [ASK_NODES] = {members_on_nodes},
-    [ASK_FORMER] = {namesake_on_former},
-    [ASK_RENEWS] = {http_on_renews},
-    [ASK_TOLD] = {http_on_told},
-    [ASK_WALK_MINE] = {repair_on_mine},
-    [ASK_WALK_THEIRS] = {repair_on_theirs},
-    [ASK_WALK_ENTRIES] = {repair_on_entries},
-    [ASK_WALK_COMPARE] = {repair_on_wanted},
-    [ASK_WALK_LOOKUP] = {repair_on_found},
-    [ASK_WALK_MERGE] = {repair_on_merged},
-    [ASK_SYNC_SLICE] = {sync_on_slice},
-    [ASK_SYNC_MERGE] = {sync_on_merged},
-    [ASK_SYNCED] = {sync_on_synced},
-};
-
-void replicator_answered(struct replicator *self, struct ask *ask, const struct msg *answer,
-                         const struct now *now, struct outbox *out)
-{
-    if (kinds[ask->kind].answered != NULL) {
-        kinds[ask->kind].answered(self, ask, answer, now, out);
-    }
-    buf_fini(&ask->keys);
-}
 
 uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *msg,
                         const struct now *now, struct outbox *out)
@@ -122,14 +88,4 @@ uint32_t replicator_merge(struct replicator *self, const struct ask *ask,
     }
     *whole = true;
     return count;
-}
-
-void replicator_overdue(struct replicator *self, const struct now *now, struct outbox *out)
-{
-    uint32_t cursor = 0;
-    struct ask ask;
-
-    while (asks_take_overdue(self->asks, now->mono_ms, &cursor, &ask)) {
-        replicator_answered(self, &ask, NULL, now, out);
-    }
 }

@@ -1,5 +1,8 @@
 /* What the registry says: records, which go on to other nodes as far as they spread, and its ticks.
  */
+#include "actors/replicator/facts.h"
+#include "actors/replicator/ages.h"
+#include "actors/replicator/link.h"
 #include "actors/replicator/state.h"
 
 /* Ticks of the registry that are so far apart have not waited for us together. */

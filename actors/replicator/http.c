@@ -4,37 +4,27 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "actors/replicator/answer.h"
+#include "actors/replicator/asking.h"
+#include "actors/replicator/http.h"
+#include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 
-enum { told_max = 4096, told_merges_max = 16, renews_per_beat_max = 32 };
+enum { told_merges_max = 16, renews_per_beat_max = 32 };
 
 /* Which of the HTTP nodes an ASK_RENEWS is for. */
 enum { RENEWS_OWN_ZONE, RENEWS_OTHER_ZONES };
 
-struct told {
-    uint32_t peer;
-    uint64_t life;
-    enum posts_source source;
-    int64_t told_ms;
-    uint32_t count;
-    struct buf records;
-};
-
 void http_init(struct replicator *self)
 {
-    self->told = calloc(told_max, sizeof(*self->told));
-    assert(self->told != NULL);
+    told_init(&self->told);
     self->posts = posts_new(self->config, &http_owner, self);
 }
 
 void http_fini(struct replicator *self)
 {
     posts_destroy(&self->posts);
-    for (uint32_t i = 0; i < told_max; i++) {
-        buf_fini(&self->told[i].records);
-    }
-    free(self->told);
-    self->told = NULL;
+    told_fini(&self->told);
 }
 
 /* ── what they tell ── */
@@ -44,12 +34,11 @@ static void on_records(void *state, uint32_t number, enum posts_source source,
 {
     struct replicator *self = state;
     struct peer *peer = peers_at(self, number);
-    struct told *told;
 
     if (peer == NULL || records->count == 0 || records->count > merge_records_max) {
         return;
     }
-    if (self->told_count == told_max) {
+    if (!told_has_room(&self->told)) {
         self->counters.records_dropped += records->count;
         return;
     }
@@ -60,13 +49,7 @@ static void on_records(void *state, uint32_t number, enum posts_source source,
         self->counters.synced_records += records->count;
         self->sync.records += records->count;
     }
-    told = &self->told[(self->told_first + self->told_count++) % told_max];
-    *told = (struct told){.peer = number,
-                          .life = peer->life,
-                          .source = source,
-                          .told_ms = now->mono_ms,
-                          .count = records->count};
-    buf_add_str(&told->records, records->bytes);
+    told_add(&self->told, number, peer->life, source, records, now->mono_ms);
 }
 
 static void on_answered(void *state, uint32_t number, enum posts_source source, enum err err,
@@ -147,15 +130,11 @@ const struct posts_owner http_owner = {.records = on_records,
                                        .posted = on_posted,
                                        .exchanged = on_exchanged};
 
-bool http_told(const struct replicator *self)
-{
-    return self->told_count > 0 || self->told_merges > 0;
-}
-
 void http_step(struct replicator *self, const struct now *now, struct outbox *out)
 {
-    while (self->told_count > 0 && self->told_merges < told_merges_max) {
-        struct told *told = &self->told[self->told_first];
+    struct told_records *told;
+
+    while (self->told.merges < told_merges_max && (told = told_first(&self->told)) != NULL) {
         struct peer *peer = peers_alive(self, told->peer, told->life);
         struct ask ask = {.kind = ASK_TOLD};
         struct msg_merge merge = {.older_ms = now->mono_ms - told->told_ms,
@@ -165,11 +144,9 @@ void http_step(struct replicator *self, const struct now *now, struct outbox *ou
 
         if (peer != NULL) {
             merge.spread = replicator_spread_from(self, buf_str(&peer->zone));
-            self->told_merges += replicator_merge(self, &ask, &merge, now, out, &whole);
+            self->told.merges += replicator_merge(self, &ask, &merge, now, out, &whole);
         }
-        buf_fini(&told->records);
-        self->told_first = (self->told_first + 1) % told_max;
-        self->told_count--;
+        told_drop(&self->told);
     }
 }
 
@@ -180,8 +157,8 @@ void http_on_told(struct replicator *self, const struct ask *ask, const struct m
     (void)answer; /* none: the next renew tells it again */
     (void)now;
     (void)out;
-    assert(self->told_merges > 0);
-    self->told_merges--;
+    assert(self->told.merges > 0);
+    self->told.merges--;
 }
 
 /* ── heartbeats for them ── */

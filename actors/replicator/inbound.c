@@ -5,6 +5,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "actors/replicator/asking.h"
+#include "actors/replicator/inbound.h"
+#include "actors/replicator/link.h"
+#include "actors/replicator/link_state.h"
+#include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
 
 /* Of one ACK. What does not fit is found again by the digests. */

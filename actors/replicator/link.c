@@ -2,61 +2,12 @@
 
 #include <assert.h>
 
+#include "actors/replicator/asking.h"
+#include "actors/replicator/link_state.h"
+#include "actors/replicator/repair.h"
 #include "actors/replicator/state.h"
 
-/* Of one STATES, so that its receiver's turns stay short. */
-
 static const int64_t greet_pause_ms = 10;
-static const int64_t settled_ms = 1000;
-
-#define TO(name) (1U << LINK_##name)
-static const unsigned transitions[LINK_STATE_COUNT] = {
-    [LINK_CLOSED] = TO(CLOSED) | TO(GREETING),
-    [LINK_GREETING] = TO(CLOSED) | TO(GREETING) | TO(UP),
-    [LINK_UP] = TO(CLOSED) | TO(GREETING),
-};
-#undef TO
-
-static void enter(struct link *self, enum link_state state)
-{
-    assert((transitions[self->state] >> state & 1) != 0);
-    self->state = state;
-}
-
-static void clear_queue(struct link *self)
-{
-    buf_fini(&self->queue);
-    buf_fini(&self->lengths);
-    self->queue_at = 0;
-    self->lengths_at = 0;
-}
-
-static uint32_t queued_count(const struct link *self)
-{
-    return (uint32_t)((self->lengths.len - self->lengths_at) / sizeof(uint32_t));
-}
-
-void link_fini(struct link *self)
-{
-    clear_queue(self);
-    buf_fini(&self->want);
-}
-
-size_t link_queued(const struct link *self)
-{
-    return self->queue.len - self->queue_at;
-}
-
-bool link_is_drained(const struct link *self)
-{
-    return self->state == LINK_UP && !self->refused && queued_count(self) == 0 &&
-           self->want.len == 0 && !self->wanting;
-}
-
-bool link_is_settled(const struct link *self, const struct now *now)
-{
-    return now->mono_ms - self->up_ms >= settled_ms;
-}
 
 /* ── up and down ── */
 
@@ -64,8 +15,8 @@ static void drop_all(struct replicator *self, struct peer *peer, const struct no
 {
     struct link *link = &peer->link;
 
-    self->counters.records_dropped += queued_count(link);
-    clear_queue(link);
+    self->counters.records_dropped += link_records(link);
+    link_clear(link);
     buf_fini(&link->want);
     link->wanting = false;
     link->under_way = 0;
@@ -77,7 +28,7 @@ static void drop_all(struct replicator *self, struct peer *peer, const struct no
 void link_open(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out)
 {
-    enter(&peer->link, LINK_GREETING);
+    link_enter(&peer->link, LINK_GREETING);
     link_greet(self, peer, now, out); /* lost if nobody is connected yet: again soon */
     self->greet.pause_ms = greet_pause_ms;
     self->greet.due_ms = now->mono_ms + greet_pause_ms;
@@ -88,7 +39,7 @@ void link_close(struct replicator *self, struct peer *peer, struct outbox *out)
     const struct now never = {0};
 
     drop_all(self, peer, &never);
-    enter(&peer->link, LINK_CLOSED);
+    link_enter(&peer->link, LINK_CLOSED);
     peer->link = (struct link){0};
     outbox_peer_close(out, peers_number(self, peer));
 }
@@ -96,7 +47,7 @@ void link_close(struct replicator *self, struct peer *peer, struct outbox *out)
 void link_lose(struct replicator *self, struct peer *peer, const char *why, const struct now *now)
 {
     drop_all(self, peer, now);
-    enter(&peer->link, LINK_GREETING);
+    link_enter(&peer->link, LINK_GREETING);
     peers_exchanged(self, peer, false, why, now);
 }
 
@@ -129,11 +80,11 @@ void link_queue(struct replicator *self, struct peer *peer, struct str record, i
         return;
     }
     if (link_queued(link) + record.len > link_queue_bytes) {
-        self->counters.records_dropped += queued_count(link) + 1;
-        clear_queue(link);
+        self->counters.records_dropped += link_records(link) + 1;
+        link_clear(link);
         return;
     }
-    if (queued_count(link) == 0) {
+    if (link_records(link) == 0) {
         link->queue.len = link->queue_at = 0;
         link->lengths.len = link->lengths_at = 0;
         link->queue_since_ms = since_ms;
@@ -264,7 +215,7 @@ void link_greet(struct replicator *self, struct peer *peer, const struct now *no
 /* The records at the head of the queue; *bytes, *count: how far that goes. */
 static struct msg_list queue_head(const struct link *link, size_t *bytes, uint32_t *count)
 {
-    uint32_t waiting = queued_count(link);
+    uint32_t waiting = link_records(link);
 
     *bytes = 0;
     *count = 0;
@@ -310,8 +261,8 @@ static bool send(struct replicator *self, struct peer *peer, struct str beats,
     }
     link->queue_at += bytes;
     link->lengths_at += count * sizeof(uint32_t);
-    if (queued_count(link) == 0) {
-        clear_queue(link);
+    if (link_records(link) == 0) {
+        link_clear(link);
     }
     link->under_way++;
     self->counters.states_sent++;
@@ -329,7 +280,7 @@ void link_step(struct replicator *self, struct peer *peer, const struct now *now
         return;
     }
     look_up_wanted(self, peer, now, out);
-    while (queued_count(link) > 0 && link->under_way + 1 < link_window && /* one for the beat */
+    while (link_records(link) > 0 && link->under_way + 1 < link_window && /* one for the beat */
            send(self, peer, STR(""), 0, now, out)) {
     }
 }
@@ -413,7 +364,7 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
     if (peer->link.state == LINK_UP) {
         return;
     }
-    enter(&peer->link, LINK_UP);
+    link_enter(&peer->link, LINK_UP);
     peer->link.up_ms = now->mono_ms;
     peer->link.refused = false;
     peers_exchanged(self, peer, true, "linked", now);

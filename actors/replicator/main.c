@@ -3,11 +3,12 @@
 #include "actors/replicator/curl.h"
 #include "actors/replicator/node_id.h"
 #include "actors/replicator/replicator.h"
+#include "common/base/prng.h"
 #include "common/runtime/process.h"
 
 static enum err run(struct replicator *self, const struct actor_options *without_guest)
 {
-    struct curl *curl = curl_new(replicator_posts(self), &self->networks);
+    struct curl *curl = curl_new(replicator_posts(self), replicator_networks(self));
     struct actor_options options = *without_guest;
     struct actor_guest guest;
     enum err err = ERR_IO;
@@ -34,13 +35,10 @@ int main(int argc, char **argv)
     struct buf place;
     struct buf door;
     struct process_net net;
-    struct replicator self;
+    struct replicator *self;
     struct actor_link link;
-    struct actor_options options = {.spec = &replicator_spec,
-                                    .state = &self,
-                                    .clock = &clock_os,
-                                    .links = &link,
-                                    .link_count = 1};
+    struct actor_options options = {
+        .spec = &replicator_spec, .clock = &clock_os, .links = &link, .link_count = 1};
     struct replicator_options own = {
         .config = &config, .log = &log, .epoch = prng_seed_os(), .seed = prng_seed_os()};
     enum err err;
@@ -65,11 +63,12 @@ int main(int argc, char **argv)
         own.door_path = door.data;
         own.known = net.keys;
         own.public_key = net.keys != NULL ? net.keys->public_key : NULL;
-        replicator_init(&self, &own, &now);
-        link = replicator_link(&self);
-        err = run(&self, &options);
-        err = self.members.name_taken ? ERR_CONFLICT : err;
-        replicator_fini(&self);
+        self = replicator_new(&own, &now);
+        link = replicator_link(self);
+        options.state = self;
+        err = run(self, &options);
+        err = replicator_verdict(self) != ERR_OK ? replicator_verdict(self) : err;
+        replicator_destroy(&self);
         buf_fini(&place);
         buf_fini(&door);
     }

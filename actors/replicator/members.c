@@ -10,6 +10,11 @@
  */
 #include <assert.h>
 
+#include "actors/replicator/answer.h"
+#include "actors/replicator/asking.h"
+#include "actors/replicator/link.h"
+#include "actors/replicator/members.h"
+#include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 
 static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */

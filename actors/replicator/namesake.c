@@ -18,6 +18,10 @@
  * node's id does not answer there. If it does, or if that name is registered again and again, it is
  * another node's, with a copy of this one's data.
  */
+#include "actors/replicator/namesake.h"
+#include "actors/replicator/answer.h"
+#include "actors/replicator/asking.h"
+#include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 
 static const int64_t hold_max_ms = 1500;

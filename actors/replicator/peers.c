@@ -1,5 +1,7 @@
 #include "actors/replicator/peers.h"
 
+#include "actors/replicator/state.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -16,7 +18,7 @@ static void fini(struct peer *peer)
     buf_fini(&peer->endpoint);
     buf_fini(&peer->key);
     link_fini(&peer->link);
-    repair_fini(&peer->walk);
+    walk_clear(&peer->walk);
 }
 
 static void add_seed(struct replicator *self, struct str zone, struct str addr,

@@ -10,9 +10,13 @@
 #ifndef ACTORS_REPLICATOR_PEERS_H
 #define ACTORS_REPLICATOR_PEERS_H
 
-#include "actors/replicator/link.h"
-#include "actors/replicator/repair.h"
-#include "actors/replicator/replicator.h"
+#include "actors/replicator/link_state.h"
+#include "actors/replicator/walk.h"
+#include "common/wire/codec.h"
+
+struct replicator;
+
+enum node_status { NODE_UP = 0, NODE_LOST = 1 };
 
 enum peer_kind {
     PEER_UNKNOWN, /* a seed that is not in infra.discovery yet: it is asked over HTTP who it is */

@@ -1,6 +1,7 @@
 /* How a registration of infra.discovery says that its node is reached, which of its doors is of use
  * here, and whether anything is sent there at all.
  */
+#include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"

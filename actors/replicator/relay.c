@@ -2,6 +2,8 @@
  * theirs. */
 #include <assert.h>
 
+#include "actors/replicator/asking.h"
+#include "actors/replicator/relay.h"
 #include "actors/replicator/state.h"
 
 static void refuse(struct replicator *self, const struct address *to, uint64_t id, enum err err,

@@ -2,7 +2,10 @@
 
 #include <assert.h>
 
+#include "actors/replicator/asking.h"
+#include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
+#include "actors/replicator/walk.h"
 
 static const unsigned differing_ticks = 2;
 static const int64_t moving_ms = 30000;
@@ -17,18 +20,6 @@ enum {
     no_leaf = 0xffff,
 };
 
-#define TO(name) (1U << WALK_##name)
-static const unsigned transitions[WALK_STATE_COUNT] = {
-    [WALK_IDLE] = TO(IDLE) | TO(BRANCHES),
-    [WALK_BRANCHES] = TO(LEAVES) | TO(IDLE),
-    [WALK_LEAVES] = TO(ENTRIES) | TO(IDLE),
-    [WALK_ENTRIES] = TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_COMPARE] = TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_LOOKUP] = TO(MERGE) | TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_MERGE] = TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-};
-#undef TO
-
 /* What was waited for. */
 static const char *const waits[WALK_STATE_COUNT] = {
     [WALK_IDLE] = "nothing",
@@ -39,40 +30,6 @@ static const char *const waits[WALK_STATE_COUNT] = {
     [WALK_LOOKUP] = "the states",
     [WALK_MERGE] = "this node's registry, which takes states in",
 };
-
-static void enter(struct walk *self, enum walk_state state)
-{
-    assert((transitions[self->state] >> state & 1) != 0);
-    self->state = state;
-    self->round++;
-}
-
-static void sums_fini(struct sums *self)
-{
-    buf_fini(&self->sums);
-    buf_fini(&self->moving);
-    self->in = false;
-}
-
-static void clear(struct walk *self)
-{
-    sums_fini(&self->mine);
-    sums_fini(&self->theirs);
-    buf_fini(&self->branches);
-    buf_fini(&self->leaves);
-    buf_fini(&self->entries);
-    buf_fini(&self->keys);
-    self->leaves_at = 0;
-    self->leaf_cursor = 0;
-    self->pieces = 0;
-    self->entries_at = 0;
-    self->keys_at = 0;
-}
-
-void repair_fini(struct walk *self)
-{
-    clear(self);
-}
 
 enum ending { WALK_WHOLE, WALK_CUT, WALK_LOST };
 
@@ -114,8 +71,8 @@ static void end(struct replicator *self, struct peer *peer, enum ending how)
     if (how == WALK_CUT) {
         note_cut(self, peer, walk);
     }
-    enter(walk, WALK_IDLE);
-    clear(walk);
+    walk_enter(walk, WALK_IDLE);
+    walk_clear(walk);
     walk->differs = 0;
     self->counters.walks_cut += how != WALK_WHOLE;
     if (how == WALK_WHOLE) {
@@ -153,9 +110,9 @@ static void ask_sums(struct replicator *self, struct peer *peer, enum walk_state
     struct walk *walk = &peer->walk;
     struct msg msg = {.type = MSG_TYPE_DIGEST};
 
-    enter(walk, state);
-    sums_fini(&walk->mine);
-    sums_fini(&walk->theirs);
+    walk_enter(walk, state);
+    sums_clear(&walk->mine);
+    sums_clear(&walk->theirs);
     msg.as_digest.branches = buf_str(&walk->branches);
     if (!put(self, peer, ASK_WALK_THEIRS, &msg, now, out) ||
         !put(self, peer, ASK_WALK_MINE, &msg, now, out)) {
@@ -174,7 +131,7 @@ static void ask_entries(struct replicator *self, struct peer *peer, const struct
         end(self, peer, WALK_WHOLE);
         return;
     }
-    enter(walk, WALK_ENTRIES);
+    walk_enter(walk, WALK_ENTRIES);
     msg.as_leaves.leaves = (struct str){
         walk->leaves.data + walk->leaves_at,
         left < (size_t)leaves_at_once * leaf_bytes ? left : (size_t)leaves_at_once * leaf_bytes};
@@ -199,7 +156,7 @@ static void ask_wanted(struct replicator *self, struct peer *peer, const struct 
         ask_entries(self, peer, now, out);
         return;
     }
-    enter(walk, WALK_COMPARE);
+    walk_enter(walk, WALK_COMPARE);
     left = left < most ? left : most;
     msg.as_compare.entries = (struct str){walk->entries.data + walk->entries_at, left};
     walk->entries_at += left;
@@ -219,7 +176,7 @@ static void ask_states(struct replicator *self, struct peer *peer, const struct 
         ask_wanted(self, peer, now, out);
         return;
     }
-    enter(walk, WALK_LOOKUP);
+    walk_enter(walk, WALK_LOOKUP);
     msg.as_lookup.keys =
         (struct str){walk->keys.data + walk->keys_at,
                      left < (size_t)found_keys * key_bytes ? left : (size_t)found_keys * key_bytes};
@@ -310,8 +267,8 @@ static void on_sums(struct replicator *self, struct peer *peer, struct sums *int
         return;
     }
     find_leaves(walk);
-    sums_fini(&walk->mine);
-    sums_fini(&walk->theirs);
+    sums_clear(&walk->mine);
+    sums_clear(&walk->theirs);
     ask_entries(self, peer, now, out);
 }
 
@@ -413,7 +370,7 @@ void repair_on_found(struct replicator *self, const struct ask *ask, const struc
         ask_states(self, peer, now, out);
         return;
     }
-    enter(walk, WALK_MERGE);
+    walk_enter(walk, WALK_MERGE);
     walk->pulled += found->records.count;
     self->counters.pulled += found->records.count;
     msg.as_merge = (struct msg_merge){.spread = replicator_spread_from(self, buf_str(&peer->zone)),
@@ -436,17 +393,12 @@ void repair_on_merged(struct replicator *self, const struct ask *ask, const stru
 
 /* ── beginning ── */
 
-bool roots_eq(const struct root *a, const struct root *b)
-{
-    return a->set && b->set && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
 static void begin(struct replicator *self, struct peer *peer, const struct now *now,
                   struct outbox *out)
 {
     struct walk *walk = &peer->walk;
 
-    clear(walk);
+    walk_clear(walk);
     walk->pulled = 0;
     walk->all = walk->since_ms != 0 && now->mono_ms - walk->since_ms >= moving_ms;
     self->counters.walks++;

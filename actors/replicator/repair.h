@@ -15,47 +15,7 @@
 #ifndef ACTORS_REPLICATOR_REPAIR_H
 #define ACTORS_REPLICATOR_REPAIR_H
 
-#include "actors/replicator/asks.h"
-#include "actors/replicator/replicator.h"
-
-enum walk_state {
-    WALK_IDLE,
-    WALK_BRANCHES,
-    WALK_LEAVES,
-    WALK_ENTRIES,
-    WALK_COMPARE,
-    WALK_LOOKUP,
-    WALK_MERGE,
-    WALK_STATE_COUNT
-};
-
-struct sums {
-    bool in;
-    struct buf sums;
-    struct buf moving;
-};
-
-struct walk {
-    enum walk_state state;
-    uint64_t round;   /* of this walk and step: an answer to an earlier one is late */
-    unsigned differs; /* ticks in a row that the roots do */
-    int64_t since_ms; /* mono, since when they do */
-    bool all;         /* also leaves that are moving */
-    struct sums mine;
-    struct sums theirs;
-    struct buf branches; /* asked for; empty: the branches themselves */
-    struct buf leaves;   /* that differ, two bytes each */
-    size_t leaves_at;
-    uint64_t leaf_cursor; /* where the leaf there goes on; 0: at its beginning */
-    unsigned pieces;      /* of that leaf so far */
-    struct buf entries;   /* theirs, still to be compared from entries_at on */
-    size_t entries_at;
-    struct buf keys; /* of what wins over ours */
-    size_t keys_at;
-    uint64_t pulled;
-    uint32_t cut_at; /* place of the last one that was cut; 0: none was since one went through */
-    bool cut_said;
-};
+#include "actors/replicator/asking.h"
 
 /* The registry's tick: do the roots still differ? */
 void repair_beat(struct replicator *self, struct peer *peer, const struct now *now,
@@ -67,6 +27,8 @@ void repair_up(struct replicator *self, struct peer *peer, const struct now *now
                struct outbox *out);
 /* The link is down. */
 void repair_stop(struct replicator *self, struct peer *peer, const struct now *now);
-void repair_fini(struct walk *self);
+
+ask_answered_fn repair_on_mine, repair_on_theirs, repair_on_entries, repair_on_wanted,
+    repair_on_found, repair_on_merged;
 
 #endif

@@ -1,7 +1,16 @@
 #include "actors/replicator/replicator.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "actors/replicator/ages.h"
+#include "actors/replicator/answered.h"
+#include "actors/replicator/facts.h"
+#include "actors/replicator/http.h"
+#include "actors/replicator/link.h"
+#include "actors/replicator/link_state.h"
+#include "actors/replicator/relay.h"
+#include "actors/replicator/repair.h"
 #include "actors/replicator/state.h"
 
 static const int64_t tick_ms = 1000;
@@ -258,15 +267,19 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     counts_add(sizes, size_store, "queue_bytes_max", (int64_t)self->queue_bytes_max);
     counts_add(sizes, size_store, "posts_waiting", (int64_t)posts.waiting);
     counts_add(sizes, size_store, "posts_under_way", (int64_t)posts.under_way);
-    counts_add(sizes, size_store, "told", self->told_count);
+    counts_add(sizes, size_store, "told", self->told.count);
 }
 
 /* ── the actor ──────────────────────────────────────────────────────────────*/
 
-void replicator_init(struct replicator *self, const struct replicator_options *options,
-                     const struct now *now)
+struct replicator *replicator_new(const struct replicator_options *options, const struct now *now)
 {
+    struct replicator *self = malloc(sizeof(*self));
+
     assert(options->epoch != 0);
+    if (self == NULL) {
+        abort();
+    }
     *self = (struct replicator){.config = options->config,
                                 .log = options->log,
                                 .keys = options->public_key != NULL,
@@ -288,10 +301,16 @@ void replicator_init(struct replicator *self, const struct replicator_options *o
     inbound_init(self);
     http_init(self);
     sync_init(self, now);
+    return self;
 }
 
-void replicator_fini(struct replicator *self)
+void replicator_destroy(struct replicator **owned)
 {
+    struct replicator *self = *owned;
+
+    if (self == NULL) {
+        return;
+    }
     sync_fini(self);
     http_fini(self);
     inbound_fini(self);
@@ -304,6 +323,18 @@ void replicator_fini(struct replicator *self)
     buf_fini(&self->beats.everywhere);
     buf_fini(&self->expiring);
     namesake_fini(self);
+    free(self);
+    *owned = NULL;
+}
+
+enum err replicator_verdict(const struct replicator *self)
+{
+    return self->members.name_taken ? ERR_CONFLICT : ERR_OK;
+}
+
+const struct networks *replicator_networks(const struct replicator *self)
+{
+    return &self->networks;
 }
 
 struct actor_link replicator_link(const struct replicator *self)

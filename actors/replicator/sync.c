@@ -12,7 +12,10 @@
  */
 #include <assert.h>
 
+#include "actors/replicator/asking.h"
+#include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
+#include "actors/replicator/sync.h"
 
 enum { merges_max = 32 };
 
@@ -394,7 +397,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
     case SYNC_ALL:
         if (peer == NULL || peer->way != WAY_HTTP) {
             fail(self, "it has gone");
-        } else if (self->sync.last && !http_told(self)) {
+        } else if (self->sync.last && !told_any(&self->told)) {
             tell(self, "in sync with ", peer, now);
         }
         break;

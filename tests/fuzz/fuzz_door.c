@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 
+#include "actors/replicator/relay.h"
 #include "tests/replicator/cluster.h"
 #include "tests/replicator/garbage.h"
 
@@ -78,7 +79,7 @@ static void begin(struct fuzz *self, const uint8_t *data, size_t size)
     self->cluster->members[0].config.evictor_idle = idle_ms;
     self->cluster->members[0].registry.config.evictor_idle = idle_ms;
     cluster_start(self->cluster, 0);
-    self->replicator = &self->cluster->members[0].replicator;
+    self->replicator = self->cluster->members[0].replicator;
     if (garbage_below(&self->garbage, 4) > 0) { /* else it looks for a snapshot */
         cluster_register(self->cluster, 0, hosts[0]);
     }

@@ -112,7 +112,7 @@ void cluster_kill_replicator(struct cluster *self, unsigned i)
     struct member *member = &self->members[i];
 
     if (member->up) {
-        replicator_fini(&member->replicator);
+        replicator_destroy(&member->replicator);
         outbox_destroy(&member->out);
         memset(member->ways, 0, sizeof(member->ways));
         member->up = false;
@@ -143,8 +143,7 @@ void cluster_start_replicator(struct cluster *self, unsigned i)
     assert_false(member->up);
     member->lives++;
     member->out = outbox_new((size_t)64 << 20);
-    replicator_init(
-        &member->replicator,
+    member->replicator = replicator_new(
         &(struct replicator_options){.config = &member->config,
                                      .epoch = self->seed * 1000 + (uint64_t)i * 10 + member->lives,
                                      .node_id = member->node_id,
@@ -153,8 +152,8 @@ void cluster_start_replicator(struct cluster *self, unsigned i)
                                      .door_waits = member->door_waits},
         &member->clock.at);
     member->link =
-        (struct actor_link){.to = ACTOR_REGISTRY, .follower = member->replicator.registry};
-    turn_init(&member->turn, &replicator_spec, &member->replicator, member->out, &member->link, 1,
+        (struct actor_link){.to = ACTOR_REGISTRY, .follower = member->replicator->registry};
+    turn_init(&member->turn, &replicator_spec, member->replicator, member->out, &member->link, 1,
               member->clock.at.mono_ms);
     member->due = true;
     member->up = true;
@@ -503,7 +502,7 @@ static void answer_post(struct cluster *self, unsigned from, const struct post *
                        member->lacks && strstr(post->url, "/renew") != NULL ? -404 : 0);
         }
     }
-    posts_answer(asker->replicator.posts, id, status, date_ns, buf_str(&json), &asker->clock.at);
+    posts_answer(asker->replicator->posts, id, status, date_ns, buf_str(&json), &asker->clock.at);
     buf_fini(&json);
 }
 
@@ -542,11 +541,11 @@ static void run_replicator(struct cluster *self, unsigned i)
     if (!member->up || member->hung) {
         return;
     }
-    while (posts_next(member->replicator.posts, now, &post)) {
+    while (posts_next(member->replicator->posts, now, &post)) {
         answer_post(self, i, &post);
         member->due = true;
     }
-    while (posts_step(member->replicator.posts, now)) {
+    while (posts_step(member->replicator->posts, now)) {
     }
     if (!member->due && now->mono_ms < turn_due_ms(&member->turn, now)) {
         return;
@@ -670,7 +669,7 @@ uint32_t cluster_live_count(struct cluster *self, unsigned i)
 
 struct peer *cluster_peer(struct cluster *self, unsigned i, unsigned of)
 {
-    struct replicator *replicator = &self->members[i].replicator;
+    struct replicator *replicator = self->members[i].replicator;
 
     for (struct peer *peer = NULL; (peer = peers_next(replicator, peer)) != NULL;) {
         if (str_eq(buf_str(&peer->addr), str_from(self->members[of].advertise))) {

@@ -13,7 +13,7 @@ enum { cluster_max = 6 };
 struct member {
     struct node registry;
     struct config config; /* the replicator's */
-    struct replicator replicator;
+    struct replicator *replicator;
     bool up;   /* the replicator runs */
     bool hung; /* … and stands still: what is sent to it waits */
     bool deaf; /* its registry takes no commands and publishes nothing */

@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include "actors/replicator/ages.h"
+#include "actors/replicator/link.h"
+#include "actors/replicator/relay.h"
 #include "tests/replicator/cluster.h"
 #include "tests/replicator/garbage.h"
 
@@ -23,7 +26,7 @@ static int teardown(void **state)
 
 static struct replicator *replicator_of(struct cluster *self)
 {
-    return &self->members[0].replicator;
+    return self->members[0].replicator;
 }
 
 /* From now on the other node is what the test makes of it. */
@@ -282,11 +285,12 @@ static void ages_nobody_asked_for_are_not_taken(void **state)
 static struct cluster *taking_a_snapshot(void)
 {
     struct cluster *self = cluster_new("aa", 1);
-    struct replicator *replicator = replicator_of(self);
+    struct replicator *replicator;
 
     cluster_start(self, 1);
     cluster_run(self, 3000);
     cluster_start(self, 0);
+    replicator = replicator_of(self);
     self->members[0].registry.actor->protection.on = true;
     for (unsigned ms = 0; ms < 8000 && replicator->sync.state != SYNC_SNAPSHOT; ms++) {
         cluster_run(self, 1);
@@ -343,8 +347,8 @@ static void a_way_that_a_full_turn_had_no_room_for_is_opened_later(void **state)
     while (outbox_reply(member->out, OUTBOX_NOW, &nobody, &found) == ERR_OK) {
     }
     peer->moved = true;
-    member->replicator.members.changed = true;
-    members_step(&member->replicator, &member->clock.at, member->out);
+    member->replicator->members.changed = true;
+    members_step(member->replicator, &member->clock.at, member->out);
     assert_false(peer->link.opened);
     cluster_run(self, 1100);
     assert_true(peer->link.opened);

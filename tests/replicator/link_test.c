@@ -4,6 +4,7 @@
 
 #include <cmocka.h>
 
+#include "actors/replicator/link.h"
 #include "tests/replicator/cluster.h"
 
 static int setup_two(void **state)
@@ -20,7 +21,7 @@ static int teardown(void **state)
 
 static struct replicator *replicator_of(struct cluster *self, unsigned member)
 {
-    return &self->members[member].replicator;
+    return self->members[member].replicator;
 }
 
 /* The last STATES between nodes that was looked for. */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "actors/replicator/link.h"
 #include "tests/replicator/cluster.h"
 
 static unsigned linked_to_zone(struct cluster *self, unsigned member, unsigned from, unsigned to)
@@ -99,7 +100,7 @@ static void a_node_that_joins_is_picked_up_by_those_who_were_not_told(void **sta
     cluster_start(self, 1);
     cluster_run(self, 6000);
     assert_null(cluster_peer(self, 1, 2));
-    gateway_seq = self->members[1].replicator.publisher.at.seq;
+    gateway_seq = self->members[1].replicator->publisher.at.seq;
     cluster_start(self, 2);
     cluster_run(self, 6000);
     for (unsigned i = 0; i < 3; i++) {
@@ -108,7 +109,7 @@ static void a_node_that_joins_is_picked_up_by_those_who_were_not_told(void **sta
         }
     }
     assert_false(cluster_peer(self, 1, 2)->seed);
-    assert_true(self->members[1].replicator.publisher.at.seq > gateway_seq); /* NODES was said */
+    assert_true(self->members[1].replicator->publisher.at.seq > gateway_seq); /* NODES was said */
     cluster_destroy(&self);
 }
 
@@ -121,7 +122,7 @@ static void tell_to_leave(struct cluster *self, unsigned member)
     leave.as_shutdown = (struct msg_shutdown){.id = 1, .leave = true};
     for (size_t i = 0; i < replicator_spec.handler_count; i++) {
         if (replicator_spec.handlers[i].type == MSG_TYPE_SHUTDOWN) {
-            replicator_spec.handlers[i].handle(&at->replicator, &from, &leave, &at->clock.at,
+            replicator_spec.handlers[i].handle(at->replicator, &from, &leave, &at->clock.at,
                                                at->out);
         }
     }
@@ -136,7 +137,7 @@ static void who_leaves_first_sends_what_is_looked_up_for_others(void **state)
     struct peer *peer = cluster_peer(self, 1, 0);
 
     (void)state;
-    link_want(&self->members[1].replicator, peer, (struct str){keys, sizeof(keys)});
+    link_want(self->members[1].replicator, peer, (struct str){keys, sizeof(keys)});
     tell_to_leave(self, 1);
     for (int ms = 0; ms < 1500 && !outbox_stopping(self->members[1].out); ms++) {
         cluster_run(self, 1);
@@ -193,7 +194,7 @@ static void all_nodes_are_listed_with_their_links(void **state)
     unsigned none = 0;
 
     (void)state;
-    peers_list_msg(&self->members[0].replicator, &self->members[0].clock.at, 5, &list, &store);
+    peers_list_msg(self->members[0].replicator, &self->members[0].clock.at, 5, &list, &store);
     assert_int_equal(list.as_node_list.nodes.count, 3);
     rest = list.as_node_list.nodes.bytes;
     assert_true(msg_next(&rest, &node));
@@ -270,22 +271,22 @@ static void a_link_by_tcp_needs_keys_or_permission(void **state)
     (void)state;
     cluster_start(self, 0);
     member->config.security_insecure = false;
-    assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "127.0.0.1.example.com:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "localhost:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "[::1]:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "127.0.0.1.example.com:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "localhost:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "[::1]:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
     member->config.security_insecure = true;
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_MUSTER);
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", NULL), PEER_MUSTER);
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", key), PEER_HTTP);
     member->config.security_insecure = false;
-    member->replicator.keys = true;
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", key), PEER_MUSTER);
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
-    assert_int_equal(kind_of(&member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
+    member->replicator->keys = true;
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", key), PEER_MUSTER);
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "127.0.0.1:8171", NULL), PEER_HTTP);
     member->config.security_insecure = true;
-    assert_int_equal(kind_of(&member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
+    assert_int_equal(kind_of(member->replicator, "10.0.0.9:8171", NULL), PEER_HTTP);
     cluster_destroy(&self);
 }
 
@@ -319,12 +320,13 @@ static const struct peer *told(struct replicator *self, const char *addr, const 
 static void nodes_of_one_user_on_one_host_need_no_port(void **state)
 {
     struct cluster *self = cluster_new("a", 1);
-    struct replicator *replicator = &self->members[0].replicator;
+    struct replicator *replicator;
     const struct peer *peer;
 
     (void)state;
     self->members[0].config.security_insecure = false;
     cluster_start(self, 0);
+    replicator = self->members[0].replicator;
     replicator->place = "boot.1.1000";
     peer = told(replicator, "http://127.0.0.1:7199", "boot.1.1000:/d/run/replicator.door");
     assert_int_equal(peer->kind, PEER_MUSTER);
@@ -354,10 +356,11 @@ static void addresses_that_no_node_may_have_are_not_asked(void **state)
         "http://10.0.0.9%0d%0aX:7171",
     };
     struct cluster *self = cluster_new("a", 1);
-    struct replicator *replicator = &self->members[0].replicator;
+    struct replicator *replicator;
 
     (void)state;
     cluster_start(self, 0);
+    replicator = self->members[0].replicator;
     cluster_run(self, 100);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const struct peer *peer = told(replicator, bad[i], "none");
@@ -404,14 +407,14 @@ static void a_door_that_waits_is_opened_for_the_first_node(void **state)
     member->door_waits = true;
     cluster_start(self, 0);
     cluster_run(self, 2000);
-    assert_false(says_door(&member->replicator));
-    told(&member->replicator, "http://127.0.0.1:7171", "none");
-    replicator_spec.turn_end(&member->replicator, &member->clock.at, member->out);
+    assert_false(says_door(member->replicator));
+    told(member->replicator, "http://127.0.0.1:7171", "none");
+    replicator_spec.turn_end(member->replicator, &member->clock.at, member->out);
     while (outbox_next(member->out, OUTBOX_SYNCED, &cursor, &item)) {
         opened = opened || item.kind == OUTBOX_DOOR_OPEN;
     }
     assert_true(opened);
-    assert_true(says_door(&member->replicator));
+    assert_true(says_door(member->replicator));
     cluster_destroy(&self);
 }
 
@@ -422,7 +425,7 @@ static void the_own_instance_says_where_the_door_is(void **state)
 
     (void)state;
     assert_true(str_eq(buf_str(&peer->endpoint), str_from(self->members[0].door)));
-    assert_int_equal(self->members[0].replicator.own.metadata_count, 3);
+    assert_int_equal(self->members[0].replicator->own.metadata_count, 3);
     cluster_destroy(&self);
 }
 
@@ -462,11 +465,12 @@ static void who_stands_behind_what_one_answer_holds_stays_a_peer(void **state)
 static void a_full_table_takes_no_more(void **state)
 {
     struct cluster *self = cluster_new("a", 1);
-    struct replicator *replicator = &self->members[0].replicator;
+    struct replicator *replicator;
     const struct now now = {1000, 1000};
 
     (void)state;
     cluster_start(self, 0);
+    replicator = self->members[0].replicator;
     for (unsigned i = 0; i < 300; i++) {
         struct buf store = {0};
         char name[16];
@@ -551,7 +555,7 @@ static void what_a_registry_hears_again_and_again_in_a_tick_is_posted_once(void 
 
 static int64_t own_dirty(struct cluster *self, unsigned member)
 {
-    struct replicator *replicator = &self->members[member].replicator;
+    struct replicator *replicator = self->members[member].replicator;
     struct registry *registry = self->members[member].registry.actor->registry;
     struct instance instance;
 
@@ -572,7 +576,7 @@ static void a_node_whose_registration_stays_lacking_where_it_was_taken_registers
     cluster_start(self, 1);
     cluster_run(self, 8000);
     assert_int_equal(cluster_peer(self, 0, 1)->way, WAY_HTTP);
-    period_ms = self->members[0].replicator.own.period_ms;
+    period_ms = self->members[0].replicator->own.period_ms;
     cluster_run(self, period_ms + 2000);
     dirty = own_dirty(self, 0);
     self->members[1].lacks = true;

@@ -14,7 +14,7 @@ static uint32_t shown(struct cluster *self, unsigned member)
     struct msg msg;
     uint32_t count;
 
-    peers_nodes_msg(&self->members[member].replicator, &self->members[member].clock.at, &msg,
+    peers_nodes_msg(self->members[member].replicator, &self->members[member].clock.at, &msg,
                     &store);
     count = msg.as_nodes.nodes.count;
     buf_fini(&store);
@@ -30,7 +30,7 @@ static bool in_trouble(struct cluster *self, unsigned member, const char *addr)
     struct str rest;
     bool found = false;
 
-    peers_nodes_msg(&self->members[member].replicator, &self->members[member].clock.at, &msg,
+    peers_nodes_msg(self->members[member].replicator, &self->members[member].clock.at, &msg,
                     &store);
     rest = msg.as_nodes.nodes.bytes;
     while (msg_next(&rest, &node)) {
@@ -84,7 +84,7 @@ static void tell_aged(struct cluster *self, const char *name, const char *id, in
         .dirty_timestamp = dirty,
         .age_ms = age_ms,
     };
-    members_record(&member->replicator, &put, &member->clock.at);
+    members_record(member->replicator, &put, &member->clock.at);
     buf_fini(&store);
 }
 
@@ -127,7 +127,7 @@ static void a_node_is_never_its_own_peer(void **state)
     cluster_start(self, 0); /* alone, and it is all it was told of */
     cluster_run(self, 3000);
     assert_int_equal(shown(self, 0), 1);
-    assert_int_equal(self->members[0].replicator.sync.state, SYNC_DONE);
+    assert_int_equal(self->members[0].replicator->sync.state, SYNC_DONE);
     cluster_run(self, 40000);
     assert_int_equal(shown(self, 0), 1);
     cluster_destroy(&self);
@@ -198,7 +198,7 @@ static void nor_does_it_need_a_clock_that_goes_on(void **state)
         }
         cluster_start_replicator(self, 1);
         cluster_run(self, moved_to[i] != NULL ? 6000 : 1000);
-        assert_false(member->replicator.members.name_taken);
+        assert_false(member->replicator->members.name_taken);
         for (unsigned j = 0; j < 3; j++) {
             assert_false(registered(self, j, "n1"));
             assert_true(registered(self, j, "other"));
@@ -221,7 +221,7 @@ static void a_name_that_is_made_again_and_again_is_anothers(void **state)
     cluster_start(self, 0);
     cluster_run(self, 3000);
     for (unsigned i = 0; i < 8; i++) {
-        struct replicator *replicator = &member->replicator;
+        struct replicator *replicator = member->replicator;
 
         tell(self, "copy", member->node_id, member->clock.at.wall_ns + i);
         assert_int_equal(replicator->former.state, i < 3 ? FORMER_ASK : FORMER_GONE);
@@ -229,7 +229,7 @@ static void a_name_that_is_made_again_and_again_is_anothers(void **state)
         cluster_run(self, 6000); /* nobody answers there */
         assert_int_equal(replicator->former.state, FORMER_GONE);
     }
-    assert_false(member->replicator.members.name_taken);
+    assert_false(member->replicator->members.name_taken);
     cluster_destroy(&self);
 }
 
@@ -243,7 +243,7 @@ static void the_same_name_and_address_with_another_id_is_the_same_place(void **s
     cluster_restart_registry(self, 1, true);
     cluster_start_replicator(self, 1);
     cluster_run(self, 4000);
-    assert_true(self->members[1].up && !self->members[1].replicator.members.name_taken);
+    assert_true(self->members[1].up && !self->members[1].replicator->members.name_taken);
     assert_int_equal(shown(self, 0), 2);
     assert_true(str_eq(buf_str(&cluster_peer(self, 0, 1)->id), str_from(self->members[1].node_id)));
     assert_true(cluster_up(self, 0, 1) && cluster_up(self, 1, 0));
@@ -261,7 +261,7 @@ static void a_node_in_the_place_of_another_is_listed_once(void **state)
         tell(self, i == 0 ? "reference" : "muster", i == 0 ? NULL : "5f", i == 0 ? 1000 : 2000);
         tell(self, i == 0 ? "muster" : "reference", i == 0 ? "5f" : NULL, i == 0 ? 2000 : 1000);
         assert_int_equal(shown(self, 0), 2);
-        peer = peers_next(&self->members[0].replicator, NULL);
+        peer = peers_next(self->members[0].replicator, NULL);
         assert_true(str_eq(buf_str(&peer->name), STR("muster")));
         assert_true(str_eq(buf_str(&peer->id), STR("5f")));
     }
@@ -286,14 +286,14 @@ static void who_lives_counts_before_who_is_silent(void **state)
         }
         tell_aged(self, "before", "5f", 2000, silent_ms[i / 2]);
         tell_aged(self, "now", "5f", 1000, 20000);
-        peer = peers_next(&self->members[0].replicator, NULL);
+        peer = peers_next(self->members[0].replicator, NULL);
         assert_int_equal(shown(self, 0), 2);
         if (i / 2 != 1 || i % 2 == 0) { /* one that was listed is given the time of a list */
             assert_true(str_eq(buf_str(&peer->name), STR("now")));
         }
         tell_aged(self, "other", "5f", 3000, 0); /* both live: the newest */
         assert_true(
-            str_eq(buf_str(&peers_next(&self->members[0].replicator, NULL)->name), STR("other")));
+            str_eq(buf_str(&peers_next(self->members[0].replicator, NULL)->name), STR("other")));
         cluster_destroy(&self);
     }
 }
@@ -310,10 +310,10 @@ static void a_second_node_of_a_name_does_not_start(void **state)
     cluster_run(self, 3000);
     cluster_start(self, 1);
     cluster_run(self, 2000);
-    assert_true(self->members[1].replicator.members.name_taken);
+    assert_true(self->members[1].replicator->members.name_taken);
     assert_true(outbox_stopping(self->members[1].out));
-    assert_false(self->members[0].replicator.members.name_taken);
-    assert_true(str_eq(self->members[0].replicator.own.id.hostname, STR("n0")));
+    assert_false(self->members[0].replicator->members.name_taken);
+    assert_true(str_eq(self->members[0].replicator->own.id.hostname, STR("n0")));
     cluster_destroy(&self);
 }
 
@@ -328,7 +328,7 @@ static void nor_does_one_beside_a_reference_node_of_its_name(void **state)
     cluster_run(self, 3000);
     cluster_start(self, 1);
     cluster_run(self, 2000);
-    assert_true(self->members[1].replicator.members.name_taken);
+    assert_true(self->members[1].replicator->members.name_taken);
     cluster_destroy(&self);
 }
 
@@ -343,7 +343,7 @@ static void a_name_whose_node_is_silent_is_taken_over_with_a_warning(void **stat
     rename_to(&self->members[1], "n0");
     cluster_start_replicator(self, 1);
     cluster_run(self, 3000);
-    assert_false(self->members[1].replicator.members.name_taken);
+    assert_false(self->members[1].replicator->members.name_taken);
     assert_true(in_trouble(self, 1, self->members[0].advertise));
     assert_true(str_eq(buf_str(&cluster_peer(self, 2, 1)->name), STR("n0")));
     cluster_run(self, 100000); /* gone for good */
@@ -364,7 +364,7 @@ static void nodes_of_one_name_that_meet_late_say_so(void **state)
     cluster_cut(self, 0, 1, false);
     cluster_run(self, 15000);
     for (unsigned i = 0; i < 2; i++) {
-        assert_false(self->members[i].replicator.members.name_taken);
+        assert_false(self->members[i].replicator->members.name_taken);
         assert_true(in_trouble(self, i, self->members[1 - i].advertise));
         assert_int_equal(shown(self, i), 2);
     }
@@ -381,7 +381,7 @@ static void a_node_with_a_copy_of_an_id_does_not_start(void **state)
     memcpy(copy->node_id, self->members[0].node_id, sizeof(copy->node_id));
     cluster_start_replicator(self, 1);
     cluster_run(self, 3000);
-    assert_true(copy->replicator.members.name_taken);
+    assert_true(copy->replicator->members.name_taken);
     assert_true(registered(self, 0, "n0"));
     cluster_destroy(&self);
 }
@@ -391,7 +391,7 @@ static void a_node_with_a_copy_of_an_id_does_not_start(void **state)
 static uint64_t refused_with(struct cluster *self, const char *key, const char *name,
                              const char *id)
 {
-    struct replicator *replicator = &self->members[0].replicator;
+    struct replicator *replicator = self->members[0].replicator;
     uint64_t before = replicator->counters.inbound_refused;
     struct address from = {.len = 1, .door = true, .bytes = {1}};
     struct msg msg = {.type = MSG_TYPE_STATES};
@@ -416,7 +416,7 @@ static void a_name_and_an_id_are_bound_to_their_key(void **state)
 
     (void)state;
     memcpy(allowed.public_key, theirs, sizeof(theirs));
-    self->members[0].replicator.own.options.known = &known;
+    self->members[0].replicator->own.options.known = &known;
     buf_add_str(&peer->key, str_from(theirs));
     assert_int_equal(refused_with(self, theirs, "n1", id), 0);
     assert_int_equal(refused_with(self, another, "n1", id), 1);

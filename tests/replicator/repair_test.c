@@ -7,11 +7,12 @@
 
 #include <cmocka.h>
 
+#include "actors/replicator/relay.h"
 #include "tests/replicator/cluster.h"
 
 static struct replicator *replicator_of(struct cluster *self, unsigned member)
 {
-    return &self->members[member].replicator;
+    return self->members[member].replicator;
 }
 
 static void register_many(struct cluster *self, unsigned member, uint32_t first, uint32_t count)

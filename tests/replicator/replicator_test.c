@@ -1,4 +1,4 @@
-#include "actors/replicator/replicator.h"
+#include "actors/replicator/state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@ enum { sent_max = 64 };
 struct bench {
     struct config config;
     char *peers[4];
-    struct replicator replicator;
+    struct replicator *replicator;
     struct outbox *out;
     struct now now;
     struct msg_renewed registry;
@@ -32,8 +32,8 @@ static void give_answer(struct bench *self, const struct msg *answer)
     msg_encode(&frame, answer);
     rest = buf_str(&frame);
     assert_int_equal(msg_decode(&rest, &msg), ERR_OK);
-    if (!follower_on_answer(self->replicator.registry, &msg, &self->now, self->out)) {
-        replicator_spec.answer(&self->replicator, ACTOR_REGISTRY, 0, &msg, &self->now, self->out);
+    if (!follower_on_answer(self->replicator->registry, &msg, &self->now, self->out)) {
+        replicator_spec.answer(self->replicator, ACTOR_REGISTRY, 0, &msg, &self->now, self->out);
     }
     buf_fini(&frame);
 }
@@ -103,8 +103,8 @@ static void deliver(struct bench *self)
 
 static void turn(struct bench *self)
 {
-    follower_step(self->replicator.registry, &self->now, self->out);
-    replicator_spec.turn_end(&self->replicator, &self->now, self->out);
+    follower_step(self->replicator->registry, &self->now, self->out);
+    replicator_spec.turn_end(self->replicator, &self->now, self->out);
     deliver(self);
 }
 
@@ -116,7 +116,7 @@ static void hear_registry(struct bench *self)
     self->registry.tick++;
     fact.as_renewed = self->registry;
     msg_encode(&frame, &fact);
-    follower_on_fact(self->replicator.registry, buf_str(&frame), &self->now, self->out);
+    follower_on_fact(self->replicator->registry, buf_str(&frame), &self->now, self->out);
     buf_fini(&frame);
 }
 
@@ -130,7 +130,7 @@ static void pass(struct bench *self, int64_t ms)
         if (!self->absent) {
             hear_registry(self);
         }
-        replicator_spec.tick(&self->replicator, &self->now, self->out);
+        replicator_spec.tick(self->replicator, &self->now, self->out);
         turn(self);
     }
 }
@@ -188,13 +188,13 @@ static struct bench *bench_new(unsigned peer_count)
     self->out = outbox_new(1 << 20);
     self->registry = (struct msg_renewed){.epoch = 7, .boot = 8};
     buf_reserve(&self->frames, 1 << 16);
-    replicator_init(&self->replicator,
-                    &(struct replicator_options){.config = &self->config,
-                                                 .epoch = 99,
-                                                 .node_id = "5f0c0000000000000000000000000001",
-                                                 .seed = 1},
-                    &self->now);
-    self->replicator.own.held = false; /* nobody has its name: namesake_test is about that */
+    self->replicator =
+        replicator_new(&(struct replicator_options){.config = &self->config,
+                                                    .epoch = 99,
+                                                    .node_id = "5f0c0000000000000000000000000001",
+                                                    .seed = 1},
+                       &self->now);
+    self->replicator->own.held = false; /* nobody has its name: namesake_test is about that */
     return self;
 }
 
@@ -214,7 +214,7 @@ static int teardown(void **state)
 {
     struct bench *self = *state;
 
-    replicator_fini(&self->replicator);
+    replicator_destroy(&self->replicator);
     outbox_destroy(&self->out);
     buf_fini(&self->frames);
     free(self);
@@ -237,7 +237,7 @@ static void shut_down(struct bench *self, uint64_t id, bool leave)
     msg.as_shutdown = (struct msg_shutdown){.id = id, .leave = leave};
     for (size_t i = 0; i < replicator_spec.handler_count; i++) {
         if (replicator_spec.handlers[i].type == MSG_TYPE_SHUTDOWN) {
-            replicator_spec.handlers[i].handle(&self->replicator, &from, &msg, &self->now,
+            replicator_spec.handlers[i].handle(self->replicator, &from, &msg, &self->now,
                                                self->out);
         }
     }
@@ -294,7 +294,7 @@ static void keeps_trying_while_the_registry_is_absent(void **state)
     }
     self->absent = false;
     registered(self);
-    assert_int_equal(self->replicator.own.state, OWN_RENEW);
+    assert_int_equal(self->replicator->own.state, OWN_RENEW);
 }
 
 static void sends_nothing_again_before_a_second_is_over(void **state)
@@ -307,7 +307,7 @@ static void sends_nothing_again_before_a_second_is_over(void **state)
     self->now.mono_ms += 999;
     turn(self);
     assert_null(take(self, MSG_TYPE_REGISTER));
-    assert_int_equal(replicator_spec.due_ms(&self->replicator, &self->now), self->now.mono_ms + 1);
+    assert_int_equal(replicator_spec.due_ms(self->replicator, &self->now), self->now.mono_ms + 1);
 }
 
 static void sends_again_at_once_when_the_registry_is_there_at_last(void **state)
@@ -318,8 +318,8 @@ static void sends_again_at_once_when_the_registry_is_there_at_last(void **state)
     turn(self);
     assert_non_null(take(self, MSG_TYPE_REGISTER));
     self->absent = false;
-    self->now.mono_ms += 300;                  /* the second of a resend is not over */
-    follower_hurry(self->replicator.registry); /* the shell: its socket has opened */
+    self->now.mono_ms += 300;                   /* the second of a resend is not over */
+    follower_hurry(self->replicator->registry); /* the shell: its socket has opened */
     turn(self);
     turn(self);
     assert_non_null(take(self, MSG_TYPE_REGISTER));
@@ -347,7 +347,7 @@ static void registers_again_when_the_registry_does_not_know_it(void **state)
     pass(self, 30000);
     give_result(self, expect_id(self, MSG_TYPE_RENEW), ERR_NOT_FOUND);
     give_result(self, expect_id(self, MSG_TYPE_REGISTER), ERR_OK);
-    assert_int_equal(self->replicator.own.state, OWN_RENEW);
+    assert_int_equal(self->replicator->own.state, OWN_RENEW);
 }
 
 static void another_run_of_the_registry_gets_a_heartbeat_at_once(void **state)
@@ -373,7 +373,7 @@ static void an_answer_to_an_earlier_command_changes_nothing(void **state)
     give_result(self, id, ERR_OK);
     give_result(self, id, ERR_NOT_FOUND);
     assert_null(take(self, MSG_TYPE_REGISTER));
-    assert_int_equal(self->replicator.own.state, OWN_RENEW);
+    assert_int_equal(self->replicator->own.state, OWN_RENEW);
 }
 
 static void a_refused_registration_is_tried_again_as_a_new_one(void **state)
@@ -475,7 +475,7 @@ static void leaving_does_not_wait_for_ever(void **state)
     self->now.mono_ms += 999;
     turn(self);
     assert_false(outbox_stopping(self->out));
-    assert_true(replicator_spec.due_ms(&self->replicator, &self->now) <= self->now.mono_ms + 1);
+    assert_true(replicator_spec.due_ms(self->replicator, &self->now) <= self->now.mono_ms + 1);
     self->now.mono_ms += 1;
     turn(self);
     msg = take(self, MSG_TYPE_RESULT);
@@ -518,7 +518,7 @@ static void facts_it_cannot_read_end_the_process(void **state)
     struct bench *self = *state;
 
     turn(self);
-    follower_on_fact(self->replicator.registry, STR("\x91\x7f"), &self->now, self->out);
+    follower_on_fact(self->replicator->registry, STR("\x91\x7f"), &self->now, self->out);
     turn(self);
     assert_true(outbox_stopping(self->out));
 }

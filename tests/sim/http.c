@@ -1,4 +1,5 @@
 #include "tests/sim/http.h"
+#include "actors/replicator/posts.h"
 
 #include <assert.h>
 #include <string.h>

@@ -79,26 +79,24 @@ static const struct actor_link *evictor_links(void *context, void *state, size_t
 static void *replicator_start(void *context, const struct now *now)
 {
     struct site *self = context;
-    struct replicator *replicator = calloc(1, sizeof(*replicator));
     struct replicator_options options = {.config = &self->config,
                                          .epoch = prng_next(&self->prng) | 1,
                                          .node_id = self->node_id,
                                          .seed = prng_next(&self->prng) | 1,
                                          .door = self->door};
 
-    assert(replicator != NULL);
     self->life++;
     memset(self->posted, 0, sizeof(self->posted));
-    replicator_init(replicator, &options, now);
-    return replicator;
+    return replicator_new(&options, now);
 }
 
 static void replicator_end(void *context, void *state, bool killed)
 {
+    struct replicator *replicator = state;
+
     (void)context;
     (void)killed;
-    replicator_fini(state);
-    free(state);
+    replicator_destroy(&replicator);
 }
 
 static const struct actor_link *replicator_links(void *context, void *state, size_t *count)

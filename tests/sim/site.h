@@ -4,7 +4,7 @@
 #define TESTS_SIM_SITE_H
 
 #include "actors/registry/state.h"
-#include "actors/replicator/replicator.h"
+#include "actors/replicator/state.h"
 #include "gateway/discovery/replica.h"
 #include "tests/journal/disk_sim.h"
 #include "tests/sim/sim.h"
