@@ -310,10 +310,10 @@ def main():
         print("%-8s until %.0f s" % (group, time.monotonic() - began), flush=True)
 
     os.makedirs(BUILD, exist_ok=True)
+    if {"tidy", "unit", "sim", "golden", "scenario", "lint"} & set(wanted):
+        build("dev")
     if "tidy" in wanted:
         tidy(results)
-    if {"unit", "sim", "golden", "scenario", "lint"} & set(wanted):
-        build("dev")
     if "unit" in wanted:
         build("asan")
         unit(results)

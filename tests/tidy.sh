@@ -90,6 +90,20 @@ wrong_includes() {
 printf 'who may include whom:%s' "$INCLUDES"
 verdict "includes follow this table and start at the root" "$(wrong_includes)"
 
+linked() { # NAME WHAT
+    local findings status
+    findings=$(tests/links.py "$2")
+    status=$?
+    if [ $status = 3 ]; then
+        echo "skipped $1: nothing is built in build/dev"
+    elif [ $status != 0 ] && [ -z "$findings" ]; then
+        verdict "$1" "tests/links.py $2: exit $status"
+    else
+        verdict "$1" "$findings"
+    fi
+}
+linked "external names unique" names
+
 verdict "nothing is left to do" \
     "$(grep -nwE 'TO[D]O|FIX[M]E|X[X]X' "${SOURCES[@]}" "${SCRIPTS[@]}" /dev/null)"
 verdict "no paths of one machine" \

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "actors/ctl/bus.h"
-#include "actors/ctl/table.h"
+#include "actors/ctl/text_table.h"
 #include "actors/ctl/verbs.h"
 #include "common/wire/print.h"
 
@@ -48,16 +48,16 @@ void actors_stats_json(const struct msg_counters *counters, struct buf *to)
     buf_printf(to, ",\"turn_cpu_ms_max\":%.3f}", (double)counters->turn_cpu_us_max / 1000);
 }
 
-static void counts_rows(struct table *table, const char *kind, const struct msg_counts *counts)
+static void counts_rows(struct text_table *table, const char *kind, const struct msg_counts *counts)
 {
     struct str rest = counts->bytes;
     struct str name;
     int64_t value;
 
     while (counts_next(&rest, &name, &value)) {
-        table_add(table, str_from(kind));
-        table_add(table, name);
-        table_add_i64(table, value);
+        text_table_add(table, str_from(kind));
+        text_table_add(table, name);
+        text_table_add_i64(table, value);
     }
 }
 
@@ -65,29 +65,29 @@ void actors_stats_table(const struct msg_counters *counters, struct buf *to)
 {
     static const char *const head[] = {"KIND", "NAME", "VALUE", NULL};
     struct buf text = {0};
-    struct table table;
+    struct text_table table;
 
-    table_init(&table, head);
-    table_add(&table, STR("actor"));
-    table_add(&table, STR("name"));
-    table_add(&table, counters->name);
-    table_add(&table, STR("actor"));
-    table_add(&table, STR("position"));
+    text_table_init(&table, head);
+    text_table_add(&table, STR("actor"));
+    text_table_add(&table, STR("name"));
+    text_table_add(&table, counters->name);
+    text_table_add(&table, STR("actor"));
+    text_table_add(&table, STR("position"));
     buf_printf(&text, "%" PRIx64 "-%" PRIu64, counters->epoch, counters->seq);
-    table_add(&table, buf_str(&text));
-    table_add(&table, STR("actor"));
-    table_add(&table, STR("uptime"));
-    table_add_age(&table, counters->uptime_ms);
-    table_add(&table, STR("actor"));
-    table_add(&table, STR("rss_bytes"));
-    table_add_i64(&table, (int64_t)counters->rss_bytes);
-    table_add(&table, STR("actor"));
-    table_add(&table, STR("turn_cpu_us_max"));
-    table_add_i64(&table, counters->turn_cpu_us_max);
+    text_table_add(&table, buf_str(&text));
+    text_table_add(&table, STR("actor"));
+    text_table_add(&table, STR("uptime"));
+    text_table_add_age(&table, counters->uptime_ms);
+    text_table_add(&table, STR("actor"));
+    text_table_add(&table, STR("rss_bytes"));
+    text_table_add_i64(&table, (int64_t)counters->rss_bytes);
+    text_table_add(&table, STR("actor"));
+    text_table_add(&table, STR("turn_cpu_us_max"));
+    text_table_add_i64(&table, counters->turn_cpu_us_max);
     counts_rows(&table, "counter", &counters->counters);
     counts_rows(&table, "size", &counters->sizes);
-    table_print(&table, to);
-    table_fini(&table);
+    text_table_print(&table, to);
+    text_table_fini(&table);
     buf_fini(&text);
 }
 
@@ -164,19 +164,19 @@ enum ctl_exit actor_list(struct ctl *ctl)
     static const char *const head[] = {"ACTOR", "COUNT", "ENDPOINT", "LISTENS", NULL};
     struct buf json = {0};
     struct buf page = {0};
-    struct table table;
+    struct text_table table;
 
-    table_init(&table, head);
+    text_table_init(&table, head);
     for (unsigned i = 0; i < ACTOR_COUNT; i++) {
         const struct actor_kind *kind = actor_kind(i);
         const char *count = kind->many ? "many" : "one";
         struct buf endpoint = {0};
 
         buf_printf(&endpoint, "endpoints.%s", kind->text);
-        table_add(&table, str_from(kind->text));
-        table_add(&table, str_from(count));
-        table_add(&table, buf_str(&endpoint));
-        table_add(&table, str_from(kind->listens[0] != '\0' ? kind->listens : "-"));
+        text_table_add(&table, str_from(kind->text));
+        text_table_add(&table, str_from(count));
+        text_table_add(&table, buf_str(&endpoint));
+        text_table_add(&table, str_from(kind->listens[0] != '\0' ? kind->listens : "-"));
         buf_printf(&json,
                    "%s{\"actor\":\"%s\",\"count\":\"%s\",\"endpoint\":\"%.*s\",\"listens\":"
                    "\"%s\"}",
@@ -184,10 +184,10 @@ enum ctl_exit actor_list(struct ctl *ctl)
                    kind->listens);
         buf_fini(&endpoint);
     }
-    table_print(&table, &page);
+    text_table_print(&table, &page);
     page.len -= page.len > 0;
     ctl_page(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
-    table_fini(&table);
+    text_table_fini(&table);
     buf_fini(&json);
     buf_fini(&page);
     return CTL_OK;
@@ -195,27 +195,27 @@ enum ctl_exit actor_list(struct ctl *ctl)
 
 /* ── ping ── */
 
-static void pong_row(struct table *table, const char *actor, const char *state,
+static void pong_row(struct text_table *table, const char *actor, const char *state,
                      const struct msg_pong *pong)
 {
     struct buf position = {0};
 
-    table_add(table, str_from(actor));
-    table_add(table, str_from(state));
+    text_table_add(table, str_from(actor));
+    text_table_add(table, str_from(state));
     if (pong != NULL) {
-        table_add_i64(table, pong->pid);
-        table_add_age(table, pong->uptime_ms);
-        table_add(table, pong->version);
+        text_table_add_i64(table, pong->pid);
+        text_table_add_age(table, pong->uptime_ms);
+        text_table_add(table, pong->version);
         buf_printf(&position, "%" PRIx64 "-%" PRIu64, pong->epoch, pong->seq);
-        table_add(table, buf_str(&position));
+        text_table_add(table, buf_str(&position));
     }
     for (int i = 0; pong == NULL && i < 4; i++) {
-        table_add(table, STR(""));
+        text_table_add(table, STR(""));
     }
     buf_fini(&position);
 }
 
-static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct table *table,
+static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct text_table *table,
                               struct buf *json)
 {
     struct msg ping = {.type = MSG_TYPE_PING};
@@ -252,7 +252,7 @@ enum ctl_exit actor_ping(struct ctl *ctl)
     const char *endpoint = options_text(options, OPTION_ENDPOINT, NULL);
     enum ctl_exit outcome = CTL_OK;
     struct actors actors;
-    struct table table;
+    struct text_table table;
     struct buf json = {0};
     struct buf page = {0};
     size_t count;
@@ -261,7 +261,7 @@ enum ctl_exit actor_ping(struct ctl *ctl)
     count = endpoint != NULL              ? 1
             : options->argument_count > 0 ? options->argument_count
                                           : actors.count;
-    table_init(&table, head);
+    text_table_init(&table, head);
     for (size_t i = 0; i < count && outcome != CTL_USAGE; i++) {
         const char *actor = endpoint != NULL              ? endpoint
                             : options->argument_count > 0 ? options->arguments[i]
@@ -272,11 +272,11 @@ enum ctl_exit actor_ping(struct ctl *ctl)
         outcome = one == CTL_USAGE || outcome == CTL_OK || one == CTL_UNREACHABLE ? one : outcome;
     }
     if (outcome != CTL_USAGE) {
-        table_print(&table, &page);
+        text_table_print(&table, &page);
         page.len -= page.len > 0;
         ctl_page(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
     }
-    table_fini(&table);
+    text_table_fini(&table);
     buf_fini(&json);
     buf_fini(&page);
     return outcome;

@@ -18,7 +18,7 @@ static const char *status_text(json_int_t status)
     return status == 1 ? "up" : status == 2 ? "waiting" : "?";
 }
 
-static void add_addrs(struct table *table, const json_t *addrs)
+static void add_addrs(struct text_table *table, const json_t *addrs)
 {
     struct buf text = {0};
     json_t *addr;
@@ -29,11 +29,11 @@ static void add_addrs(struct table *table, const json_t *addrs)
         buf_printf(&text, "%s%s", i > 0 ? "," : "",
                    json_is_string(addr) ? json_string_value(addr) : "?");
     }
-    table_add(table, buf_str(&text));
+    text_table_add(table, buf_str(&text));
     buf_fini(&text);
 }
 
-static void add_metadata(struct table *table, json_t *metadata)
+static void add_metadata(struct text_table *table, json_t *metadata)
 {
     struct buf text = {0};
     const char *key;
@@ -44,11 +44,11 @@ static void add_metadata(struct table *table, json_t *metadata)
         buf_printf(&text, "%s%s=%s", text.len > 0 ? "," : "", key,
                    json_is_string(value) ? json_string_value(value) : "?");
     }
-    table_add(table, buf_str(&text));
+    text_table_add(table, buf_str(&text));
     buf_fini(&text);
 }
 
-static void add_instance(struct table *table, const json_t *instance,
+static void add_instance(struct text_table *table, const json_t *instance,
                          const struct document_filter *filter, int64_t wall_ns)
 {
     int64_t renewed = json_integer_value(json_object_get(instance, "renew_timestamp"));
@@ -61,24 +61,24 @@ static void add_instance(struct table *table, const json_t *instance,
         (filter->zone != NULL && (zone == NULL || strcmp(zone, filter->zone) != 0))) {
         return;
     }
-    table_add(table, text_of(instance, "appid"));
-    table_add(table, str_from(env));
-    table_add(table, str_from(zone));
-    table_add(table, text_of(instance, "hostname"));
-    table_add(table, str_from(status_text(status)));
+    text_table_add(table, text_of(instance, "appid"));
+    text_table_add(table, str_from(env));
+    text_table_add(table, str_from(zone));
+    text_table_add(table, text_of(instance, "hostname"));
+    text_table_add(table, str_from(status_text(status)));
     if (renewed > 0 && renewed <= wall_ns) {
-        table_add_age(table, (wall_ns - renewed) / 1000000);
+        text_table_add_age(table, (wall_ns - renewed) / 1000000);
     } else {
-        table_add(table, STR(""));
+        text_table_add(table, STR(""));
     }
     add_addrs(table, json_object_get(instance, "addrs"));
-    table_add(table, text_of(instance, "version"));
+    text_table_add(table, text_of(instance, "version"));
     add_metadata(table, json_object_get(instance, "metadata"));
 }
 
 /* A list of instances, lists by zone or app, or an object with "instances". Three levels at most:
  * app, instances, zone. */
-static void add_instances(struct table *table, const json_t *data,
+static void add_instances(struct text_table *table, const json_t *data,
                           const struct document_filter *filter, int64_t wall_ns, int levels)
 {
     const json_t *inner = json_object_get(data, "instances");
@@ -106,31 +106,32 @@ void document_instances(const json_t *data, const struct document_filter *filter
 {
     static const char *const head[] = {"APPID",   "ENV",   "ZONE",    "HOSTNAME", "STATUS",
                                        "RENEWED", "ADDRS", "VERSION", "METADATA", NULL};
-    struct table table;
+    struct text_table table;
 
-    table_init(&table, head);
+    text_table_init(&table, head);
     add_instances(&table, data, filter, wall_ns, 3);
-    table_print(&table, to);
-    table_fini(&table);
+    text_table_print(&table, to);
+    text_table_fini(&table);
 }
 
 void document_node_list(const json_t *data, struct buf *to)
 {
     static const char *const head[] = {"ADDR", "ZONE", "STATUS", NULL};
-    struct table table;
+    struct text_table table;
     json_t *node;
     size_t i;
 
-    table_init(&table, head);
+    text_table_init(&table, head);
     json_array_foreach(data, i, node)
     {
-        table_add(&table, text_of(node, "addr"));
-        table_add(&table, text_of(node, "zone"));
-        table_add(&table, json_integer_value(json_object_get(node, "status")) == 0 ? STR("up")
-                                                                                   : STR("lost"));
+        text_table_add(&table, text_of(node, "addr"));
+        text_table_add(&table, text_of(node, "zone"));
+        text_table_add(&table, json_integer_value(json_object_get(node, "status")) == 0
+                                   ? STR("up")
+                                   : STR("lost"));
     }
-    table_print(&table, to);
-    table_fini(&table);
+    text_table_print(&table, to);
+    text_table_fini(&table);
 }
 
 /* Without an end of line, which ctl_page adds. */

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "actors/ctl/table.h"
+#include "actors/ctl/text_table.h"
 
 struct document_filter {
     const char *env;  /* NULL: every */

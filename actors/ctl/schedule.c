@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "actors/ctl/bus.h"
-#include "actors/ctl/table.h"
+#include "actors/ctl/text_table.h"
 #include "actors/ctl/verbs.h"
 #include "common/base/prng.h"
 #include "common/naming/convert.h"
@@ -44,11 +44,11 @@ void schedule_table(const struct instance *schedule, struct buf *to)
     struct str client;
     struct str zone;
     struct str digits;
-    struct table table;
+    struct text_table table;
     uint32_t weight;
     uint64_t sum = 0;
 
-    table_init(&table, head);
+    text_table_init(&table, head);
     while (strs_next(&rest, &client) && strs_next(&rest, &zone) && strs_next(&rest, &digits)) {
         struct buf share = {0};
 
@@ -59,14 +59,14 @@ void schedule_table(const struct instance *schedule, struct buf *to)
         if (sum > 0 && str_to_u32(digits, &weight) == ERR_OK) {
             buf_printf(&share, "%.1f%%", 100.0 * (double)weight / (double)sum);
         }
-        table_add(&table, client);
-        table_add(&table, zone);
-        table_add(&table, digits);
-        table_add(&table, buf_str(&share));
+        text_table_add(&table, client);
+        text_table_add(&table, zone);
+        text_table_add(&table, digits);
+        text_table_add(&table, buf_str(&share));
         buf_fini(&share);
     }
-    table_print(&table, to);
-    table_fini(&table);
+    text_table_print(&table, to);
+    text_table_fini(&table);
 }
 
 static enum ctl_exit print(const struct ctl *ctl, const struct instance *schedule)

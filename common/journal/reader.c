@@ -1,11 +1,9 @@
 #include "common/journal/reader.h"
 
 #include <assert.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
-
-#include "common/journal/checksum.h"
 
 static const size_t window_bytes = (size_t)256 << 10;
 
@@ -118,32 +116,47 @@ static uint32_t difference(const unsigned char *frame, size_t len)
     unsigned char head[4] = {(unsigned char)(body >> 24), (unsigned char)(body >> 16),
                              (unsigned char)(body >> 8), (unsigned char)body};
 
-    return load_u32(frame + 4) ^
-           checksum_add(checksum_add(0, head, sizeof(head)), frame + record_head_bytes, body);
+    return load_u32(frame + 4) ^ libdeflate_crc32(libdeflate_crc32(0, head, sizeof(head)),
+                                                  frame + record_head_bytes, body);
+}
+
+/* What each byte makes of a sum without any, by its top byte, which is there once: the way back. */
+struct step {
+    uint32_t sum;
+    uint32_t byte;
+};
+
+static void steps_init(struct step steps[256])
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        unsigned char byte = (unsigned char)i;
+        uint32_t sum = ~libdeflate_crc32(UINT32_MAX, &byte, 1);
+
+        steps[sum >> 24] = (struct step){sum, i};
+    }
 }
 
 /* The difference one byte earlier in the sum. */
-static uint32_t step_back(uint32_t after)
+static uint32_t step_back(const struct step steps[256], uint32_t after)
 {
-    const z_crc_t *table = get_crc_table();
-    unsigned byte = 0;
+    const struct step *step = &steps[after >> 24];
 
-    while ((uint32_t)table[byte] >> 24 != after >> 24) { /* each top byte is there once */
-        byte++;
-    }
-    return (after ^ (uint32_t)table[byte]) << 8 | byte;
+    return (after ^ step->sum) << 8 | step->byte;
 }
 
 /* Whether a single wrong byte of the body, or of the checksum, makes this difference. */
 static bool one_byte_off(uint32_t differs, size_t body)
 {
+    struct step steps[256];
+
     for (int shift = 0; shift < 32; shift += 8) {
         if ((differs & ~(UINT32_C(0xff) << shift)) == 0) {
             return true;
         }
     }
+    steps_init(steps);
     for (; body > 0; body--) {
-        differs = step_back(differs);
+        differs = step_back(steps, differs);
         if (differs <= 0xff) {
             return true;
         }

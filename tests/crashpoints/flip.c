@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "actors/registry/storage/name.h"
 #include "common/journal/record.h"
@@ -128,8 +128,8 @@ static void make_up_sums(struct buf *bytes)
 
     for (size_t begin = 0; (end = frame_end(bytes, begin)) != 0; begin = end) {
         unsigned char *at = (unsigned char *)bytes->data + begin;
-        uint32_t sum = (uint32_t)crc32_z(crc32_z(0, at, 4), at + record_head_bytes,
-                                         end - begin - record_head_bytes);
+        uint32_t sum = libdeflate_crc32(libdeflate_crc32(0, at, 4), at + record_head_bytes,
+                                        end - begin - record_head_bytes);
 
         for (int i = 0; i < 4; i++) {
             at[4 + i] = (unsigned char)(sum >> (24 - 8 * i));

@@ -22,18 +22,18 @@ static void columns_are_as_wide_as_their_widest_cell(void **state)
 {
     static const char *const head[] = {"A", "LONG", "C", NULL};
     struct buf text = {0};
-    struct table table;
+    struct text_table table;
 
     (void)state;
-    table_init(&table, head);
-    table_add(&table, STR("\xc3\xa9\xc3\xa9\xc3\xa9"));
-    table_add(&table, STR(""));
-    table_add(&table, STR("x\ny"));
-    table_add_i64(&table, -7);
-    table_add(&table, STR("b"));
-    table_add_age(&table, 90000);
-    table_print(&table, &text);
-    table_fini(&table);
+    text_table_init(&table, head);
+    text_table_add(&table, STR("\xc3\xa9\xc3\xa9\xc3\xa9"));
+    text_table_add(&table, STR(""));
+    text_table_add(&table, STR("x\ny"));
+    text_table_add_i64(&table, -7);
+    text_table_add(&table, STR("b"));
+    text_table_add_age(&table, 90000);
+    text_table_print(&table, &text);
+    text_table_fini(&table);
     is(&text, "A    LONG  C\n"
               "\xc3\xa9\xc3\xa9\xc3\xa9  -     x?y\n"
               "-7   b     90s\n");
@@ -52,12 +52,12 @@ static void ages_are_short(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct buf text = {0};
-        struct table table;
+        struct text_table table;
 
-        table_init(&table, head);
-        table_add_age(&table, rows[i].ms);
-        table_print(&table, &text);
-        table_fini(&table);
+        text_table_init(&table, head);
+        text_table_add_age(&table, rows[i].ms);
+        text_table_print(&table, &text);
+        text_table_fini(&table);
         is(&text, rows[i].text);
     }
 }

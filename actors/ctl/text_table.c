@@ -1,4 +1,4 @@
-#include "actors/ctl/table.h"
+#include "actors/ctl/text_table.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -6,20 +6,20 @@
 
 #include "actors/ctl/output.h"
 
-void table_init(struct table *self, const char *const *head)
+void text_table_init(struct text_table *self, const char *const *head)
 {
-    *self = (struct table){0};
+    *self = (struct text_table){0};
     for (; head[self->columns] != NULL; self->columns++) {
-        table_add(self, str_from(head[self->columns]));
+        text_table_add(self, str_from(head[self->columns]));
     }
 }
 
-void table_fini(struct table *self)
+void text_table_fini(struct text_table *self)
 {
     buf_fini(&self->text);
 }
 
-void table_add(struct table *self, struct str cell)
+void text_table_add(struct text_table *self, struct str cell)
 {
     if (cell.len == 0) {
         cell = STR("-");
@@ -29,16 +29,16 @@ void table_add(struct table *self, struct str cell)
     self->cells++;
 }
 
-void table_add_i64(struct table *self, int64_t value)
+void text_table_add_i64(struct text_table *self, int64_t value)
 {
     struct buf text = {0};
 
     buf_add_i64(&text, value);
-    table_add(self, buf_str(&text));
+    text_table_add(self, buf_str(&text));
     buf_fini(&text);
 }
 
-void table_add_age(struct table *self, int64_t ms)
+void text_table_add_age(struct text_table *self, int64_t ms)
 {
     static const struct {
         int64_t ms;
@@ -53,7 +53,7 @@ void table_add_age(struct table *self, int64_t ms)
     }
     buf_add_i64(&text, ms / units[i].ms);
     buf_add_char(&text, units[i].unit);
-    table_add(self, buf_str(&text));
+    text_table_add(self, buf_str(&text));
     buf_fini(&text);
 }
 
@@ -68,7 +68,7 @@ static size_t width(const char *cell)
     return count;
 }
 
-void table_print(const struct table *self, struct buf *to)
+void text_table_print(const struct text_table *self, struct buf *to)
 {
     size_t *widths = calloc(self->columns, sizeof(*widths));
     const char *cell = self->text.data;
