@@ -1,14 +1,13 @@
 #include "actors/ctl/bus.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <zmq.h>
-
 #include "common/base/host_port.h"
 #include "common/runtime/curve.h"
+
+#include <czmq.h>
 
 static const char tcp[] = "tcp://";
 
@@ -59,7 +58,7 @@ static enum err use_keys(const struct ctl *ctl, void *socket, const char *addres
     return err;
 }
 
-enum ctl_exit bus_connect(const struct ctl *ctl, void *socket, const char *actor,
+enum ctl_exit bus_connect(const struct ctl *ctl, zsock_t *socket, const char *actor,
                           enum endpoint_socket which)
 {
     struct buf address = {0};
@@ -72,9 +71,9 @@ enum ctl_exit bus_connect(const struct ctl *ctl, void *socket, const char *actor
                 actor);
         return CTL_USAGE;
     }
-    if (use_keys(ctl, socket, address.data) != ERR_OK) {
+    if (use_keys(ctl, zsock_resolve(socket), address.data) != ERR_OK) {
         outcome = CTL_USAGE;
-    } else if (zmq_connect(socket, address.data) != 0) {
+    } else if (zsock_connect(socket, "%s", address.data) != 0) {
         ctl_say(ctl, "%s: %s; give a directory with a shorter name to --dir, or another --endpoint",
                 address.data, zmq_strerror(zmq_errno()));
         outcome = CTL_UNREACHABLE;
@@ -83,67 +82,55 @@ enum ctl_exit bus_connect(const struct ctl *ctl, void *socket, const char *actor
     return outcome;
 }
 
-static void *monitor_new(void *context, void *socket)
+void bus_begin(void)
 {
-    const char *const name = "inproc://monitor";
-    void *monitor = zmq_socket(context, ZMQ_PAIR);
+    zsys_handler_set(NULL);
+}
 
-    if (monitor == NULL ||
-        zmq_socket_monitor(socket, name, ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED) != 0 ||
-        zmq_connect(monitor, name) != 0) {
-        if (monitor != NULL) {
-            (void)zmq_close(monitor);
-        }
-        return NULL;
-    }
-    return monitor;
+static zsock_t *monitor_of(zsock_t *socket)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "inproc://monitor-%p", (void *)socket);
+    return zmq_socket_monitor(zsock_resolve(socket), name,
+                              ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED) == 0
+               ? zsock_new_pair(name)
+               : NULL;
 }
 
 enum ctl_exit bus_open(struct bus *self, struct ctl *ctl, const char *actor)
 {
-    int linger = 0;
-
     *self = (struct bus){.ctl = ctl};
-    self->context = zmq_ctx_new();
-    self->dealer = self->context != NULL ? zmq_socket(self->context, ZMQ_DEALER) : NULL;
-    self->monitor = self->dealer != NULL ? monitor_new(self->context, self->dealer) : NULL;
-    if (self->monitor == NULL ||
-        zmq_setsockopt(self->dealer, ZMQ_LINGER, &linger, sizeof(linger)) != 0) {
+    self->dealer = zsock_new(ZMQ_DEALER);
+    self->monitor = self->dealer != NULL ? monitor_of(self->dealer) : NULL;
+    self->poller = self->monitor != NULL ? zpoller_new(self->dealer, self->monitor, NULL) : NULL;
+    if (self->poller == NULL || (ctl->stop_fd >= 0 && zpoller_add(self->poller, &ctl->stop_fd))) {
         ctl_say(ctl, "no socket: %s", zmq_strerror(zmq_errno()));
         return CTL_UNREACHABLE;
     }
+    zsock_set_linger(self->dealer, 0);
     return bus_connect(ctl, self->dealer, actor, ENDPOINT_COMMANDS);
 }
 
 void bus_close(struct bus *self)
 {
-    if (self->monitor != NULL) {
-        (void)zmq_close(self->monitor);
-    }
-    if (self->dealer != NULL) {
-        (void)zmq_close(self->dealer);
-    }
-    if (self->context != NULL) {
-        (void)zmq_ctx_term(self->context);
-    }
+    zpoller_destroy(&self->poller);
+    zsock_destroy(&self->monitor);
+    zsock_destroy(&self->dealer);
     buf_fini(&self->answer);
 }
 
 /* False: nobody is there. */
 static bool read_monitor(struct bus *self)
 {
-    zmq_msg_t event;
-    zmq_msg_t address;
+    zmsg_t *event = zmsg_recv(self->monitor);
+    zframe_t *frame = event != NULL ? zmsg_first(event) : NULL;
     uint16_t kind = 0;
 
-    (void)zmq_msg_init(&event);
-    (void)zmq_msg_init(&address);
-    if (zmq_msg_recv(&event, self->monitor, ZMQ_DONTWAIT) >= (int)sizeof(kind) &&
-        zmq_msg_recv(&address, self->monitor, ZMQ_DONTWAIT) >= 0) {
-        memcpy(&kind, zmq_msg_data(&event), sizeof(kind));
+    if (frame != NULL && zframe_size(frame) >= sizeof(kind)) {
+        memcpy(&kind, zframe_data(frame), sizeof(kind));
     }
-    (void)zmq_msg_close(&event);
-    (void)zmq_msg_close(&address);
+    zmsg_destroy(&event);
     self->connected = self->connected || kind == ZMQ_EVENT_CONNECTED;
     return kind != ZMQ_EVENT_CONNECT_RETRIED || self->connected;
 }
@@ -151,20 +138,21 @@ static bool read_monitor(struct bus *self)
 /* True: the answer to the last command is in answer; others (to one given up) are dropped. */
 static bool read_answer(struct bus *self, struct msg *answer)
 {
-    zmq_msg_t frame;
+    zmsg_t *come = zmsg_recv(self->dealer);
+    zframe_t *frame = come != NULL ? zmsg_first(come) : NULL;
     bool found = false;
-    struct str rest;
 
-    (void)zmq_msg_init(&frame);
-    if (zmq_msg_recv(&frame, self->dealer, ZMQ_DONTWAIT) >= 0) {
+    if (frame != NULL) {
+        struct str rest;
+
         self->answer.len = 0;
-        buf_add(&self->answer, zmq_msg_data(&frame), zmq_msg_size(&frame));
+        buf_add(&self->answer, (const char *)zframe_data(frame), zframe_size(frame));
         rest = buf_str(&self->answer);
         while (!found && rest.len > 0 && msg_decode(&rest, answer) != ERR_MALFORMED) {
             found = msg_id(answer) == self->id;
         }
     }
-    (void)zmq_msg_close(&frame);
+    zmsg_destroy(&come);
     return found;
 }
 
@@ -175,26 +163,20 @@ static enum ctl_exit await(struct bus *self, struct msg *answer)
     int64_t end_ms = timeout_ms > 0 ? clock->now(clock).mono_ms + timeout_ms : INT64_MAX;
 
     for (;;) {
-        zmq_pollitem_t items[] = {{.socket = self->dealer, .events = ZMQ_POLLIN},
-                                  {.socket = self->monitor, .events = ZMQ_POLLIN},
-                                  {.fd = self->ctl->stop_fd, .events = ZMQ_POLLIN}};
         int64_t left_ms = end_ms - clock->now(clock).mono_ms;
+        void *ready;
 
         if (left_ms <= 0) {
             return self->connected ? CTL_TIMED_OUT : CTL_UNREACHABLE;
         }
-        if (zmq_poll(items, self->ctl->stop_fd >= 0 ? 3 : 2,
-                     left_ms < 1000 ? (long)left_ms : 1000) < 0 &&
-            zmq_errno() != EINTR) {
-            return CTL_UNREACHABLE;
-        }
-        if ((items[0].revents & ZMQ_POLLIN) != 0 && read_answer(self, answer)) {
+        ready = zpoller_wait(self->poller, left_ms < 1000 ? (int)left_ms : 1000);
+        if (ready == self->dealer && read_answer(self, answer)) {
             return CTL_OK;
         }
-        if ((items[1].revents & ZMQ_POLLIN) != 0 && !read_monitor(self)) {
+        if (ready == self->monitor && !read_monitor(self)) {
             return CTL_UNREACHABLE;
         }
-        if (items[2].revents != 0) {
+        if (ready == &self->ctl->stop_fd) {
             return CTL_INTERRUPTED;
         }
     }
@@ -202,14 +184,19 @@ static enum ctl_exit await(struct bus *self, struct msg *answer)
 
 enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
 {
-    struct buf frame = {0};
-    int sent;
+    struct buf bytes = {0};
+    zframe_t *frame;
+    enum ctl_exit outcome = CTL_UNREACHABLE;
 
     command->as_command.id = ++self->id;
-    msg_encode(&frame, command);
-    sent = zmq_send(self->dealer, frame.data, frame.len, ZMQ_DONTWAIT);
-    buf_fini(&frame);
-    return sent < 0 ? CTL_UNREACHABLE : await(self, answer);
+    msg_encode(&bytes, command);
+    frame = zframe_new(bytes.data, bytes.len);
+    if (zframe_send(&frame, self->dealer, ZFRAME_DONTWAIT) == 0) {
+        outcome = await(self, answer);
+    }
+    zframe_destroy(&frame);
+    buf_fini(&bytes);
+    return outcome;
 }
 
 enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,

@@ -6,11 +6,15 @@
 #include "common/runtime/endpoint.h"
 #include "common/wire/codec.h"
 
+/* Of czmq.h, which is left to those who call it: it brings syslog.h, whose names are ours too. */
+typedef struct _zsock_t zsock_t;
+typedef struct _zpoller_t zpoller_t;
+
 struct bus {
     struct ctl *ctl; /* borrowed */
-    void *context;
-    void *dealer;
-    void *monitor; /* tells connected from refused */
+    zsock_t *dealer;
+    zsock_t *monitor; /* tells connected from refused */
+    zpoller_t *poller;
     bool connected;
     uint64_t id;       /* of the last command */
     struct buf answer; /* its frame */
@@ -30,10 +34,13 @@ enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
 enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,
                          enum msg_type want, struct msg *answer);
 
+/* What a process that uses sockets begins with: czmq leaves signals as they are. */
+void bus_begin(void);
+
 /* Connects socket to the actor's: at --endpoint; else in the run directory, if it is there; else at
  * endpoints.* of the configuration, if it has one. By tcp with the keys of --keys, or else of
  * peers.keys, if there are. Errors, said: as bus_open. */
-enum ctl_exit bus_connect(const struct ctl *ctl, void *socket, const char *actor,
+enum ctl_exit bus_connect(const struct ctl *ctl, zsock_t *socket, const char *actor,
                           enum endpoint_socket which);
 
 #endif

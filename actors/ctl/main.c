@@ -1,6 +1,7 @@
 /* musterctl: asks a node, by hand or from a script. */
 #include <curl/curl.h>
 
+#include "actors/ctl/bus.h"
 #include "actors/ctl/command_line.h"
 
 int main(int argc, char **argv)
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
         ctl_say(&ctl, "libcurl can't be started");
         return CTL_UNREACHABLE;
     }
+    bus_begin();
     outcome = command_line_run(&ctl, argc, argv);
     curl_global_cleanup();
     return (int)outcome;

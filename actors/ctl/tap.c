@@ -1,13 +1,12 @@
 /* tap: the facts of a node's actors, as they are published. */
-#include <errno.h>
 #include <string.h>
-
-#include <zmq.h>
 
 #include "actors/ctl/bus.h"
 #include "actors/ctl/lines.h"
 #include "actors/ctl/verbs.h"
 #include "common/wire/print.h"
+
+#include <czmq.h>
 
 /* What is meant for people: all but registry.turn and the ticks. */
 static const char *const readable[] = {
@@ -18,15 +17,13 @@ static const char *const readable[] = {
 static const char *const actors[] = {"registry", "replicator", "evictor", "gateway.0"};
 
 /* {0} when connected: reconnects for ever, so an actor may come and go. */
-static enum ctl_exit tap_connect(struct ctl *ctl, void *sub)
+static enum ctl_exit tap_connect(struct ctl *ctl, zsock_t *sub)
 {
     const struct options *options = &ctl->options;
     bool given = options_has(options, OPTION_ENDPOINT);
-    int hwm = 100000;
-    int longest_ms = 1000;
 
-    (void)zmq_setsockopt(sub, ZMQ_RCVHWM, &hwm, sizeof(hwm));
-    (void)zmq_setsockopt(sub, ZMQ_RECONNECT_IVL_MAX, &longest_ms, sizeof(longest_ms));
+    zsock_set_rcvhwm(sub, 100000);
+    zsock_set_reconnect_ivl_max(sub, 1000);
     for (size_t i = 0; i < (given ? 1 : sizeof(actors) / sizeof(actors[0])); i++) {
         enum ctl_exit outcome = bus_connect(ctl, sub, actors[i], ENDPOINT_FACTS);
 
@@ -35,13 +32,11 @@ static enum ctl_exit tap_connect(struct ctl *ctl, void *sub)
         }
     }
     for (size_t i = 0; i < options->argument_count; i++) {
-        const char *prefix = options->arguments[i];
-
-        (void)zmq_setsockopt(sub, ZMQ_SUBSCRIBE, prefix, strlen(prefix));
+        zsock_set_subscribe(sub, options->arguments[i]);
     }
     for (size_t i = 0; options->argument_count == 0 && i < sizeof(readable) / sizeof(readable[0]);
          i++) {
-        (void)zmq_setsockopt(sub, ZMQ_SUBSCRIBE, readable[i], strlen(readable[i]));
+        zsock_set_subscribe(sub, readable[i]);
     }
     return CTL_OK;
 }
@@ -105,71 +100,61 @@ static int64_t print_frame(const struct ctl *ctl, struct str topic, struct str f
     return count;
 }
 
-/* Two frames: topic and body; others of a message are passed over. False: nothing waits. */
-static bool take(const struct ctl *ctl, void *sub, int64_t *left)
+static struct str text_of(zframe_t *frame)
 {
-    zmq_msg_t parts[2];
-    zmq_msg_t extra;
-    bool got;
-
-    (void)zmq_msg_init(&parts[0]);
-    (void)zmq_msg_init(&parts[1]);
-    (void)zmq_msg_init(&extra);
-    got = zmq_msg_recv(&parts[0], sub, ZMQ_DONTWAIT) >= 0;
-    if (got && zmq_msg_more(&parts[0]) != 0 && zmq_msg_recv(&parts[1], sub, ZMQ_DONTWAIT) >= 0) {
-        bool more = zmq_msg_more(&parts[1]) != 0;
-
-        while (more && zmq_msg_recv(&extra, sub, ZMQ_DONTWAIT) >= 0) {
-            more = zmq_msg_more(&extra) != 0;
-        }
-        *left -= print_frame(ctl, (struct str){zmq_msg_data(&parts[0]), zmq_msg_size(&parts[0])},
-                             (struct str){zmq_msg_data(&parts[1]), zmq_msg_size(&parts[1])}, *left);
-    }
-    (void)zmq_msg_close(&parts[0]);
-    (void)zmq_msg_close(&parts[1]);
-    (void)zmq_msg_close(&extra);
-    return got;
+    return (struct str){(const char *)zframe_data(frame), zframe_size(frame)};
 }
 
-static enum ctl_exit follow(struct ctl *ctl, void *sub)
+/* Two frames: topic and body; others of a message are passed over. */
+static void take(const struct ctl *ctl, zsock_t *sub, int64_t *left)
+{
+    zmsg_t *fact = zmsg_recv(sub);
+    zframe_t *topic = fact != NULL ? zmsg_first(fact) : NULL;
+    zframe_t *body = topic != NULL ? zmsg_next(fact) : NULL;
+
+    if (body != NULL) {
+        *left -= print_frame(ctl, text_of(topic), text_of(body), *left);
+    }
+    zmsg_destroy(&fact);
+}
+
+static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
 {
     int64_t left = options_number(&ctl->options, OPTION_COUNT, INT64_MAX);
+    /* The end comes before the facts: of those that are ready the first is told. */
+    zpoller_t *poller =
+        ctl->stop_fd >= 0 ? zpoller_new(&ctl->stop_fd, sub, NULL) : zpoller_new(sub, NULL);
 
+    if (poller == NULL) {
+        ctl_say(ctl, "no poller: %s", zmq_strerror(zmq_errno()));
+        return CTL_UNREACHABLE;
+    }
     while (left > 0) {
-        zmq_pollitem_t items[] = {{.socket = sub, .events = ZMQ_POLLIN},
-                                  {.fd = ctl->stop_fd, .events = ZMQ_POLLIN}};
+        void *ready = zpoller_wait(poller, -1);
 
-        if (zmq_poll(items, 2, -1) < 0 && zmq_errno() != EINTR) {
-            ctl_say(ctl, "%s", zmq_strerror(zmq_errno()));
-            return CTL_UNREACHABLE;
-        }
-        if (items[1].revents != 0) {
+        if (ready == sub) {
+            take(ctl, sub, &left);
+        } else if (ready != NULL) {
             break;
         }
-        while (left > 0 && take(ctl, sub, &left)) {
-            continue;
-        }
     }
+    zpoller_destroy(&poller);
     return CTL_OK;
 }
 
 enum ctl_exit facts_tap(struct ctl *ctl)
 {
-    void *context = zmq_ctx_new();
-    void *sub = context != NULL ? zmq_socket(context, ZMQ_SUB) : NULL;
+    zsock_t *sub = zsock_new(ZMQ_SUB);
     enum ctl_exit outcome = CTL_UNREACHABLE;
 
     if (sub == NULL) {
         ctl_say(ctl, "no socket: %s", zmq_strerror(zmq_errno()));
-    } else {
-        outcome = tap_connect(ctl, sub);
-        if (outcome == CTL_OK) {
-            outcome = follow(ctl, sub);
-        }
-        (void)zmq_close(sub);
+        return outcome;
     }
-    if (context != NULL) {
-        (void)zmq_ctx_term(context);
+    outcome = tap_connect(ctl, sub);
+    if (outcome == CTL_OK) {
+        outcome = follow(ctl, sub);
     }
+    zsock_destroy(&sub);
     return outcome;
 }
