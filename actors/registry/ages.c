@@ -1,5 +1,6 @@
 #include "actors/registry/ages.h"
 #include "common/base/array.h"
+#include "common/container/chunks.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -47,8 +48,7 @@ struct ages {
     int64_t skipped_ms;             /* stood still for, in all */
     int64_t swept;                  /* buckets before this number are empty */
     int64_t handed[ages_times_max]; /* lists of this time before this number are empty */
-    struct chunk **chunks;          /* owned; NULL where no slot is held */
-    uint32_t chunk_count;
+    struct chunks chunks;           /* of struct chunk; none where no slot is held */
     uint32_t heads[list_count];
     uint32_t *old;
     uint32_t old_count;
@@ -56,21 +56,24 @@ struct ages {
     uint32_t count;
 };
 
+static struct chunk *chunk_at(const struct ages *self, uint32_t slot)
+{
+    return self->chunks.chunk[slot >> chunk_bits];
+}
+
 static struct row *row_at(const struct ages *self, uint32_t slot)
 {
-    return &self->chunks[slot >> chunk_bits]->rows[slot & (chunk_rows - 1)];
+    return &chunk_at(self, slot)->rows[slot & (chunk_rows - 1)];
 }
 
 static uint32_t *counted_at(const struct ages *self, uint32_t slot)
 {
-    return &self->chunks[slot >> chunk_bits]->counted[slot & (chunk_rows - 1)];
+    return &chunk_at(self, slot)->counted[slot & (chunk_rows - 1)];
 }
 
 static bool is_held(const struct ages *self, uint32_t slot)
 {
-    uint32_t chunk = slot >> chunk_bits;
-
-    return chunk < self->chunk_count && self->chunks[chunk] != NULL &&
+    return chunks_find(&self->chunks, slot >> chunk_bits) != NULL &&
            row_at(self, slot)->list != not_held;
 }
 
@@ -101,6 +104,7 @@ struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms, unsigned times)
     if (self == NULL) {
         abort();
     }
+    self->chunks.bytes = sizeof(struct chunk);
     self->limit_ms = limit_ms;
     self->expiring_ms = expiring_ms;
     self->step_ms = (limit_ms - expiring_ms) / times;
@@ -120,10 +124,7 @@ struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms, unsigned times)
 void ages_destroy(struct ages **self)
 {
     if (*self != NULL) {
-        for (uint32_t i = 0; i < (*self)->chunk_count; i++) {
-            free((*self)->chunks[i]);
-        }
-        free((*self)->chunks);
+        chunks_fini(&(*self)->chunks);
         free((*self)->old);
         free(*self);
         *self = NULL;
@@ -132,28 +133,11 @@ void ages_destroy(struct ages **self)
 
 static void make_room(struct ages *self, uint32_t slot)
 {
-    uint32_t chunk = slot >> chunk_bits;
+    bool fresh;
+    struct chunk *chunk = chunks_make(&self->chunks, slot >> chunk_bits, &fresh);
 
-    if (chunk >= self->chunk_count) {
-        uint32_t count = chunk + 1 + chunk / 2;
-
-        self->chunks = realloc(self->chunks, count * sizeof(struct chunk *));
-        if (self->chunks == NULL) {
-            abort();
-        }
-        while (self->chunk_count < count) {
-            self->chunks[self->chunk_count++] = NULL;
-        }
-    }
-    if (self->chunks[chunk] == NULL) {
-        self->chunks[chunk] = malloc(sizeof(struct chunk));
-        if (self->chunks[chunk] == NULL) {
-            abort();
-        }
-        self->chunks[chunk]->held = 0;
-        for (uint32_t i = 0; i < chunk_rows; i++) {
-            self->chunks[chunk]->rows[i].list = not_held;
-        }
+    for (uint32_t i = 0; fresh && i < chunk_rows; i++) {
+        chunk->rows[i].list = not_held;
     }
 }
 
@@ -246,7 +230,7 @@ static bool hear(struct ages *self, uint32_t slot, int64_t awake_ms, int64_t hea
     if (row->list == not_held) {
         *counted_at(self, slot) = (uint32_t)heard_ms - counted_never;
         self->count++;
-        self->chunks[slot >> chunk_bits]->held++;
+        chunk_at(self, slot)->held++;
     } else if (heard_ms <= row->heard_ms) {
         return false;
     }
@@ -320,13 +304,10 @@ void ages_stood_still(struct ages *self, int64_t ms)
 void ages_drop(struct ages *self, uint32_t slot)
 {
     if (is_held(self, slot)) {
-        struct chunk **chunk = &self->chunks[slot >> chunk_bits];
-
         unlink_row(self, slot);
         self->count--;
-        if (--(*chunk)->held == 0) {
-            free(*chunk);
-            *chunk = NULL;
+        if (--chunk_at(self, slot)->held == 0) {
+            chunks_drop(&self->chunks, slot >> chunk_bits);
         }
     }
 }

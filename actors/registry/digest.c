@@ -1,4 +1,5 @@
 #include "actors/registry/digest.h"
+#include "common/container/chunks.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,8 +31,7 @@ struct leaf {
 };
 
 struct digest {
-    struct chunk **chunks; /* owned; NULL where no slot is held */
-    uint32_t chunk_count;
+    struct chunks chunks; /* of struct chunk; none where no slot is held */
     uint64_t count;
     struct hash128 root;
     struct hash128 branches[digest_branches];
@@ -45,6 +45,7 @@ struct digest *digest_new(void)
     if (self == NULL) {
         abort();
     }
+    self->chunks.bytes = sizeof(struct chunk);
     for (unsigned i = 0; i < digest_leaves; i++) {
         self->leaves[i].head = none;
         self->leaves[i].changed_ms = INT64_MIN / 2;
@@ -55,25 +56,25 @@ struct digest *digest_new(void)
 void digest_destroy(struct digest **self)
 {
     if (*self != NULL) {
-        for (uint32_t i = 0; i < (*self)->chunk_count; i++) {
-            free((*self)->chunks[i]);
-        }
-        free((*self)->chunks);
+        chunks_fini(&(*self)->chunks);
         free(*self);
         *self = NULL;
     }
 }
 
+static struct chunk *chunk_at(const struct digest *self, uint32_t slot)
+{
+    return self->chunks.chunk[slot >> chunk_bits];
+}
+
 static struct row *row_at(const struct digest *self, uint32_t slot)
 {
-    return &self->chunks[slot >> chunk_bits]->rows[slot & (chunk_rows - 1)];
+    return &chunk_at(self, slot)->rows[slot & (chunk_rows - 1)];
 }
 
 bool digest_holds(const struct digest *self, uint32_t slot)
 {
-    uint32_t chunk = slot >> chunk_bits;
-
-    return chunk < self->chunk_count && self->chunks[chunk] != NULL &&
+    return chunks_find(&self->chunks, slot >> chunk_bits) != NULL &&
            row_at(self, slot)->leaf != no_leaf;
 }
 
@@ -84,28 +85,11 @@ bool digest_is_in(const struct digest *self, uint32_t slot, uint32_t leaf)
 
 static void make_room(struct digest *self, uint32_t slot)
 {
-    uint32_t chunk = slot >> chunk_bits;
+    bool fresh;
+    struct chunk *chunk = chunks_make(&self->chunks, slot >> chunk_bits, &fresh);
 
-    if (chunk >= self->chunk_count) {
-        uint32_t count = chunk + 1 + chunk / 2;
-
-        self->chunks = realloc(self->chunks, count * sizeof(struct chunk *));
-        if (self->chunks == NULL) {
-            abort();
-        }
-        while (self->chunk_count < count) {
-            self->chunks[self->chunk_count++] = NULL;
-        }
-    }
-    if (self->chunks[chunk] == NULL) {
-        self->chunks[chunk] = malloc(sizeof(struct chunk));
-        if (self->chunks[chunk] == NULL) {
-            abort();
-        }
-        self->chunks[chunk]->held = 0;
-        for (uint32_t i = 0; i < chunk_rows; i++) {
-            self->chunks[chunk]->rows[i].leaf = no_leaf;
-        }
+    for (uint32_t i = 0; fresh && i < chunk_rows; i++) {
+        chunk->rows[i].leaf = no_leaf;
     }
 }
 
@@ -206,7 +190,7 @@ void digest_put(struct digest *self, uint32_t slot, struct hash128 key, int64_t 
         if (row->leaf != no_leaf) {
             unlink_row(self, slot);
         } else {
-            self->chunks[slot >> chunk_bits]->held++;
+            chunk_at(self, slot)->held++;
         }
         link_row(self, slot, leaf);
     }
@@ -218,14 +202,12 @@ void digest_put(struct digest *self, uint32_t slot, struct hash128 key, int64_t 
 void digest_drop(struct digest *self, uint32_t slot, int64_t awake_ms)
 {
     if (digest_holds(self, slot)) {
-        struct chunk **chunk = &self->chunks[slot >> chunk_bits];
         struct row *row = row_at(self, slot);
 
         move_sums(self, row->leaf, negative(row->summand), awake_ms);
         unlink_row(self, slot);
-        if (--(*chunk)->held == 0) {
-            free(*chunk);
-            *chunk = NULL;
+        if (--chunk_at(self, slot)->held == 0) {
+            chunks_drop(&self->chunks, slot >> chunk_bits);
         }
     }
 }

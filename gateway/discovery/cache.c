@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "gateway/discovery/column.h"
+#include "common/container/column.h"
 #include "gateway/discovery/gateway.h"
 #include "gateway/discovery/render.h"
 
@@ -60,8 +60,8 @@ struct cache *cache_new(const struct registry *registry, int64_t refresh_ms)
     }
     self->registry = registry;
     self->refresh_ms = refresh_ms;
-    self->fragments.cell_bytes = sizeof(struct fragment);
-    self->apps.cell_bytes = sizeof(struct app_cell);
+    self->fragments = column_of(sizeof(struct fragment));
+    self->apps = column_of(sizeof(struct app_cell));
     return self;
 }
 
@@ -473,8 +473,8 @@ void cache_destroy(struct cache **self)
         newer = it->newer;
         document_drop(*self, it);
     }
-    for (size_t i = 0; i < (*self)->fragments.chunk_count; i++) {
-        struct fragment *chunk = (*self)->fragments.chunk[i];
+    for (uint32_t i = 0; i < column_chunk_count(&(*self)->fragments); i++) {
+        struct fragment *chunk = column_chunk(&(*self)->fragments, i);
 
         for (size_t k = 0; chunk != NULL && k < column_chunk_cells; k++) {
             fragment_drop(*self, &chunk[k]);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/container/column.h"
 #include "common/naming/convert.h"
 #include "gateway/discovery/cache.h"
-#include "gateway/discovery/column.h"
 #include "gateway/discovery/delta.h"
 
 enum { nodes_max = 1024, epochs_kept = 8, sweep_max = 1024 };
@@ -344,8 +344,8 @@ struct replica *replica_new_seeded(int64_t renew_refresh_ms, const struct log *l
     self->registry = registry_new_seeded(seed);
     self->cache = cache_new(self->registry, renew_refresh_ms);
     self->delta = delta_new();
-    self->app_hashes.cell_bytes = sizeof(uint64_t);
-    self->changed_ms.cell_bytes = sizeof(int64_t);
+    self->app_hashes = column_of(sizeof(uint64_t));
+    self->changed_ms = column_of(sizeof(int64_t));
     self->links[0] = (struct actor_link){
         .to = ACTOR_REGISTRY,
         .follower = follower_new(ACTOR_REGISTRY, 0, tick_ms, &registry_owner, self),
