@@ -2,19 +2,19 @@
 
 #include <assert.h>
 
+#include "common/base/phases.h"
+
 static const int64_t settled_ms = 1000;
 
-#define TO(name) (1U << LINK_##name)
-static const unsigned transitions[LINK_STATE_COUNT] = {
-    [LINK_CLOSED] = TO(CLOSED) | TO(GREETING),
-    [LINK_GREETING] = TO(CLOSED) | TO(GREETING) | TO(UP),
-    [LINK_UP] = TO(CLOSED) | TO(GREETING),
+static const unsigned follows[LINK_STATE_COUNT] = {
+    [LINK_CLOSED] = PHASE(LINK_CLOSED) | PHASE(LINK_GREETING),
+    [LINK_GREETING] = PHASE(LINK_CLOSED) | PHASE(LINK_GREETING) | PHASE(LINK_UP),
+    [LINK_UP] = PHASE(LINK_CLOSED) | PHASE(LINK_GREETING),
 };
-#undef TO
 
 void link_enter(struct link *self, enum link_state state)
 {
-    assert((transitions[self->state] >> state & 1) != 0);
+    assert(phases_may(follows, self->state, state));
     self->state = state;
 }
 

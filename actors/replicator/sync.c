@@ -16,6 +16,7 @@
 #include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
 #include "actors/replicator/sync.h"
+#include "common/base/phases.h"
 
 enum { merges_max = 32 };
 
@@ -23,21 +24,20 @@ static const int64_t muster_first_ms = 300; /* one that is being met is waited f
 static const int64_t again_ms = 1000;
 static const int64_t whole_ms = 600000; /* a million takes seconds: who has no end has none then */
 
-#define TO(name) (1U << SYNC_##name)
-static const unsigned transitions[] = {
-    [SYNC_WAIT] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
-    [SYNC_CHOOSE] = TO(WAIT) | TO(SNAPSHOT) | TO(ALL) | TO(REPAIR) | TO(TELL),
-    [SYNC_SNAPSHOT] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
-    [SYNC_ALL] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
-    [SYNC_REPAIR] = TO(WAIT) | TO(CHOOSE) | TO(TELL),
-    [SYNC_TELL] = TO(WAIT) | TO(DONE),
-    [SYNC_DONE] = TO(WAIT),
+static const unsigned follows[] = {
+    [SYNC_WAIT] = PHASE(SYNC_WAIT) | PHASE(SYNC_CHOOSE) | PHASE(SYNC_TELL),
+    [SYNC_CHOOSE] = PHASE(SYNC_WAIT) | PHASE(SYNC_SNAPSHOT) | PHASE(SYNC_ALL) | PHASE(SYNC_REPAIR) |
+                    PHASE(SYNC_TELL),
+    [SYNC_SNAPSHOT] = PHASE(SYNC_WAIT) | PHASE(SYNC_CHOOSE) | PHASE(SYNC_TELL),
+    [SYNC_ALL] = PHASE(SYNC_WAIT) | PHASE(SYNC_CHOOSE) | PHASE(SYNC_TELL),
+    [SYNC_REPAIR] = PHASE(SYNC_WAIT) | PHASE(SYNC_CHOOSE) | PHASE(SYNC_TELL),
+    [SYNC_TELL] = PHASE(SYNC_WAIT) | PHASE(SYNC_DONE),
+    [SYNC_DONE] = PHASE(SYNC_WAIT),
 };
-#undef TO
 
 static void enter(struct replicator *self, enum sync_state state)
 {
-    assert((transitions[self->sync.state] >> state & 1) != 0);
+    assert(phases_may(follows, self->sync.state, state));
     self->sync.state = state;
     self->sync.round++;
 }

@@ -2,21 +2,24 @@
 
 #include <assert.h>
 
-#define TO(name) (1U << WALK_##name)
-static const unsigned transitions[WALK_STATE_COUNT] = {
-    [WALK_IDLE] = TO(IDLE) | TO(BRANCHES),
-    [WALK_BRANCHES] = TO(LEAVES) | TO(IDLE),
-    [WALK_LEAVES] = TO(ENTRIES) | TO(IDLE),
-    [WALK_ENTRIES] = TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_COMPARE] = TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_LOOKUP] = TO(MERGE) | TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
-    [WALK_MERGE] = TO(LOOKUP) | TO(COMPARE) | TO(ENTRIES) | TO(IDLE),
+#include "common/base/phases.h"
+
+static const unsigned follows[WALK_STATE_COUNT] = {
+    [WALK_IDLE] = PHASE(WALK_IDLE) | PHASE(WALK_BRANCHES),
+    [WALK_BRANCHES] = PHASE(WALK_LEAVES) | PHASE(WALK_IDLE),
+    [WALK_LEAVES] = PHASE(WALK_ENTRIES) | PHASE(WALK_IDLE),
+    [WALK_ENTRIES] = PHASE(WALK_COMPARE) | PHASE(WALK_ENTRIES) | PHASE(WALK_IDLE),
+    [WALK_COMPARE] =
+        PHASE(WALK_LOOKUP) | PHASE(WALK_COMPARE) | PHASE(WALK_ENTRIES) | PHASE(WALK_IDLE),
+    [WALK_LOOKUP] = PHASE(WALK_MERGE) | PHASE(WALK_LOOKUP) | PHASE(WALK_COMPARE) |
+                    PHASE(WALK_ENTRIES) | PHASE(WALK_IDLE),
+    [WALK_MERGE] =
+        PHASE(WALK_LOOKUP) | PHASE(WALK_COMPARE) | PHASE(WALK_ENTRIES) | PHASE(WALK_IDLE),
 };
-#undef TO
 
 void walk_enter(struct walk *self, enum walk_state state)
 {
-    assert((transitions[self->state] >> state & 1) != 0);
+    assert(phases_may(follows, self->state, state));
     self->state = state;
     self->round++;
 }

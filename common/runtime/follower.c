@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/phases.h"
+
 static const int64_t resend_ms = 1000;
 static const int64_t silence_ticks = 3;
 static const size_t kept_bytes_max = (size_t)256 << 10; /* one turn takes them all */
@@ -19,15 +21,14 @@ enum phase {
     PHASE_COUNT
 };
 
-#define TO(name) (1U << PHASE_##name)
-static const unsigned transitions[PHASE_COUNT] = {
-    [PHASE_NEW] = TO(HISTORY) | TO(BROKEN),
-    [PHASE_HISTORY] = TO(HISTORY) | TO(SNAPSHOT) | TO(SWEEP) | TO(CURRENT) | TO(BROKEN),
-    [PHASE_SNAPSHOT] = TO(SNAPSHOT) | TO(HISTORY) | TO(BROKEN),
-    [PHASE_SWEEP] = TO(HISTORY) | TO(CURRENT) | TO(BROKEN),
-    [PHASE_CURRENT] = TO(HISTORY) | TO(BROKEN),
+static const unsigned follows[PHASE_COUNT] = {
+    [PHASE_NEW] = PHASE(PHASE_HISTORY) | PHASE(PHASE_BROKEN),
+    [PHASE_HISTORY] = PHASE(PHASE_HISTORY) | PHASE(PHASE_SNAPSHOT) | PHASE(PHASE_SWEEP) |
+                      PHASE(PHASE_CURRENT) | PHASE(PHASE_BROKEN),
+    [PHASE_SNAPSHOT] = PHASE(PHASE_SNAPSHOT) | PHASE(PHASE_HISTORY) | PHASE(PHASE_BROKEN),
+    [PHASE_SWEEP] = PHASE(PHASE_HISTORY) | PHASE(PHASE_CURRENT) | PHASE(PHASE_BROKEN),
+    [PHASE_CURRENT] = PHASE(PHASE_HISTORY) | PHASE(PHASE_BROKEN),
 };
-#undef TO
 
 struct follower {
     enum actor_name source;
@@ -94,7 +95,7 @@ void follower_destroy(struct follower **self)
 
 static void enter(struct follower *self, enum phase phase)
 {
-    assert((transitions[self->phase] >> phase & 1) != 0);
+    assert(phases_may(follows, self->phase, phase));
     self->phase = phase;
 }
 
