@@ -6,11 +6,11 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/hash.h"
+#include "common/base/lock_file.h"
 #include "common/base/str.h"
 #include "common/journal/disk.h"
 
@@ -170,42 +170,13 @@ static int os_list(struct disk *self, const char *path, disk_list_fn *each, void
     return rc;
 }
 
-/* The pid in the file is for the one who is refused; the flock alone decides. */
-static int64_t read_pid(int file)
-{
-    char text[24];
-    int64_t pid = 0;
-    ssize_t n = pread(file, text, sizeof(text), 0);
-    size_t len = 0;
-
-    while (n > 0 && len < (size_t)n && text[len] >= '0' && text[len] <= '9') {
-        len++;
-    }
-    return str_to_i64((struct str){text, len}, &pid) == ERR_OK ? pid : 0;
-}
-
 static int os_lock(struct disk *self, const char *path, int64_t *holder)
 {
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    char text[24];
-    int len;
-    int rc;
+    int file = lock_file_take(path, holder);
 
     (void)self;
-    if (file < 0) {
-        return -errno;
-    }
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        rc = -errno;
-        *holder = read_pid(file);
-        (void)close(file);
-        return rc;
-    }
-    len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    assert(len > 0);
-    if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)len, 0) != len) {
-        /* The lock is held all the same; only the refused one learns no pid. */
-        errno = 0;
+    if (file >= 0) {
+        (void)pid_write(file); /* it is held all the same; only the refused one learns no pid */
     }
     return file;
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include "common/base/lock_file.h"
 #include "common/base/place.h"
 #include "common/runtime/place_scan.h"
 
@@ -19,29 +19,6 @@ static struct buf path_of(const char *dir, const char *name, const char *suffix)
     buf_printf(&path, "%s/%s.%s", dir, name, suffix);
     buf_add_char(&path, '\0');
     return path;
-}
-
-static bool write_pid(int fd)
-{
-    struct buf text = {0};
-    bool whole;
-
-    buf_printf(&text, "%ld\n", (long)getpid());
-    whole = pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len;
-    buf_fini(&text);
-    return whole;
-}
-
-static int64_t read_pid(int fd)
-{
-    char text[24];
-    int64_t pid = 0;
-    ssize_t len = pread(fd, text, sizeof(text), 0);
-
-    if (len > 0 && text[len - 1] == '\n') {
-        str_to_i64((struct str){text, (size_t)len - 1}, &pid);
-    }
-    return pid;
 }
 
 /* One whose lock file was swept away holds a lock that no file shows. 0: there is none. */
@@ -72,21 +49,22 @@ enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *n
 {
     struct buf path = path_of(run_dir, name, "lock");
     enum err err = ERR_OK;
-    int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
-    int64_t holder = fd >= 0 && !locked && errno == EWOULDBLOCK ? read_pid(fd) : -1;
+    int64_t holder;
+    int fd = lock_file_take(path.data, &holder);
+    bool busy = fd == -EWOULDBLOCK;
 
     self->fd = -1;
-    if (locked) {
+    errno = fd < 0 ? -fd : 0;
+    if (fd >= 0) {
         holder = other_holder(run_dir, name);
-        holder = holder == 0 ? -1 : holder;
+        busy = holder != 0;
     }
-    if (holder >= 0) {
+    if (busy) {
         log_event(log, LOG_ERROR, "already_running",
                   "%s of %s runs as pid %lld: end it or choose another --dir", name, run_dir,
                   (long long)holder);
         err = ERR_BUSY;
-    } else if (!locked || ftruncate(fd, 0) != 0 || !write_pid(fd)) {
+    } else if (fd < 0 || !pid_write(fd)) {
         err = err_of_file(errno);
         log_event(log, LOG_ERROR, "lock_failed",
                   "file=%s error=\"%s\": give it to the user this runs as, or choose another --dir",
@@ -114,7 +92,7 @@ enum err run_pid_write(const char *run_dir, const char *name, const struct log *
     struct buf path = path_of(run_dir, name, "pid");
     struct buf draft = path_of(run_dir, name, "pid.new");
     int fd = open(draft.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool done = fd >= 0 && write_pid(fd) && rename(draft.data, path.data) == 0;
+    bool done = fd >= 0 && pid_write(fd) && rename(draft.data, path.data) == 0;
     enum err err = done ? ERR_OK : err_of_file(errno);
 
     if (!done) {
