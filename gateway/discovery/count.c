@@ -1,41 +1,11 @@
 /* The gateway's own counters and sizes. */
+#include "gateway/discovery/counting.h"
 #include "gateway/discovery/early.h"
-#include "gateway/discovery/metrics.h"
 #include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/stream.h"
 #include "gateway/discovery/trust.h"
-
-struct counting {
-    struct msg_counts *counts;
-    struct buf *store;
-};
-
-static void put(struct counting *to, const char *name, uint64_t value)
-{
-    counts_add(to->counts, to->store, name, (int64_t)value);
-}
-
-static void count_http(const struct gateway *self, struct counting *counters,
-                       struct counting *sizes)
-{
-    struct http_counts http;
-
-    http_counts(self->http, &http);
-    put(counters, "http_requests", http.requests_total);
-    put(counters, "http_refused", http.refused_total);
-    put(counters, "http_slow", http.slow_total);
-    put(counters, "http_trims", http.trims_total);
-    put(counters, "http_crowded", http.crowded_total);
-    put(sizes, "http_connections", http.connections);
-    put(sizes, "http_connections_max", http.connections_max);
-    put(sizes, "http_parked", http.parked);
-    put(counters, "http_emptied", http.emptied_total);
-    put(sizes, "http_memory_bytes", http.memory_held);
-    put(sizes, "http_memory_max_bytes", http.memory_max);
-    put(sizes, "http_streams", http.streams);
-}
 
 static void count_writes(const struct gateway *self, struct counting *counters,
                          struct counting *sizes)
@@ -43,14 +13,14 @@ static void count_writes(const struct gateway *self, struct counting *counters,
     struct pending_counts writes;
 
     pending_counts(self->pending, &writes);
-    put(counters, "writes_sent", writes.sent_total);
-    put(counters, "writes_resent", writes.resent_total);
-    put(counters, "writes_expired", writes.expired_total);
-    put(counters, "writes_refused", writes.refused_total);
-    put(counters, "forms_not_believed", trust_doubts_total(self->trust));
-    put(sizes, "writes_pending", writes.writes);
-    put(sizes, "writes_pending_bytes", writes.bytes);
-    put(sizes, "early_waiting", early_count(self->early));
+    counting_put(counters, "writes_sent", writes.sent_total);
+    counting_put(counters, "writes_resent", writes.resent_total);
+    counting_put(counters, "writes_expired", writes.expired_total);
+    counting_put(counters, "writes_refused", writes.refused_total);
+    counting_put(counters, "forms_not_believed", trust_doubts_total(self->trust));
+    counting_put(sizes, "writes_pending", writes.commands);
+    counting_put(sizes, "writes_pending_bytes", writes.bytes);
+    counting_put(sizes, "early_waiting", early_count(self->early));
 }
 
 static void count_readers(const struct gateway *self, struct counting *counters,
@@ -60,19 +30,19 @@ static void count_readers(const struct gateway *self, struct counting *counters,
     struct streams_counts streams;
 
     polls_counts(self->polls, &polls);
-    put(counters, "polls_parked", polls.parked_total);
-    put(counters, "polls_woken", polls.woken_total);
-    put(counters, "polls_expired", polls.expired_total);
-    put(counters, "polls_spared", polls.spared_total);
-    put(counters, "polls_gone", polls.gone_total);
-    put(sizes, "polls_waiting", polls.parked);
-    put(sizes, "polls_apps", polls.apps);
+    counting_put(counters, "polls_parked", polls.parked_total);
+    counting_put(counters, "polls_woken", polls.woken_total);
+    counting_put(counters, "polls_expired", polls.expired_total);
+    counting_put(counters, "polls_spared", polls.spared_total);
+    counting_put(counters, "polls_gone", polls.gone_total);
+    counting_put(sizes, "polls_waiting", polls.parked);
+    counting_put(sizes, "polls_apps", polls.apps);
     streams_counts(self->streams, &streams);
-    put(counters, "streams_opened", streams.opened_total);
-    put(counters, "stream_events", streams.events_total);
-    put(counters, "stream_full_states", streams.full_total);
-    put(counters, "streams_spared", streams.spared_total);
-    put(sizes, "streams_open", streams.open);
+    counting_put(counters, "streams_opened", streams.opened_total);
+    counting_put(counters, "stream_events", streams.events_total);
+    counting_put(counters, "stream_full_states", streams.full_total);
+    counting_put(counters, "streams_spared", streams.spared_total);
+    counting_put(sizes, "streams_open", streams.open);
 }
 
 static void count_replica(const struct gateway *self, struct counting *counters,
@@ -84,18 +54,19 @@ static void count_replica(const struct gateway *self, struct counting *counters,
 
     replica_follower(self->replica, ACTOR_REGISTRY, &registry);
     registry_counts(replica_registry(self->replica), &held);
-    put(counters, "replica_catch_ups", registry.catch_ups);
-    put(counters, "replica_snapshots", registry.snapshots);
-    put(sizes, "replica_seq", registry.seq);
-    put(sizes, "replica_instances", held.live);
-    put(sizes, "replica_apps", held.apps);
-    put(sizes, "replica_schedules", held.schedules);
-    put(sizes, "replica_tombstones", held.tombstones);
-    put(sizes, "replica_bytes", held.memory_bytes);
-    put(sizes, "replica_stale_milliseconds", (uint64_t)replica_stale_ms(self->replica, &now));
-    put(sizes, "protect_on", replica_protect(self->replica, &now).on);
-    put(sizes, "self_protection_on", replica_protection(self->replica, &now).on);
-    put(sizes, "storage_ok", replica_storage(self->replica).ok);
+    counting_put(counters, "replica_catch_ups", registry.catch_ups);
+    counting_put(counters, "replica_snapshots", registry.snapshots);
+    counting_put(sizes, "replica_seq", registry.seq);
+    counting_put(sizes, "replica_instances", held.live);
+    counting_put(sizes, "replica_apps", held.apps);
+    counting_put(sizes, "replica_schedules", held.schedules);
+    counting_put(sizes, "replica_tombstones", held.tombstones);
+    counting_put(sizes, "replica_bytes", held.memory_bytes);
+    counting_put(sizes, "replica_stale_milliseconds",
+                 (uint64_t)replica_stale_ms(self->replica, &now));
+    counting_put(sizes, "protect_on", replica_protect(self->replica, &now).on);
+    counting_put(sizes, "self_protection_on", replica_protection(self->replica, &now).on);
+    counting_put(sizes, "storage_ok", replica_storage(self->replica).ok);
 }
 
 void gateway_count(void *state, struct msg_counts *counters, struct buf *counter_store,
@@ -105,7 +76,7 @@ void gateway_count(void *state, struct msg_counts *counters, struct buf *counter
     struct counting to_counters = {counters, counter_store};
     struct counting to_sizes = {sizes, size_store};
 
-    count_http(self, &to_counters, &to_sizes);
+    counting_http(self->http, &to_counters, &to_sizes);
     count_writes(self, &to_counters, &to_sizes);
     count_readers(self, &to_counters, &to_sizes);
     count_replica(self, &to_counters, &to_sizes);

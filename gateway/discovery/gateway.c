@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "gateway/discovery/early.h"
-#include "gateway/discovery/metrics.h"
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/openness.h"
 #include "gateway/discovery/pending.h"
@@ -13,10 +12,12 @@
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/resolver.h"
 #include "gateway/discovery/routes.h"
+#include "gateway/discovery/scrape.h"
 #include "gateway/discovery/settings.h"
 #include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"
 #include "gateway/discovery/trust.h"
+#include "gateway/discovery/write.h"
 
 enum { parameters_max = 2048 }; /* read at all: routes.c holds the limit of the API */
 
@@ -33,15 +34,6 @@ static void on_serve(void *state, struct request *request, const struct now *now
     route_serve(state, request, now);
 }
 
-static void on_gone(void *state, struct request *request)
-{
-    struct parked *parked = request_user(request);
-
-    if (parked != NULL) { /* NULL: a stream that has its end only */
-        parked->gone(state, parked);
-    }
-}
-
 static struct response *on_refuse(void *state, int status, const char *text)
 {
     return route_refuse(state, status, text);
@@ -56,7 +48,7 @@ static bool on_spare(void *state, const struct now *now)
 }
 
 static const struct http_app app = {
-    .serve = on_serve, .gone = on_gone, .refuse = on_refuse, .spare = on_spare};
+    .serve = on_serve, .gone = parked_gone, .refuse = on_refuse, .spare = on_spare};
 
 /* ── listening ──────────────────────────────────────────────────────────────*/
 
@@ -162,7 +154,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->replica = replica_new_seeded(config->gateway_renew_refresh, log, seed);
     gateway->polls = polls_new(gateway->replica, seed);
     gateway->streams = streams_new(gateway->replica);
-    gateway->pending = pending_new(seed, config->gateway_write_deadline);
+    gateway->pending = pending_writes_new(config, seed);
     gateway->early = early_new();
     gateway->trust = trust_new(config);
     gateway->resolver = resolver_new();
@@ -236,7 +228,7 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     }
     polls_turn(self, now);
     streams_turn(self, now);
-    scrape_turn(self, now);
+    scrape_turn(self->scrape, now);
     if (http_turn(self->http, now)) {
         outbox_again(out);
     }
@@ -263,7 +255,7 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
     if (msg->type == MSG_TYPE_RESULT && from == ACTOR_REGISTRY) {
         writes_result(self, msg, now);
     } else if (msg->type == MSG_TYPE_COUNTERS) {
-        scrape_counters(self, from, index, &msg->as_counters);
+        scrape_counters(self->scrape, from, index, &msg->as_counters);
     } /* anything else is an answer to nobody's question */
 }
 

@@ -13,13 +13,13 @@
 #include "common/config/config.h"
 #include "common/runtime/actor.h"
 #include "common/runtime/publisher.h"
-#include "gateway/http/http.h"
+#include "gateway/discovery/parked.h"
 
 struct replica;   /* replica.h: copy of the registry, caught-up state, protection, nodes */
 struct polls;     /* poll.h: parked polls, by app */
 struct streams;   /* stream.h: SSE clients */
 struct pending;   /* pending.h: writes waiting for their answer */
-struct scrape;    /* metrics.h: /metrics requests waiting for COUNTERS */
+struct scrape;    /* scrape.h: /metrics requests waiting for COUNTERS */
 struct early;     /* early.h: who waits for the first sync */
 struct neighbour; /* neighbour.h: what browsers may ask */
 struct trust;     /* trust.h: whose replication flags are believed */
@@ -55,15 +55,13 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
 /* Parked requests are answered 503. */
 void gateway_destroy(struct gateway **self);
 
+/* Its own counters and sizes (count.c). */
+void gateway_count(void *state, struct msg_counts *counters, struct buf *counter_store,
+                   struct msg_counts *sizes, struct buf *size_store);
+
 /* The core for actor_run; gateway_turn is its guest on http_fd, with always set. */
 extern const struct actor_spec gateway_spec;
 void gateway_turn(void *self, const struct now *now, struct outbox *out);
-
-/* First member of whatever request_set_user is given: http_app.gone calls it when
- * the client of a parked request went (the request dies after the call). */
-struct parked {
-    void (*gone)(struct gateway *self, struct parked *parked);
-};
 
 /* One endpoint of the API: it must answer, park or stream the request. */
 typedef void route_fn(struct gateway *self, struct request *request, const struct now *now);
@@ -102,7 +100,7 @@ route_fn serve_fetch, serve_fetchs, serve_fetch_all;
 route_fn serve_poll, serve_polls;
 /* stream.c */
 route_fn serve_stream;
-/* nodes.c, health.c, metrics.c */
+/* nodes.c, probes.c */
 route_fn serve_nodes, serve_livez, serve_readyz, serve_metrics;
 
 #endif

@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* A number is a count above and the write's slot below, so that finding one is an
+/* A number is a count above and the command's slot below, so that finding one is an
  * index and numbers still only grow. */
 enum { slot_bits = 16, slot_max = 1 << slot_bits, resend_max = 1024, kept_bytes_max = 4096 };
 
@@ -13,53 +14,52 @@ static const int64_t stall_ms = 100;
 static const uint64_t bytes_max = (uint64_t)64 << 20;
 
 struct list {
-    struct write *first;
-    struct write *last;
+    struct pending_command *first;
+    struct pending_command *last;
 };
 
 struct pending {
-    uint64_t gateway;
-    int64_t deadline_ms;
-    uint64_t count;       /* the upper part of the last number */
-    struct write **slots; /* owns all; slot_count are made */
-    struct write *free;   /* by by_age.next */
+    struct pending_options options;
+    uint64_t count;                 /* the upper part of the last number */
+    struct pending_command **slots; /* owns all; slot_count are made */
+    struct pending_command *free;   /* by by_age.next */
     uint32_t slot_count;
     struct list by_age;   /* all: the first has the earliest deadline */
     struct list sent;     /* the first was sent the longest ago */
     struct list answered; /* in the order of their answers */
-    int64_t heard_ms;     /* any answer of the registry */
+    int64_t heard_ms;     /* any answer of the actor */
     struct buf scratch[2];
     struct pending_counts counts;
 };
 
 #define LIST_FUNCTIONS(links)                                                                      \
-    static void append_##links(struct list *list, struct write *write)                             \
+    static void append_##links(struct list *list, struct pending_command *entry)                   \
     {                                                                                              \
-        write->links = (struct write_links){.before = list->last};                                 \
-        *(list->last != NULL ? &list->last->links.next : &list->first) = write;                    \
-        list->last = write;                                                                        \
+        entry->links = (struct pending_links){.before = list->last};                               \
+        *(list->last != NULL ? &list->last->links.next : &list->first) = entry;                    \
+        list->last = entry;                                                                        \
     }                                                                                              \
-    static void remove_##links(struct list *list, struct write *write)                             \
+    static void remove_##links(struct list *list, struct pending_command *entry)                   \
     {                                                                                              \
-        struct write_links at = write->links;                                                      \
+        struct pending_links at = entry->links;                                                    \
                                                                                                    \
         *(at.before != NULL ? &at.before->links.next : &list->first) = at.next;                    \
         *(at.next != NULL ? &at.next->links.before : &list->last) = at.before;                     \
-        write->links = (struct write_links){0};                                                    \
+        entry->links = (struct pending_links){0};                                                  \
     }
 LIST_FUNCTIONS(by_age)
 LIST_FUNCTIONS(by_state)
 #undef LIST_FUNCTIONS
 
-struct pending *pending_new(uint64_t gateway, int64_t deadline_ms)
+struct pending *pending_new(const struct pending_options *options)
 {
     struct pending *self = calloc(1, sizeof(*self));
 
-    if (self == NULL || (self->slots = calloc(slot_max, sizeof(struct write *))) == NULL) {
+    if (self == NULL ||
+        (self->slots = calloc(slot_max, sizeof(struct pending_command *))) == NULL) {
         abort();
     }
-    self->gateway = gateway;
-    self->deadline_ms = deadline_ms;
+    self->options = *options;
     return self;
 }
 
@@ -90,22 +90,22 @@ struct buf *pending_scratch(struct pending *self, unsigned which)
     return scratch;
 }
 
-static struct write *take_slot(struct pending *self)
+static struct pending_command *take_slot(struct pending *self)
 {
-    struct write *write = self->free;
+    struct pending_command *entry = self->free;
 
-    if (write != NULL) {
-        self->free = write->by_age.next;
-        write->by_age.next = NULL;
+    if (entry != NULL) {
+        self->free = entry->by_age.next;
+        entry->by_age.next = NULL;
     } else if (self->slot_count < slot_max) {
-        write = calloc(1, sizeof(*write));
-        if (write == NULL) {
+        entry = calloc(1, sizeof(*entry) + self->options.own_bytes);
+        if (entry == NULL) {
             abort();
         }
-        write->number = self->slot_count; /* its slot, for ever */
-        self->slots[self->slot_count++] = write;
+        entry->number = self->slot_count; /* its slot, for ever */
+        self->slots[self->slot_count++] = entry;
     }
-    return write;
+    return entry;
 }
 
 static void stamp(struct msg *command, uint64_t number, uint64_t gateway, int64_t expires)
@@ -118,76 +118,79 @@ static void stamp(struct msg *command, uint64_t number, uint64_t gateway, int64_
     head->expires = expires;
 }
 
-struct write *pending_send(struct pending *self, struct msg *command, uint64_t boot,
-                           const struct now *now, struct outbox *out)
+struct pending_command *pending_send(struct pending *self, struct msg *command, uint64_t boot,
+                                     const struct now *now, struct outbox *out)
 {
-    struct write *write = self->counts.bytes < bytes_max ? take_slot(self) : NULL;
+    struct pending_command *entry = self->counts.bytes < bytes_max ? take_slot(self) : NULL;
 
-    if (write == NULL) {
+    if (entry == NULL) {
         self->counts.refused_total++;
         return NULL;
     }
     if (self->by_age.first == NULL) {
         self->heard_ms = now->mono_ms; /* nobody was asked: silence begins now */
     }
-    write->number = ++self->count << slot_bits | (write->number & (slot_max - 1));
-    write->type = command->type;
-    write->again = false;
-    write->state = WRITE_SENT;
-    write->boot = boot;
-    write->sent_ms = now->mono_ms;
-    write->deadline_ms = now->mono_ms + self->deadline_ms;
-    stamp(command, write->number, self->gateway, now->wall_ns + self->deadline_ms * 1000000);
-    msg_encode(&write->frame, command);
+    entry->number = ++self->count << slot_bits | (entry->number & (slot_max - 1));
+    entry->type = command->type;
+    memset(entry->own, 0, self->options.own_bytes);
+    entry->state = PENDING_SENT;
+    entry->boot = boot;
+    entry->sent_ms = now->mono_ms;
+    entry->deadline_ms = now->mono_ms + self->options.deadline_ms;
+    stamp(command, entry->number, self->options.gateway,
+          now->wall_ns + self->options.deadline_ms * 1000000);
+    msg_encode(&entry->frame, command);
     /* full: it is sent again */
-    (void)outbox_command_encoded(out, ACTOR_REGISTRY, 0, buf_str(&write->frame));
-    append_by_age(&self->by_age, write);
-    append_by_state(&self->sent, write);
-    self->counts.writes++;
-    self->counts.bytes += write->frame.len;
+    (void)outbox_command_encoded(out, self->options.to, self->options.index,
+                                 buf_str(&entry->frame));
+    append_by_age(&self->by_age, entry);
+    append_by_state(&self->sent, entry);
+    self->counts.commands++;
+    self->counts.bytes += entry->frame.len;
     self->counts.sent_total++;
-    return write;
+    return entry;
 }
 
-struct write *pending_result(struct pending *self, const struct msg *result, const struct now *now)
+struct pending_command *pending_result(struct pending *self, const struct msg *result,
+                                       const struct now *now)
 {
     const struct msg_result *answer = &result->as_result;
     uint64_t slot = answer->id & (slot_max - 1);
-    struct write *write = slot < self->slot_count ? self->slots[slot] : NULL;
+    struct pending_command *entry = slot < self->slot_count ? self->slots[slot] : NULL;
 
     self->heard_ms = now->mono_ms;
-    if (write == NULL || write->number != answer->id || write->request == NULL ||
-        write->state != WRITE_SENT) {
+    if (entry == NULL || entry->number != answer->id || entry->request == NULL ||
+        entry->state != PENDING_SENT) {
         return NULL;
     }
-    write->state = WRITE_ANSWERED;
-    write->err = (enum err)answer->err;
-    write->epoch = answer->epoch;
-    write->answered_by = answer->boot;
-    write->waits_ms = now->mono_ms;
-    write->told = false;
-    write->seq = answer->seq;
-    write->timestamp = answer->timestamp;
+    entry->state = PENDING_ANSWERED;
+    entry->err = (enum err)answer->err;
+    entry->epoch = answer->epoch;
+    entry->answered_by = answer->boot;
+    entry->waits_ms = now->mono_ms;
+    entry->told = false;
+    entry->seq = answer->seq;
+    entry->timestamp = answer->timestamp;
     if (answer->text.len > 0) {
-        buf_add_str(&write->text, answer->text);
-        buf_add_char(&write->text, '\0');
+        buf_add_str(&entry->text, answer->text);
+        buf_add_char(&entry->text, '\0');
     }
-    remove_by_state(&self->sent, write);
-    append_by_state(&self->answered, write);
-    return write;
+    remove_by_state(&self->sent, entry);
+    append_by_state(&self->answered, entry);
+    return entry;
 }
 
 bool pending_ready(const struct pending *self, pending_reached_fn *reached, const void *context)
 {
-    const struct write *first = self->answered.first;
+    const struct pending_command *first = self->answered.first;
 
     return first != NULL && reached(context, first->epoch, first->seq);
 }
 
-struct write *pending_over(struct pending *self, pending_reached_fn *reached, const void *context,
-                           const struct now *now, bool *expired)
+struct pending_command *pending_over(struct pending *self, pending_reached_fn *reached,
+                                     const void *context, const struct now *now, bool *expired)
 {
-    struct write *first = self->answered.first;
+    struct pending_command *first = self->answered.first;
 
     *expired = false;
     if (pending_ready(self, reached, context)) {
@@ -204,7 +207,7 @@ struct write *pending_over(struct pending *self, pending_reached_fn *reached, co
 
 bool pending_stalled(struct pending *self, uint64_t boot, const struct now *now)
 {
-    struct write *first = self->answered.first;
+    struct pending_command *first = self->answered.first;
 
     if (first == NULL || ((first->told || first->answered_by == boot) &&
                           first->waits_ms + stall_ms > now->mono_ms)) {
@@ -215,20 +218,20 @@ bool pending_stalled(struct pending *self, uint64_t boot, const struct now *now)
     return true;
 }
 
-void pending_drop(struct pending *self, struct write *write)
+void pending_drop(struct pending *self, struct pending_command *entry)
 {
-    remove_by_age(&self->by_age, write);
-    remove_by_state(write->state == WRITE_SENT ? &self->sent : &self->answered, write);
-    self->counts.writes--;
-    self->counts.bytes -= write->frame.len;
-    write->request = NULL;
-    write->frame.len = 0;
-    write->text.len = 0;
-    if (write->frame.cap > kept_bytes_max) {
-        buf_fini(&write->frame);
+    remove_by_age(&self->by_age, entry);
+    remove_by_state(entry->state == PENDING_SENT ? &self->sent : &self->answered, entry);
+    self->counts.commands--;
+    self->counts.bytes -= entry->frame.len;
+    entry->request = NULL;
+    entry->frame.len = 0;
+    entry->text.len = 0;
+    if (entry->frame.cap > kept_bytes_max) {
+        buf_fini(&entry->frame);
     }
-    write->by_age.next = self->free;
-    self->free = write;
+    entry->by_age.next = self->free;
+    self->free = entry;
 }
 
 static int64_t interval_ms(const struct pending *self, int64_t now_ms)
@@ -241,18 +244,19 @@ bool pending_resend(struct pending *self, uint64_t boot, const struct now *now, 
     int64_t interval = interval_ms(self, now->mono_ms);
 
     for (int i = 0; i < resend_max; i++) {
-        struct write *write = self->sent.first;
+        struct pending_command *entry = self->sent.first;
 
-        if (write == NULL || (write->boot == boot && write->sent_ms + interval > now->mono_ms)) {
+        if (entry == NULL || (entry->boot == boot && entry->sent_ms + interval > now->mono_ms)) {
             return false;
         }
-        if (outbox_command_encoded(out, ACTOR_REGISTRY, 0, buf_str(&write->frame)) != ERR_OK) {
+        if (outbox_command_encoded(out, self->options.to, self->options.index,
+                                   buf_str(&entry->frame)) != ERR_OK) {
             return true;
         }
-        write->boot = boot;
-        write->sent_ms = now->mono_ms;
-        remove_by_state(&self->sent, write);
-        append_by_state(&self->sent, write);
+        entry->boot = boot;
+        entry->sent_ms = now->mono_ms;
+        remove_by_state(&self->sent, entry);
+        append_by_state(&self->sent, entry);
         self->counts.resent_total++;
     }
     return true;

@@ -1,7 +1,6 @@
 /* register, renew, cancel, set: a form becomes a command, its answer waits until
  * the replica holds what the registry has done. */
-#include <stdio.h>
-#include <stdlib.h>
+#include "gateway/discovery/write.h"
 
 #include "gateway/discovery/command.h"
 #include "gateway/discovery/early.h"
@@ -11,6 +10,27 @@
 #include "gateway/discovery/source.h"
 
 static route_fn serve_renew_again;
+
+/* What is kept with a RENEW. */
+struct renewal {
+    struct identity id; /* borrows from the request */
+    bool again;         /* it has waited for the first sync */
+};
+
+static struct renewal *renewal_of(struct pending_command *write)
+{
+    return (struct renewal *)(void *)write->own;
+}
+
+struct pending *pending_writes_new(const struct config *config, uint64_t seed)
+{
+    const struct pending_options options = {.to = ACTOR_REGISTRY,
+                                            .gateway = seed,
+                                            .deadline_ms = config->gateway_write_deadline,
+                                            .own_bytes = sizeof(struct renewal)};
+
+    return pending_new(&options);
+}
 
 static struct sender sender_of(struct gateway *self, const struct request *request,
                                const struct form *form, const struct now *now)
@@ -25,7 +45,7 @@ static struct sender sender_of(struct gateway *self, const struct request *reque
 
 static void on_gone(struct gateway *self, struct parked *parked)
 {
-    pending_drop(self->pending, (struct write *)(void *)parked);
+    pending_drop(self->pending, (struct pending_command *)(void *)parked);
 }
 
 static uint64_t registry_boot(const struct gateway *self)
@@ -37,10 +57,11 @@ static uint64_t registry_boot(const struct gateway *self)
 }
 
 /* Sends the command and parks its request. */
-static struct write *ask(struct gateway *self, struct request *request, struct msg *command,
-                         const struct now *now)
+static struct pending_command *ask(struct gateway *self, struct request *request,
+                                   struct msg *command, const struct now *now)
 {
-    struct write *write = pending_send(self->pending, command, registry_boot(self), now, self->out);
+    struct pending_command *write =
+        pending_send(self->pending, command, registry_boot(self), now, self->out);
 
     if (write == NULL) {
         answer_busy(request, ERR_FULL, "too many writes are under way: try again", 1);
@@ -84,10 +105,11 @@ static bool zone_is_known(const struct registry *registry, const struct identity
 }
 
 /* The instance as it is now; for an unknown host of a known zone one of zeros, else null. */
-static void answer_renew(struct gateway *self, const struct write *write)
+static void answer_renew(struct gateway *self, struct pending_command *write)
 {
+    const struct identity *id = &renewal_of(write)->id;
     const struct registry *registry = replica_registry(self->replica);
-    uint32_t slot = registry_find(registry, identity_key(&write->id));
+    uint32_t slot = registry_find(registry, identity_key(id));
     struct instance instance;
     struct buf body = {0};
 
@@ -98,7 +120,7 @@ static void answer_renew(struct gateway *self, const struct write *write)
                         write->timestamp > instance.renew_timestamp ? write->timestamp
                                                                     : instance.renew_timestamp,
                         RENDER_METADATA_OBJECT);
-    } else if (zone_is_known(registry, &write->id)) {
+    } else if (zone_is_known(registry, id)) {
         render_zero(&body);
     } else {
         buf_add_str(&body, STR("null"));
@@ -106,7 +128,7 @@ static void answer_renew(struct gateway *self, const struct write *write)
     answer_close(write->request, write->err, &body);
 }
 
-static void answer_write(struct gateway *self, const struct write *write)
+static void answer_write(struct gateway *self, struct pending_command *write)
 {
     bool has_data =
         write->type == MSG_TYPE_RENEW &&
@@ -122,11 +144,11 @@ static void answer_write(struct gateway *self, const struct write *write)
 }
 
 /* A heartbeat of an instance that may be among what has not come yet. */
-static bool waits_for_first_sync(struct gateway *self, const struct write *write,
+static bool waits_for_first_sync(struct gateway *self, struct pending_command *write,
                                  const struct now *now)
 {
-    return write->type == MSG_TYPE_RENEW && write->err == ERR_NOT_FOUND && !write->again &&
-           early_waits(self, write->request, serve_renew_again, now);
+    return write->type == MSG_TYPE_RENEW && write->err == ERR_NOT_FOUND &&
+           !renewal_of(write)->again && early_waits(self, write->request, serve_renew_again, now);
 }
 
 bool writes_ready(const struct gateway *self)
@@ -136,13 +158,13 @@ bool writes_ready(const struct gateway *self)
 
 void writes_turn(struct gateway *self, const struct now *now)
 {
-    struct write *write;
+    struct pending_command *write;
     bool expired;
 
     while ((write = pending_over(self->pending, reached, self, now, &expired)) != NULL) {
         if (expired) {
             answer_busy(write->request, ERR_TIMEOUT,
-                        write->state == WRITE_SENT
+                        write->state == PENDING_SENT
                             ? "the registry did not answer in time: try again"
                             : "the write is done but can't be shown yet: ask again",
                         1);
@@ -196,7 +218,7 @@ void serve_renew(struct gateway *self, struct request *request, const struct now
     struct msg command = {.type = MSG_TYPE_RENEW};
     const struct msg_renew *renew = &command.as_renew;
     struct form form;
-    struct write *write;
+    struct pending_command *write;
 
     form_init(&form, request_params(request), self->config->faults);
     command_renew(&form, sender_of(self, request, &form, now), &command);
@@ -205,19 +227,20 @@ void serve_renew(struct gateway *self, struct request *request, const struct now
     }
     write = ask(self, request, &command, now);
     if (write != NULL) {
-        write->id = (struct identity){renew->env, renew->appid, renew->zone, renew->hostname};
+        renewal_of(write)->id =
+            (struct identity){renew->env, renew->appid, renew->zone, renew->hostname};
     }
 }
 
 /* One that has waited: not found again, it is answered so. */
 static void serve_renew_again(struct gateway *self, struct request *request, const struct now *now)
 {
-    struct write *write;
+    struct pending_command *write;
 
     serve_renew(self, request, now);
     write = request_user(request);
     if (write != NULL) {
-        write->again = true;
+        renewal_of(write)->again = true;
     }
 }
 

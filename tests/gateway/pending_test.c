@@ -21,9 +21,13 @@ struct fixture {
 
 static int set_up(void **state)
 {
+    static const struct pending_options options = {.to = ACTOR_REGISTRY,
+                                                   .gateway = gateway_id,
+                                                   .deadline_ms = deadline_ms,
+                                                   .own_bytes = sizeof(uint64_t)};
     struct fixture *self = calloc(1, sizeof(*self));
 
-    self->pending = pending_new(gateway_id, deadline_ms);
+    self->pending = pending_new(&options);
     self->out = outbox_new(1 << 20);
     self->now = (struct now){.mono_ms = 1000, .wall_ns = 1000000000};
     *state = self;
@@ -40,11 +44,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct write *send_renew(struct fixture *self)
+static struct pending_command *send_renew(struct fixture *self)
 {
     static char somebody;
     struct msg command = {.type = MSG_TYPE_RENEW};
-    struct write *write;
+    struct pending_command *write;
 
     command.as_renew.hostname = STR("h");
     write = pending_send(self->pending, &command, boot, &self->now, self->out);
@@ -83,7 +87,7 @@ static int sent(struct fixture *self)
     return count;
 }
 
-static struct write *answer(struct fixture *self, uint64_t number, uint64_t seq)
+static struct pending_command *answer(struct fixture *self, uint64_t number, uint64_t seq)
 {
     struct msg result = {.type = MSG_TYPE_RESULT};
 
@@ -101,7 +105,7 @@ static bool reached(const void *context, uint64_t epoch, uint64_t seq)
     return self->reached_seq >= seq;
 }
 
-static struct write *over(struct fixture *self, bool *expired)
+static struct pending_command *over(struct fixture *self, bool *expired)
 {
     return pending_over(self->pending, reached, self, &self->now, expired);
 }
@@ -109,7 +113,7 @@ static struct write *over(struct fixture *self, bool *expired)
 static void a_write_is_sent_with_its_number_gateway_and_deadline(void **state)
 {
     struct fixture *self = *state;
-    struct write *write = send_renew(self);
+    struct pending_command *write = send_renew(self);
     struct msg command;
 
     assert_int_equal(1, commands(self, &command));
@@ -122,21 +126,25 @@ static void a_write_is_sent_with_its_number_gateway_and_deadline(void **state)
 static void numbers_differ_and_grow_also_when_slots_are_reused(void **state)
 {
     struct fixture *self = *state;
-    struct write *first = send_renew(self);
+    struct pending_command *first = send_renew(self);
     uint64_t number = first->number;
-    struct write *second = send_renew(self);
+    struct pending_command *second = send_renew(self);
 
     assert_true(second->number > number);
     number = second->number;
+    memset(first->own, 0xff, sizeof(uint64_t));
     pending_drop(self->pending, first);
     first = send_renew(self);
     assert_true(first->number > number);
+    for (size_t i = 0; i < sizeof(uint64_t); i++) {
+        assert_int_equal(0, first->own[i]);
+    }
 }
 
 static void it_is_over_when_the_replica_has_caught_up_with_the_answer(void **state)
 {
     struct fixture *self = *state;
-    struct write *write = send_renew(self);
+    struct pending_command *write = send_renew(self);
     bool expired;
 
     assert_null(over(self, &expired));
@@ -155,7 +163,7 @@ static void it_is_over_when_the_replica_has_caught_up_with_the_answer(void **sta
 static void an_answer_counts_once_and_only_for_its_own_write(void **state)
 {
     struct fixture *self = *state;
-    struct write *write = send_renew(self);
+    struct pending_command *write = send_renew(self);
     uint64_t number = write->number;
 
     assert_null(answer(self, number + 1, 1));
@@ -169,7 +177,7 @@ static void an_answer_counts_once_and_only_for_its_own_write(void **state)
 static void without_an_answer_it_expires(void **state)
 {
     struct fixture *self = *state;
-    struct write *write = send_renew(self);
+    struct pending_command *write = send_renew(self);
     bool expired;
 
     self->now.mono_ms += deadline_ms - 1;
@@ -182,7 +190,7 @@ static void without_an_answer_it_expires(void **state)
 static void a_new_boot_of_the_registry_sends_it_again_at_once(void **state)
 {
     struct fixture *self = *state;
-    struct write *write = send_renew(self);
+    struct pending_command *write = send_renew(self);
     struct msg command;
 
     (void)sent(self);
@@ -211,12 +219,12 @@ static void silence_sends_it_again_every_100_ms(void **state)
 static void a_registry_that_answers_others_is_asked_again_after_a_second(void **state)
 {
     struct fixture *self = *state;
-    struct write *slow = send_renew(self);
+    struct pending_command *slow = send_renew(self);
 
     (void)slow;
     (void)sent(self);
     for (int i = 0; i < 9; i++) {
-        struct write *other;
+        struct pending_command *other;
 
         self->now.mono_ms += 99;
         other = send_renew(self);
@@ -234,8 +242,8 @@ static void a_registry_that_answers_others_is_asked_again_after_a_second(void **
 static void an_answered_one_or_one_whose_client_went_is_not_sent_again(void **state)
 {
     struct fixture *self = *state;
-    struct write *answered = send_renew(self);
-    struct write *gone = send_renew(self);
+    struct pending_command *answered = send_renew(self);
+    struct pending_command *gone = send_renew(self);
 
     (void)sent(self);
     (void)answer(self, answered->number, 9);
@@ -248,7 +256,7 @@ static void an_answered_one_or_one_whose_client_went_is_not_sent_again(void **st
 static void an_answer_the_replica_lacks_makes_it_ask(void **state)
 {
     struct fixture *self = *state;
-    struct write *write = send_renew(self);
+    struct pending_command *write = send_renew(self);
     struct msg result = {.type = MSG_TYPE_RESULT};
 
     assert_false(pending_stalled(self->pending, boot, &self->now));
@@ -302,7 +310,7 @@ static void too_many_are_refused(void **state)
     }
     assert_int_equal(65536, taken);
     pending_counts(self->pending, &counts);
-    assert_int_equal(65536, counts.writes);
+    assert_int_equal(65536, counts.commands);
     assert_int_equal(1, counts.refused_total);
 }
 

@@ -231,16 +231,16 @@ static void a_write_whose_client_went_is_forgotten(void **state)
     begin(&self);
     fixture_send(&self, "POST", "/discovery/register", REGISTER);
     pending_counts(self.server.gateway->pending, &counts);
-    assert_int_equal(1, counts.writes);
+    assert_int_equal(1, counts.commands);
     assert_return_code(setsockopt(self.client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)),
                        0);
     (void)close(self.client);
     self.client = -1;
-    for (int i = 0; i < 50 && counts.writes > 0; i++) {
+    for (int i = 0; i < 50 && counts.commands > 0; i++) {
         fixture_wait(&self, 1);
         pending_counts(self.server.gateway->pending, &counts);
     }
-    assert_int_equal(0, counts.writes);
+    assert_int_equal(0, counts.commands);
     sent = self.writes;
     fixture_wait(&self, 2000);
     fixture_turn(&self);

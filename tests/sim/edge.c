@@ -17,7 +17,7 @@ enum { forms_max = 256, params_max = 1024 };
 
 /* A form whose write is under way. */
 struct asked {
-    struct write *write; /* NULL: free */
+    struct pending_command *write; /* NULL: free */
     struct edge_form form;
     struct identity id; /* borrows from store */
     struct buf store;
@@ -33,12 +33,14 @@ struct edge {
 
 struct edge *edge_new(struct site *site, struct replica *replica, uint64_t seed)
 {
+    const struct pending_options options = {
+        .to = ACTOR_REGISTRY, .gateway = seed, .deadline_ms = site->config.gateway_write_deadline};
     struct edge *self = calloc(1, sizeof(*self));
 
     assert(self != NULL);
     self->site = site;
     self->replica = replica;
-    self->pending = pending_new(seed, site->config.gateway_write_deadline);
+    self->pending = pending_new(&options);
     self->trust = trust_new(&site->config);
     return self;
 }
@@ -255,7 +257,7 @@ void edge_answer(struct edge *self, const struct msg *msg, const struct now *now
 
 void edge_turn(struct edge *self, const struct now *now, struct outbox *out)
 {
-    struct write *write;
+    struct pending_command *write;
     bool expired;
 
     while ((write = pending_over(self->pending, reached, self, now, &expired)) != NULL) {
