@@ -62,7 +62,8 @@ common/naming:      common/base common/container common/wire
 common/config:      common/base
 common/runtime:     common/base common/wire common/config
 gateway/http:       common/base
-gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http
+gateway/bus:        common/base common/wire common/runtime gateway/http
+gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus
 actors/evictor:     common/base common/wire common/config common/runtime
 actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage
 actors/registry/storage:  common/base common/wire common/journal common/naming

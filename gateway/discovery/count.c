@@ -1,7 +1,7 @@
 /* The gateway's own counters and sizes. */
-#include "gateway/discovery/counting.h"
+#include "gateway/bus/counting.h"
+#include "gateway/bus/pending.h"
 #include "gateway/discovery/early.h"
-#include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/stream.h"

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gateway/bus/pending.h"
+#include "gateway/bus/scrape.h"
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/openness.h"
-#include "gateway/discovery/pending.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/resolver.h"
 #include "gateway/discovery/routes.h"
-#include "gateway/discovery/scrape.h"
 #include "gateway/discovery/settings.h"
 #include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"

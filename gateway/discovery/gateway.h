@@ -13,7 +13,7 @@
 #include "common/config/config.h"
 #include "common/runtime/actor.h"
 #include "common/runtime/publisher.h"
-#include "gateway/discovery/parked.h"
+#include "gateway/bus/parked.h"
 
 struct replica;   /* replica.h: copy of the registry, caught-up state, protection, nodes */
 struct polls;     /* poll.h: parked polls, by app */

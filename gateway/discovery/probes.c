@@ -1,11 +1,11 @@
 /* livez, readyz with the parts that this gateway stands on, metrics. */
 #include <inttypes.h>
 
+#include "gateway/bus/health.h"
+#include "gateway/bus/scrape.h"
 #include "gateway/discovery/gateway.h"
-#include "gateway/discovery/health.h"
 #include "gateway/discovery/openness.h"
 #include "gateway/discovery/replica.h"
-#include "gateway/discovery/scrape.h"
 
 static void note_registry(struct gateway *self, struct health *health, const struct now *now)
 {

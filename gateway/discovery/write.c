@@ -2,9 +2,9 @@
  * the replica holds what the registry has done. */
 #include "gateway/discovery/write.h"
 
+#include "gateway/bus/pending.h"
 #include "gateway/discovery/command.h"
 #include "gateway/discovery/early.h"
-#include "gateway/discovery/pending.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/source.h"

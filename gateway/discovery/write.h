@@ -2,8 +2,8 @@
 #ifndef GATEWAY_DISCOVERY_WRITE_H
 #define GATEWAY_DISCOVERY_WRITE_H
 
+#include "gateway/bus/pending.h"
 #include "gateway/discovery/gateway.h"
-#include "gateway/discovery/pending.h"
 
 /* The table of those under way. seed: random. config: not kept. */
 struct pending *pending_writes_new(const struct config *config, uint64_t seed);

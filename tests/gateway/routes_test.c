@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/metrics.h"
+#include "gateway/bus/metrics.h"
 #include "gateway/discovery/replica.h"
 #include "tests/gateway/gateway_fixture.h"
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/discovery/pending.h"
+#include "gateway/bus/pending.h"
 #include "gateway/discovery/trust.h"
 #include "tests/gateway/gateway_fixture.h"
 

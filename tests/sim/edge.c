@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/bus/pending.h"
 #include "gateway/discovery/command.h"
-#include "gateway/discovery/pending.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/trust.h"
 #include "gateway/http/params.h"

@@ -2,8 +2,8 @@
  *
  *   muster_registry_writes_total{actor="registry"} 12
  */
-#ifndef GATEWAY_DISCOVERY_METRICS_H
-#define GATEWAY_DISCOVERY_METRICS_H
+#ifndef GATEWAY_BUS_METRICS_H
+#define GATEWAY_BUS_METRICS_H
 
 #include "common/runtime/names.h"
 #include "common/wire/codec.h"

@@ -5,8 +5,8 @@
  *   health_note(&health, "replica", is_ready, true, STR("not caught up yet")); …
  *   health_answer(&health, request, verbose);
  */
-#ifndef GATEWAY_DISCOVERY_HEALTH_H
-#define GATEWAY_DISCOVERY_HEALTH_H
+#ifndef GATEWAY_BUS_HEALTH_H
+#define GATEWAY_BUS_HEALTH_H
 
 #include "gateway/http/http.h"
 

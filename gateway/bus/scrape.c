@@ -1,9 +1,9 @@
-#include "gateway/discovery/scrape.h"
+#include "gateway/bus/scrape.h"
 
 #include <stdlib.h>
 
-#include "gateway/discovery/metrics.h"
-#include "gateway/discovery/parked.h"
+#include "gateway/bus/metrics.h"
+#include "gateway/bus/parked.h"
 
 static const int64_t wait_ms = 500;
 

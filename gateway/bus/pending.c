@@ -1,4 +1,4 @@
-#include "gateway/discovery/pending.h"
+#include "gateway/bus/pending.h"
 
 #include <assert.h>
 #include <stdlib.h>

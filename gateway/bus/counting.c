@@ -1,4 +1,4 @@
-#include "gateway/discovery/counting.h"
+#include "gateway/bus/counting.h"
 
 void counting_put(struct counting *to, const char *name, uint64_t value)
 {

@@ -1,6 +1,6 @@
 /* A gateway's own numbers, for its STATS (actor_spec.count). */
-#ifndef GATEWAY_DISCOVERY_COUNTING_H
-#define GATEWAY_DISCOVERY_COUNTING_H
+#ifndef GATEWAY_BUS_COUNTING_H
+#define GATEWAY_BUS_COUNTING_H
 
 #include "common/wire/codec.h"
 #include "gateway/http/http.h"

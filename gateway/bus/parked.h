@@ -1,7 +1,7 @@
 /* A request that waits for something: what request_set_user is given begins with this, and tells
  * its owner when the client goes. */
-#ifndef GATEWAY_DISCOVERY_PARKED_H
-#define GATEWAY_DISCOVERY_PARKED_H
+#ifndef GATEWAY_BUS_PARKED_H
+#define GATEWAY_BUS_PARKED_H
 
 #include "gateway/http/http.h"
 

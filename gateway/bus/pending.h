@@ -10,15 +10,15 @@
  * takes). The command's number makes that safe.
  * Bounded by count and by bytes.
  */
-#ifndef GATEWAY_DISCOVERY_PENDING_H
-#define GATEWAY_DISCOVERY_PENDING_H
+#ifndef GATEWAY_BUS_PENDING_H
+#define GATEWAY_BUS_PENDING_H
 
 #include <stdalign.h>
 #include <stddef.h>
 
 #include "common/base/clock.h"
 #include "common/runtime/outbox.h"
-#include "gateway/discovery/parked.h"
+#include "gateway/bus/parked.h"
 
 struct pending;
 

@@ -2,8 +2,8 @@
  * for their STATS and waits for the answers, 500 ms at most; requests that come
  * meanwhile share the answer. An actor that does not answer shows as up 0.
  */
-#ifndef GATEWAY_DISCOVERY_SCRAPE_H
-#define GATEWAY_DISCOVERY_SCRAPE_H
+#ifndef GATEWAY_BUS_SCRAPE_H
+#define GATEWAY_BUS_SCRAPE_H
 
 #include "common/runtime/actor.h"
 #include "gateway/http/http.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/runtime/outbox.h"
-#include "gateway/discovery/pending.h"
+#include "gateway/bus/pending.h"
 
 enum { gateway_id = 7, deadline_ms = 5000, boot = 3 };
 

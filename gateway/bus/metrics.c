@@ -1,4 +1,4 @@
-#include "gateway/discovery/metrics.h"
+#include "gateway/bus/metrics.h"
 
 #include <inttypes.h>
 #include <stdio.h>

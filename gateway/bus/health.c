@@ -1,4 +1,4 @@
-#include "gateway/discovery/health.h"
+#include "gateway/bus/health.h"
 
 void health_init(struct health *self)
 {
