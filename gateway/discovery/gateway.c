@@ -19,8 +19,6 @@
 #include "gateway/discovery/trust.h"
 #include "gateway/discovery/write.h"
 
-enum { parameters_max = 2048 }; /* read at all: routes.c holds the limit of the API */
-
 /* Listening waits so long for the first look-up of peers' names, which some nodes may have. */
 static const int64_t names_wait_ms = 1000;
 static const int64_t names_look_ms = 10; /* meanwhile it is asked about them so often */
@@ -33,6 +31,24 @@ static void on_serve(void *state, struct request *request, const struct now *now
 {
     route_serve(state, request, now);
 }
+
+#ifdef MUSTER_FAULTS
+/* What the reference does with callback=f on any endpoint. */
+static struct response *jsonp(void *state, struct request *request, struct response *response)
+{
+    const struct gateway *self = state;
+    struct str callback = params_get(request_params(request), STR("callback"));
+    struct str text = response_body(response);
+    struct buf body = {0};
+
+    if (!(fault_on(self->config->faults, FAULT_REFERENCE_ROW_30) &&
+          params_has(request_params(request), STR("callback")))) {
+        return NULL;
+    }
+    buf_printf(&body, "%.*s(%.*s)", STR_ARG(callback), STR_ARG(text));
+    return response_new(response_status(response), "application/json; charset=utf-8", &body);
+}
+#endif
 
 static struct response *on_refuse(void *state, int status, const char *text)
 {
@@ -48,7 +64,15 @@ static bool on_spare(void *state, const struct now *now)
 }
 
 static const struct http_app app = {
-    .serve = on_serve, .gone = parked_gone, .refuse = on_refuse, .spare = on_spare};
+    .serve = on_serve,
+    .gone = parked_gone,
+    .refuse = on_refuse,
+    .spare = on_spare,
+    .own = &bind_own,
+#ifdef MUSTER_FAULTS
+    .instead = jsonp,
+#endif
+};
 
 /* ── listening ──────────────────────────────────────────────────────────────*/
 
@@ -115,7 +139,6 @@ static enum err open_http(struct gateway *self)
         .reuse_port = config->gateway_processes > 1,
         .pool_bytes = (size_t)config->gateway_pool,
         .body_max_bytes = unlimited ? (size_t)10 << 20 : (size_t)config->gateway_body_max,
-        .param_max = unlimited ? (size_t)1 << 20 : parameters_max,
         .idle_ms = idle_ms,
         .connections_max = (uint64_t)config->gateway_connections_max,
         .memory_max = (uint64_t)config->gateway_memory_max,

@@ -14,6 +14,7 @@
 #include "common/runtime/actor.h"
 #include "common/runtime/publisher.h"
 #include "gateway/bus/parked.h"
+#include "gateway/discovery/bind.h"
 
 struct replica;   /* replica.h: copy of the registry, caught-up state, protection, nodes */
 struct polls;     /* poll.h: parked polls, by app */

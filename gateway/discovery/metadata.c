@@ -5,7 +5,7 @@
 
 #include "common/base/array.h"
 #include "common/naming/limits.h"
-#include "gateway/http/scanner.h"
+#include "gateway/discovery/scanner.h"
 
 struct entry {
     struct str key;   /* borrows from texts */

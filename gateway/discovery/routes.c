@@ -7,6 +7,8 @@
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/replica.h"
 
+enum { parameters_max = 2048 }; /* read at all: limit_parameters is the limit of the API */
+
 // clang-format off
 static const struct route routes[] = {
     /* path                    get    post   guarded serve */
@@ -156,12 +158,31 @@ static bool let_in(struct gateway *self, struct request *request, const struct r
     return true;
 }
 
+/* Takes it apart. False: that can't be done, and it is answered. */
+static bool bind(const struct gateway *self, struct request *request)
+{
+    bool unlimited = fault_on(self->config->faults, FAULT_REFERENCE_ROW_18);
+    struct response *response;
+    struct buf why = {0};
+
+    if (request_bind(request, unlimited ? (size_t)1 << 20 : parameters_max, self->config->faults,
+                     &why)) {
+        return true;
+    }
+    buf_add_char(&why, '\0');
+    response = response_err(ERR_INVALID, why.data);
+    request_refuse(request, response);
+    response_unref(&response);
+    buf_fini(&why);
+    return false;
+}
+
 void route_serve(struct gateway *self, struct request *request, const struct now *now)
 {
     struct str path = request_path(request);
     const struct route *route = route_find(path);
 
-    if (!let_in(self, request, route)) {
+    if (!bind(self, request) || !let_in(self, request, route)) {
         return;
     }
     if (route == NULL && fault_on(self->config->faults, FAULT_REFERENCE_ROW_17) &&
@@ -186,8 +207,8 @@ struct response *route_refuse(struct gateway *self, int status, const char *text
     struct buf body = {0};
 
     (void)self;
-    if (status == 200 || status == 413) {
-        return response_err(status == 200 ? ERR_INVALID : ERR_TOO_LARGE, text);
+    if (status == 413) {
+        return response_err(ERR_TOO_LARGE, text);
     }
     if (status == 503) {
         struct response *response = response_err(ERR_UNAVAILABLE, text);

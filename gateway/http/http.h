@@ -1,7 +1,7 @@
 /* HTTP for both gateways: libmicrohttpd without threads of its own, a guest in
  * the actor's loop.
  *
- * A request is handed over whole (body read, parameters bound). Its handler
+ * A request is handed over whole (its body read). Its handler
  * answers it, parks it (long poll, write that waits for the registry) or turns it
  * into a stream, before it returns. A parked request may be answered in any later
  * turn. When a parked or streaming client goes, gone() is called within a second
@@ -17,7 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
-#include "gateway/http/params.h"
+#include "common/base/str.h"
 
 struct http;
 struct request;
@@ -71,14 +71,23 @@ enum http_header {
 };
 
 enum http_method request_method(const struct request *self);
-struct str request_path(
-    const struct request *self); /* decoded, cleaned as Go's path.Clean; "/" kept in front */
-const struct params *request_params(const struct request *self);
+/* Decoded and cleaned (uri.h). */
+struct str request_path(const struct request *self);
+/* What is behind the "?", as it came. Both until the request is parked or ends. */
+struct str request_query(const struct request *self);
+struct str request_body(const struct request *self);
 /* The value of the first of that name, in any case; absent: NULL and empty. Until the request ends.
  */
 struct str request_header(const struct request *self, enum http_header header);
 bool request_from_loopback(const struct request *self);
 void request_peer(const struct request *self, char *text, size_t size); /* "127.0.0.1" */
+
+/* Memory of the app's that goes with each request (http_app.own): for what it is taken apart into.
+ * All zeros, or what own.clear left of an earlier one. It ends when the request is parked or ends.
+ */
+void *request_own(const struct request *self);
+/* What own has allocated has changed: it is counted anew. */
+void request_weigh(struct request *self);
 
 /* One word of the handlers' own per request (a poll, a pending write). */
 void request_set_user(struct request *self, void *user);
@@ -97,13 +106,17 @@ void request_keeps(struct request *self, size_t bytes);
  * gone() is not called for it any more. */
 void request_answer(struct request *self, struct response *response);
 
+/* The same for one that is refused as such, as the server does with what it can't read: it is
+ * counted among refused_total. While it is served only. */
+void request_refuse(struct request *self, struct response *response);
+
 /* Not answered yet: it stays until request_answer or gone(). A client that has shut down
  * its sending side counts as gone (it can't be told from one that has closed): it is sent 503.
- * Its parameters end here: thousands may wait for long. */
+ * Its body, query and own end here: thousands may wait for long. */
 void request_park(struct request *self);
-/* The same for one that is usually answered within milliseconds: cheaper then, and its
- * parameters stay. Until it has waited for 20 ms nobody notices that its client has gone, and one
- * that has only shut down its sending side is answered. One that is parked already stays so. */
+/* The same for one that is usually answered within milliseconds: cheaper then, and its body,
+ * query and own stay. Until it has waited for 20 ms nobody notices that its client has gone, and
+ * one that has only shut down its sending side is answered. One that is parked already stays so. */
 void request_await(struct request *self);
 
 /* A body produced as the socket takes it. next fills at most max bytes and
@@ -137,7 +150,6 @@ struct http_options {
     bool reuse_port;          /* several processes on one port */
     size_t pool_bytes;        /* memory per connection; bounds URL and headers */
     size_t body_max_bytes;    /* beyond: 413 */
-    size_t param_max;         /* 1,024 */
     int64_t idle_ms;          /* a silent connection is closed */
     uint64_t connections_max; /* 0, or more than fit: as many as the limit of descriptors has room
                                  for, less 256 */
@@ -145,6 +157,14 @@ struct http_options {
     unsigned sharers;         /* … shared by so many processes; 0: one */
     struct faults faults;
     struct log *log;
+};
+
+/* What an app keeps in each request (request_own). */
+struct http_own {
+    size_t bytes;
+    void (*clear)(void *own);          /* the request is over: for the next; may keep memory */
+    void (*fini)(void *own);           /* frees all it has: then it is all zeros */
+    size_t (*weight)(const void *own); /* bytes it has allocated */
 };
 
 /* serve: a complete request. refuse: the server answers by itself (413, 400, …):
@@ -156,6 +176,11 @@ struct http_app {
     /* Places run short: ends one request that is parked or streaming and may be ended early, by
      * request_answer (with Connection: close) or request_cut. False: there is none. May be NULL. */
     bool (*spare)(void *state, const struct now *now);
+    const struct http_own *own; /* NULL: nothing */
+#ifdef MUSTER_FAULTS
+    /* What is sent in place of an answer, or NULL. May be NULL. */
+    struct response *(*instead)(void *state, struct request *request, struct response *response);
+#endif
 };
 
 /* Errors: ERR_INVALID (listen), ERR_IO (bind; logged with the remedy). */

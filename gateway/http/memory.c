@@ -116,8 +116,15 @@ static void set_weight(struct request *self, size_t weight)
 
 void memory_weigh(struct request *self)
 {
-    set_weight(self, self->body.cap + self->uri.cap + self->params.store.cap +
-                         self->params.cap * sizeof(*self->params.items) + self->kept);
+    const struct http_own *own = self->http->app->own;
+    size_t of_own = own != NULL ? own->weight(self->own) : 0;
+
+    set_weight(self, self->body.cap + self->uri.cap + of_own + self->kept);
+}
+
+void request_weigh(struct request *self)
+{
+    memory_weigh(self);
 }
 
 void memory_answered(struct request *self)

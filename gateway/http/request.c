@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "gateway/http/server.h"
+#include "gateway/http/uri.h"
 
 enum { free_max = 1024, kept_bytes_max = 16384 };
 
@@ -42,12 +43,21 @@ static void trim(struct buf *buf)
     }
 }
 
+static void own_fini(struct request *self)
+{
+    const struct http_own *own = self->http->app->own;
+
+    if (own != NULL) {
+        own->fini(self->own);
+    }
+}
+
 static void request_destroy(struct request *self)
 {
     buf_fini(&self->uri);
     buf_fini(&self->path);
     buf_fini(&self->body);
-    params_fini(&self->params);
+    own_fini(self);
     free(self);
 }
 
@@ -57,7 +67,6 @@ static void recycle(struct request *self)
     struct buf uri;
     struct buf path;
     struct buf body;
-    struct params params;
 
     assert(self->before == NULL && self != http->parked);
     memory_close(self);
@@ -69,21 +78,18 @@ static void recycle(struct request *self)
     trim(&self->uri);
     trim(&self->path);
     trim(&self->body);
-    if (self->params.store.cap > kept_bytes_max || self->params.cap > 128) {
-        params_fini(&self->params);
+    if (http->app->own != NULL) {
+        http->app->own->clear(self->own);
     }
-    params_clear(&self->params);
     uri = self->uri;
     path = self->path;
     body = self->body;
-    params = self->params;
     memset(self, 0, sizeof(*self));
     self->http = http;
     self->next = http->free;
     self->uri = uri;
     self->path = path;
     self->body = body;
-    self->params = params;
     http->free = self;
     http->free_count++;
 }
@@ -101,7 +107,7 @@ void request_free_all(struct http *http)
 
 /* Takes the URI, and hides its parameters from libmicrohttpd, which takes the URI apart in
  * place after this call: each would cost 70 bytes of the connection's memory, and for the one
- * that finds none left the connection is closed without a word. bind.c reads them. */
+ * that finds none left the connection is closed without a word. The app reads them. */
 static void keep_uri(struct request *self, const char *uri)
 {
     struct str text = str_from(uri);
@@ -124,7 +130,7 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
         http->free_count--;
         self->next = NULL;
     } else {
-        self = calloc(1, sizeof(*self));
+        self = calloc(1, sizeof(*self) + (http->app->own != NULL ? http->app->own->bytes : 0));
         if (self == NULL) {
             abort();
         }
@@ -253,18 +259,6 @@ void request_hang_up(struct request *self)
 
 /* ── answers ────────────────────────────────────────────────────────────────*/
 
-#ifdef MUSTER_FAULTS
-/* What the reference does with callback=f on any endpoint. */
-static struct response *jsonp(const struct request *self, struct response *response)
-{
-    struct str callback = params_get(&self->params, STR("callback"));
-    struct buf body = {0};
-
-    buf_printf(&body, "%.*s(%.*s)", STR_ARG(callback), STR_ARG(response->body));
-    return response_new(response->status, "application/json; charset=utf-8", &body);
-}
-#endif
-
 void request_answer(struct request *self, struct response *response)
 {
     assert(self->state == REQUEST_SERVING || self->state == REQUEST_PARKED);
@@ -282,14 +276,24 @@ void request_answer(struct request *self, struct response *response)
     self->state = REQUEST_ANSWERED;
     self->response = response_ref(response);
 #ifdef MUSTER_FAULTS
-    if (fault_on(self->http->options.faults, FAULT_REFERENCE_ROW_30) &&
-        params_has(&self->params, STR("callback"))) {
-        response_unref(&self->response);
-        self->response = jsonp(self, response);
+    if (self->http->app->instead != NULL) {
+        struct response *other = self->http->app->instead(self->http->state, self, response);
+
+        if (other != NULL) {
+            response_unref(&self->response);
+            self->response = other;
+        }
     }
 #endif
     self->http->resumed = true;
     resume(self);
+}
+
+void request_refuse(struct request *self, struct response *response)
+{
+    assert(self->state == REQUEST_SERVING);
+    self->http->counts.refused_total++;
+    request_answer(self, response);
 }
 
 static void park(struct request *self)
@@ -306,7 +310,7 @@ void request_park(struct request *self)
     places_move(self->connection, PLACE_NONE);
     /* Taken apart already, and thousands may wait for long. */
     buf_fini(&self->uri);
-    params_fini(&self->params);
+    own_fini(self);
     buf_fini(&self->body);
     self->query = (struct str){0};
     memory_weigh(self);
@@ -497,7 +501,6 @@ static enum MHD_Result take_body(struct request *self, const char *data, size_t 
 static void serve(struct request *self)
 {
     struct http *http = self->http;
-    struct buf why = {0};
 
     if (http->ending) { /* what handlers stand on may be gone, or not be looked at any more */
         refuse(self, MHD_HTTP_SERVICE_UNAVAILABLE, ending_text, true);
@@ -507,17 +510,9 @@ static void serve(struct request *self)
         refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
         return;
     }
-    request_bind(self, &why);
-    request_cost(self, self->params.count + self->body_seen / 64);
-    memory_weigh(self);
-    if (why.len > 0) {
-        buf_add_char(&why, '\0');
-        refuse(self, MHD_HTTP_OK, why.data, false);
-    } else {
-        self->state = REQUEST_SERVING;
-        http->app->serve(http->state, self, &http->now);
-    }
-    buf_fini(&why);
+    request_cost(self, self->body_seen / 64);
+    self->state = REQUEST_SERVING;
+    http->app->serve(http->state, self, &http->now);
 }
 
 /* The turn's share of work is used up. */

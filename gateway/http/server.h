@@ -11,6 +11,8 @@
 #define GATEWAY_HTTP_SERVER_H
 
 #include <microhttpd.h>
+#include <stdalign.h>
+#include <stddef.h>
 
 #include "gateway/http/chunks.h"
 #include "gateway/http/http.h"
@@ -97,13 +99,13 @@ struct request {
     struct buf path;
     struct buf body; /* at most body_max_bytes */
     size_t body_seen;
-    struct params params;
     struct response *response;
     struct response *answer; /* while its client may be reading it */
     size_t weight;           /* counted in http->memory */
     size_t kept;             /* of that: by the handlers */
     struct stream *stream;
     void *user;
+    alignas(max_align_t) unsigned char own[]; /* the app's: http_app.own */
 };
 
 struct response {
@@ -231,12 +233,6 @@ void request_close(void *http, struct MHD_Connection *mhd, void **context,
  * the handler, then lets libmicrohttpd have the connection back. */
 void request_hang_up(struct request *self);
 void request_free_all(struct http *http);
-
-/* bind.c: parameters, form body first, then query. Fills why for an answer of -400. */
-void request_bind(struct request *self, struct buf *why);
-
-/* path.c: the decoded, cleaned path of an uri, and its query. False: malformed. */
-bool uri_split(struct str uri, struct buf *path, struct str *query);
 
 /* header.c: 0, or the status to refuse the request with and why (static). 431: there is no
  * memory left to answer with. */

@@ -16,9 +16,19 @@ struct str request_path(const struct request *self)
     return buf_str(&self->path);
 }
 
-const struct params *request_params(const struct request *self)
+struct str request_query(const struct request *self)
 {
-    return &self->params;
+    return self->query;
+}
+
+struct str request_body(const struct request *self)
+{
+    return buf_str(&self->body);
+}
+
+void *request_own(const struct request *self)
+{
+    return (void *)(uintptr_t)self->own; /* the app's: the server never looks into it */
 }
 
 struct str request_header(const struct request *self, enum http_header header)

@@ -3,7 +3,7 @@
  * surrogates, numbers beyond a double, NUL in a key). And metadata over the same
  * bytes: what is accepted is within its limits, sorted, each key once.
  *
- * Covers: gateway/http/scanner.c gateway/discovery/metadata.c
+ * Covers: gateway/discovery/scanner.c gateway/discovery/metadata.c
  */
 #include <assert.h>
 #include <jansson.h>
@@ -13,8 +13,8 @@
 
 #include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
-#include "gateway/http/params.h"
-#include "gateway/http/scanner.h"
+#include "gateway/discovery/params.h"
+#include "gateway/discovery/scanner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,15 +2,15 @@
  * when more is added, and binding in two pieces at a '&' equals binding the whole.
  * And as a JSON body.
  *
- * Covers: gateway/http/params.c gateway/http/path.c
+ * Covers: gateway/discovery/params.c gateway/http/uri.c
  */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/http/params.h"
-#include "gateway/http/server.h"
+#include "gateway/discovery/params.h"
+#include "gateway/http/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/discovery/bind.h"
+
 struct response *http_text(int status, const char *text)
 {
     struct buf body = {0};
@@ -73,8 +75,16 @@ static void on_serve(void *state, struct request *request, const struct now *now
 {
     struct http_fixture *self = state;
     struct str path = request_path(request);
+    struct buf why = {0};
 
     (void)now;
+    if (!request_bind(request, 32, (struct faults){0}, &why)) {
+        struct response *response = response_new(200, "text/plain", &why);
+
+        request_refuse(request, response);
+        response_unref(&response);
+        return;
+    }
     self->served++;
     if (str_eq(path, STR("/park"))) {
         self->parked = request;
@@ -152,7 +162,8 @@ static struct response *on_refuse(void *state, int status, const char *text)
     return http_text(status, text);
 }
 
-const struct http_app http_fixture_app = {on_serve, on_gone, on_refuse, on_spare};
+const struct http_app http_fixture_app = {
+    .serve = on_serve, .gone = on_gone, .refuse = on_refuse, .spare = on_spare, .own = &bind_own};
 
 int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
 {
@@ -160,7 +171,6 @@ int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
     struct http_options options = {.listen = "127.0.0.1:0",
                                    .pool_bytes = 16384,
                                    .body_max_bytes = 4096,
-                                   .param_max = 32,
                                    .idle_ms = 10000,
                                    .connections_max = connections_max,
                                    .memory_max = memory_max};

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/http/params.h"
-#include "gateway/http/scanner.h"
+#include "gateway/discovery/params.h"
+#include "gateway/discovery/scanner.h"
 
 enum { max = 1024 };
 

@@ -6,9 +6,9 @@
 
 #include "gateway/bus/pending.h"
 #include "gateway/discovery/command.h"
+#include "gateway/discovery/params.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/trust.h"
-#include "gateway/http/params.h"
 #include "tests/sim/http.h"
 
 #define reference_address "10.0.2.1"

@@ -9,8 +9,8 @@
 #include "actors/replicator/forms.h"
 #include "common/naming/change.h"
 #include "gateway/discovery/command.h"
+#include "gateway/discovery/params.h"
 #include "gateway/discovery/render.h"
-#include "gateway/http/params.h"
 #include "tests/sim/http.h"
 
 enum { entries_max = plan_hosts_max + 32, flights_max = 2048, params_max = 1024 };

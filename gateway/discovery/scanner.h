@@ -3,8 +3,8 @@
  * Go's: bytes that are not UTF-8 and lone surrogates in strings read as U+FFFD.
  * Nesting is bounded; what jansson accepts it accepts alike (fuzzed against it).
  */
-#ifndef GATEWAY_HTTP_SCANNER_H
-#define GATEWAY_HTTP_SCANNER_H
+#ifndef GATEWAY_DISCOVERY_SCANNER_H
+#define GATEWAY_DISCOVERY_SCANNER_H
 
 #include "common/base/err.h"
 #include "common/base/str.h"

@@ -5,8 +5,8 @@
  * any case) becomes the same list: numbers and booleans as their text, null as
  * absent, arrays as repeated parameters, an object as its JSON text.
  */
-#ifndef GATEWAY_HTTP_PARAMS_H
-#define GATEWAY_HTTP_PARAMS_H
+#ifndef GATEWAY_DISCOVERY_PARAMS_H
+#define GATEWAY_DISCOVERY_PARAMS_H
 
 #include "common/base/err.h"
 #include "common/base/str.h"
@@ -45,9 +45,5 @@ bool params_has(const struct params *self, struct str name);
 /* Values of a name in order: *at starts at 0. */
 bool params_each(const struct params *self, struct str name, size_t *at, struct str *value);
 size_t params_count(const struct params *self, struct str name);
-
-/* Appends text with %XX decoded, and '+' as a space where plus is set. False for a
- * malformed escape; then nothing is appended. */
-bool params_unescape(struct buf *to, struct str text, bool plus);
 
 #endif

@@ -1,11 +1,12 @@
-#include "gateway/http/params.h"
+#include "gateway/discovery/params.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/array.h"
-#include "gateway/http/scanner.h"
+#include "gateway/discovery/scanner.h"
+#include "gateway/http/uri.h"
 
 void params_fini(struct params *self)
 {
@@ -54,41 +55,6 @@ static enum err add(struct params *self, struct param param, size_t max)
     return ERR_OK;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool params_unescape(struct buf *to, struct str text, bool plus)
-{
-    char *at = buf_reserve(to, text.len);
-    size_t len = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        if (c == '%') {
-            int high = i + 2 < text.len ? hex(text.data[i + 1]) : -1;
-            int low = i + 2 < text.len ? hex(text.data[i + 2]) : -1;
-
-            if (high < 0 || low < 0) {
-                return false;
-            }
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (plus && c == '+') {
-            c = ' ';
-        }
-        at[len++] = c;
-    }
-    to->len += len;
-    return true;
-}
-
 /* Text without escapes is borrowed as it stands; the store has room for the rest. */
 static bool decode(struct params *self, struct str text, struct str *out)
 {
@@ -98,7 +64,7 @@ static bool decode(struct params *self, struct str text, struct str *out)
         *out = text;
         return true;
     }
-    if (!params_unescape(&self->store, text, true)) {
+    if (!uri_unescape(&self->store, text, true)) {
         return false;
     }
     *out = (struct str){self->store.data + from, self->store.len - from};

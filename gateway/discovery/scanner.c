@@ -1,4 +1,4 @@
-#include "gateway/http/scanner.h"
+#include "gateway/discovery/scanner.h"
 
 #include <assert.h>
 #include <string.h>
