@@ -67,7 +67,7 @@ static int64_t wait_ms(const struct gateway *gateway, const struct request *requ
     int64_t theirs_ms;
 
     most_ms = most_ms < early_wait_max_ms ? most_ms : early_wait_max_ms;
-    if (str_to_i64(request_header(request, HTTP_HEADER_BMSPY_TIMEOUT), &theirs_ms) == ERR_OK &&
+    if (str_to_i64(request_header(request, HEADER_BMSPY_TIMEOUT), &theirs_ms) == ERR_OK &&
         theirs_ms >= 0 && theirs_ms < most_ms) {
         return theirs_ms;
     }

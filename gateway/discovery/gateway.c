@@ -63,12 +63,16 @@ static bool on_spare(void *state, const struct now *now)
     return polls_spare(self, now) || streams_spare(self);
 }
 
+static const struct str headers[] = {{"X1-Bmspy-Timeout", 16}}; /* HEADER_BMSPY_TIMEOUT */
+
 static const struct http_app app = {
     .serve = on_serve,
     .gone = parked_gone,
     .refuse = on_refuse,
     .spare = on_spare,
     .own = &bind_own,
+    .headers = headers,
+    .header_count = sizeof(headers) / sizeof(headers[0]),
 #ifdef MUSTER_FAULTS
     .instead = jsonp,
 #endif
@@ -135,6 +139,7 @@ static enum err open_http(struct gateway *self)
     const struct config *config = self->config;
     bool unlimited = fault_on(config->faults, FAULT_REFERENCE_ROW_18);
     struct http_options options = {
+        .section = "gateway",
         .listen = config->gateway_listen,
         .reuse_port = config->gateway_processes > 1,
         .pool_bytes = (size_t)config->gateway_pool,

@@ -64,6 +64,9 @@ void gateway_count(void *state, struct msg_counts *counters, struct buf *counter
 extern const struct actor_spec gateway_spec;
 void gateway_turn(void *self, const struct now *now, struct outbox *out);
 
+/* Headers of this API alone (http_app.headers). */
+enum { HEADER_BMSPY_TIMEOUT = HTTP_HEADER_COUNT };
+
 /* One endpoint of the API: it must answer, park or stream the request. */
 typedef void route_fn(struct gateway *self, struct request *request, const struct now *now);
 

@@ -467,8 +467,8 @@ static int64_t wait_ms(const struct gateway *self, const struct request *request
     int64_t longest = self->config->gateway_poll_wait;
     int64_t asked = 0;
 
-    if (str_to_i64(request_header(request, HTTP_HEADER_BMSPY_TIMEOUT), &asked) != ERR_OK ||
-        asked <= 0 || fault_on(self->config->faults, FAULT_REFERENCE_ROW_30)) {
+    if (str_to_i64(request_header(request, HEADER_BMSPY_TIMEOUT), &asked) != ERR_OK || asked <= 0 ||
+        fault_on(self->config->faults, FAULT_REFERENCE_ROW_30)) {
         return longest;
     }
     asked -= asked > answer_way_ms ? answer_way_ms : 0;

@@ -49,7 +49,7 @@ static enum err in_size(struct chunks *self, unsigned char c)
         return to(self, c == ';' ? CHUNKS_EXTENSION : CHUNKS_SIZE_END);
     }
     if (digit >= 0) {
-        return fail_with(self, 413, "the size of a chunk is over gateway.body_max");
+        return fail_with(self, 413, "the size of a chunk is too large");
     }
     return fail(self, "a chunk begins with its size in hexadecimal, then CR LF");
 }

@@ -6,6 +6,7 @@
  * other with nothing but their separators between them. Where they do not, it has cut
  * a value at a NUL, ended the header at a line that begins with ':' or NUL, or glued a
  * folded line to the name of the one before. */
+#include <assert.h>
 #include <string.h>
 
 #include "gateway/http/server.h"
@@ -24,6 +25,7 @@ enum {
 
 struct block {
     struct request *request;
+    const struct header_names *names;
     const char *at; /* where the next name should begin */
     unsigned count;
     unsigned lengths;
@@ -55,18 +57,29 @@ static bool follows(const char *name, size_t name_len, const char *value)
     return value == name + name_len;
 }
 
-/* Names are told apart by their length first: hardly two of them share it. */
-static enum http_header header_of(struct str name)
+void header_names_init(struct header_names *self, const struct http_app *app)
 {
 #define HEADER_NAME(name, text) {text, sizeof(text) - 1},
     static const struct str names[HTTP_HEADER_COUNT] = {HTTP_HEADERS(HEADER_NAME)};
 #undef HEADER_NAME
-    int at = 0;
 
-    while (at < HTTP_HEADER_COUNT && !str_eq_nocase(name, names[at])) {
+    assert(app->header_count <= http_app_headers_max);
+    memcpy(self->at, names, sizeof(names));
+    for (unsigned i = 0; i < app->header_count; i++) {
+        self->at[HTTP_HEADER_COUNT + i] = app->headers[i];
+    }
+    self->count = HTTP_HEADER_COUNT + app->header_count;
+}
+
+/* Names are told apart by their length first: hardly two of them share it. */
+static unsigned header_of(const struct header_names *self, struct str name)
+{
+    unsigned at = 0;
+
+    while (at < self->count && !str_eq_nocase(name, self->at[at])) {
         at++;
     }
-    return (enum http_header)at;
+    return at;
 }
 
 static bool is_length(const char *value, size_t len)
@@ -74,7 +87,7 @@ static bool is_length(const char *value, size_t len)
     return len > 0 && len <= length_digits && strspn(value, "0123456789") == len;
 }
 
-static void note(struct block *self, enum http_header header, struct str value)
+static void note(struct block *self, unsigned header, struct str value)
 {
     struct str *noted = &self->request->headers[header];
 
@@ -105,7 +118,7 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
     static const struct str none = {"", 0};
     struct block *self = context;
     struct str text = value != NULL ? (struct str){value, value_len} : none;
-    enum http_header header = header_of((struct str){name, name_len});
+    unsigned header = header_of(self->names, (struct str){name, name_len});
 
     (void)kind;
     self->count++;
@@ -114,7 +127,7 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
         self->bad_line |= name != self->at || value == NULL || !follows(name, name_len, value);
         self->at = text.data + text.len + line_end_len;
     }
-    if (header < HTTP_HEADER_COUNT) {
+    if (header < self->names->count) {
         note(self, header, text);
     } else {
         self->bad_name |= !is_token(name, name_len);
@@ -178,7 +191,9 @@ static bool leaves_room(const struct request *self, const struct block *block)
 
 int header_check(struct request *self, const char *method, const char *version, const char **why)
 {
-    struct block block = {.request = self, .at = version + version_len + line_end_len};
+    struct block block = {.request = self,
+                          .names = &self->http->header_names,
+                          .at = version + version_len + line_end_len};
     int status;
 
     (void)MHD_get_connection_values_n(self->connection->mhd, MHD_HEADER_KIND, look, &block);
@@ -187,7 +202,7 @@ int header_check(struct request *self, const char *method, const char *version, 
         return status;
     }
     if (!leaves_room(self, &block)) {
-        *why = "the header leaves no room for an answer in gateway.pool";
+        *why = "the header leaves no room for an answer";
         return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
     }
     if (block.bad_name) {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -58,8 +59,8 @@ static enum err bind_one(struct http *self, const struct addrinfo *at)
 
     if (!bound) {
         log_event(self->options.log, LOG_ERROR, "listen_failed",
-                  "address=%s: %s; choose another gateway.listen, or end who holds it",
-                  self->options.listen, strerror(errno));
+                  "address=%s: %s; choose another %s.listen, or end who holds it",
+                  self->options.listen, strerror(errno), self->options.section);
         if (fd >= 0) {
             (void)close(fd);
         }
@@ -85,8 +86,8 @@ static enum err bind_listener(struct http *self)
     }
     if (failed != 0) {
         log_event(self->options.log, LOG_ERROR, "listen_invalid",
-                  "gateway.listen=%s: %s; write it as host:port", self->options.listen,
-                  gai_strerror(failed));
+                  "%s.listen=%s: %s; write it as host:port", self->options.section,
+                  self->options.listen, gai_strerror(failed));
     } else {
         err = bind_one(self, found);
         freeaddrinfo(found);
@@ -190,11 +191,17 @@ enum err http_new(struct http **self, const struct http_options *options,
     if (http == NULL) {
         abort();
     }
+    assert(options->section != NULL);
     *http = (struct http){
         .options = *options, .app = app, .state = state, .listener = -1, .tap = {.fd = -1}};
     if (fault_on(options->faults, FAULT_REFERENCE_ROW_32)) {
         http->options.pool_bytes = (size_t)1 << 20;
     }
+    (void)snprintf(http->texts.body, sizeof(http->texts.body), "the body is over %s.body_max",
+                   options->section);
+    (void)snprintf(http->texts.chunk, sizeof(http->texts.chunk),
+                   "the size of a chunk is over %s.body_max", options->section);
+    header_names_init(&http->header_names, app);
     places_init(http);
     memory_init(http);
     http->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -215,8 +222,8 @@ enum err http_listen(struct http *self)
     err = listen(self->listener, listen_backlog) == 0 ? start_daemon(self) : ERR_IO;
     if (err != ERR_OK) {
         log_event(self->options.log, LOG_ERROR, "listen_failed",
-                  "address=%s: %s; choose another gateway.listen, or end who holds it",
-                  self->options.listen, strerror(errno));
+                  "address=%s: %s; choose another %s.listen, or end who holds it",
+                  self->options.listen, strerror(errno), self->options.section);
         return err;
     }
     self->port = bound_port(self->listener);

@@ -43,8 +43,9 @@ int response_status(const struct response *self);
 
 /* ── a request ──────────────────────────────────────────────────────────────*/
 
-/* H(name, text): the headers that anybody looks at. They are noted in one pass over a request's
- * header, in which most have three: to search it for each would cost more. */
+/* H(name, text): the headers that the server or any handler looks at; an app may have further ones
+ * of its own (http_app.headers). They are noted in one pass over a request's header, in which most
+ * have three: to search it for each would cost more. */
 // clang-format off
 #define HTTP_HEADERS(H)                          \
     H(CONTENT_LENGTH,    "Content-Length")       \
@@ -58,7 +59,6 @@ int response_status(const struct response *self);
     H(TRANSFER_ENCODING, "Transfer-Encoding")    \
     H(USER_AGENT,        "User-Agent")           \
     H(VIA,               "Via")                  \
-    H(BMSPY_TIMEOUT,     "X1-Bmspy-Timeout")     \
     H(FORWARDED_FOR,     "X-Forwarded-For")      \
     H(REAL_IP,           "X-Real-IP")
 // clang-format on
@@ -67,8 +67,10 @@ enum http_header {
 #define HTTP_HEADER(name, text) HTTP_HEADER_##name,
     HTTP_HEADERS(HTTP_HEADER)
 #undef HTTP_HEADER
-        HTTP_HEADER_COUNT,
+        HTTP_HEADER_COUNT, /* the first of the app's */
 };
+
+enum { http_app_headers_max = 4 };
 
 enum http_method request_method(const struct request *self);
 /* Decoded and cleaned (uri.h). */
@@ -77,8 +79,8 @@ struct str request_path(const struct request *self);
 struct str request_query(const struct request *self);
 struct str request_body(const struct request *self);
 /* The value of the first of that name, in any case; absent: NULL and empty. Until the request ends.
- */
-struct str request_header(const struct request *self, enum http_header header);
+ * header: an enum http_header, or HTTP_HEADER_COUNT + the index of one of http_app.headers. */
+struct str request_header(const struct request *self, unsigned header);
 bool request_from_loopback(const struct request *self);
 void request_peer(const struct request *self, char *text, size_t size); /* "127.0.0.1" */
 
@@ -146,6 +148,8 @@ void http_release(struct http *self, struct response *response);
 bool http_is_full(const struct http *self);
 
 struct http_options {
+    const char *section;      /* of the configuration: messages for people name the keys listen,
+                                 body_max, memory_max … of it; static */
     const char *listen;       /* host:port; port 0: any free one */
     bool reuse_port;          /* several processes on one port */
     size_t pool_bytes;        /* memory per connection; bounds URL and headers */
@@ -168,7 +172,7 @@ struct http_own {
 };
 
 /* serve: a complete request. refuse: the server answers by itself (413, 400, …):
- * gives the response, so that errors look alike everywhere; text is static. */
+ * gives the response, so that errors look alike everywhere; text: as long as the server. */
 struct http_app {
     void (*serve)(void *state, struct request *request, const struct now *now);
     void (*gone)(void *state, struct request *request);
@@ -177,6 +181,9 @@ struct http_app {
      * request_answer (with Connection: close) or request_cut. False: there is none. May be NULL. */
     bool (*spare)(void *state, const struct now *now);
     const struct http_own *own; /* NULL: nothing */
+    /* Headers that only this app looks at; borrowed. At most http_app_headers_max. */
+    const struct str *headers;
+    unsigned header_count;
 #ifdef MUSTER_FAULTS
     /* What is sent in place of an answer, or NULL. May be NULL. */
     struct response *(*instead)(void *state, struct request *request, struct response *response);

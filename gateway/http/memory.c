@@ -223,9 +223,9 @@ static void say(struct http *http)
         log_event(http->options.log, LOG_WARN, "memory_full",
                   "%llu MiB are held for clients, over the limit of %llu: from now on those that "
                   "hold most are ended (counted in http_emptied) and reads answered 503; raise "
-                  "gateway.memory_max if the machine has more",
+                  "%s.memory_max if the machine has more",
                   (unsigned long long)(http->memory.held >> 20),
-                  (unsigned long long)(http->memory.max >> 20));
+                  (unsigned long long)(http->memory.max >> 20), http->options.section);
     }
 }
 

@@ -96,9 +96,9 @@ void places_init(struct http *http)
     self->kept = self->max / kept_share < kept_max ? self->max / kept_share : kept_max;
     if (asked > possible) {
         log_event(http->options.log, LOG_WARN, "connections_bounded",
-                  "gateway.connections_max=%llu, but only %llu fit the limit of %llu descriptors: "
+                  "%s.connections_max=%llu, but only %llu fit the limit of %llu descriptors: "
                   "raise it (ulimit -n, LimitNOFILE)",
-                  (unsigned long long)asked, (unsigned long long)possible,
+                  http->options.section, (unsigned long long)asked, (unsigned long long)possible,
                   (unsigned long long)limit);
     }
 }
@@ -177,9 +177,9 @@ static void say(struct http *http)
                   "%llu connections, all but %llu of the %llu there may be: from now on idle ones "
                   "are closed and waiting polls end early to keep places for others (counted in "
                   "http_crowded); for more raise the limit of descriptors (ulimit -n, "
-                  "LimitNOFILE), gateway.connections_max or gateway.processes",
+                  "LimitNOFILE), %s.connections_max or %s.processes",
                   (unsigned long long)http->counts.connections, (unsigned long long)self->kept,
-                  (unsigned long long)self->max);
+                  (unsigned long long)self->max, http->options.section, http->options.section);
     }
 }
 

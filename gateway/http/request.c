@@ -507,7 +507,7 @@ static void serve(struct request *self)
         return;
     }
     if (self->body_seen > http->options.body_max_bytes) {
-        refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over gateway.body_max", false);
+        refuse(self, MHD_HTTP_CONTENT_TOO_LARGE, http->texts.body, false);
         return;
     }
     request_cost(self, self->body_seen / 64);

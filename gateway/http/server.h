@@ -95,7 +95,7 @@ struct request {
     const char *line;        /* where libmicrohttpd has the URI: to be compared only */
     struct buf uri;          /* as it came */
     struct str query;
-    struct str headers[HTTP_HEADER_COUNT]; /* where libmicrohttpd has them */
+    struct str headers[HTTP_HEADER_COUNT + http_app_headers_max]; /* where libmicrohttpd has them */
     struct buf path;
     struct buf body; /* at most body_max_bytes */
     size_t body_seen;
@@ -146,8 +146,22 @@ struct tap {
     size_t cap;
 };
 
+/* Which headers are noted, and under which number. */
+struct header_names {
+    struct str at[HTTP_HEADER_COUNT + http_app_headers_max];
+    unsigned count;
+};
+
+/* Answers of the server's that name a key of the configuration. */
+struct http_texts {
+    char body[64];  /* is too large */
+    char chunk[64]; /* is */
+};
+
 struct http {
     struct http_options options;
+    struct http_texts texts;
+    struct header_names header_names;
     const struct http_app *app;
     void *state;
     struct MHD_Daemon *daemon; /* NULL until it listens */
@@ -234,7 +248,9 @@ void request_close(void *http, struct MHD_Connection *mhd, void **context,
 void request_hang_up(struct request *self);
 void request_free_all(struct http *http);
 
-/* header.c: 0, or the status to refuse the request with and why (static). 431: there is no
+/* header.c */
+void header_names_init(struct header_names *self, const struct http_app *app);
+/* 0, or the status to refuse the request with and why (static). 431: there is no
  * memory left to answer with. */
 int header_check(struct request *self, const char *method, const char *version, const char **why);
 /* Where the body begins, behind the header. */

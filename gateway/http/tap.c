@@ -53,6 +53,15 @@ static struct request **place_of(struct tap *self, int fd)
     return &self->by_fd[fd];
 }
 
+/* What is wrong; a size that does not even fit a number is of a body that is too large. */
+static const char *wrong(const struct request *request)
+{
+    const struct chunks *chunks = &request->chunks;
+
+    return chunks->status == MHD_HTTP_CONTENT_TOO_LARGE ? request->http->texts.chunk
+                                                        : chunks->wrong;
+}
+
 /* The error libmicrohttpd is given: it closes the connection at once. */
 static ssize_t refuse(struct request *request)
 {
@@ -60,7 +69,7 @@ static ssize_t refuse(struct request *request)
     struct buf text = {0};
     struct buf answer = {0};
 
-    buf_printf(&text, "%d: %s\n", chunks->status, chunks->wrong);
+    buf_printf(&text, "%d: %s\n", chunks->status, wrong(request));
     buf_printf(&answer,
                "HTTP/1.1 %d Malformed chunk\r\nConnection: close\r\nContent-Type: text/plain; "
                "charset=utf-8\r\nContent-Length: %zu\r\n\r\n%.*s",
@@ -111,7 +120,7 @@ int tap_begin(struct request *self, const char *body, const char **why)
     come = (struct str){body, (size_t)(tap->end - body)};
     self->chunks = (struct chunks){0};
     if (chunks_read(&self->chunks, come) != ERR_OK) {
-        *why = self->chunks.wrong;
+        *why = wrong(self);
         return self->chunks.status;
     }
     *place_of(tap, fd) = self;

@@ -1,5 +1,6 @@
 /* What a handler may ask of a request. */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -31,8 +32,9 @@ void *request_own(const struct request *self)
     return (void *)(uintptr_t)self->own; /* the app's: the server never looks into it */
 }
 
-struct str request_header(const struct request *self, enum http_header header)
+struct str request_header(const struct request *self, unsigned header)
 {
+    assert(header < HTTP_HEADER_COUNT + http_app_headers_max);
     return self->headers[header];
 }
 

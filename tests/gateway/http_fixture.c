@@ -168,7 +168,8 @@ const struct http_app http_fixture_app = {
 int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
 {
     struct http_fixture *self = calloc(1, sizeof(*self));
-    struct http_options options = {.listen = "127.0.0.1:0",
+    struct http_options options = {.section = "gateway",
+                                   .listen = "127.0.0.1:0",
                                    .pool_bytes = 16384,
                                    .body_max_bytes = 4096,
                                    .idle_ms = 10000,

@@ -502,7 +502,7 @@ static void a_port_that_is_taken_is_an_error(void **state)
 {
     struct http_fixture *self = *state;
     struct http *second = NULL;
-    struct http_options options = {.pool_bytes = 16384, .idle_ms = 1000};
+    struct http_options options = {.section = "gateway", .pool_bytes = 16384, .idle_ms = 1000};
     char address[64];
 
     snprintf(address, sizeof(address), "127.0.0.1:%u", (unsigned)http_port(self->http));
