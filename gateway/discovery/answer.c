@@ -6,9 +6,8 @@
 
 static const char json_type[] = "application/json; charset=utf-8";
 
-struct response *response_json(int status, int code, struct buf *body)
+static struct response *coded(struct response *response, int code)
 {
-    struct response *response = response_new(status, json_type, body);
     char text[16] = "0";
 
     if (code != 0) {
@@ -16,6 +15,16 @@ struct response *response_json(int status, int code, struct buf *body)
     }
     response_header(response, "Kratos-Status-Code", text);
     return response;
+}
+
+struct response *response_json(int status, int code, struct buf *body)
+{
+    return coded(response_new(status, json_type, body), code);
+}
+
+struct response *request_json(struct request *request, int code, struct buf *body)
+{
+    return coded(request_response(request, 200, json_type, body), code);
 }
 
 /* 304, 404 and 409 say no more than their number; clients compare it. */
@@ -77,11 +86,13 @@ void answer_busy(struct request *request, enum err err, const char *text, int64_
     response_unref(&response);
 }
 
+enum { open_bytes = 1024 }; /* what most answers have room in */
+
 void answer_open(struct buf *body, enum err err)
 {
     int code = err_discovery_code(err);
 
-    response_room(body);
+    buf_reserve(body, open_bytes);
     buf_add_str(body, STR("{\"code\":"));
     buf_add_i64(body, code);
     buf_add_str(body, STR(",\"message\":\""));
@@ -94,7 +105,7 @@ void answer_close(struct request *request, enum err err, struct buf *body)
     struct response *response;
 
     buf_add_char(body, '}');
-    response = response_json(200, err_discovery_code(err), body);
+    response = request_json(request, err_discovery_code(err), body);
     request_answer(request, response);
     response_unref(&response);
 }

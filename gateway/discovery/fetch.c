@@ -13,6 +13,7 @@ static void answer_nothing(const struct gateway *self, struct request *request,
 {
     struct buf body = {0};
 
+    request_room(request, &body);
     answer_open(&body, ERR_NOT_FOUND);
     if (found->known) {
         (void)query_write(self, &args->query, found, now, &body);
@@ -28,6 +29,7 @@ static void answer_own(const struct gateway *self, struct request *request, cons
 {
     struct buf body = {0};
 
+    request_room(request, &body);
     answer_open(&body, ERR_OK);
     (void)query_write(self, &args->query, found, now, &body);
     buf_add_char(&body, '}');
@@ -73,6 +75,7 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
         return;
     }
     args_sort(&args);
+    request_room(request, &body);
     answer_open(&body, ERR_OK);
     buf_add_char(&body, '{');
     for (uint32_t i = 0; i < args.app_count; i++) {

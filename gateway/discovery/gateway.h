@@ -83,6 +83,8 @@ struct route {
 void answer_err(struct request *request, enum err err, const char *text);
 /* As responses that may be kept and shared. code: discovery code. */
 struct response *response_json(int status, int code, struct buf *body);
+/* With HTTP 200, for this request alone (request_response). */
+struct response *request_json(struct request *request, int code, struct buf *body);
 struct response *response_err(enum err err, const char *text);
 /* An error with Retry-After. */
 void answer_busy(struct request *request, enum err err, const char *text, int64_t retry_s);

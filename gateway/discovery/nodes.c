@@ -33,6 +33,7 @@ void serve_nodes(struct gateway *self, struct request *request, const struct now
     size_t count = 0;
 
     nodes = replica_nodes(self->replica, &count);
+    request_room(request, &body);
     answer_open(&body, ERR_OK);
     buf_add_char(&body, '[');
     if (count == 0) {

@@ -187,7 +187,7 @@ void query_answer_body(const struct gateway *self, struct request *request, int 
     char text[24];
 
     request_cost(request, body->len / cost_bytes);
-    response = response_json(200, code, body);
+    response = request_json(request, code, body);
 
     if (query_stale_text(self, now, text, sizeof(text))) {
         response_header(response, "Muster-Stale-Ms", text);

@@ -113,6 +113,7 @@ static void answer_renew(struct gateway *self, struct pending_command *write)
     struct instance instance;
     struct buf body = {0};
 
+    request_room(write->request, &body);
     answer_open(&body, write->err);
     if (slot != REGISTRY_NONE && registry_is_live(registry, slot)) {
         registry_instance(registry, slot, &instance);

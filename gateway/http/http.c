@@ -260,6 +260,7 @@ void http_destroy(struct http **self)
     }
     request_free_all(http);
     tap_fini(&http->tap);
+    rooms_fini(&http->rooms);
     free(http);
     *self = NULL;
 }

@@ -30,8 +30,6 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_OTHER };
 /* An immutable answer, counted: many requests may be answered with one. */
 struct response;
 
-/* Room for what most answers say: an empty buf gets that of an answer which was sent. */
-void response_room(struct buf *body);
 /* Takes body's bytes (the buf is empty after it). content_type: static text. */
 struct response *response_new(int status, const char *content_type, struct buf *body);
 /* Before the first use only. value is copied. */
@@ -40,6 +38,14 @@ struct response *response_ref(struct response *self);
 void response_unref(struct response **self);
 struct str response_body(const struct response *self);
 int response_status(const struct response *self);
+
+/* For answers to one request, which are made as often as asked. request_room: what most of them
+ * say has room in body, which is empty: the server's, of one that was sent, or new.
+ * request_response: as response_new, and the server gets body's memory for the next. It may be
+ * shared, but all who hold it let go before the server ends. */
+void request_room(struct request *self, struct buf *body);
+struct response *request_response(struct request *self, int status, const char *content_type,
+                                  struct buf *body);
 
 /* ── a request ──────────────────────────────────────────────────────────────*/
 

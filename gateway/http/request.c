@@ -367,6 +367,7 @@ static void stream_free(void *context)
     }
     self->http->counts.streams--;
     self->end(self->context);
+    free(self->response);
     free(self);
 }
 
@@ -385,8 +386,12 @@ void request_stream(struct request *self, int status, const char *content_type,
         abort();
     }
     assert(self->state == REQUEST_SERVING);
-    *stream = (struct stream){
-        .http = self->http, .request = self, .next = next, .end = end, .context = context};
+    *stream = (struct stream){.http = self->http,
+                              .request = self,
+                              .next = next,
+                              .end = end,
+                              .context = context,
+                              .response = response};
     *response = (struct response){.refs = 1, .status = status};
     response->mhd =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, stream, stream_free);

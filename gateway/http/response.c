@@ -4,32 +4,49 @@
 
 #include "gateway/http/server.h"
 
-enum { room_bytes = 1024, spare_max = 256 };
-
-/* Bodies that were sent. The allocator keeps few of this size at hand, and takes as long to find
- * others, and to join them with their neighbours again, as it takes to write what stands in one. */
-static void *spare[spare_max];
-static size_t spare_count;
-
-void response_room(struct buf *body)
+void rooms_take(struct rooms *self, struct buf *body)
 {
-    if (body->data == NULL && spare_count > 0) {
-        *body = (struct buf){.data = spare[--spare_count], .cap = room_bytes};
+    if (body->data == NULL && self->count > 0) {
+        *body = (struct buf){.data = self->spare[--self->count], .cap = room_bytes};
     } else {
         buf_reserve(body, room_bytes);
     }
 }
 
-static void spare_room(void *body)
+static void rooms_put(struct rooms *self, void *room)
 {
-    if (spare_count < spare_max) {
-        spare[spare_count++] = body;
+    if (self->count < rooms_max) {
+        self->spare[self->count++] = room;
     } else {
-        free(body);
+        free(room);
     }
 }
 
-struct response *response_new(int status, const char *content_type, struct buf *body)
+void rooms_fini(struct rooms *self)
+{
+    assert(self->out == 0);
+    while (self->count > 0) {
+        free(self->spare[--self->count]);
+    }
+}
+
+/* Its last holder, or libmicrohttpd if that still sends it, is done. */
+static void body_free(void *context)
+{
+    struct response *self = context;
+    void *body = (void *)(uintptr_t)self->body.data; /* ours, told to nobody but as const */
+
+    if (self->rooms == NULL) {
+        free(body);
+    } else {
+        self->rooms->out--;
+        rooms_put(self->rooms, body);
+    }
+    free(self);
+}
+
+struct response *response_new_in(struct rooms *rooms, int status, const char *content_type,
+                                 struct buf *body)
 {
     struct response *self = calloc(1, sizeof(*self));
 
@@ -41,8 +58,12 @@ struct response *response_new(int status, const char *content_type, struct buf *
 
         body->data = tight != NULL ? tight : body->data;
     }
-    self->mhd = MHD_create_response_from_buffer_with_free_callback_cls(
-        body->len, body->data, body->cap == room_bytes ? spare_room : free, body->data);
+    if (rooms != NULL && body->cap == room_bytes) {
+        self->rooms = rooms;
+        rooms->out++;
+    }
+    self->mhd = MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data,
+                                                                       body_free, self);
     if (self->mhd == NULL) {
         abort();
     }
@@ -55,6 +76,11 @@ struct response *response_new(int status, const char *content_type, struct buf *
     }
     response_header(self, nosniff_name, nosniff_value);
     return self;
+}
+
+struct response *response_new(int status, const char *content_type, struct buf *body)
+{
+    return response_new_in(NULL, status, content_type, body);
 }
 
 void response_header(struct response *self, const char *name, const char *value)
@@ -92,7 +118,6 @@ void response_unref(struct response **self)
     *self = NULL;
     if (it != NULL && --it->refs == 0) {
         MHD_destroy_response(it->mhd); /* answers under way hold their own count */
-        free(it);
     }
 }
 

@@ -72,7 +72,8 @@ struct stream {
     request_next_fn *next;
     request_end_fn *end;
     void *context;
-    bool waiting; /* suspended until request_stream_more */
+    struct response *response; /* freed with it */
+    bool waiting;              /* suspended until request_stream_more */
 };
 
 struct request {
@@ -108,14 +109,32 @@ struct request {
     alignas(max_align_t) unsigned char own[]; /* the app's: http_app.own */
 };
 
+/* Bodies that were sent. The allocator keeps few of this size at hand, and takes as long to find
+ * others, and to join them with their neighbours again, as it takes to write what stands in one. */
+enum { room_bytes = 1024, rooms_max = 256 };
+
+struct rooms {
+    void *spare[rooms_max]; /* owns */
+    size_t count;
+    size_t out; /* responses whose bodies come back here */
+};
+
+void rooms_fini(struct rooms *self);
+void rooms_take(struct rooms *self, struct buf *body);
+
+/* Lives as long as its MHD_Response, which may be longer than its refs. */
 struct response {
     struct MHD_Response *mhd;
-    struct str body; /* owned by mhd */
+    struct rooms *rooms; /* NULL: of none */
+    struct str body;
     uint32_t refs;
     uint32_t holders; /* who are counted for its body */
     int status;
     int64_t dated_s; /* what its Date says; 0: it has none */
 };
+
+struct response *response_new_in(struct rooms *rooms, int status, const char *content_type,
+                                 struct buf *body);
 
 /* In every answer: what is no page is never taken for one. */
 #define nosniff_name "X-Content-Type-Options"
@@ -186,6 +205,7 @@ struct http {
     struct places places;
     struct tap tap;
     struct memory memory;
+    struct rooms rooms;
     struct http_counts counts;
 };
 

@@ -85,6 +85,17 @@ void request_peer(const struct request *self, char *text, size_t size)
     }
 }
 
+void request_room(struct request *self, struct buf *body)
+{
+    rooms_take(&self->http->rooms, body);
+}
+
+struct response *request_response(struct request *self, int status, const char *content_type,
+                                  struct buf *body)
+{
+    return response_new_in(&self->http->rooms, status, content_type, body);
+}
+
 void request_cost(const struct request *self, size_t looked_at)
 {
     self->http->work += looked_at;
