@@ -163,15 +163,19 @@ static enum err start_daemon(struct http *self)
 {
     struct epoll_event event = {.events = EPOLLIN};
     const union MHD_DaemonInfo *info;
+    bool listens = self->listener >= 0;
+    struct MHD_OptionItem listener[] = {{MHD_OPTION_LISTEN_SOCKET, self->listener, NULL},
+                                        {MHD_OPTION_END, 0, NULL}};
 
     /* No STRICT_FOR_CLIENT: its answer to a missing Host has its header twice, and it
      * closes without a word on a space in the URI; header_check does both. */
     self->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-        self->listener, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)listen_backlog,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)self->places.max, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+            (listens ? 0 : MHD_USE_NO_LISTEN_SOCKET),
+        0, NULL, NULL, request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_ARRAY, listens ? listener : listener + 1, MHD_OPTION_LISTEN_BACKLOG_SIZE,
+        (unsigned)listen_backlog, MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)self->places.max, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)((self->options.idle_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, request_open,
         self, MHD_OPTION_NOTIFY_COMPLETED, request_close, self, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, self, MHD_OPTION_END);
@@ -205,7 +209,7 @@ enum err http_new(struct http **self, const struct http_options *options,
     places_init(http);
     memory_init(http);
     http->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = http->epoll >= 0 ? bind_listener(http) : ERR_IO;
+    err = http->epoll < 0 ? ERR_IO : options->listen != NULL ? bind_listener(http) : ERR_OK;
     if (err != ERR_OK) {
         http_destroy(&http);
         return err;
@@ -219,14 +223,34 @@ enum err http_listen(struct http *self)
     enum err err;
 
     assert(self->daemon == NULL);
-    err = listen(self->listener, listen_backlog) == 0 ? start_daemon(self) : ERR_IO;
+    err = self->listener < 0 || listen(self->listener, listen_backlog) == 0 ? start_daemon(self)
+                                                                            : ERR_IO;
     if (err != ERR_OK) {
         log_event(self->options.log, LOG_ERROR, "listen_failed",
                   "address=%s: %s; choose another %s.listen, or end who holds it",
-                  self->options.listen, strerror(errno), self->options.section);
+                  self->options.listen != NULL ? self->options.listen : "none", strerror(errno),
+                  self->options.section);
         return err;
     }
-    self->port = bound_port(self->listener);
+    self->port = self->listener >= 0 ? bound_port(self->listener) : 0;
+    return ERR_OK;
+}
+
+enum err http_adopt(struct http *self, int fd, const struct now *now)
+{
+    struct sockaddr_storage from = {0};
+    socklen_t len = sizeof(from);
+
+    assert(self->daemon != NULL && fd >= 0);
+    self->now = *now;
+    if (getpeername(fd, (struct sockaddr *)&from, &len) != 0) { /* it has gone again */
+        (void)close(fd);
+        return ERR_IO;
+    }
+    if (MHD_add_connection(self->daemon, fd, (struct sockaddr *)&from, len) != MHD_YES) {
+        return errno == ENFILE ? ERR_FULL : ERR_IO; /* it has closed fd */
+    }
+    self->resumed = true; /* what has come already is read when the daemon next runs */
     return ERR_OK;
 }
 

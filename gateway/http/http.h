@@ -156,7 +156,7 @@ bool http_is_full(const struct http *self);
 struct http_options {
     const char *section;      /* of the configuration: messages for people name the keys listen,
                                  body_max, memory_max … of it; static */
-    const char *listen;       /* host:port; port 0: any free one */
+    const char *listen;       /* host:port; port 0: any free one; NULL: nowhere (http_adopt) */
     bool reuse_port;          /* several processes on one port */
     size_t pool_bytes;        /* memory per connection; bounds URL and headers */
     size_t body_max_bytes;    /* beyond: 413 */
@@ -199,8 +199,12 @@ struct http_app {
 /* Errors: ERR_INVALID (listen), ERR_IO (bind; logged with the remedy). */
 enum err http_new(struct http **self, const struct http_options *options,
                   const struct http_app *app, void *state);
-/* Begins to listen (after the first catch-up). Errors: ERR_IO. */
+/* Begins to listen (after the first catch-up), and to serve what is adopted. Errors: ERR_IO. */
 enum err http_listen(struct http *self);
+/* Serves a connection that was accepted elsewhere, as if it had come by the listener. Takes fd, a
+ * stream socket: the server closes it, on error at once. Between http_listen and http_destroy; not
+ * from within a handler. Errors: ERR_FULL (no place is left), ERR_IO. */
+enum err http_adopt(struct http *self, int fd, const struct now *now);
 /* Answers what is parked with 503, and what still comes meanwhile, ends streams, closes. No
  * handler is called any more but gone(). */
 void http_destroy(struct http **self);

@@ -2,7 +2,7 @@
 #ifndef TESTS_GATEWAY_HTTP_FIXTURE_H
 #define TESTS_GATEWAY_HTTP_FIXTURE_H
 
-#include "tests/gateway/http_client.h"
+#include "tests/gateway/http/http_client.h"
 
 enum { http_held_max = 64, http_large_bytes = 8 << 20 };
 

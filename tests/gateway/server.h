@@ -5,7 +5,7 @@
 
 #include "gateway/discovery/gateway.h"
 #include "tests/gateway/feed.h"
-#include "tests/gateway/http_client.h"
+#include "tests/gateway/http/http_client.h"
 
 struct server {
     struct config config;

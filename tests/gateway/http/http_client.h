@@ -1,6 +1,6 @@
 /* A client and the server in one thread: the client's waits run the server's turns. */
-#ifndef TESTS_GATEWAY_HTTP_CLIENT_H
-#define TESTS_GATEWAY_HTTP_CLIENT_H
+#ifndef TESTS_GATEWAY_HTTP_HTTP_CLIENT_H
+#define TESTS_GATEWAY_HTTP_HTTP_CLIENT_H
 
 #include "gateway/http/http.h"
 

@@ -1,4 +1,4 @@
-#include "tests/gateway/http_client.h"
+#include "tests/gateway/http/http_client.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
