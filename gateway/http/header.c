@@ -6,6 +6,8 @@
  * other with nothing but their separators between them. Where they do not, it has cut
  * a value at a NUL, ended the header at a line that begins with ':' or NUL, or glued a
  * folded line to the name of the one before. */
+#include "gateway/http/header.h"
+
 #include <assert.h>
 #include <string.h>
 

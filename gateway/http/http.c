@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/http/receive.h"
 #include "gateway/http/server.h"
 
 enum {
@@ -110,14 +111,6 @@ static uint16_t bound_port(int fd)
 
 /* ── the daemon ─────────────────────────────────────────────────────────────*/
 
-void connection_say(const struct connection *self, struct str bytes)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(self->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    (void)send(info->connect_fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 static void on_connection(void *state, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -126,28 +119,17 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
 
     self->calls++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        connection = calloc(1, sizeof(*connection));
-        if (connection == NULL) {
-            abort();
-        }
-        *connection = (struct connection){.http = self, .mhd = mhd};
-        slow_add(self, connection);
-        places_move(connection, PLACE_IDLE);
-        *context = connection;
-        self->counts.connections++;
-        trim_opened(self);
+        *context = connection_new(self, mhd);
+        trim_opened(&self->trim, self->counts.connections);
     } else if (connection != NULL) {
         void *request = connection->request;
 
         /* After a second error of its own libmicrohttpd closes a connection without a word about
          * the request. */
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
-        slow_remove(self, connection);
-        places_remove(connection);
-        free(connection);
+        connection_destroy(&connection);
         *context = NULL;
-        self->counts.connections--;
-        trim_closed(self);
+        trim_closed(&self->trim, self->now.mono_ms);
     }
 }
 
@@ -172,7 +154,7 @@ static enum err start_daemon(struct http *self)
     self->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
             (listens ? 0 : MHD_USE_NO_LISTEN_SOCKET),
-        0, NULL, NULL, request_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        0, NULL, NULL, receive_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_ARRAY, listens ? listener : listener + 1, MHD_OPTION_LISTEN_BACKLOG_SIZE,
         (unsigned)listen_backlog, MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)self->places.max, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -206,8 +188,8 @@ enum err http_new(struct http **self, const struct http_options *options,
     (void)snprintf(http->texts.chunk, sizeof(http->texts.chunk),
                    "the size of a chunk is over %s.body_max", options->section);
     header_names_init(&http->header_names, app);
-    places_init(http);
-    memory_init(http);
+    places_init(&http->places, options->connections_max, options->section, options->log);
+    memory_init(&http->memory, options->memory_max, options->sharers);
     http->epoll = epoll_create1(EPOLL_CLOEXEC);
     err = http->epoll < 0 ? ERR_IO : options->listen != NULL ? bind_listener(http) : ERR_OK;
     if (err != ERR_OK) {
@@ -329,6 +311,15 @@ static bool daemon_has_more(const struct http *self)
     return self->resumed || (MHD_get_timeout(self->daemon, &wait_ms) == MHD_YES && wait_ms == 0);
 }
 
+static void give_back(struct http *self)
+{
+    if (trim_is_due(&self->trim, self->counts.connections, self->now.mono_ms)) {
+        request_free_all(self);
+        trim_give_back(&self->trim, self->counts.connections, self->now.mono_ms);
+        self->counts.trims_total++;
+    }
+}
+
 bool http_turn(struct http *self, const struct now *now)
 {
     bool more;
@@ -342,9 +333,9 @@ bool http_turn(struct http *self, const struct now *now)
     self->work = 0;
     more = take_hang_ups(self);
     slow_turn(self);
-    places_turn(self);
-    memory_turn(self);
-    trim_turn(self);
+    crowd_turn(self);
+    relief_turn(self);
+    give_back(self);
     for (int round = 0, silent = 0; round < rounds_max; round += self->stuck ? 0 : 1) {
         uint64_t calls = self->calls;
 
@@ -382,6 +373,23 @@ int64_t http_due_ms(const struct http *self, const struct now *now)
         wait_ms = 1;
     }
     return now->mono_ms + (int64_t)wait_ms;
+}
+
+/* ── what is held for clients ───────────────────────────────────────────────*/
+
+void http_hold(struct http *self, struct response *response)
+{
+    memory_hold(&self->memory, response);
+}
+
+void http_release(struct http *self, struct response *response)
+{
+    memory_release(&self->memory, response);
+}
+
+bool http_is_full(const struct http *self)
+{
+    return memory_is_full(&self->memory);
 }
 
 void http_counts(const struct http *self, struct http_counts *counts)

@@ -2,7 +2,7 @@
  * the actor's loop.
  *
  * A request is handed over whole (its body read). Its handler
- * answers it, parks it (long poll, write that waits for the registry) or turns it
+ * answers it, parks it (long poll, write that waits for who decides) or turns it
  * into a stream, before it returns. A parked request may be answered in any later
  * turn. When a parked or streaming client goes, gone() is called within a second
  * (libmicrohttpd notices neither: we watch the sockets ourselves).

@@ -1,8 +1,8 @@
+#include "gateway/http/response.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "gateway/http/server.h"
 
 void rooms_take(struct rooms *self, struct buf *body)
 {

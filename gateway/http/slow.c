@@ -1,7 +1,5 @@
-/* Clients that take their time. libmicrohttpd's own timeout starts anew with every byte:
- * one byte a minute would hold a connection for a week. Here the time for a whole request
- * line, and for the rest of the request, is bounded. Who waits for an answer or reads one
- * slowly is left alone: a poll has its own deadline, a body is shared or made as it is read. */
+#include "gateway/http/slow.h"
+
 #include <sys/socket.h>
 
 #include "gateway/http/server.h"
@@ -18,31 +16,6 @@ static const int64_t chunk_silence_ms = 5000;
 
 /* By then the end of a connection that libmicrohttpd sees has been seen. */
 static const int64_t settle_ms = 1000;
-
-void slow_add(struct http *http, struct connection *connection)
-{
-    connection->since_ms = http->now.mono_ms;
-    connection->next = http->connections;
-    if (http->connections != NULL) {
-        http->connections->before = connection;
-    }
-    http->connections = connection;
-}
-
-void slow_remove(struct http *http, struct connection *connection)
-{
-    if (http->sweep == connection) {
-        http->sweep = connection->next;
-    }
-    if (connection->before != NULL) {
-        connection->before->next = connection->next;
-    } else {
-        http->connections = connection->next;
-    }
-    if (connection->next != NULL) {
-        connection->next->before = connection->before;
-    }
-}
 
 static bool is_too_slow(const struct http *http, const struct connection *connection)
 {
@@ -64,7 +37,6 @@ static bool is_too_slow(const struct http *http, const struct connection *connec
 static bool has_ended(const struct http *http, struct connection *connection)
 {
     const struct request *request = connection->request;
-    const union MHD_ConnectionInfo *info;
     char byte;
 
     if (http->now.mono_ms < connection->since_ms + settle_ms ||
@@ -73,43 +45,22 @@ static bool has_ended(const struct http *http, struct connection *connection)
         return false;
     }
     connection->looked_ms = http->now.mono_ms;
-    info = MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-void connection_hang_up(struct connection *self)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(self->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    places_leave(self);
-    (void)shutdown(info->connect_fd, SHUT_RDWR);
-}
-
-void connection_cut_off(struct connection *self)
-{
-    if (self->request != NULL && self->request->state == REQUEST_READING) {
-        connection_say(self, STR("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
-                                 "Content-Length: 0\r\n\r\n"));
-        self->http->counts.refused_total++;
-        self->http->counts.slow_total++;
-    }
-    connection_hang_up(self);
+    return recv(connection_fd(connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void slow_turn(struct http *http)
 {
-    if (http->sweep == NULL) {
-        if (http->now.mono_ms < http->sweep_ms) {
+    if (http->connections.cursor == NULL) {
+        if (http->now.mono_ms < http->slow.sweep_ms) {
             return;
         }
-        http->sweep = http->connections;
-        http->sweep_ms = http->now.mono_ms + sweep_every_ms;
+        http->connections.cursor = http->connections.first;
+        http->slow.sweep_ms = http->now.mono_ms + sweep_every_ms;
     }
-    for (int i = 0; i < slice && http->sweep != NULL; i++) {
-        struct connection *connection = http->sweep;
+    for (int i = 0; i < slice && http->connections.cursor != NULL; i++) {
+        struct connection *connection = http->connections.cursor;
 
-        http->sweep = connection->next;
+        http->connections.cursor = connection->next;
         if (connection->leaving) {
             continue;
         }
@@ -123,8 +74,8 @@ void slow_turn(struct http *http)
 
 int64_t slow_due_ms(const struct http *http)
 {
-    if (http->connections == NULL) {
+    if (http->connections.first == NULL) {
         return INT64_MAX;
     }
-    return http->sweep != NULL ? http->now.mono_ms : http->sweep_ms;
+    return http->connections.cursor != NULL ? http->now.mono_ms : http->slow.sweep_ms;
 }

@@ -7,6 +7,8 @@
  * so do all others', for whom it does what the library's does. Only while this thread runs a daemon
  * does it look at what came. */
 #undef _FORTIFY_SOURCE
+#include "gateway/http/tap.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,12 +19,6 @@
 
 /* Whose daemon this thread runs at the moment: recv has no context. */
 static _Thread_local struct http *running;
-
-static int fd_of(const struct request *self)
-{
-    return MHD_get_connection_info(self->connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD)
-        ->connect_fd;
-}
 
 void tap_run(struct http *http)
 {
@@ -109,7 +105,7 @@ ssize_t recv(int fd, void *bytes, size_t len, int flags)
 int tap_begin(struct request *self, const char *body, const char **why)
 {
     struct tap *tap = &self->http->tap;
-    int fd = fd_of(self);
+    int fd = connection_fd(self->connection);
     struct str come;
 
     if (tap->fd != fd || body > tap->end) {
@@ -137,7 +133,7 @@ void tap_end(struct request *self)
         tap->by_fd[self->fd] = NULL;
         self->tapped = false;
     }
-    if (tap->fd == fd_of(self)) {
+    if (tap->fd == connection_fd(self->connection)) {
         tap->fd = -1; /* what is left of it is moved now */
     }
 }

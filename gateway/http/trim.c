@@ -1,8 +1,6 @@
-/* Gives memory back to the system when many connections have gone. What they leave is free
- * but scattered, and would stay with the process for good. */
-#include <malloc.h>
+#include "gateway/http/trim.h"
 
-#include "gateway/http/server.h"
+#include <malloc.h>
 
 /* Fewer leave less than the next ones will ask for again. */
 static const uint64_t gone_min = 1000;
@@ -12,30 +10,27 @@ static const uint64_t gone_min = 1000;
 static const int64_t pause_ms = 2000;
 static const int64_t quiet_ms = 200;
 
-void trim_opened(struct http *http)
+void trim_opened(struct trim *self, uint64_t connections)
 {
-    if (http->counts.connections > http->trim.highest) {
-        http->trim.highest = http->counts.connections;
+    if (connections > self->highest) {
+        self->highest = connections;
     }
 }
 
-void trim_closed(struct http *http)
+void trim_closed(struct trim *self, int64_t now_ms)
 {
-    http->trim.closed_ms = http->now.mono_ms;
+    self->closed_ms = now_ms;
 }
 
-void trim_turn(struct http *http)
+bool trim_is_due(const struct trim *self, uint64_t connections, int64_t now_ms)
 {
-    struct trim *self = &http->trim;
+    return self->highest >= connections + gone_min && now_ms >= self->closed_ms + quiet_ms &&
+           now_ms >= self->last_ms + pause_ms;
+}
 
-    if (self->highest < http->counts.connections + gone_min ||
-        http->now.mono_ms < self->closed_ms + quiet_ms ||
-        http->now.mono_ms < self->last_ms + pause_ms) {
-        return;
-    }
-    self->highest = http->counts.connections;
-    self->last_ms = http->now.mono_ms;
-    request_free_all(http);
+void trim_give_back(struct trim *self, uint64_t connections, int64_t now_ms)
+{
+    self->highest = connections;
+    self->last_ms = now_ms;
     (void)malloc_trim(0);
-    http->counts.trims_total++;
 }
