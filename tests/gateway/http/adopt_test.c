@@ -22,6 +22,7 @@ struct fixture {
     struct now now;
     char peer[64]; /* of the last request */
     bool loopback;
+    size_t own_header; /* its length */
 };
 
 static struct response *text(int status, const char *words)
@@ -42,6 +43,7 @@ static void on_serve(void *state, struct request *request, const struct now *now
     (void)now;
     request_peer(request, self->peer, sizeof(self->peer));
     self->loopback = request_from_loopback(request);
+    self->own_header = request_header(request, HTTP_HEADER_COUNT).len;
     request_room(request, &body);
     buf_printf(&body, "%.*s?%.*s %.*s", STR_ARG(request_path(request)),
                STR_ARG(request_query(request)), STR_ARG(request_body(request)));
@@ -62,7 +64,10 @@ static struct response *on_refuse(void *state, int status, const char *words)
     return text(status, words);
 }
 
-static const struct http_app app = {.serve = on_serve, .gone = on_gone, .refuse = on_refuse};
+static const struct str headers[] = {{"X-Own", 5}};
+
+static const struct http_app app = {
+    .serve = on_serve, .gone = on_gone, .refuse = on_refuse, .headers = headers, .header_count = 1};
 
 static int set_up(void **state)
 {
@@ -154,6 +159,9 @@ static void an_accepted_connection_is_served(void **state)
     assert_true(self->loopback);
     check_answer(self, client, "POST /d HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxy", 200,
                  "/d? xy");
+    assert_int_equal(0, self->own_header);
+    check_answer(self, client, "GET /e HTTP/1.1\r\nHost: h\r\nx-own: abc\r\n\r\n", 200, "/e? ");
+    assert_int_equal(3, self->own_header);
     assert_int_equal(1, connections(self));
     (void)close(client);
     run(self);
