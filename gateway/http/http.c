@@ -2,9 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/http/listener.h"
 #include "gateway/http/receive.h"
 #include "gateway/http/server.h"
 
@@ -23,91 +21,6 @@ enum {
     sleep_max_ms = 1000, /* at the fd limit the daemon stops to accept, and tries again when run */
     drain_rounds = 64,
 };
-
-/* ── the socket ─────────────────────────────────────────────────────────────*/
-
-/* "host:port", "[::1]:port", ":port" */
-static bool split(const char *listen, char *host, size_t size, const char **port)
-{
-    const char *colon = strrchr(listen, ':');
-    size_t len;
-
-    if (colon == NULL || colon[1] == '\0') {
-        return false;
-    }
-    len = (size_t)(colon - listen);
-    if (len >= 2 && listen[0] == '[' && colon[-1] == ']') {
-        listen++;
-        len -= 2;
-    }
-    if (len >= size) {
-        return false;
-    }
-    memcpy(host, listen, len);
-    host[len] = '\0';
-    *port = colon + 1;
-    return true;
-}
-
-static enum err bind_one(struct http *self, const struct addrinfo *at)
-{
-    int on = 1;
-    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool bound = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-                 (!self->options.reuse_port ||
-                  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
-                 bind(fd, at->ai_addr, at->ai_addrlen) == 0;
-
-    if (!bound) {
-        log_event(self->options.log, LOG_ERROR, "listen_failed",
-                  "address=%s: %s; choose another %s.listen, or end who holds it",
-                  self->options.listen, strerror(errno), self->options.section);
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return ERR_IO;
-    }
-    self->listener = fd;
-    return ERR_OK;
-}
-
-static enum err bind_listener(struct http *self)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    char host[256];
-    const char *port;
-    enum err err = ERR_INVALID;
-    int failed = EAI_NONAME;
-
-    if (split(self->options.listen, host, sizeof(host), &port)) {
-        failed = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
-    }
-    if (failed != 0) {
-        log_event(self->options.log, LOG_ERROR, "listen_invalid",
-                  "%s.listen=%s: %s; write it as host:port", self->options.section,
-                  self->options.listen, gai_strerror(failed));
-    } else {
-        err = bind_one(self, found);
-        freeaddrinfo(found);
-    }
-    return err;
-}
-
-static uint16_t bound_port(int fd)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } at = {.v6 = {0}};
-    socklen_t len = sizeof(at);
-
-    (void)getsockname(fd, &at.any, &len);
-    return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
-}
 
 /* ── the daemon ─────────────────────────────────────────────────────────────*/
 
@@ -168,6 +81,16 @@ static enum err start_daemon(struct http *self)
     return epoll_ctl(self->epoll, EPOLL_CTL_ADD, info->epoll_fd, &event) == 0 ? ERR_OK : ERR_IO;
 }
 
+static enum err bind_listener(struct http *self)
+{
+    const struct listener_options options = {.listen = self->options.listen,
+                                             .section = self->options.section,
+                                             .reuse_port = self->options.reuse_port,
+                                             .log = self->options.log};
+
+    return listener_bind(&options, &self->listener);
+}
+
 enum err http_new(struct http **self, const struct http_options *options,
                   const struct http_app *app, void *state)
 {
@@ -214,7 +137,7 @@ enum err http_listen(struct http *self)
                   self->options.section);
         return err;
     }
-    self->port = self->listener >= 0 ? bound_port(self->listener) : 0;
+    self->port = self->listener >= 0 ? listener_port(self->listener) : 0;
     return ERR_OK;
 }
 

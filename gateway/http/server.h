@@ -1,11 +1,14 @@
-/* What a server is made of. Its parts know each other in one direction only:
+/* What a server is made of. Its parts know each other in one direction only, downwards:
  *
- *   http       listens, runs turns; beside it what a turn does for all: slow, crowd, relief, trim
+ *   http       listens (listener), runs turns
+ *   slow, crowd, relief, trim
+ *              what a turn does for all connections
  *   receive    a request's first byte … its handler
  *   request    … its answer
  *   stream     an answer that is made as it is read
  *   wait       what is answered later
- *   tap, header, chunks, uri: reading strictly what libmicrohttpd reads leniently
+ *   tap, header, chunks, uri
+ *              read strictly what libmicrohttpd reads leniently
  *   connection, places, memory, response
  */
 #ifndef GATEWAY_HTTP_SERVER_H
