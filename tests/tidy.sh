@@ -103,6 +103,7 @@ linked() { # NAME WHAT
         verdict "$1" "$findings"
     fi
 }
+linked "no circle of files that call each other" circles
 linked "external names unique" names
 
 verdict "nothing is left to do" \

@@ -1,6 +1,5 @@
 #include "actors/ctl/http.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,21 +7,14 @@
 #include <curl/curl.h>
 
 #include "actors/ctl/node.h"
+#include "common/base/percent.h"
 
 enum { reply_bytes_max = 512 * 1024 * 1024, error_bytes_max = 4096 };
 
 void form_add(struct buf *form, const char *name, const char *value)
 {
     buf_printf(form, "%s%s=", form->len > 0 ? "&" : "", name);
-    for (; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-
-        if (isalnum(c) || strchr("-_.~", c) != NULL) {
-            buf_add_char(form, (char)c);
-        } else {
-            buf_printf(form, "%%%02X", c);
-        }
-    }
+    percent_add(form, str_from(value), percent_unreserved, false);
 }
 
 void http_reply_fini(struct http_reply *reply)

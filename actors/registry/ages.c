@@ -1,9 +1,10 @@
 #include "actors/registry/ages.h"
-#include "common/base/array.h"
-#include "common/container/chunks.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#include "common/base/array.h"
+#include "common/container/chunks.h"
 
 enum { bucket_count = 8192, bucket_share = 4096, chunk_bits = 7, chunk_rows = 1 << chunk_bits };
 

@@ -2,6 +2,7 @@
  * and the digests, in which is what lives and is not idle, and what went less than half a
  * tombstone's life ago. */
 #include "actors/registry/columns.h"
+
 #include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 #include "common/wire/exchange.h"

@@ -2,6 +2,7 @@
  * lacking here. All is answered at once; a change that is not synced yet may be in it: whoever then
  * asks for it compares again. */
 #include "actors/registry/compare.h"
+
 #include "actors/registry/columns.h"
 #include "actors/registry/state.h"
 #include "common/naming/limits.h"

@@ -1,7 +1,8 @@
 #include "actors/registry/decision.h"
-#include "common/base/array.h"
 
 #include <stdlib.h>
+
+#include "common/base/array.h"
 
 void decision_begin(struct decision *out)
 {

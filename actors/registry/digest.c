@@ -1,8 +1,9 @@
 #include "actors/registry/digest.h"
-#include "common/container/chunks.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#include "common/container/chunks.h"
 
 enum { chunk_bits = 7, chunk_rows = 1 << chunk_bits, leaf_bits = 12 };
 

@@ -1,10 +1,11 @@
 /* What is asked of the storage, and the end of the process: nothing that is in memory only goes
  * unsaid. */
 #include "actors/registry/ending.h"
-#include "actors/registry/publish.h"
-#include "actors/registry/state.h"
 
 #include <inttypes.h>
+
+#include "actors/registry/publish.h"
+#include "actors/registry/state.h"
 
 /* So long are peers told what is in memory only, before this process ends with it. */
 static const int64_t linger_ms = 5000;

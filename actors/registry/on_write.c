@@ -1,4 +1,5 @@
 #include "actors/registry/on_write.h"
+
 #include "actors/registry/columns.h"
 #include "actors/registry/publish.h"
 #include "actors/registry/state.h"

@@ -1,7 +1,8 @@
+#include "actors/registry/peers.h"
+
 #include <stdlib.h>
 
 #include "actors/registry/columns.h"
-#include "actors/registry/peers.h"
 #include "actors/registry/publish.h"
 #include "actors/registry/serve.h"
 #include "actors/registry/state.h"

@@ -1,34 +1,21 @@
 #include "actors/registry/publish.h"
-#include "actors/registry/state.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
+
+#include "actors/registry/state.h"
+#include "common/base/percent.h"
 
 /* Who follows the turns takes both; who only counts heartbeats is spared each change. */
 static const struct str turn_topic = {"registry.turn", 13};
 static const struct str renewed_topic = {"registry.turn.renewed", 21};
 static const struct str expiring_topic = {"registry.turn.expiring", 22};
 
+/* In a topic a dot ends a name. */
+static const char topic_plain[] = "-_";
+
 /* Room in a fact's frame for the fields around what it carries. */
 enum { fact_room = fact_frame_max - 256 };
-
-static void add_escaped(struct buf *topic, struct str name)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.data[i];
-
-        if (isascii(c) && (isalnum(c) || c == '_' || c == '-')) {
-            buf_add_char(topic, (char)c);
-        } else {
-            buf_add_char(topic, '%');
-            buf_add_char(topic, hex[c >> 4]);
-            buf_add_char(topic, hex[c & 15]);
-        }
-    }
-}
 
 bool publish_watched(struct registry_actor *self, const struct change *change,
                      const struct outbox *out)
@@ -38,9 +25,9 @@ bool publish_watched(struct registry_actor *self, const struct change *change,
     }
     self->topic.len = 0;
     buf_add_str(&self->topic, STR("registry.change."));
-    add_escaped(&self->topic, change->instance.id.env);
+    percent_add(&self->topic, change->instance.id.env, topic_plain, false);
     buf_add_char(&self->topic, '.');
-    add_escaped(&self->topic, change->instance.id.appid);
+    percent_add(&self->topic, change->instance.id.appid, topic_plain, false);
     return outbox_wants(out, buf_str(&self->topic));
 }
 

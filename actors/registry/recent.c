@@ -1,9 +1,10 @@
 #include "actors/registry/recent.h"
-#include "common/base/array.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/array.h"
 
 void recent_init(struct recent *self, size_t max_bytes)
 {

@@ -1,6 +1,7 @@
+#include "actors/registry/removal.h"
+
 #include <assert.h>
 
-#include "actors/registry/removal.h"
 #include "actors/registry/state.h"
 
 /* Work of one turn. Removals make way for commands, but never stand still. */

@@ -1,4 +1,5 @@
 #include "actors/registry/serve.h"
+
 #include "actors/registry/publish.h"
 #include "actors/registry/state.h"
 #include "common/wire/exchange.h"

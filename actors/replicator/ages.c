@@ -2,6 +2,7 @@
  * heard there last. A younger age counts as heard, so a link that is broken between two nodes which
  * both reach a third evicts nobody. */
 #include "actors/replicator/ages.h"
+
 #include "actors/replicator/asking.h"
 #include "actors/replicator/state.h"
 

@@ -1,8 +1,7 @@
 #include "actors/replicator/answer.h"
 
-#include <stdlib.h>
-
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "common/naming/change.h"
 #include "common/naming/limits.h"

@@ -1,6 +1,7 @@
+#include "actors/replicator/asking.h"
+
 #include <assert.h>
 
-#include "actors/replicator/asking.h"
 #include "actors/replicator/state.h"
 
 uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *msg,

@@ -1,6 +1,7 @@
 #include "actors/replicator/curl.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -8,8 +9,6 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
-
-#include <curl/curl.h>
 
 enum {
     connect_timeout_ms = 500,

@@ -1,6 +1,7 @@
 /* What the registry says: records, which go on to other nodes as far as they spread, and its ticks.
  */
 #include "actors/replicator/facts.h"
+
 #include "actors/replicator/ages.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/state.h"

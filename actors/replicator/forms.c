@@ -1,31 +1,12 @@
 #include "actors/replicator/forms.h"
 
 #include "common/base/json.h"
+#include "common/base/percent.h"
 
-static bool is_plain(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '~';
-}
-
-/* Go's url.QueryEscape. */
+/* As Go's url.QueryEscape. */
 static void add_escaped(struct buf *to, struct str text)
 {
-    static const char hex[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-
-        if (is_plain(c)) {
-            buf_add_char(to, (char)c);
-        } else if (c == ' ') {
-            buf_add_char(to, '+');
-        } else {
-            buf_add_char(to, '%');
-            buf_add_char(to, hex[c >> 4]);
-            buf_add_char(to, hex[c & 15]);
-        }
-    }
+    percent_add(to, text, percent_unreserved, true);
 }
 
 static void add_name(struct buf *to, const char *name)

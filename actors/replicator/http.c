@@ -1,12 +1,13 @@
 /* Nodes that speak HTTP only: what they are posted, and what they tell. Their answers come outside
  * a turn's messages, so they wait here for the next turn, and go to the registry a few at a time.
  */
+#include "actors/replicator/http.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 #include "actors/replicator/answer.h"
 #include "actors/replicator/asking.h"
-#include "actors/replicator/http.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 

@@ -2,11 +2,12 @@
  * every one of them. What it did not answer in time is not acknowledged; what it refused is, with
  * the error, so that nobody sends it again.
  */
+#include "actors/replicator/inbound.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 #include "actors/replicator/asking.h"
-#include "actors/replicator/inbound.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/root.h"

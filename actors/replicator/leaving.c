@@ -1,6 +1,7 @@
 /* The end of the process, and before it, if this node leaves its cluster, word of that to the
  * others. */
 #include "actors/replicator/leaving.h"
+
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/state.h"
 

@@ -8,12 +8,13 @@
  * that gives signs of life counts before one that gives none. Of the own zone every node is a peer,
  * of another zone one, drawn at random and kept for as long as it is good.
  */
+#include "actors/replicator/members.h"
+
 #include <assert.h>
 
 #include "actors/replicator/answer.h"
 #include "actors/replicator/asking.h"
 #include "actors/replicator/link.h"
-#include "actors/replicator/members.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 

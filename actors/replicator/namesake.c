@@ -19,6 +19,7 @@
  * another node's, with a copy of this one's data.
  */
 #include "actors/replicator/namesake.h"
+
 #include "actors/replicator/answer.h"
 #include "actors/replicator/asking.h"
 #include "actors/replicator/reach.h"

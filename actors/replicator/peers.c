@@ -1,9 +1,9 @@
 #include "actors/replicator/peers.h"
 
-#include "actors/replicator/state.h"
-
 #include <assert.h>
 #include <stdlib.h>
+
+#include "actors/replicator/state.h"
 
 /* What was known of a node that nobody here talks to is of no use after so long. */
 static const int64_t forget_lost_ms = 60000;

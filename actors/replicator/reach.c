@@ -2,6 +2,7 @@
  * here, and whether anything is sent there at all.
  */
 #include "actors/replicator/reach.h"
+
 #include "actors/replicator/state.h"
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"

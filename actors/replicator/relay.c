@@ -1,9 +1,10 @@
 /* Other nodes' questions, asked of the own registry under an id of our own, and its answers under
  * theirs. */
+#include "actors/replicator/relay.h"
+
 #include <assert.h>
 
 #include "actors/replicator/asking.h"
-#include "actors/replicator/relay.h"
 #include "actors/replicator/state.h"
 
 static void refuse(struct replicator *self, const struct address *to, uint64_t id, enum err err,

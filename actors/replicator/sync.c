@@ -10,12 +10,13 @@
  *
  * If nobody can be reached it stays in CHOOSE, and the registry goes on by itself after a while.
  */
+#include "actors/replicator/sync.h"
+
 #include <assert.h>
 
 #include "actors/replicator/asking.h"
 #include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
-#include "actors/replicator/sync.h"
 #include "common/base/phases.h"
 
 enum { merges_max = 32 };

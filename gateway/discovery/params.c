@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "common/base/percent.h"
 #include "gateway/discovery/scanner.h"
-#include "gateway/http/uri.h"
 
 void params_fini(struct params *self)
 {
@@ -64,7 +64,7 @@ static bool decode(struct params *self, struct str text, struct str *out)
         *out = text;
         return true;
     }
-    if (!uri_unescape(&self->store, text, true)) {
+    if (!percent_decode(&self->store, text, true)) {
         return false;
     }
     *out = (struct str){self->store.data + from, self->store.len - from};

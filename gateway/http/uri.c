@@ -3,40 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool uri_unescape(struct buf *to, struct str text, bool plus)
-{
-    char *at = buf_reserve(to, text.len);
-    size_t len = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        if (c == '%') {
-            int high = i + 2 < text.len ? hex(text.data[i + 1]) : -1;
-            int low = i + 2 < text.len ? hex(text.data[i + 2]) : -1;
-
-            if (high < 0 || low < 0) {
-                return false;
-            }
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (plus && c == '+') {
-            c = ' ';
-        }
-        at[len++] = c;
-    }
-    to->len += len;
-    return true;
-}
+#include "common/base/percent.h"
 
 /* Drops the last segment of path[0 … len): "/a/b" → "/a". */
 static size_t parent(const char *path, size_t len)
@@ -114,7 +81,7 @@ bool uri_split(struct str uri, struct buf *path, struct str *query)
     if (uri.len > 0 && memchr(uri.data, ' ', uri.len) != NULL) {
         return false;
     }
-    if (rest.len > 0 && !uri_unescape(path, rest, false)) {
+    if (rest.len > 0 && !percent_decode(path, rest, false)) {
         return false;
     }
     clean(path);

@@ -11,8 +11,4 @@
  * authority are left out. False: malformed; then path is of no use. */
 bool uri_split(struct str uri, struct buf *path, struct str *query);
 
-/* Appends text with %XX decoded, and '+' as a space where plus is set. False for a
- * malformed escape; then nothing is appended. */
-bool uri_unescape(struct buf *to, struct str text, bool plus);
-
 #endif
