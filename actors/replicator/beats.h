@@ -10,11 +10,11 @@ struct beats {
     struct buf everywhere; /* heartbeats that go to all */
     int64_t since_ms;      /* mono, when the first of them was heard */
     uint64_t tick;
-    int64_t heard_ms; /* mono, of the last part of a tick; -1: none yet */
+    int64_t heard_ms; /* mono, of the last tick, or the end of a standstill; -1: neither yet */
     uint64_t live;
     uint64_t nodes;     /* of those live: this one, and who was listed then */
     bool due;           /* a tick is complete and not sent on yet */
-    struct root root;   /* of the own digests */
+    struct root root;   /* of the own digests; set: this run's, of a whole tick */
     struct root before; /* … one tick earlier */
 };
 

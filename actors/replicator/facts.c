@@ -15,6 +15,7 @@ static void on_new_registry(struct replicator *self, uint64_t boot, const struct
 {
     if (self->registry_boot != 0) { /* it may have lost what we told the last run */
         self->sync.fresh = false;
+        self->beats.root.set = false;
         own_hurry(&self->own, now);
         sync_again(self, now);
         self->members.due = true;

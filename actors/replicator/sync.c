@@ -387,7 +387,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
     case SYNC_WAIT:
         if (!peers_any_seed(self)) {
             tell(self, "no peers configured", NULL, now);
-        } else if (self->met && (self->beats.heard_ms >= 0 || self->sync.fresh)) {
+        } else if (self->met && (self->beats.root.set || self->sync.fresh)) {
             enter(self, SYNC_CHOOSE);
             self->sync.muster_ms = now->mono_ms + muster_first_ms;
         }

@@ -406,6 +406,31 @@ static void a_node_with_little_data_compares_and_takes_no_snapshot(void **state)
     cluster_destroy(&self);
 }
 
+/* It has not been heard yet of what the registry holds: that is not nothing. */
+static void a_standstill_before_the_first_tick_makes_no_node_empty(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+    struct member *member = &self->members[1];
+
+    (void)state;
+    register_many(self, 0, 0, 300);
+    cluster_run(self, 6000);
+    cluster_kill_replicator(self, 1);
+    cluster_restart_registry(self, 1, false);
+    cluster_start_replicator(self, 1);
+    cluster_run(self, 5);
+    member->hung = true;
+    cluster_run(self, 3300);
+    member->hung = false;
+    member->untold = true; /* of ticks none has waited for it */
+    cluster_run(self, 1);
+    member->untold = false;
+    cluster_run(self, 5000);
+    assert_int_equal(replicator_of(self, 1)->sync.state, SYNC_DONE);
+    assert_int_equal(replicator_of(self, 1)->counters.synced_records, 0);
+    cluster_destroy(&self);
+}
+
 static struct cluster *protected_cluster(const char *zones)
 {
     struct cluster *self = cluster_new(zones, 1);
@@ -494,6 +519,33 @@ static void another_run_is_noticed_before_the_first_tick(void **state)
     cluster_destroy(&self);
 }
 
+/* A part of a tick says that it is another run, not what that holds. */
+static void another_run_is_waited_for_until_a_tick_of_it_is_whole(void **state)
+{
+    struct cluster *self = cluster_linked("aa", 1);
+    struct member *member = &self->members[1];
+    struct replicator *replicator = member->replicator;
+    struct msg part = {.type = MSG_TYPE_RENEWED};
+    struct buf frame = {0};
+
+    (void)state;
+    while (replicator->beats.heard_ms != member->clock.at.mono_ms) {
+        cluster_run(self, 1);
+    }
+    assert_int_equal(replicator->sync.state, SYNC_DONE);
+    part.as_renewed.boot = replicator->registry_boot + 1;
+    part.as_renewed.more = true;
+    msg_encode(&frame, &part);
+    turn_begin(&member->turn, &member->clock.at);
+    turn_fact(&member->turn, 0, buf_str(&frame), &member->clock.at);
+    buf_fini(&frame);
+    cluster_run(self, 500);
+    assert_int_equal(replicator->sync.state, SYNC_WAIT);
+    cluster_run(self, 5000);
+    assert_int_equal(replicator->sync.state, SYNC_DONE);
+    cluster_destroy(&self);
+}
+
 /* ── relays ─────────────────────────────────────────────────────────────────*/
 
 static void relayed_questions_are_bounded_and_do_not_pile_up(void **state)
@@ -566,10 +618,12 @@ int main(void)
         cmocka_unit_test(a_snapshot_that_is_cut_is_begun_again),
         cmocka_unit_test(a_node_with_data_is_in_sync_once_the_roots_agree),
         cmocka_unit_test(a_node_with_little_data_compares_and_takes_no_snapshot),
+        cmocka_unit_test(a_standstill_before_the_first_tick_makes_no_node_empty),
         cmocka_unit_test(where_all_are_protected_nobody_waits),
         cmocka_unit_test(a_protected_node_waits_for_one_that_is_not),
         cmocka_unit_test(another_run_of_the_registry_is_brought_up_to_date),
         cmocka_unit_test(another_run_is_noticed_before_the_first_tick),
+        cmocka_unit_test(another_run_is_waited_for_until_a_tick_of_it_is_whole),
         cmocka_unit_test(relayed_questions_are_bounded_and_do_not_pile_up),
         cmocka_unit_test(an_answer_of_one_peer_is_not_taken_from_another),
     };

@@ -98,6 +98,9 @@ static const struct {
     {6202073,
      "a sign of life of an older incarnation was none for who held a newer one as idle",
      {.schedules = true, .leaves = true, .reference = true}},
+    {6311085,
+     "a node that stood still before its registry's first tick was heard took itself for empty",
+     {.schedules = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
