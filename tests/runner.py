@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Builds and runs the tests: unit, sim, fuzz, tidy, lint, golden, scenario.
+"""Builds and runs the tests: unit, sim, fuzz, tidy, lint, golden, mutants, scenario.
 
 Cases are counted, not programs: cmocka's XML, the `NAME: passed` (FAILED, skipped) lines of a scenario, the entries
 of the replay. The report is build/test-report.json; the last line `N passed, N failed, N skipped`.
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
-GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "scenario")
+GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario")
 FUZZ_SECONDS = 10
 SIM_SEEDS = 200
 IDLE = ("stop",)  # scenarios that do nothing but wait for minutes: they run beside all that computes
@@ -197,6 +197,18 @@ def fuzz(results):
     coverage(results)
 
 
+# ── mutants ──
+
+def mutants(results, words):
+    """Mistakes put into a copy of the tree, each of which a test must see; a mutant is a case. words: --tenth, or none."""
+    before, began = len(results.cases), time.monotonic()
+    status, output = run([os.path.join(ROOT, "tests", "mutants", "run"), *words], 3600)
+    for line in re.findall(r"^(?:the tenth that begins .*|\d+ mutants, \d+ killed)$", output, re.M):
+        print("%-8s %s" % ("mutants", line), flush=True)
+    script_cases(results, "mutants", "run", status, output)
+    results.say("mutants", "run", before, began)
+
+
 # ── scripts ──
 
 def script_cases(results, group, name, status, output):
@@ -300,6 +312,7 @@ def lint(results):
 
 def main():
     wanted = sys.argv[1:] or list(GROUPS)
+    some = [] if sys.argv[1:] else ["--tenth"]  # of the mutants: all take minutes
     for name in wanted:
         if name not in GROUPS:
             print("no tests named %s: %s" % (name, ", ".join(GROUPS)), file=sys.stderr)
@@ -329,6 +342,9 @@ def main():
     if "lint" in wanted:
         lint(results)
         took("lint")
+    if "mutants" in wanted:
+        mutants(results, some)
+        took("mutants")
     scripts(results, wanted)
     for thread in beside:
         thread.join()
