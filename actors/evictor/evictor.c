@@ -207,8 +207,7 @@ void evictor_init(struct evictor *self, const struct config *config, struct log 
         (struct evictor){.config = config, .log = log, .heard_ms = now->mono_ms, .new_run = true};
     self->registry = follower_new(ACTOR_REGISTRY, 0, tick_ms, &follower_owner, self);
     publisher_init(&self->publisher, ACTOR_EVICTOR, 0, epoch);
-    guard_init(&self->guard, config->evictor_share, config->evictor_interval, config->evictor_idle,
-               config->faults);
+    guard_init(&self->guard, config->evictor_share, config->evictor_interval, config->evictor_idle);
 }
 
 void evictor_fini(struct evictor *self)

@@ -2,16 +2,13 @@
 
 static const int64_t registry_tick_ms = 1000;
 static const uint64_t small_expectation = 10;
-static const unsigned recount_windows = 15; /* reference.row12 */
 
-void guard_init(struct guard *self, double share, int64_t window_ms, int64_t idle_ms,
-                struct faults faults)
+void guard_init(struct guard *self, double share, int64_t window_ms, int64_t idle_ms)
 {
     *self = (struct guard){
         .share = share,
         .window_ms = window_ms,
         .period_ms = idle_ms < 3 ? 1 : idle_ms / 3,
-        .faults = faults,
         .incomplete = true,
     };
 }
@@ -58,20 +55,8 @@ int64_t guard_left_ms(const struct guard *self)
     return left_ms < registry_tick_ms ? registry_tick_ms : left_ms;
 }
 
-/* Fault reference.row12: what was counted once is expected until the next recount. */
-static uint64_t counted_live(struct guard *self)
+static uint64_t expecting_live(const struct guard *self)
 {
-    if (self->closed++ % recount_windows == 0 || self->counted_live < self->last.live) {
-        self->counted_live = self->last.live;
-    }
-    return self->counted_live;
-}
-
-static uint64_t expecting_live(struct guard *self)
-{
-    if (fault_on(self->faults, FAULT_REFERENCE_ROW_12)) {
-        return counted_live(self);
-    }
     return self->last.live < self->begun.live ? self->last.live : self->begun.live;
 }
 
@@ -88,8 +73,7 @@ void guard_close(struct guard *self, struct guard_verdict *verdict)
         .live = self->last.live,
         .reason = "",
     };
-    if (verdict->expected < small_expectation && verdict->threshold > (uint64_t)others &&
-        !fault_on(self->faults, FAULT_REFERENCE_ROW_11)) {
+    if (verdict->expected < small_expectation && verdict->threshold > (uint64_t)others) {
         verdict->threshold = (uint64_t)others;
     }
     if (self->incomplete) {
@@ -107,9 +91,7 @@ uint32_t guard_limit(const struct guard *self)
     uint64_t live = self->last.live;
     uint64_t limit = live - (uint64_t)((double)live * self->share);
 
-    if (fault_on(self->faults, FAULT_REFERENCE_ROW_11)) {
-        limit = (uint64_t)((double)live - (double)live * self->share);
-    } else if (limit == 0) {
+    if (limit == 0) {
         limit = 1;
     }
     return limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;

@@ -36,7 +36,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/base/fault.h"
 #include "common/wire/codec.h"
 
 struct guard_end {
@@ -49,14 +48,11 @@ struct guard {
     double share;
     int64_t window_ms;
     int64_t period_ms;
-    struct faults faults;
     uint64_t epoch;
     uint64_t boot;          /* 0: nothing heard yet */
     struct guard_end begun; /* this window's start */
     struct guard_end last;  /* the last tick heard */
     bool incomplete;
-    unsigned closed;       /* windows since the last recount; with reference.row12 only */
-    uint64_t counted_live; /* … and what was counted then */
 };
 
 struct guard_verdict {
@@ -68,8 +64,7 @@ struct guard_verdict {
     uint64_t live;
 };
 
-void guard_init(struct guard *self, double share, int64_t window_ms, int64_t idle_ms,
-                struct faults faults);
+void guard_init(struct guard *self, double share, int64_t window_ms, int64_t idle_ms);
 
 /* The registry's tick; parts before a tick's last one (more) are passed over. True: it is
  * the first of another run of the registry, and a window has begun with it. */

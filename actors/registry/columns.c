@@ -15,7 +15,7 @@ static void put_live(struct registry_actor *self, uint32_t slot)
 {
     struct instance instance;
 
-    if (ages_is_old(self->heartbeats, slot) && !fault_on(self->rules.faults, FAULT_DIGEST_IDLE)) {
+    if (ages_is_old(self->heartbeats, slot)) {
         digest_drop(self->digest, slot, self->awake.ms);
         return;
     }
@@ -175,10 +175,8 @@ static bool age_heartbeats(struct registry_actor *self, struct outbox *out)
         self->counters.expiring += count;
         publish_expiring(self, slots, count, out);
     }
-    if (!fault_on(self->rules.faults, FAULT_DIGEST_IDLE)) {
-        for (; old < ages_old_count(self->heartbeats); old++) {
-            digest_drop(self->digest, ages_old(self->heartbeats, old), self->awake.ms);
-        }
+    for (; old < ages_old_count(self->heartbeats); old++) {
+        digest_drop(self->digest, ages_old(self->heartbeats, old), self->awake.ms);
     }
     return more || count == expiring_per_turn;
 }

@@ -43,8 +43,7 @@ static bool identity_fits(const struct identity *id, struct decision *out)
 static bool may_write(const struct rules *rules, const struct identity *id, uint32_t origin,
                       struct decision *out)
 {
-    if (!is_node(origin) && str_eq(id->appid, node_appid) && !rules->trust_client_nodes &&
-        !fault_on(rules->faults, FAULT_REFERENCE_ROW_16)) {
+    if (!is_node(origin) && str_eq(id->appid, node_appid) && !rules->trust_client_nodes) {
         decision_refuse(out, ERR_REFUSED,
                         "appid infra.discovery is written by nodes only; "
                         "security.trust_client_nodes=true lets clients do it");
@@ -54,16 +53,16 @@ static bool may_write(const struct rules *rules, const struct identity *id, uint
 }
 
 /* own: a client's write, not a node's. */
-static bool given_fits(const struct rules *rules, int64_t timestamp, bool own, struct decision *out)
+static bool given_fits(int64_t timestamp, bool own, struct decision *out)
 {
-    return own ? timestamp_fits(rules, timestamp, out) : timestamp_told_fits(rules, timestamp, out);
+    return own ? timestamp_fits(timestamp, out) : timestamp_told_fits(timestamp, out);
 }
 
 static bool register_fits(const struct rules *rules, const struct msg_register *command,
                           const struct identity *id, bool own, struct decision *out)
 {
-    if (!identity_fits(id, out) || !given_fits(rules, command->dirty_timestamp, own, out) ||
-        !given_fits(rules, command->latest_timestamp, own, out) ||
+    if (!identity_fits(id, out) || !given_fits(command->dirty_timestamp, own, out) ||
+        !given_fits(command->latest_timestamp, own, out) ||
         !may_write(rules, id, command->origin, out)) {
         return false;
     }
@@ -76,8 +75,7 @@ static bool register_fits(const struct rules *rules, const struct msg_register *
 
 /* own: a client's own write, not a replicated one.
  * The dirty_timestamp it counts with. */
-static int64_t dirty_for(const struct rules *rules, const struct held *held, int64_t given,
-                         bool own, int64_t now_ns)
+static int64_t dirty_for(const struct held *held, int64_t given, bool own, int64_t now_ns)
 {
     int64_t stored = held->slot != REGISTRY_NONE ? held->instance.dirty_timestamp : 0;
 
@@ -85,9 +83,7 @@ static int64_t dirty_for(const struct rules *rules, const struct held *held, int
         return given != 0 ? given : now_ns;
     }
     if (given == 0) {
-        return fault_on(rules->faults, FAULT_REFERENCE_ROW_23)
-                   ? now_ns
-                   : max_i64(now_ns, timestamp_after(stored));
+        return max_i64(now_ns, timestamp_after(stored));
     }
     /* a client's own registration always comes back from a tombstone */
     return held->gone ? max_i64(given, timestamp_after(stored)) : given;
@@ -190,8 +186,8 @@ void decide_register(const struct registry *registry, const struct rules *rules,
         return;
     }
     held = held_of(registry, &id);
-    candidate = candidate_of(
-        command, &held, dirty_for(rules, &held, command->dirty_timestamp, own, now_ns), now_ns);
+    candidate = candidate_of(command, &held,
+                             dirty_for(&held, command->dirty_timestamp, own, now_ns), now_ns);
     if (command->origin == ORIGIN_CLIENT && !held.live &&
         !has_room(registry, rules, &id, &held, out)) {
         return;
@@ -206,11 +202,8 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     if (own && is_hopeless(&held, command->dirty_timestamp, &candidate, out)) {
         return;
     }
-    if (!state_wins(rules, &candidate, &held)) {
-        if (!fault_on(rules->faults, FAULT_REFERENCE_ROW_29) || !held.live) {
-            return;
-        }
-        candidate = held.instance; /* reference: stored stays, and everybody is woken */
+    if (!state_wins(&candidate, &held)) {
+        return;
     }
     change = decision_add(out, CHANGE_REGISTER, now_ns);
     change->spread = spread_of(command->origin, command->replication, command->from_zone);
@@ -256,8 +249,7 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
 
     decision_begin(out);
     if (!identity_fits(&id, out) ||
-        !given_fits(rules, command->latest_timestamp, !command->replication && !command->from_zone,
-                    out) ||
+        !given_fits(command->latest_timestamp, !command->replication && !command->from_zone, out) ||
         !may_write(rules, &id, command->origin, out)) {
         return;
     }
@@ -274,9 +266,6 @@ void decide_cancel(const struct registry *registry, const struct rules *rules,
         command->replication || command->from_zone
             ? app_latest_told(registry, &id, command->latest_timestamp, now_ns)
             : app_latest(registry, &id, command->latest_timestamp);
-    if (fault_on(rules->faults, FAULT_NO_TOMBSTONE)) {
-        decision_forget_too(out);
-    }
 }
 
 /* The place of the change decided so far for this hostname of a SET, 0 in it: none. There is
@@ -335,12 +324,12 @@ static bool set_host(const struct registry *registry, const struct rules *rules,
     place = place_of(rules, out, id.hostname);
     change = *place != 0 ? &out->changes[*place - 1] : NULL;
     after = change != NULL ? change->instance : held.instance;
-    if (own && !fault_on(rules->faults, FAULT_REFERENCE_ROW_24)) {
+    if (own) {
         if (is_at_ceiling(after.dirty_timestamp, &id, out)) {
             return false;
         }
         stamp = max_i64(stamp, timestamp_after(after.dirty_timestamp));
-    } else if (!own && stamp <= after.dirty_timestamp) {
+    } else if (stamp <= after.dirty_timestamp) {
         return true; /* what is held is as new */
     }
     if (command->metadatas_given) {
@@ -400,8 +389,7 @@ static bool set_fits(const struct rules *rules, const struct msg_set *command, s
         return false;
     }
     if (!identity_fits(&id, out) ||
-        !given_fits(rules, command->set_timestamp, !command->replication && !command->from_zone,
-                    out) ||
+        !given_fits(command->set_timestamp, !command->replication && !command->from_zone, out) ||
         !may_write(rules, &id, command->origin, out)) {
         return false;
     }
@@ -424,7 +412,6 @@ void decide_set(const struct registry *registry, const struct rules *rules,
                 const struct msg_set *command, int64_t now_ns, struct decision *out)
 {
     bool own = !command->replication && !command->from_zone;
-    bool as_reference = fault_on(rules->faults, FAULT_REFERENCE_ROW_4);
     struct str rest = command->hosts.bytes;
     struct msg host;
 
@@ -446,17 +433,14 @@ void decide_set(const struct registry *registry, const struct rules *rules,
             }
             continue;
         }
-        if (own && !as_reference) {
+        if (own) {
             return; /* all or none: decision_refuse() has dropped the earlier hosts too */
         }
         out->count = before;
-        if (own) {
-            break;
-        }
         out->err = ERR_OK; /* a peer's is judged host by host */
         out->text.len = 0;
     }
-    for (uint32_t i = 0; i < out->count && !as_reference; i++) {
+    for (uint32_t i = 0; i < out->count; i++) {
         out->changes[i].latest_timestamp =
             app_latest(registry, &out->changes[0].instance.id, now_ns) +
             (int64_t)i * latest_step_ns;

@@ -15,7 +15,6 @@
 #ifndef ACTORS_REGISTRY_DECIDE_H
 #define ACTORS_REGISTRY_DECIDE_H
 
-#include "common/base/fault.h"
 #include "common/naming/registry.h"
 #include "common/wire/codec.h"
 
@@ -26,9 +25,8 @@ enum { latest_step_ns = 1024 };
 /* What holds for a whole run. */
 struct rules {
     bool trust_client_nodes; /* clients may write infra.discovery */
-    struct faults faults;
-    uint64_t instances_max; /* 0: any number */
-    uint64_t seed;          /* random: of hashes of what strangers choose */
+    uint64_t instances_max;  /* 0: any number */
+    uint64_t seed;           /* random: of hashes of what strangers choose */
 };
 
 /* Limits of one SET: its changes are decided in one turn and travel as one. */
@@ -61,8 +59,8 @@ void decide_set(const struct registry *registry, const struct rules *rules,
                 const struct msg_set *command, int64_t now_ns, struct decision *out);
 
 /* ERR_NOT_FOUND: to be removed, and there is none. */
-void decide_schedule(const struct registry *registry, const struct rules *rules,
-                     const struct msg_schedule *command, int64_t now_ns, struct decision *out);
+void decide_schedule(const struct registry *registry, const struct msg_schedule *command,
+                     int64_t now_ns, struct decision *out);
 
 /* What a peer holds of one identity, a PUT or GONE of a CANCEL. age_ms: how long ago it was last
  * heard, or how old the tombstone is; -1: unknown, of a live one. An instance that is not live here
@@ -75,9 +73,9 @@ struct merge_rules {
     enum spread spread;
     bool restore;
 };
-void decide_merge(const struct registry *registry, const struct rules *rules,
-                  const struct merge_rules *merge, const struct msg *record, int64_t age_ms,
-                  int64_t now_ns, struct decision *out, bool *newer);
+void decide_merge(const struct registry *registry, const struct merge_rules *merge,
+                  const struct msg *record, int64_t age_ms, int64_t now_ns, struct decision *out,
+                  bool *newer);
 
 /* An idle instance goes (EVICT: no tombstone, spreads nowhere); a tombstone's life ends (FORGET).
  */

@@ -42,15 +42,6 @@ struct change *decision_add(struct decision *out, enum change_kind kind, int64_t
     return &out->changes[out->count++];
 }
 
-void decision_forget_too(struct decision *out)
-{
-    struct change *change = decision_add(out, CHANGE_FORGET, 0);
-    const struct change *gone = change - 1;
-
-    change->at = gone->at;
-    change->instance = gone->instance;
-}
-
 int64_t app_latest(const struct registry *registry, const struct identity *id, int64_t wanted)
 {
     uint32_t app = registry_app_find(registry, id->env, id->appid);
@@ -73,20 +64,19 @@ int64_t app_latest_told(const struct registry *registry, const struct identity *
     return app_latest(registry, id, max_i64(now_ns, above));
 }
 
-bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
+bool timestamp_fits(int64_t timestamp, struct decision *out)
 {
-    if ((timestamp < 0 || timestamp > timestamp_max) &&
-        !fault_on(rules->faults, FAULT_REFERENCE_ROW_25)) {
+    if (timestamp < 0 || timestamp > timestamp_max) {
         decision_refuse(out, ERR_INVALID, "timestamps must lie in 0 to 4000000000000000000");
         return false;
     }
     return true;
 }
 
-bool timestamp_told_fits(const struct rules *rules, int64_t timestamp, struct decision *out)
+bool timestamp_told_fits(int64_t timestamp, struct decision *out)
 {
     return (timestamp > timestamp_max && timestamp <= timestamp_told_max) ||
-           timestamp_fits(rules, timestamp, out);
+           timestamp_fits(timestamp, out);
 }
 
 int64_t timestamp_after(int64_t held)
@@ -131,17 +121,13 @@ struct held held_of(const struct registry *registry, const struct identity *id)
     return held;
 }
 
-bool state_wins(const struct rules *rules, const struct instance *candidate,
-                const struct held *held)
+bool state_wins(const struct instance *candidate, const struct held *held)
 {
-    if (held->slot == REGISTRY_NONE ||
-        candidate->dirty_timestamp != held->instance.dirty_timestamp) {
-        return held->slot == REGISTRY_NONE ||
-               candidate->dirty_timestamp > held->instance.dirty_timestamp ||
-               (held->gone && fault_on(rules->faults, FAULT_REFERENCE_ROW_14));
+    if (held->slot == REGISTRY_NONE) {
+        return true;
     }
-    if (held->gone) {
-        return fault_on(rules->faults, FAULT_REFERENCE_ROW_14);
+    if (candidate->dirty_timestamp != held->instance.dirty_timestamp) {
+        return candidate->dirty_timestamp > held->instance.dirty_timestamp;
     }
-    return instance_hash(candidate) > instance_hash(&held->instance);
+    return held->live && instance_hash(candidate) > instance_hash(&held->instance);
 }

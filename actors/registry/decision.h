@@ -11,8 +11,6 @@ void decision_begin(struct decision *out);
 void decision_refuse(struct decision *out, enum err err, const char *text);
 /* One more change, borrowed until the next one. */
 struct change *decision_add(struct decision *out, enum change_kind kind, int64_t now_ns);
-/* FAULT_NO_TOMBSTONE: what the last change ended leaves nothing. */
-void decision_forget_too(struct decision *out);
 
 /* latest_timestamp of the app after a change; wanted: now, or what a cancel gave.
  * An app that has none alive starts above everything this registry ever took from
@@ -34,13 +32,12 @@ struct held {
 struct held held_of(const struct registry *registry, const struct identity *id);
 
 /* Whether a live candidate wins over what is held, by the order of states. */
-bool state_wins(const struct rules *rules, const struct instance *candidate,
-                const struct held *held);
+bool state_wins(const struct instance *candidate, const struct held *held);
 
 /* Of a command. Errors: ERR_INVALID, told in out. */
-bool timestamp_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
+bool timestamp_fits(int64_t timestamp, struct decision *out);
 /* Of a state another node tells: writes count on from what a command gave, so it may be greater. */
-bool timestamp_told_fits(const struct rules *rules, int64_t timestamp, struct decision *out);
+bool timestamp_told_fits(int64_t timestamp, struct decision *out);
 /* Of a write that is to win over one with this; at the ceiling there is none: it stays. */
 int64_t timestamp_after(int64_t held);
 /* Whether it stays. Then refuses (ERR_CONFLICT) what must not be answered as if it had been done.

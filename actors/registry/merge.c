@@ -8,13 +8,12 @@
 /* Of nodes' clocks that are wrong by hours; further off is what clients made up. */
 static const int64_t clocks_apart_ns = 86400000000000;
 
-static bool live_fits(const struct rules *rules, const struct instance *instance,
-                      struct decision *out)
+static bool live_fits(const struct instance *instance, struct decision *out)
 {
-    if (!timestamp_told_fits(rules, instance->reg_timestamp, out) ||
-        !timestamp_told_fits(rules, instance->up_timestamp, out) ||
-        !timestamp_told_fits(rules, instance->renew_timestamp, out) ||
-        !timestamp_told_fits(rules, instance->latest_timestamp, out)) {
+    if (!timestamp_told_fits(instance->reg_timestamp, out) ||
+        !timestamp_told_fits(instance->up_timestamp, out) ||
+        !timestamp_told_fits(instance->renew_timestamp, out) ||
+        !timestamp_told_fits(instance->latest_timestamp, out)) {
         return false;
     }
     if (!identity_is_schedule(&instance->id)) {
@@ -28,8 +27,8 @@ static bool live_fits(const struct rules *rules, const struct instance *instance
 }
 
 /* A record as a node may send it. Its metadata then borrows from out's store. */
-static bool record_fits(const struct rules *rules, const struct msg *record, int64_t age_ms,
-                        struct change *change, struct decision *out)
+static bool record_fits(const struct msg *record, int64_t age_ms, struct change *change,
+                        struct decision *out)
 {
     struct instance *instance = &change->instance;
     bool fits;
@@ -42,9 +41,9 @@ static bool record_fits(const struct rules *rules, const struct msg *record, int
         decision_refuse(out, ERR_INVALID, "env, appid, zone and hostname must have 1 to 255 bytes");
         return false;
     }
-    fits = timestamp_told_fits(rules, instance->dirty_timestamp, out);
+    fits = timestamp_told_fits(instance->dirty_timestamp, out);
     if (fits && change_is_live(change->kind)) {
-        fits = live_fits(rules, instance, out);
+        fits = live_fits(instance, out);
         if (fits &&
             metadata_normalise(instance->metadata, &out->store, &instance->metadata) != ERR_OK) {
             decision_refuse(out, ERR_INVALID, "metadata may have at most 64 keys and 16 KiB");
@@ -64,8 +63,7 @@ static bool record_fits(const struct rules *rules, const struct msg *record, int
 }
 
 /* Above 0: what was offered wins over what is held; 0: they are the same state. */
-static int compare_states(const struct rules *rules, const struct change *offered,
-                          const struct held *held)
+static int compare_states(const struct change *offered, const struct held *held)
 {
     const struct instance *instance = &offered->instance;
     bool live = change_is_live(offered->kind);
@@ -76,7 +74,7 @@ static int compare_states(const struct rules *rules, const struct change *offere
         return instance->dirty_timestamp > held->instance.dirty_timestamp ? 1 : -1;
     }
     if (live != held->live) {
-        return live == fault_on(rules->faults, FAULT_GONE_LOSES_TIES) ? 1 : -1;
+        return live ? -1 : 1;
     }
     if (!live) {
         return 0;
@@ -137,9 +135,9 @@ static void keep_above(struct change *change, int64_t now_ns)
     }
 }
 
-void decide_merge(const struct registry *registry, const struct rules *rules,
-                  const struct merge_rules *merge, const struct msg *record, int64_t age_ms,
-                  int64_t now_ns, struct decision *out, bool *newer)
+void decide_merge(const struct registry *registry, const struct merge_rules *merge,
+                  const struct msg *record, int64_t age_ms, int64_t now_ns, struct decision *out,
+                  bool *newer)
 {
     struct change offered;
     struct change *change;
@@ -148,12 +146,12 @@ void decide_merge(const struct registry *registry, const struct rules *rules,
 
     decision_begin(out);
     *newer = false;
-    if (!record_fits(rules, record, age_ms, &offered, out)) {
+    if (!record_fits(record, age_ms, &offered, out)) {
         return;
     }
     held = held_of(registry, &offered.instance.id);
     if (held.slot != REGISTRY_NONE) {
-        order = compare_states(rules, &offered, &held);
+        order = compare_states(&offered, &held);
     }
     if (order <= 0) {
         *newer = order < 0;
@@ -173,7 +171,5 @@ void decide_merge(const struct registry *registry, const struct rules *rules,
     if (change_is_live(offered.kind)) {
         change->instance.renew_timestamp =
             renewed_at(merge, &offered.instance, &held, age_ms, now_ns);
-    } else if (fault_on(rules->faults, FAULT_NO_TOMBSTONE)) {
-        decision_forget_too(out);
     }
 }

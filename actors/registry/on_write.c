@@ -51,9 +51,6 @@ static void carry_out(struct registry_actor *self, const struct head *head,
         answers_add(&self->answers, from, head->id, seq);
         return;
     }
-    if (decision->count > 0 && fault_on(self->config->faults, FAULT_REFERENCE_ROW_4)) {
-        (void)registry_take(self, 0, 0, now, out); /* reference: the hosts before the failing one */
-    }
     self->counters.refused++;
     result.as_result.id = head->id;
     result.as_result.err = decision->err;
@@ -113,7 +110,7 @@ void on_schedule(void *state, const struct address *from, const struct msg *msg,
 
     self->counters.schedules++;
     if (!settled(self, &head, from, now, out)) {
-        decide_schedule(self->registry, &self->rules, command, now->wall_ns, &self->decision);
+        decide_schedule(self->registry, command, now->wall_ns, &self->decision);
         carry_out(self, &head, from, now, out);
     }
 }
@@ -121,7 +118,7 @@ void on_schedule(void *state, const struct address *from, const struct msg *msg,
 enum err registry_actor_schedule(struct registry_actor *self, const struct msg_schedule *command,
                                  const struct now *now, struct outbox *out, struct buf *why)
 {
-    decide_schedule(self->registry, &self->rules, command, now->wall_ns, &self->decision);
+    decide_schedule(self->registry, command, now->wall_ns, &self->decision);
     if (self->decision.err == ERR_OK && self->decision.count > 0) {
         self->counters.schedules++;
         (void)registry_take(self, 0, 0, now, out);

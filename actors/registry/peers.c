@@ -32,9 +32,6 @@ static int64_t age_here(const struct merging *it, int64_t age_ms)
     int64_t older_ms = it->command->older_ms > 0 ? it->command->older_ms : 0;
 
     older_ms = (older_ms < age_ms_max ? older_ms : age_ms_max) + it->self->awake.lag_ms;
-    if (fault_on(it->self->rules.faults, FAULT_AGE_RESET)) {
-        return 0;
-    }
     if (age_ms < 0) {
         return -1;
     }
@@ -73,8 +70,7 @@ static void merge_record(struct merging *it, const struct merge_rules *rules,
     const struct decision *decision = &self->decision;
     bool newer;
 
-    decide_merge(self->registry, &self->rules, rules, record, age_ms, it->now->wall_ns,
-                 &self->decision, &newer);
+    decide_merge(self->registry, rules, record, age_ms, it->now->wall_ns, &self->decision, &newer);
     if (decision->err != ERR_OK) {
         refuse_record(it, decision);
     } else if (decision->count > 0) {

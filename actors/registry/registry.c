@@ -222,7 +222,6 @@ static enum err open_storage(struct registry_actor *self, const struct registry_
         .dir = options->dir,
         .machine_boot = str_from(options->machine_boot),
         .seed = random_id(self),
-        .faults = options->config->faults,
         .snapshot_bytes = options->snapshot_bytes,
         .allocate_bytes = options->allocate_bytes,
         .writes_from = self->writes_from,
@@ -267,7 +266,6 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->log = options->log;
     prng_init(&made->prng, options->seed);
     made->rules = (struct rules){.trust_client_nodes = config->security_trust_client_nodes,
-                                 .faults = config->faults,
                                  .instances_max = (uint64_t)config->registry_instances_max,
                                  .seed = options->seed};
     made->own_key = identity_key(&own);

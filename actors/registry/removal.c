@@ -15,7 +15,7 @@ static uint32_t round_limit(const struct registry_actor *self)
 
     registry_counts(self->registry, &counts);
     limit = counts.live - (uint64_t)((double)counts.live * self->config->evictor_share);
-    if (limit == 0 && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_11)) {
+    if (limit == 0) {
         limit = 1;
     }
     return limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;

@@ -82,8 +82,7 @@ static bool pack_weights(const struct msg_list *list, struct decision *out, stru
     return fits;
 }
 
-static bool schedule_fits(const struct rules *rules, const struct msg_schedule *command,
-                          struct decision *out)
+static bool schedule_fits(const struct msg_schedule *command, struct decision *out)
 {
     if (!name_fits(command->env) || !name_fits(command->appid)) {
         decision_refuse(out, ERR_INVALID, "env and appid must have 1 to 255 bytes");
@@ -92,7 +91,7 @@ static bool schedule_fits(const struct rules *rules, const struct msg_schedule *
     } else if (command->remark.len > schedule_remark_max) {
         decision_refuse(out, ERR_INVALID, "a schedule's remark may have 512 bytes");
     }
-    return out->err == ERR_OK && timestamp_fits(rules, command->dirty_timestamp, out);
+    return out->err == ERR_OK && timestamp_fits(command->dirty_timestamp, out);
 }
 
 static void add_change(const struct registry *registry, enum change_kind kind,
@@ -115,15 +114,15 @@ static void decide_no_schedule(const struct registry *registry, const struct hel
     }
 }
 
-void decide_schedule(const struct registry *registry, const struct rules *rules,
-                     const struct msg_schedule *command, int64_t now_ns, struct decision *out)
+void decide_schedule(const struct registry *registry, const struct msg_schedule *command,
+                     int64_t now_ns, struct decision *out)
 {
     struct instance made = {.id = {.env = command->env, .appid = command->appid}};
     struct held held;
     int64_t dirty = command->dirty_timestamp;
 
     decision_begin(out);
-    if (!schedule_fits(rules, command, out)) {
+    if (!schedule_fits(command, out)) {
         return;
     }
     held = held_of(registry, &made.id);
@@ -163,7 +162,7 @@ void decide_schedule(const struct registry *registry, const struct rules *rules,
     made.up_timestamp = dirty;
     made.renew_timestamp = dirty;
     made.latest_timestamp = dirty;
-    if (state_wins(rules, &made, &held)) {
+    if (state_wins(&made, &held)) {
         add_change(registry, CHANGE_REGISTER, &made, now_ns, out);
     }
 }

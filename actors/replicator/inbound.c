@@ -133,8 +133,7 @@ static void take(struct replicator *self, const struct address *from,
                               .counted = true,
                               .records = states->records,
                               .heartbeats = states->heartbeats};
-    bool early = fault_on(self->config->faults, FAULT_ACK_EARLY);
-    struct ask ask = {.kind = early ? ASK_ASIDE : ASK_INBOUND};
+    struct ask ask = {.kind = ASK_INBOUND};
     struct inbound *place = find_place(self, from, bytes_of(states), &ask.place);
     bool whole;
 
@@ -149,14 +148,9 @@ static void take(struct replicator *self, const struct address *from,
     place->bytes = bytes_of(states);
     ask.round = place->round;
     place->merges = replicator_merge(self, &ask, &merge, now, out, &whole);
-    if (early) {
-        struct msg_ack ack = {.id = states->id};
-
-        acknowledge(self, from, &ack, now, out);
-    }
     place->silent = !whole;
-    if (early || place->merges == 0) {
-        self->counters.inbound_failed += !early;
+    if (place->merges == 0) {
+        self->counters.inbound_failed++;
         clear(place);
     }
 }

@@ -210,12 +210,8 @@ void peers_exchanged(struct replicator *self, struct peer *peer, bool good, cons
 }
 
 /* Of a node that we have no way to, only what others say is known: it is listed, so it lives. */
-static enum node_status shown_status(const struct replicator *self, const struct peer *peer,
-                                     const struct now *now)
+static enum node_status shown_status(const struct peer *peer, const struct now *now)
 {
-    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_15)) {
-        return NODE_UP;
-    }
     if (peer->trouble.len > 0) {
         return NODE_LOST;
     }
@@ -249,13 +245,12 @@ static struct msg self_node(const struct replicator *self)
     return node;
 }
 
-static struct msg peer_node(const struct replicator *self, const struct peer *peer,
-                            const struct now *now)
+static struct msg peer_node(const struct peer *peer, const struct now *now)
 {
     struct msg node = {.type = MSG_TYPE_NODE};
 
     node.as_node = (struct msg_node){.addr = buf_str(&peer->addr),
-                                     .status = shown_status(self, peer, now),
+                                     .status = shown_status(peer, now),
                                      .zone = buf_str(&peer->zone),
                                      .node_id = buf_str(&peer->id),
                                      .trouble = buf_str(&peer->trouble)};
@@ -282,7 +277,7 @@ void peers_nodes_msg(struct replicator *self, const struct now *now, struct msg 
     msg->as_nodes.in_step = self->in_step;
     msg_list_add(&msg->as_nodes.nodes, store, &node);
     for (struct peer *peer = NULL; (peer = next_shown(self, peer)) != NULL;) {
-        node = peer_node(self, peer, now);
+        node = peer_node(peer, now);
         msg_list_add(&msg->as_nodes.nodes, store, &node);
     }
 }
@@ -304,7 +299,7 @@ void peers_list_msg(struct replicator *self, const struct now *now, uint64_t id,
     node.as_node.digest = root_str(&self->beats.root);
     msg_list_add(&msg->as_node_list.nodes, store, &node);
     for (struct peer *peer = NULL; (peer = next_shown(self, peer)) != NULL;) {
-        node = peer_node(self, peer, now);
+        node = peer_node(peer, now);
         node.as_node.name = buf_str(&peer->name);
         node.as_node.link = str_from(link_text(peer));
         node.as_node.digest = root_str(&peer->link.root);

@@ -200,9 +200,6 @@ enum err volume_sync(struct volume *self, int file, const char *name)
     self->sync_count++;
     self->sync_ns_total += took;
     self->sync_ns_max = took > self->sync_ns_max ? took : self->sync_ns_max;
-    if (fault_on(self->faults, FAULT_SYNC_FAILS)) {
-        rc = -EIO;
-    }
     return rc < 0 ? volume_failed(self, "sync", name, rc) : ERR_OK;
 }
 

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "common/journal/disk.h"
@@ -19,7 +18,6 @@ struct volume {
     struct disk *disk;
     const struct clock *clock;
     const struct log *log;
-    struct faults faults;
     char *dir; /* owned by the caller; short enough for names in it (volume_take) */
     uint64_t sync_count;
     int64_t sync_ns_max;

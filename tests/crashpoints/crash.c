@@ -200,8 +200,7 @@ static void cut(struct crash *self, struct crash_point point, const void *data)
     }
     again.promise = point.promise;
     disk_sim_power_cut(sim, point.keep, point.bytes);
-    point.outcome = look(sim, self->number,
-                         point.killed || self->boot_unnoticed ? self->machine_boot : "boot-1",
+    point.outcome = look(sim, self->number, point.killed ? self->machine_boot : "boot-1",
                          twice ? on_again : NULL, &again);
     add_point(self, &point);
 }
@@ -259,7 +258,7 @@ void crash_judge(struct crash *self)
         const struct crash_point *point = &self->points[i];
         const char *wrong = model_judge(self->model, &point->promise, &point->outcome);
 
-        if (wrong != NULL && self->sums.failed++ < crash_failures_shown && !self->quiet) {
+        if (wrong != NULL && self->sums.failed++ < crash_failures_shown) {
             printf("cut after %s%s, %s, %s kept: %s: seq %" PRIu64 " of %" PRIu64
                    " synced, %" PRIu64 " decided; damage %" PRIu32 "; bytes %zu of %zu\n",
                    op_names[bit_of(point->op)], point->again ? " in a start" : "",

@@ -27,10 +27,8 @@ struct crash {
     const struct model *model;  /* borrowed */
     const struct disk_sim *sim; /* borrowed: the one that is watched */
     bool all;                   /* every byte, more starts cut again */
-    bool quiet;                 /* do not print what failed */
     bool epoch_goes_on;         /* nothing published can be missing: starts must see it */
     const char *machine_boot;   /* of the run that is cut */
-    bool boot_unnoticed;        /* starts after a power cut see the same one */
     uint64_t number;            /* of the cut; seeds all that is random in it */
     struct crash_point *points; /* owned: looked at, not judged */
     size_t point_count;
@@ -46,9 +44,8 @@ void crash_watch(void *context, enum disk_sim_op op, const void *data, size_t le
 /* Judges all that was looked at: when model knows the turn. */
 void crash_judge(struct crash *self);
 
-/* Flips bits of every file that a start would find now, one at a time. `sums_made_up`: the
- * checksums are put right after each flip, as if nobody looked at them. */
-void crash_flip(struct crash *self, bool sums_made_up);
+/* Flips bits of every file that a start would find now, one at a time. */
+void crash_flip(struct crash *self);
 
 const char *crash_op_name(unsigned bit);
 

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +39,6 @@ struct flips {
     int log_fd;
     struct log log;
     struct outcome sound; /* what a start finds without a flip */
-    bool sums_made_up;
 };
 
 static void on_file(void *context, const char *name)
@@ -120,21 +118,6 @@ static size_t frame_of(const struct file *file, size_t offset)
         begin = end;
     }
     return begin;
-}
-
-static void make_up_sums(struct buf *bytes)
-{
-    size_t end;
-
-    for (size_t begin = 0; (end = frame_end(bytes, begin)) != 0; begin = end) {
-        unsigned char *at = (unsigned char *)bytes->data + begin;
-        uint32_t sum = libdeflate_crc32(libdeflate_crc32(0, at, 4), at + record_head_bytes,
-                                        end - begin - record_head_bytes);
-
-        for (int i = 0; i < 4; i++) {
-            at[4 + i] = (unsigned char)(sum >> (24 - 8 * i));
-        }
-    }
 }
 
 /* Whether the log has this event for the offset, and for the file where it names one. */
@@ -242,19 +225,11 @@ static void flip_once(struct flips *self, const struct file *file, size_t offset
 
     (void)snprintf(path, sizeof(path), RIG_DIR "/%s", file->name);
     (void)disk_sim_flip(sim, path, offset, (unsigned char)mask);
-    if (self->sums_made_up) {
-        struct buf bytes = {0};
-
-        (void)disk_sim_get(sim, path, &bytes);
-        make_up_sums(&bytes);
-        disk_sim_put(sim, path, buf_str(&bytes));
-        buf_fini(&bytes);
-    }
     open_on(self, &rig, sim);
     wrong = judge(self, &rig, file, offset);
     sums->flips++;
     sums->unread += file->role == ROLE_UNREAD ? 1 : 0;
-    if (wrong != NULL && sums->undetected++ < crash_failures_shown && !self->crash->quiet) {
+    if (wrong != NULL && sums->undetected++ < crash_failures_shown) {
         printf("%s: byte %zu of %zu ^ %02x: %s\n", file->name, offset, file->used, mask, wrong);
     }
     rig_fini(&rig);
@@ -278,9 +253,9 @@ static void flip_file(struct flips *self, const struct file *file)
     }
 }
 
-void crash_flip(struct crash *crash, bool sums_made_up)
+void crash_flip(struct crash *crash)
 {
-    struct flips self = {.crash = crash, .sums_made_up = sums_made_up};
+    struct flips self = {.crash = crash};
     struct clock_virtual clock;
     struct rig rig;
     struct disk *disk;

@@ -6,30 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/str.h"
 #include "tests/crashpoints/story.h"
-
-static void print_faults(FILE *to)
-{
-    for (enum story_fault fault = STORY_SOUND + 1; fault < STORY_FAULTS; fault++) {
-        (void)fprintf(to, "%s\n", story_fault_name(fault));
-    }
-}
 
 static int usage(void)
 {
-    (void)fprintf(stderr,
-                  "usage: crashpoints [--all | --short] [--fault NAME] | --faults\n"
-                  "  --all         more stories, every byte, more starts cut again\n"
-                  "  --short       one story for each journal_sync\n"
-                  "  --fault NAME  with something made wrong, which must be found; one of:\n");
-    print_faults(stderr);
+    (void)fprintf(stderr, "usage: crashpoints [--all | --story N]\n"
+                          "  --all      more stories, every byte, more starts cut again\n"
+                          "  --story N  that one only, cut short; 1 to 3 have each journal_sync\n");
     return 2;
 }
 
 struct options {
     bool all;
-    bool brief;
-    enum story_fault fault;
+    uint32_t story; /* 0: every one, and to its end */
 };
 
 static bool read_options(int argc, char **argv, struct options *options)
@@ -37,22 +27,13 @@ static bool read_options(int argc, char **argv, struct options *options)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--all") == 0) {
             options->all = true;
-        } else if (strcmp(argv[i], "--short") == 0) {
-            options->brief = true;
-        } else if (strcmp(argv[i], "--fault") == 0 && ++i < argc) {
-            for (enum story_fault fault = STORY_SOUND + 1; fault < STORY_FAULTS; fault++) {
-                if (strcmp(argv[i], story_fault_name(fault)) == 0) {
-                    options->fault = fault;
-                }
-            }
-            if (options->fault == STORY_SOUND) {
-                return false;
-            }
-        } else {
+        } else if (strcmp(argv[i], "--story") != 0 || i + 1 == argc ||
+                   str_to_u32(str_from(argv[++i]), &options->story) != ERR_OK ||
+                   options->story == 0) {
             return false;
         }
     }
-    return true;
+    return !options->all || options->story == 0;
 }
 
 static void print_sums(const struct crash_sums *sums)
@@ -72,31 +53,27 @@ static void print_sums(const struct crash_sums *sums)
 int main(int argc, char **argv)
 {
     static const char *const modes[] = {"always", "1s", "never", "always", "always"};
-    struct options options = {.fault = STORY_SOUND};
+    struct options options = {0};
     struct crash_sums sums = {0};
     uint64_t stories;
+    uint64_t first;
 
-    if (argc == 2 && strcmp(argv[1], "--faults") == 0) {
-        print_faults(stdout);
-        return EXIT_SUCCESS;
-    }
     if (!read_options(argc, argv, &options)) {
         return usage();
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    stories = options.all ? 20 : options.brief ? 3 : 5;
-    for (uint64_t i = 0; i < stories; i++) {
+    first = options.story != 0 ? options.story - 1 : 0;
+    stories = options.all ? 20 : options.story != 0 ? options.story : 5;
+    for (uint64_t i = first; i < stories; i++) {
         story_tell(&(struct story_options){.seed = i + 1,
                                            .journal_sync = modes[i % 5],
-                                           .turns = options.all     ? 200
-                                                    : options.brief ? 30
-                                                                    : 100,
-                                           .flip_every = i % 5 != 0      ? 0
-                                                         : options.brief ? 25
-                                                                         : 45,
-                                           .fault = options.fault,
-                                           .all = options.all,
-                                           .quiet = options.fault != STORY_SOUND},
+                                           .turns = options.all          ? 200
+                                                    : options.story != 0 ? 30
+                                                                         : 100,
+                                           .flip_every = i % 5 != 0           ? 0
+                                                         : options.story != 0 ? 25
+                                                                              : 45,
+                                           .all = options.all},
                    &sums);
         if (options.all) {
             printf("story %" PRIu64 ": points=%" PRIu64 " failed=%" PRIu64 "\n", i + 1, sums.points,

@@ -8,9 +8,6 @@
 #include "tests/registry/node.h"
 #include "tests/registry/storage/storage_rig.h"
 
-static const char *const fault_names[STORY_FAULTS] = {
-    "none", "sync-lies", "sync-dir-lies", "answers-early", "boot-unnoticed", "sums-unseen"};
-
 enum { hosts = 40 };
 
 struct story {
@@ -22,11 +19,6 @@ struct story {
     char sync[8];
     bool always;
 };
-
-const char *story_fault_name(enum story_fault fault)
-{
-    return fault_names[fault];
-}
 
 static uint32_t below(struct story *self, uint32_t bound)
 {
@@ -56,7 +48,7 @@ static void settle(struct story *self)
     bool ok = node_stat(&self->node, "storage_ok") == 1;
 
     crash_judge(&self->crash);
-    if (ok && (self->always || self->options->fault == STORY_ANSWERS_EARLY)) {
+    if (ok && self->always) {
         self->model.acked = node_position(&self->node).seq;
     }
     if (ok) {
@@ -140,7 +132,7 @@ static void start(struct story *self, bool machine_down)
     uint64_t print;
     bool known;
 
-    if (machine_down && self->options->fault != STORY_BOOT_UNNOTICED) {
+    if (machine_down) {
         self->node.machine_boot =
             strcmp(self->node.machine_boot, "machine-1") == 0 ? "machine-2" : "machine-1";
         self->crash.machine_boot = self->node.machine_boot;
@@ -152,10 +144,8 @@ static void start(struct story *self, bool machine_down)
     known = model_restart(&self->model, seq, print);
     if (!known) {
         self->crash.sums.failed++;
-        if (!self->options->quiet) {
-            printf("the start of turn seq %llu found a state that never was\n",
-                   (unsigned long long)seq);
-        }
+        printf("the start of turn seq %llu found a state that never was\n",
+               (unsigned long long)seq);
     }
     settle(self);
 }
@@ -220,8 +210,7 @@ static void story_init(struct story *self, const struct story_options *options,
     *self =
         (struct story){.options = options, .always = strcmp(options->journal_sync, "always") == 0};
     node_init(&self->node, options->seed);
-    (void)snprintf(self->sync, sizeof(self->sync), "%s",
-                   options->fault == STORY_ANSWERS_EARLY ? "never" : options->journal_sync);
+    (void)snprintf(self->sync, sizeof(self->sync), "%s", options->journal_sync);
     self->node.config.registry_journal_sync = self->sync;
     self->node.config.evictor_ceiling = 1000; /* tombstones live ten minutes longer */
     self->node.snapshot_bytes = 6000;
@@ -231,14 +220,9 @@ static void story_init(struct story *self, const struct story_options *options,
     self->crash = (struct crash){.model = &self->model,
                                  .sim = self->node.sim,
                                  .all = options->all,
-                                 .quiet = options->quiet,
                                  .machine_boot = self->node.machine_boot,
-                                 .boot_unnoticed = options->fault == STORY_BOOT_UNNOTICED,
                                  .number = options->seed << 32,
                                  .sums = *sums};
-    disk_sim_lie(self->node.sim, options->fault == STORY_SYNC_LIES       ? DISK_OP_SYNC
-                                 : options->fault == STORY_SYNC_DIR_LIES ? DISK_OP_SYNC_DIR
-                                                                         : 0);
     disk_sim_watch(self->node.sim, crash_watch, &self->crash);
 }
 
@@ -253,7 +237,7 @@ void story_tell(const struct story_options *options, struct crash_sums *sums)
         clock_virtual_advance(&self.node.clock, 1000);
         turn(&self);
         if (options->flip_every != 0 && i % options->flip_every == 0) {
-            crash_flip(&self.crash, options->fault == STORY_SUMS_UNSEEN);
+            crash_flip(&self.crash);
         }
         if (i % 13 == 0) {
             end(&self);

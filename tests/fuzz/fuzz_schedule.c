@@ -18,12 +18,11 @@ static void check_decision(const struct msg_schedule *read)
     struct registry *registry = registry_new();
     struct decision decision = {0};
     struct msg_schedule again = {0};
-    struct rules rules = {0};
     struct buf text = {0};
     struct buf store = {0};
     struct buf why = {0};
 
-    decide_schedule(registry, &rules, read, 1, &decision);
+    decide_schedule(registry, read, 1, &decision);
     if (decision.err == ERR_OK) {
         const struct instance *held = &decision.changes[0].instance;
 

@@ -64,7 +64,6 @@ struct disk_sim {
     uint32_t fail_times;
     int fail_error;
     int64_t waited_ms;
-    unsigned lies;
     disk_sim_watch_fn *watch;
     void *watch_context;
 };
@@ -435,7 +434,7 @@ static int sim_sync(struct disk *disk, int file)
     struct inode *inode = inode_of(sim_of(disk), file);
     int rc = inode == NULL ? -EBADF : gate(sim_of(disk), DISK_OP_SYNC);
 
-    if (inode == NULL || (rc == 0 && (sim_of(disk)->lies & DISK_OP_SYNC) != 0)) {
+    if (inode == NULL) {
         return rc;
     }
     for (size_t i = 0; rc == 0 && i < inode->change_count; i++) {
@@ -496,9 +495,6 @@ static int sim_sync_dir(struct disk *disk, const char *path)
     size_t kept = 0;
     int rc = gate(self, DISK_OP_SYNC_DIR);
 
-    if (rc == 0 && (self->lies & DISK_OP_SYNC_DIR) != 0) {
-        return 0;
-    }
     for (size_t i = 0; rc == 0 && i < self->name_change_count; i++) {
         struct name_change *change = &self->name_changes[i];
 
@@ -751,11 +747,6 @@ void disk_sim_watch(struct disk_sim *self, disk_sim_watch_fn *watch, void *conte
 int64_t disk_sim_waited_ms(const struct disk_sim *self)
 {
     return self->waited_ms;
-}
-
-void disk_sim_lie(struct disk_sim *self, unsigned mask)
-{
-    self->lies = mask;
 }
 
 bool disk_sim_get(const struct disk_sim *self, const char *path, struct buf *bytes)

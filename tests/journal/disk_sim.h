@@ -59,15 +59,12 @@ uint64_t disk_sim_changes(const struct disk_sim *self); /* changing operations s
 /* So long was waited before something was tried again; no clock moves by it. */
 int64_t disk_sim_waited_ms(const struct disk_sim *self);
 
-/* Another disk in the same state: nothing of it is open, failing, watched or lying. */
+/* Another disk in the same state: nothing of it is open, failing or watched. */
 struct disk_sim *disk_sim_clone(const struct disk_sim *self, uint64_t seed);
 
 /* Called after every changing operation that went well; data, len: of a WRITE. It may clone. */
 typedef void disk_sim_watch_fn(void *context, enum disk_sim_op op, const void *data, size_t len);
 void disk_sim_watch(struct disk_sim *self, disk_sim_watch_fn *watch, void *context);
-
-/* SYNC and SYNC_DIR in mask say that it went well and do nothing: to see the tests bite. */
-void disk_sim_lie(struct disk_sim *self, unsigned mask);
 
 /* Files as they are now, by path. False: there is none. put makes or replaces one for good. */
 bool disk_sim_get(const struct disk_sim *self, const char *path, struct buf *bytes);

@@ -12,6 +12,7 @@
 // clang-format on
 
 #include "common/base/prng.h"
+#include "common/naming/limits.h"
 
 enum { told_bytes = 256 * 1024, every_leaf_bytes = 2 * digest_leaves };
 
@@ -374,19 +375,6 @@ static void an_idle_one_that_only_changes_stays_out(void **state)
     assert_false(only_entry(node).gone);
 }
 
-static void a_switch_leaves_the_idle_in(void **state)
-{
-    struct node *node = &((struct pair *)*state)->a;
-
-    node_stop(node);
-    node->config.faults.bits = UINT64_C(1) << FAULT_DIGEST_IDLE;
-    node_start(node);
-    register_one(node, "a", 5);
-    node_run(node, idle_ms + 2000);
-    assert_int_equal(1, node_stat(node, "idle"));
-    assert_int_equal(1, node_stat(node, "digest_entries"));
-}
-
 static void a_tombstone_is_in_for_half_its_life(void **state)
 {
     struct node *node = &((struct pair *)*state)->a;
@@ -679,6 +667,18 @@ static void wants_what_it_lacks_unless_its_age_is_unknown(void **state)
     assert_true(wants(node, &entry));
 }
 
+static void wants_nothing_that_no_merge_would_take(void **state)
+{
+    struct node *node = &((struct pair *)*state)->a;
+    struct entry_state entry = {.key = {1, 2}, .dirty_timestamp = timestamp_told_max, .hash = 4};
+
+    assert_true(wants(node, &entry));
+    entry.dirty_timestamp++;
+    assert_false(wants(node, &entry));
+    entry.dirty_timestamp = -1;
+    assert_false(wants(node, &entry));
+}
+
 static void wants_the_same_state_when_only_the_other_hears_it(void **state)
 {
     struct pair *pair = *state;
@@ -886,7 +886,6 @@ int main(void)
         TEST(every_tick_tells_the_root),
         TEST(an_idle_one_drops_out_until_it_is_heard_again),
         TEST(an_idle_one_that_only_changes_stays_out),
-        TEST(a_switch_leaves_the_idle_in),
         TEST(a_tombstone_is_in_for_half_its_life),
         TEST(an_evicted_one_leaves_nothing),
         TEST(a_restart_from_disk_gives_the_same_root),
@@ -900,6 +899,7 @@ int main(void)
         TEST(refuses_what_is_not_a_question),
         TEST(wants_what_wins_by_the_order_of_states),
         TEST(wants_what_it_lacks_unless_its_age_is_unknown),
+        TEST(wants_nothing_that_no_merge_would_take),
         TEST(wants_the_same_state_when_only_the_other_hears_it),
         TEST(one_that_was_down_says_how_long_ago_it_heard_whom),
         TEST(one_heard_before_a_long_absence_is_vague_and_not_wanted),

@@ -617,6 +617,22 @@ static void set_changes_all_hosts_or_none(void **state)
     assert_int_equal(STATUS_UP, held(world, "h1").status);
 }
 
+static void a_set_gives_up_or_waiting_and_nothing_else(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h");
+    static const uint32_t others[] = {3, 4, UINT32_MAX};
+
+    (void)do_register(world, &command);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const struct set_host_args hosts[] = {{"h", others[i], NULL, NULL}};
+
+        assert_int_equal(0, do_set(world, hosts, 1, 0));
+        assert_int_equal(ERR_INVALID, world->decision.err);
+    }
+    assert_int_equal(STATUS_UP, held(world, "h").status);
+}
+
 static void set_never_moves_dirty_backwards(void **state)
 {
     struct world *world = *state;
@@ -720,6 +736,21 @@ static void so_many_instances_may_clients_register_and_nodes_more(void **state)
     world->rules.instances_max = 0;
 }
 
+/* Else clients could fill the memory with what they register and cancel. */
+static void those_that_went_lately_take_room_too(void **state)
+{
+    struct world *world = *state;
+    struct msg_register command = a_register(world, "h1");
+
+    world->rules.instances_max = 1;
+    assert_int_equal(do_register(world, &command), 1);
+    assert_int_equal(do_cancel(world, "h1", 0), 1);
+    command = a_register(world, "h2");
+    assert_int_equal(do_register(world, &command), 0);
+    assert_int_equal(world->decision.err, ERR_FULL);
+    world->rules.instances_max = 0;
+}
+
 /* Whoever may register may choose zones, and each is a place to look at for all who ask. */
 static void an_app_has_so_many_zones_for_clients_and_more_from_nodes(void **state)
 {
@@ -755,6 +786,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(register_takes_all_timestamps_from_the_clock),
         TEST(so_many_instances_may_clients_register_and_nodes_more),
+        TEST(those_that_went_lately_take_room_too),
         TEST(an_app_has_so_many_zones_for_clients_and_more_from_nodes),
         TEST(registering_again_keeps_up_and_always_wins_even_with_a_clock_behind),
         TEST(an_older_explicit_dirty_changes_nothing_and_is_no_error),
@@ -776,6 +808,7 @@ int main(void)
         TEST(metadata_is_bounded_by_keys_and_by_bytes_of_text),
         TEST(set_merges_metadata_and_advances_the_app),
         TEST(set_changes_all_hosts_or_none),
+        TEST(a_set_gives_up_or_waiting_and_nothing_else),
         TEST(set_never_moves_dirty_backwards),
         TEST(the_same_host_twice_in_one_set_is_one_change),
         TEST(any_order_of_replicated_registers_ends_the_same),

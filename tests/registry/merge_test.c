@@ -56,8 +56,8 @@ static void start_anew(struct world *world)
 /* Decides and applies. How many changes it made. */
 static uint32_t merge(struct world *world, const struct msg *record, int64_t age_ms)
 {
-    decide_merge(world->registry, &world->rules, &world->merge, record, age_ms, now0,
-                 &world->decision, &world->newer);
+    decide_merge(world->registry, &world->merge, record, age_ms, now0, &world->decision,
+                 &world->newer);
     for (uint32_t i = 0; i < world->decision.count; i++) {
         struct applied applied;
 
@@ -243,7 +243,7 @@ static void any_order_and_repetition_of_states_ends_the_same(void **state)
     }
 }
 
-static void a_live_one_wins_ties_only_when_the_rule_is_broken(void **state)
+static void gone_wins_a_tie_whichever_came_first(void **state)
 {
     struct world *world = *state;
     struct msg put = a_put(now0);
@@ -253,22 +253,21 @@ static void a_live_one_wins_ties_only_when_the_rule_is_broken(void **state)
     assert_int_equal(1, merge(world, &gone, 1));
     assert_int_equal(0, merge(world, &put, 1));
     assert_true(world->newer);
-    world->rules.faults.bits = UINT64_C(1) << FAULT_GONE_LOSES_TIES;
-    assert_int_equal(1, merge(world, &put, 1));
     assert_int_equal(0, merge(world, &gone, 1));
+    assert_false(world->newer);
 }
 
-static void without_tombstones_a_late_state_brings_back_what_went(void **state)
+static void a_late_state_does_not_bring_back_what_went(void **state)
 {
     struct world *world = *state;
     struct msg put = a_put(now0);
     struct msg gone = a_gone(now0);
 
-    world->rules.faults.bits = UINT64_C(1) << FAULT_NO_TOMBSTONE;
     (void)merge(world, &put, 1);
-    assert_int_equal(2, merge(world, &gone, 1));
-    assert_int_equal(REGISTRY_NONE, slot_of(world));
-    assert_int_equal(1, merge(world, &put, 1));
+    assert_int_equal(1, merge(world, &gone, 1));
+    assert_int_not_equal(REGISTRY_NONE, slot_of(world));
+    assert_int_equal(0, merge(world, &put, 1));
+    assert_false(registry_is_live(world->registry, slot_of(world)));
 }
 
 static void what_went_before_it_came_leaves_a_tombstone(void **state)
@@ -542,8 +541,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(of_two_states_the_same_one_stays_whichever_came_first),
         TEST(any_order_and_repetition_of_states_ends_the_same),
-        TEST(a_live_one_wins_ties_only_when_the_rule_is_broken),
-        TEST(without_tombstones_a_late_state_brings_back_what_went),
+        TEST(gone_wins_a_tie_whichever_came_first),
+        TEST(a_late_state_does_not_bring_back_what_went),
         TEST(what_went_before_it_came_leaves_a_tombstone),
         TEST(who_is_idle_or_of_unknown_age_does_not_come_in),
         TEST(a_restored_registry_takes_those_of_unknown_age),

@@ -20,7 +20,6 @@ static const int64_t now0 = 1700000000000000000;
 
 struct world {
     struct registry *registry;
-    struct rules rules;
     struct decision decision;
     struct buf weights;
     uint64_t seq;
@@ -69,7 +68,7 @@ static struct msg_schedule a_schedule(struct world *world, int64_t dirty)
 
 static uint32_t do_schedule(struct world *world, const struct msg_schedule *command)
 {
-    decide_schedule(world->registry, &world->rules, command, world->now, &world->decision);
+    decide_schedule(world->registry, command, world->now, &world->decision);
     for (uint32_t i = 0; i < world->decision.count; i++) {
         struct applied applied;
 

@@ -28,13 +28,13 @@ def together(calls):
 class Cluster:
     """count nodes that name each other in peers.nodes, each ready. each(i): further flags of node i."""
 
-    def __init__(self, count, *flags, faults="", each=lambda i: ()):
+    def __init__(self, count, *flags, each=lambda i: ()):
         ports = free_ports(count)
         self.addresses = ["%s:%d" % (HOST, port) for port in ports]
         seeds = "--peers.nodes=" + ",".join(self.addresses)
 
         def start(i):
-            return Node(seeds, *flags, *each(i), port=ports[i], faults=faults)
+            return Node(seeds, *flags, *each(i), port=ports[i])
         self.nodes = together([lambda i=i: start(i) for i in range(count)])
 
     def __iter__(self):

@@ -110,7 +110,7 @@ class Node:
     """within: words before those of the launcher, such as what enters a network namespace. ready None: it
     is started and not waited for."""
 
-    def __init__(self, *flags, port=None, faults="", ready=True, directory=None, env=None, host="127.0.0.1", within=(),
+    def __init__(self, *flags, port=None, ready=True, directory=None, env=None, host="127.0.0.1", within=(),
                  tree=None, built=None):
         """tree, built: another checkout, and where it is built."""
         self.root, self.bin = tree or ROOT, built or BIN
@@ -120,9 +120,6 @@ class Node:
         self.dir = directory or tempfile.mkdtemp(prefix="muster-", dir="/tmp")
         self.env = {**os.environ, "MUSTER_BIN": self.bin, **(env or {})}
         self.env.pop("MUSTER_DIR", None)
-        self.env.pop("MUSTER_FAULTS", None)
-        if faults:
-            self.env["MUSTER_FAULTS"] = faults
         self.flags = ["--gateway.listen=%s:%d" % (host, self.port), *flags]
         atexit.register(self.end)
         if ready:

@@ -255,9 +255,6 @@ static void tend_flights(struct client *self, const struct now *now, struct outb
         if (now->mono_ms >= flight->begun_ms + deadline_ms) {
             give_up(self, flight, now);
         } else if (now->mono_ms >= flight->sent_ms + resend_ms) {
-            if (self->plan->plant == PLAN_PLANT_NEW_IDS) {
-                flight->id = ++self->last_id;
-            }
             send_flight(self, flight, now, out);
         }
     }

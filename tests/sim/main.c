@@ -3,7 +3,6 @@
  *
  * --scale N   times of the cluster are the real ones / N: 60; 1 is a run with the real ceiling
  * --trace     print every event
- * --plant F   switch a fault of the actors on (common/base/fault.h), to see it found
  * --with X   every seed has feature X of plan.h, whatever it draws; may be given again
  * --plain    no seed has any other
  * --jobs N    processes over the seeds: 2
@@ -14,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/str.h"
 #include "tests/sim/world.h"
 
 struct run {
@@ -28,8 +28,7 @@ static int usage(void)
 {
     (void)fprintf(
         stderr,
-        "usage: sim --seeds A..B [--scale N] [--trace] [--plant FAULT] [--with FEATURE] [--plain] "
-        "[--jobs N]\n"
+        "usage: sim --seeds A..B [--scale N] [--trace] [--with FEATURE] [--plain] [--jobs N]\n"
         "Runs one simulated cluster for each seed from A to B.\n");
     return 2;
 }
@@ -76,8 +75,6 @@ static bool read_arguments(struct run *self, int argc, char **argv)
             seeds = read_number(value, &self->jobs) && seeds;
         } else if (strcmp(argv[i - 1], "--with") == 0) {
             seeds = read_feature(value, &self->options.with) && seeds;
-        } else if (strcmp(argv[i - 1], "--plant") == 0) {
-            seeds = faults_parse(value, &self->options.faults) == ERR_OK && seeds;
         } else {
             return false;
         }

@@ -100,11 +100,7 @@ static void draw_network(struct plan *self)
 
 void plan_draw(struct plan *self, uint64_t seed, const struct plan_options *options)
 {
-    *self = (struct plan){.seed = seed,
-                          .with = options->with,
-                          .scale = options->scale,
-                          .plant = options->plant,
-                          .faults = options->faults};
+    *self = (struct plan){.seed = seed, .with = options->with, .scale = options->scale};
     prng_init(&self->prng, seed);
     /* large ones cost the square: rarer */
     self->nodes = plan_chance(self, 8) ? (uint32_t)plan_between(self, 5, plan_nodes_max)

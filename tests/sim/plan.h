@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/base/fault.h"
 #include "common/base/prng.h"
 
 enum {
@@ -27,13 +26,6 @@ enum {
 enum plan_loss {
     PLAN_LOSS_STREAM,  /* in order; what is lost breaks the connection and all that is under way */
     PLAN_LOSS_SCATTER, /* each on its own: dropped, duplicated, out of order */
-};
-
-/* Faults of the simulated world itself, to see that it finds them. */
-enum plan_plant {
-    PLAN_PLANT_NONE,
-    PLAN_PLANT_NO_SYNC, /* the disks' syncs do nothing */
-    PLAN_PLANT_NEW_IDS, /* every resent write has another id */
 };
 
 /* F(name, one seed in so many has it; 0: see draw_extras): what only some seeds have.
@@ -88,16 +80,12 @@ struct plan {
     int64_t schedule_ms;              /* about one in so long the weights of an app change */
 
     uint32_t scale;
-    enum plan_plant plant;
-    struct faults faults; /* planted in the actors */
-    struct prng prng;     /* for what is drawn on the way */
-    struct prng extra;    /* the same, of what only some seeds have */
+    struct prng prng;  /* for what is drawn on the way */
+    struct prng extra; /* the same, of what only some seeds have */
 };
 
 struct plan_options {
-    uint32_t scale; /* 1: evictor.ceiling is the real one too */
-    enum plan_plant plant;
-    struct faults faults;
+    uint32_t scale;       /* 1: evictor.ceiling is the real one too */
     struct features with; /* in any case, whatever the seed says */
     bool plain;           /* nothing else than that */
 };

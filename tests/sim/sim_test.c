@@ -8,9 +8,6 @@
 #include <cmocka.h>
 // clang-format on
 
-/* Each planted fault is found within so many seeds; the search ends with the first. */
-enum { plant_seeds = 200 };
-
 static const struct plan_options plain = {.scale = 60};
 
 static void assert_holds(uint64_t seed, const struct features *with, const char *bug)
@@ -111,94 +108,11 @@ static void seeds_that_found_a_bug_find_none(void **state)
     }
 }
 
-/* ── the simulator bites ────────────────────────────────────────────────────*/
-
-static void assert_found(const struct plan_options *options)
-{
-    struct world_result result;
-
-    for (uint64_t seed = 1; seed <= plant_seeds; seed++) {
-        world_run(seed, options, TRACE_OFF, &result);
-        if (!result.ok) {
-            print_message("seed %u: %s\n", (unsigned)seed, result.failure);
-            return;
-        }
-    }
-    fail_msg("not found within %d seeds", plant_seeds);
-}
-
-static void assert_fault_found(const char *name)
-{
-    struct plan_options options = plain;
-    enum err err = faults_parse(name, &options.faults);
-
-    if (err == ERR_UNSUPPORTED) {
-        skip(); /* this build has no switches */
-    }
-    assert_int_equal(ERR_OK, err);
-    assert_found(&options);
-}
-
-static void finds_that_gone_loses_ties(void **state)
-{
-    (void)state;
-    assert_fault_found("merge.gone_loses_ties");
-}
-
-static void finds_that_a_cancel_leaves_no_tombstone(void **state)
-{
-    (void)state;
-    assert_fault_found("registry.no_tombstone");
-}
-
-static void finds_acknowledgements_before_the_registry_replied(void **state)
-{
-    (void)state;
-    assert_fault_found("replicator.ack_early");
-}
-
-static void finds_ages_reset_on_their_way(void **state)
-{
-    (void)state;
-    assert_fault_found("merge.age_reset");
-}
-
-static void finds_digests_over_idle_instances(void **state)
-{
-    (void)state;
-    assert_fault_found("digest.idle");
-}
-
-static void finds_answers_given_before_the_sync(void **state)
-{
-    struct plan_options options = plain;
-
-    (void)state;
-    options.plant = PLAN_PLANT_NO_SYNC;
-    assert_found(&options);
-}
-
-static void finds_writes_that_are_done_twice(void **state)
-{
-    struct plan_options options = plain;
-
-    (void)state;
-    options.plant = PLAN_PLANT_NEW_IDS;
-    assert_found(&options);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_seed_is_the_same_run_each_time),
         cmocka_unit_test(seeds_that_found_a_bug_find_none),
-        cmocka_unit_test(finds_that_gone_loses_ties),
-        cmocka_unit_test(finds_that_a_cancel_leaves_no_tombstone),
-        cmocka_unit_test(finds_acknowledgements_before_the_registry_replied),
-        cmocka_unit_test(finds_ages_reset_on_their_way),
-        cmocka_unit_test(finds_digests_over_idle_instances),
-        cmocka_unit_test(finds_answers_given_before_the_sync),
-        cmocka_unit_test(finds_writes_that_are_done_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

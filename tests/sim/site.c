@@ -280,8 +280,7 @@ static void configure(struct site *self)
                                    .evictor_share = 0.85,
                                    .peers_listen = self->door,
                                    .peers_keys = none,
-                                   .security_insecure = !self->plan->with.forms,
-                                   .faults = self->plan->faults};
+                                   .security_insecure = !self->plan->with.forms};
     list_peers(self);
 }
 
@@ -308,9 +307,6 @@ void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t i
     configure(self);
     clock_virtual_init(&self->clock, 0, 0);
     self->disk = disk_sim_new(prng_next(&self->prng));
-    if (plan->plant == PLAN_PLANT_NO_SYNC) {
-        disk_sim_lie(self->disk, DISK_OP_SYNC | DISK_OP_SYNC_DIR);
-    }
     add_processes(self);
 }
 

@@ -562,7 +562,6 @@ static struct storage *storage_new(const struct storage_options *options)
     self->volume = (struct volume){.disk = options->disk,
                                    .clock = options->clock,
                                    .log = options->log,
-                                   .faults = options->faults,
                                    .dir = strdup(options->dir)};
     assert(self->volume.dir != NULL);
     mine->dir = self->volume.dir;

@@ -37,7 +37,6 @@
 #include <stdbool.h>
 
 #include "actors/registry/storage/lost.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/journal/disk.h"
 #include "common/naming/registry.h"
@@ -77,8 +76,7 @@ struct storage_options {
     struct str machine_boot;   /* copied; the kernel's boot id (/proc/sys/kernel/random/boot_id);
                                   empty: not known */
     enum storage_sync sync;
-    uint64_t seed; /* random: new epochs are drawn from it */
-    struct faults faults;
+    uint64_t seed;             /* random: new epochs are drawn from it */
     uint64_t snapshot_bytes;   /* a snapshot begins when the journal exceeds the greater of this
                                   (0: 64 MiB) and the last snapshot */
     uint64_t allocate_bytes;   /* segments grow by it (0: 1 MiB) */

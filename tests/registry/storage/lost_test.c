@@ -238,6 +238,27 @@ static void changes_in_memory_only_are_counted_and_tried_once_more(void **state)
     rig_fini(&rig);
 }
 
+/* With journal_sync 1s what was written within the second is not on the disk yet. */
+static void changes_that_wait_for_their_sync_are_counted_when_it_fails(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, 9);
+    rig.options.sync = STORAGE_SYNC_SECOND;
+    rig_open(&rig);
+    register_some(&rig, 1, 2);
+    clock_virtual_advance(&rig.clock, 1000);
+    rig_step_all(&rig);
+    register_some(&rig, 3, 5);
+    disk_sim_fail(rig.sim, DISK_OP_CHANGES, 0, UINT32_MAX, 5);
+    clock_virtual_advance(&rig.clock, 1000);
+    rig_step_all(&rig);
+    assert_false(rig_stats(&rig).ok);
+    assert_int_equal(rig_stats(&rig).memory_changes, 3);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -250,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_note_that_is_damaged_itself_is_not_taken_for_none),
         cmocka_unit_test(words_say_how_many_and_which),
         cmocka_unit_test(changes_in_memory_only_are_counted_and_tried_once_more),
+        cmocka_unit_test(changes_that_wait_for_their_sync_are_counted_when_it_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
