@@ -174,16 +174,14 @@ static void drop_repeated(struct args *args)
     free(ranked);
 }
 
-bool args_bind(const struct gateway *self, struct request *request, unsigned needs,
-               struct args *args)
+bool args_bind(struct request *request, unsigned needs, struct args *args)
 {
     struct form form;
     bool timestamps = (needs & (ARGS_TIMESTAMPS | ARGS_TIMESTAMPS_MAY)) != 0;
     bool commas;
 
-    form_init(&form, request_params(request), self->config->faults);
-    commas = timestamps && !fault_on(self->config->faults, FAULT_REFERENCE_ROW_21) &&
-             has_comma(form.params, STR("latest_timestamp"));
+    form_init(&form, request_params(request));
+    commas = timestamps && has_comma(form.params, STR("latest_timestamp"));
     *args = (struct args){0};
     args->query.env = form_name(&form, "env", FORM_REQUIRED);
     get_appids(&form, commas, args);
@@ -193,7 +191,7 @@ bool args_bind(const struct gateway *self, struct request *request, unsigned nee
     args->query.key = (struct cache_key){
         .zone = form_name(&form, "zone", FORM_OPTIONAL),
         .status = (needs & ARGS_STATUS) != 0 ? get_status(&form) : STATUS_UP,
-        .legacy = query_wants_legacy(self, request),
+        .legacy = query_wants_legacy(request),
     };
     if (timestamps) {
         get_timestamps(&form, commas, (needs & ARGS_TIMESTAMPS) != 0, args);

@@ -27,8 +27,7 @@ struct args {
 };
 
 /* True: args is filled (args_fini). False: the request has been answered -400. */
-bool args_bind(const struct gateway *self, struct request *request, unsigned needs,
-               struct args *args);
+bool args_bind(struct request *request, unsigned needs, struct args *args);
 void args_fini(struct args *args);
 void args_sort(struct args *args); /* apps by name, as maps are printed */
 

@@ -46,7 +46,7 @@ static bool type_is(struct str header, struct str type)
            (header.len == type.len || strchr("; \t", header.data[type.len]) != NULL);
 }
 
-bool request_bind(struct request *self, size_t max, struct faults faults, struct buf *why)
+bool request_bind(struct request *self, size_t max, struct buf *why)
 {
     struct params *params = request_own(self);
     struct str body = request_body(self);
@@ -68,7 +68,7 @@ bool request_bind(struct request *self, size_t max, struct faults faults, struct
                        (int)strcspn(type.data, "; \t"), type.data);
         } /* any other, or none: an empty form, as in the reference */
     }
-    if (err == ERR_OK && !(post && fault_on(faults, FAULT_REFERENCE_ROW_19))) {
+    if (err == ERR_OK) {
         err = params_add_form(params, request_query(self), max);
     }
     if (err == ERR_TOO_LARGE) {

@@ -54,9 +54,7 @@ void command_register(struct form *form, struct sender sender, struct buf *addrs
     to->region = form_name(form, "region", FORM_OPTIONAL);
     id = form_identity(form);
     to->status = form_status(form);
-    to->addrs = form_addrs(
-        form, sender.origin == ORIGIN_HTTP_PEER && !fault_on(form->faults, FAULT_REFERENCE_ROW_6),
-        addrs);
+    to->addrs = form_addrs(form, sender.origin == ORIGIN_HTTP_PEER, addrs);
     to->version = form_text(form, "version", limit_version_bytes);
     to->metadata = form_metadata(form, params_get(form->params, STR("metadata")), metadata,
                                  &to->metadata_null);
@@ -99,7 +97,7 @@ static void form_hosts(struct form *form, struct msg_set *to, struct buf *store,
     while (params_each(form->params, STR("hostname"), &at, &hostname)) {
         struct msg host = {.type = MSG_TYPE_HOST};
 
-        if (hostname.len > limit_name_bytes && !fault_on(form->faults, FAULT_REFERENCE_ROW_18)) {
+        if (hostname.len > limit_name_bytes) {
             form_wrong(form, "hostname", "may have at most %d bytes, got %zu", limit_name_bytes,
                        hostname.len);
         }

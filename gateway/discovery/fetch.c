@@ -41,7 +41,7 @@ void serve_fetch(struct gateway *self, struct request *request, const struct now
     struct args args;
     struct found found;
 
-    if (!args_bind(self, request, ARGS_STATUS, &args)) {
+    if (!args_bind(request, ARGS_STATUS, &args)) {
         return;
     }
     found = query_find(self, &args.query, args.apps[0].appid);
@@ -71,7 +71,7 @@ void serve_fetchs(struct gateway *self, struct request *request, const struct no
     struct buf body = {0};
     bool more = false;
 
-    if (!args_bind(self, request, ARGS_STATUS, &args)) {
+    if (!args_bind(request, ARGS_STATUS, &args)) {
         return;
     }
     args_sort(&args);

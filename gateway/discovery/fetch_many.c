@@ -20,20 +20,15 @@ struct fetch_many {
 bool fetch_add(const struct gateway *self, const struct query *query, struct str appid, bool more,
                const struct now *now, struct buf *to)
 {
-    bool nulls = fault_on(self->config->faults, FAULT_REFERENCE_ROW_22);
     struct found found = query_find(self, query, appid);
 
-    if (!found.zone_known && !nulls) {
+    if (!found.zone_known) {
         return false;
     }
     buf_add_str(to, more ? STR(",") : STR(""));
     json_quote(to, appid);
     buf_add_char(to, ':');
-    if (found.zone_known) {
-        (void)query_write(self, query, &found, now, to);
-    } else {
-        buf_add_str(to, STR("null"));
-    }
+    (void)query_write(self, query, &found, now, to);
     return true;
 }
 

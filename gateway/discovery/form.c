@@ -9,9 +9,9 @@
 #include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
 
-void form_init(struct form *self, const struct params *params, struct faults faults)
+void form_init(struct form *self, const struct params *params)
 {
-    *self = (struct form){.params = params, .faults = faults};
+    *self = (struct form){.params = params};
 }
 
 void form_fini(struct form *self)
@@ -19,23 +19,11 @@ void form_fini(struct form *self)
     buf_fini(&self->why);
 }
 
-static bool unlimited(const struct form *self)
-{
-    return fault_on(self->faults, FAULT_REFERENCE_ROW_18);
-}
-
 void form_wrong(struct form *self, const char *name, const char *format, ...)
 {
     va_list args;
     char text[512];
 
-    if (fault_on(self->faults, FAULT_REFERENCE_ROW_1)) {
-        buf_printf(&self->why,
-                   "%sKey: 'Arg.%s' Error:Field validation for '%s' failed on the "
-                   "'required' tag",
-                   self->why.len > 0 ? "\n" : "", name, name);
-        return;
-    }
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
@@ -70,7 +58,7 @@ struct str form_text(struct form *self, const char *name, size_t max)
 {
     struct str value = params_get(self->params, str_from(name));
 
-    if (value.len > max && !unlimited(self)) {
+    if (value.len > max) {
         form_wrong(self, name, "may have at most %zu bytes, got %zu", max, value.len);
         value.len = 0;
     }
@@ -102,10 +90,6 @@ int64_t form_timestamp(struct form *self, const char *name)
                    param->quoted ? "\"" : "");
         return 0;
     }
-    if (fault_on(self->faults, FAULT_REFERENCE_ROW_25) &&
-        str_to_i64(param->value, &value) == ERR_OK) {
-        return value > 0 ? value : 0;
-    }
     /* what is above timestamp_max may be a node's: the registry knows */
     if (str_to_i64(param->value, &value) != ERR_OK || value < 0 || value > timestamp_told_max) {
         form_wrong(self, name, "must be from 0 to %" PRId64 ", got %.*s", timestamp_max,
@@ -135,8 +119,7 @@ uint32_t form_status_of(struct form *self, struct str text, bool quoted)
     uint32_t value = 0;
 
     if (!quoted && str_to_u32(text, &value) == ERR_OK &&
-        (value == STATUS_UP || value == STATUS_WAITING ||
-         (value > 2 && fault_on(self->faults, FAULT_REFERENCE_ROW_2)))) {
+        (value == STATUS_UP || value == STATUS_WAITING)) {
         return value;
     }
     form_wrong(self, "status", "must be 1 (up) or 2 (waiting), got %s%.*s%s", quote,
@@ -160,7 +143,7 @@ static void add_addr(struct form *self, struct str addr, struct buf *store, stru
     if (addr.len == 0) {
         return;
     }
-    if (addr.len > limit_addr_bytes && !unlimited(self)) {
+    if (addr.len > limit_addr_bytes) {
         form_wrong(self, "addrs", "may have at most %d bytes each, got %zu", limit_addr_bytes,
                    addr.len);
         return;
@@ -192,7 +175,7 @@ struct strs form_addrs(struct form *self, bool split, struct buf *store)
     }
     if (addrs.count == 0 && self->why.len == wrong) {
         form_wrong(self, "addrs", "is required: at least one address");
-    } else if (addrs.count > limit_addrs && !unlimited(self)) {
+    } else if (addrs.count > limit_addrs) {
         form_wrong(self, "addrs", "may be given at most %d times, got %" PRIu32, limit_addrs,
                    addrs.count);
     }
@@ -204,7 +187,7 @@ struct strs form_metadata(struct form *self, struct str text, struct buf *store,
 {
     struct strs metadata = {0};
     struct buf why = {0};
-    enum err err = metadata_parse(text, self->faults, store, &metadata, is_null, &why);
+    enum err err = metadata_parse(text, store, &metadata, is_null, &why);
 
     if (err != ERR_OK) {
         form_wrong(self, "metadata", "%.*s", STR_ARG(buf_str(&why)));

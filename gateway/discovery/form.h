@@ -1,7 +1,7 @@
 /* A request's parameters as typed values. Whatever is wrong is noted and reading
  * goes on, so that the answer names every wrong parameter:
  *
- *   form_init(&form, request_params(request), faults);
+ *   form_init(&form, request_params(request));
  *   zone = form_name(&form, "zone", FORM_REQUIRED); …
  *   if (form_refused(&form, request)) { return; }
  *
@@ -10,7 +10,6 @@
 #ifndef GATEWAY_DISCOVERY_FORM_H
 #define GATEWAY_DISCOVERY_FORM_H
 
-#include "common/base/fault.h"
 #include "gateway/discovery/gateway.h"
 
 enum {
@@ -19,13 +18,12 @@ enum {
 
 struct form {
     const struct params *params;
-    struct faults faults;
     struct buf why; /* "zone is required; status must be …" */
 };
 
 enum form_need { FORM_OPTIONAL, FORM_REQUIRED };
 
-void form_init(struct form *self, const struct params *params, struct faults faults);
+void form_init(struct form *self, const struct params *params);
 void form_fini(struct form *self);
 
 /* Notes that a parameter is wrong: "name " and the formatted text. */

@@ -32,24 +32,6 @@ static void on_serve(void *state, struct request *request, const struct now *now
     route_serve(state, request, now);
 }
 
-#ifdef MUSTER_FAULTS
-/* What the reference does with callback=f on any endpoint. */
-static struct response *jsonp(void *state, struct request *request, struct response *response)
-{
-    const struct gateway *self = state;
-    struct str callback = params_get(request_params(request), STR("callback"));
-    struct str text = response_body(response);
-    struct buf body = {0};
-
-    if (!(fault_on(self->config->faults, FAULT_REFERENCE_ROW_30) &&
-          params_has(request_params(request), STR("callback")))) {
-        return NULL;
-    }
-    buf_printf(&body, "%.*s(%.*s)", STR_ARG(callback), STR_ARG(text));
-    return response_new(response_status(response), "application/json; charset=utf-8", &body);
-}
-#endif
-
 static struct response *on_refuse(void *state, int status, const char *text)
 {
     return route_refuse(state, status, text);
@@ -73,9 +55,6 @@ static const struct http_app app = {
     .own = &bind_own,
     .headers = headers,
     .header_count = sizeof(headers) / sizeof(headers[0]),
-#ifdef MUSTER_FAULTS
-    .instead = jsonp,
-#endif
 };
 
 /* ── listening ──────────────────────────────────────────────────────────────*/
@@ -137,18 +116,16 @@ static void lay_links(struct gateway *self)
 static enum err open_http(struct gateway *self)
 {
     const struct config *config = self->config;
-    bool unlimited = fault_on(config->faults, FAULT_REFERENCE_ROW_18);
     struct http_options options = {
         .section = "gateway",
         .listen = config->gateway_listen,
         .reuse_port = config->gateway_processes > 1,
         .pool_bytes = (size_t)config->gateway_pool,
-        .body_max_bytes = unlimited ? (size_t)10 << 20 : (size_t)config->gateway_body_max,
+        .body_max_bytes = (size_t)config->gateway_body_max,
         .idle_ms = idle_ms,
         .connections_max = (uint64_t)config->gateway_connections_max,
         .memory_max = (uint64_t)config->gateway_memory_max,
         .sharers = (unsigned)config->gateway_processes,
-        .faults = config->faults,
         .log = self->log,
     };
 

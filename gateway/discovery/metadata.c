@@ -38,7 +38,7 @@ static struct str decode(struct map *self, struct str raw)
 }
 
 static enum err add(struct map *self, struct str name, const struct json_value *value,
-                    struct faults faults, struct buf *why)
+                    struct buf *why)
 {
     struct entry entry = {.key = decode(self, name), .position = self->count};
     bool scalar =
@@ -46,9 +46,9 @@ static enum err add(struct map *self, struct str name, const struct json_value *
 
     if (value->kind == SCAN_STRING) {
         entry.value = decode(self, value->raw);
-    } else if (scalar && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
+    } else if (scalar) {
         entry.value = value->raw;
-    } else if (value->kind != SCAN_NULL && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
+    } else if (value->kind != SCAN_NULL) {
         struct str key = {entry.key.data, entry.key.len > 64 ? 64 : entry.key.len};
 
         buf_printf(why, "must hold strings, numbers and booleans: %.*s is %s", STR_ARG(key),
@@ -60,8 +60,7 @@ static enum err add(struct map *self, struct str name, const struct json_value *
     return ERR_OK;
 }
 
-static enum err pack(struct map *self, struct faults faults, struct buf *store, struct strs *out,
-                     struct buf *why)
+static enum err pack(struct map *self, struct buf *store, struct strs *out, struct buf *why)
 {
     size_t from = store->len;
     size_t bytes = 0;
@@ -82,8 +81,7 @@ static enum err pack(struct map *self, struct faults faults, struct buf *store, 
         bytes += entry->key.len + entry->value.len;
         keys++;
     }
-    if ((keys > limit_metadata_keys || bytes > limit_metadata_bytes) &&
-        !fault_on(faults, FAULT_REFERENCE_ROW_18)) {
+    if (keys > limit_metadata_keys || bytes > limit_metadata_bytes) {
         buf_printf(why, "may have at most %d keys and %d bytes, got %u and %zu",
                    limit_metadata_keys, limit_metadata_bytes, (unsigned)keys, bytes);
         store->len = from;
@@ -93,8 +91,7 @@ static enum err pack(struct map *self, struct faults faults, struct buf *store, 
     return ERR_OK;
 }
 
-static enum err read_object(struct str json, struct faults faults, struct buf *store,
-                            struct strs *out, struct buf *why)
+static enum err read_object(struct str json, struct buf *store, struct strs *out, struct buf *why)
 {
     struct scanner members = {.text = json};
     struct map map = {0};
@@ -104,10 +101,10 @@ static enum err read_object(struct str json, struct faults faults, struct buf *s
 
     buf_reserve(&map.texts, 3 * json.len); /* json_unquote's worst case */
     while (err == ERR_OK && scanner_member(&members, &name, &value)) {
-        err = add(&map, name, &value, faults, why);
+        err = add(&map, name, &value, why);
     }
     if (err == ERR_OK) {
-        err = pack(&map, faults, store, out, why);
+        err = pack(&map, store, out, why);
     }
     free(map.items);
     buf_fini(&map.texts);
@@ -133,8 +130,8 @@ bool metadata_is_null(struct str json)
     return scanner_value(&text, &value) == ERR_OK && value.kind == SCAN_NULL;
 }
 
-enum err metadata_parse(struct str json, struct faults faults, struct buf *store, struct strs *out,
-                        bool *is_null, struct buf *why)
+enum err metadata_parse(struct str json, struct buf *store, struct strs *out, bool *is_null,
+                        struct buf *why)
 {
     struct scanner text = {.text = json};
     struct json_value value;
@@ -155,13 +152,13 @@ enum err metadata_parse(struct str json, struct faults faults, struct buf *store
     }
     if (value.kind == SCAN_OBJECT) {
         *is_null = false;
-        return read_object(value.raw, faults, store, out, why);
+        return read_object(value.raw, store, out, why);
     }
-    if (!is_empty(&value) && !fault_on(faults, FAULT_REFERENCE_ROW_3)) {
+    if (!is_empty(&value)) {
         buf_printf(why, "must be a JSON object of strings, got %s", json_kind_text(value.kind));
         return ERR_INVALID;
     }
     *out = (struct strs){0};
-    *is_null = is_empty(&value);
+    *is_null = true;
     return ERR_OK;
 }

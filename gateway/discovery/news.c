@@ -74,8 +74,7 @@ static struct view look(const struct gateway *self, const struct news_asked *ask
                     : !changed                           ? UNCHANGED
                     : !view.found.zone_known && !follows ? MISSING
                                                          : CHANGED;
-    view.went = !view.found.known && (app->was_known || (follows && changed)) &&
-                !fault_on(self->config->faults, FAULT_REFERENCE_ROW_8);
+    view.went = !view.found.known && (app->was_known || (follows && changed));
     return view;
 }
 
@@ -127,9 +126,6 @@ bool news_ahead(const struct gateway *self, const struct news_asked *asked)
 
     if (is_unsettled(self, asked)) {
         return true;
-    }
-    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_26)) {
-        return false;
     }
     if (delta_follows(self, asked, false)) {
         return asked->since.seq > newest.seq;
@@ -474,16 +470,12 @@ static void write_poll(const struct gateway *self, const struct news_asked *aske
         if (view.standing != CHANGED) {
             continue;
         }
-        if (!view.found.own && (i == 0 || !fault_on(self->config->faults, FAULT_REFERENCE_ROW_7))) {
+        if (!view.found.own) {
             answer->app = view.found.app;
             return;
         }
         answer_open(&answer->body, ERR_OK);
-        if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_7)) {
-            buf_add_str(&answer->body, STR("null"));
-        } else {
-            (void)query_write(self, &asked->query, &view.found, now, &answer->body);
-        }
+        (void)query_write(self, &asked->query, &view.found, now, &answer->body);
         buf_add_char(&answer->body, '}');
         return;
     }

@@ -467,8 +467,7 @@ static int64_t wait_ms(const struct gateway *self, const struct request *request
     int64_t longest = self->config->gateway_poll_wait;
     int64_t asked = 0;
 
-    if (str_to_i64(request_header(request, HEADER_BMSPY_TIMEOUT), &asked) != ERR_OK || asked <= 0 ||
-        fault_on(self->config->faults, FAULT_REFERENCE_ROW_30)) {
+    if (str_to_i64(request_header(request, HEADER_BMSPY_TIMEOUT), &asked) != ERR_OK || asked <= 0) {
         return longest;
     }
     asked -= asked > answer_way_ms ? answer_way_ms : 0;
@@ -500,9 +499,7 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
     }
     fill(self, args, asked);
     request_cost(request, looks * (size_t)args->app_count);
-    if (!fault_on(self->config->faults, FAULT_REFERENCE_ROW_27)) {
-        accepted_begin(self->polls->accepted, args->hostname, asked, now);
-    }
+    accepted_begin(self->polls->accepted, args->hostname, asked, now);
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
     } else if (news_any(self, asked, false)) {
@@ -524,7 +521,7 @@ void serve_poll(struct gateway *self, struct request *request, const struct now 
     struct news_asked asked = {.form = NEWS_POLL};
     struct args args;
 
-    if (args_bind(self, request, ARGS_HOSTNAME | ARGS_TIMESTAMPS_MAY, &args)) {
+    if (args_bind(request, ARGS_HOSTNAME | ARGS_TIMESTAMPS_MAY, &args)) {
         serve(self, request, &asked, &args, now);
         args_fini(&args);
     }
@@ -537,14 +534,14 @@ void serve_polls(struct gateway *self, struct request *request, const struct now
     struct news_asked asked;
     struct args args;
 
-    form_init(&form, request_params(request), self->config->faults);
+    form_init(&form, request_params(request));
     delta = form_flag(&form, "delta");
     form_fini(&form);
     asked = (struct news_asked){.form = delta ? NEWS_DELTA : NEWS_POLLS};
     if (delta) { /* one that can't be read is as good as none: the answer is full */
         (void)position_parse(params_get(request_params(request), STR("position")), &asked.since);
     }
-    if (args_bind(self, request, ARGS_HOSTNAME | (delta ? ARGS_TIMESTAMPS_MAY : ARGS_TIMESTAMPS),
+    if (args_bind(request, ARGS_HOSTNAME | (delta ? ARGS_TIMESTAMPS_MAY : ARGS_TIMESTAMPS),
                   &args)) {
         serve(self, request, &asked, &args, now);
         args_fini(&args);

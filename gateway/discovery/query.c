@@ -9,36 +9,6 @@
 
 static const struct str node_appid = {"infra.discovery", 15};
 
-/* reference: apps are keyed by "<appid>-<env>", so that a-b in c is also a in b-c. */
-static bool is_same_joined(const struct app_info *info, struct str env, struct str appid)
-{
-    struct buf stored = {0};
-    struct buf asked = {0};
-    bool same;
-
-    buf_printf(&stored, "%.*s-%.*s", STR_ARG(info->appid), STR_ARG(info->env));
-    buf_printf(&asked, "%.*s-%.*s", STR_ARG(appid), STR_ARG(env));
-    same = str_eq(buf_str(&stored), buf_str(&asked));
-    buf_fini(&stored);
-    buf_fini(&asked);
-    return same;
-}
-
-static uint32_t find_joined(const struct registry *registry, struct str env, struct str appid)
-{
-    struct app_info info;
-
-    for (uint32_t app = 0; app < registry_app_count(registry); app++) {
-        if (registry_app_used(registry, app)) {
-            registry_app(registry, app, &info);
-            if (info.live_count > 0 && is_same_joined(&info, env, appid)) {
-                return app;
-            }
-        }
-    }
-    return REGISTRY_NONE;
-}
-
 /* This node's own infra.discovery instance: as registered, else as its
  * configuration says; addrs keeps the bytes of the latter. */
 static void own_instance(const struct gateway *self, struct str env, struct buf *addrs,
@@ -87,13 +57,9 @@ static struct found find_own(const struct gateway *self, const struct query *que
 struct found query_find(const struct gateway *self, const struct query *query, struct str appid)
 {
     const struct registry *registry = replica_registry(self->replica);
-    struct faults faults = self->config->faults;
     struct found found = {.app = registry_app_find(registry, query->env, appid)};
     struct app_info info = {0};
 
-    if (fault_on(faults, FAULT_REFERENCE_ROW_10)) {
-        found.app = find_joined(registry, query->env, appid);
-    }
     if (found.app != REGISTRY_NONE) {
         registry_app(registry, found.app, &info);
     }
@@ -103,7 +69,7 @@ struct found query_find(const struct gateway *self, const struct query *query, s
             query->key.zone.len == 0 ||
             registry_zone_find(registry, found.app, query->key.zone) != REGISTRY_NONE;
         found.latest_timestamp = info.latest_timestamp;
-    } else if (str_eq(appid, node_appid) && !fault_on(faults, FAULT_REFERENCE_ROW_28)) {
+    } else if (str_eq(appid, node_appid)) {
         found = find_own(self, query);
     }
     return found;
@@ -149,13 +115,12 @@ uint32_t query_write(const struct gateway *self, const struct query *query,
     return document.instance_count;
 }
 
-bool query_wants_legacy(const struct gateway *self, const struct request *request)
+bool query_wants_legacy(const struct request *request)
 {
     bool is_brpc = str_eq(request_path(request), STR("/discovery/fetchs")) &&
                    str_starts(request_header(request, HTTP_HEADER_USER_AGENT), STR("brpc/"));
 
-    return !fault_on(self->config->faults, FAULT_REFERENCE_ROW_20) &&
-           (is_brpc || str_eq(params_get(request_params(request), STR("format")), STR("legacy")));
+    return is_brpc || str_eq(params_get(request_params(request), STR("format")), STR("legacy"));
 }
 
 void query_answer(const struct gateway *self, struct request *request, struct response *response,

@@ -28,7 +28,7 @@ uint32_t query_write(const struct gateway *self, const struct query *query,
                      const struct found *found, const struct now *now, struct buf *to);
 
 /* Whether this request wants instances as an array (differences row 20). */
-bool query_wants_legacy(const struct gateway *self, const struct request *request);
+bool query_wants_legacy(const struct request *request);
 
 /* Answers with response (borrowed; code: its discovery code), marked Muster-Stale-Ms
  * while the registry is silent. */

@@ -47,32 +47,26 @@ static void answer_plain(struct request *request, int status, struct str text)
     answer_text(request, status, "text/plain", &body);
 }
 
-static const char *allowed(const struct gateway *self, const struct route *route)
+static const char *allowed(const struct route *route)
 {
-    bool form_reads = !fault_on(self->config->faults, FAULT_REFERENCE_ROW_31);
-
-    return !route->get ? "POST" : route->post && form_reads ? "GET, HEAD, POST" : "GET, HEAD";
+    return !route->get ? "POST" : route->post ? "GET, HEAD, POST" : "GET, HEAD";
 }
 
-static void answer_method(const struct gateway *self, struct request *request,
-                          const struct route *route)
+static void answer_method(struct request *request, const struct route *route)
 {
     struct response *response;
     struct buf body = {0};
 
     buf_add_str(&body, STR("Method Not Allowed"));
     response = response_new(405, "text/plain", &body);
-    response_header(response, "Allow", allowed(self, route));
+    response_header(response, "Allow", allowed(route));
     request_answer(request, response);
     response_unref(&response);
 }
 
-static bool allows(const struct gateway *self, const struct route *route, enum http_method method)
+static bool allows(const struct route *route, enum http_method method)
 {
-    bool form_reads = !fault_on(self->config->faults, FAULT_REFERENCE_ROW_31);
-
-    return (method == HTTP_GET && route->get) ||
-           (method == HTTP_POST && route->post && (!route->get || form_reads));
+    return (method == HTTP_GET && route->get) || (method == HTTP_POST && route->post);
 }
 
 /* Init-protect: what is here may be less than what peers have (differences row 5). */
@@ -84,11 +78,6 @@ static bool refused_by_guard(struct gateway *self, struct request *request, cons
 
     if (!protect.on) {
         return false;
-    }
-    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_5)) {
-        buf_add_str(&text, STR("{\"code\":-500,\"message\":\"-500\",\"ttl\":1}"));
-        answer_text(request, 200, "application/json; charset=utf-8", &text);
-        return true;
     }
     buf_printf(&text,
                "protected at start: %.*s; ends when in sync with a peer, in %lld s at most%c",
@@ -112,7 +101,7 @@ static bool refused_by_memory(const struct gateway *self, struct request *reques
 }
 
 /* An appid and its latest_timestamp are one, so that the largest poll fits. */
-static bool refused_by_count(struct gateway *self, struct request *request)
+static bool refused_by_count(struct request *request)
 {
     const struct params *params = request_params(request);
     size_t count = params->count;
@@ -121,7 +110,7 @@ static bool refused_by_count(struct gateway *self, struct request *request)
     if (count > limit_parameters) {
         count -= params_count(params, STR("latest_timestamp"));
     }
-    if (count <= limit_parameters || fault_on(self->config->faults, FAULT_REFERENCE_ROW_18)) {
+    if (count <= limit_parameters) {
         return false;
     }
     (void)snprintf(text, sizeof(text), "at most %d parameters are read, got %zu", limit_parameters,
@@ -159,14 +148,12 @@ static bool let_in(struct gateway *self, struct request *request, const struct r
 }
 
 /* Takes it apart. False: that can't be done, and it is answered. */
-static bool bind(const struct gateway *self, struct request *request)
+static bool bind(struct request *request)
 {
-    bool unlimited = fault_on(self->config->faults, FAULT_REFERENCE_ROW_18);
     struct response *response;
     struct buf why = {0};
 
-    if (request_bind(request, unlimited ? (size_t)1 << 20 : parameters_max, self->config->faults,
-                     &why)) {
+    if (request_bind(request, parameters_max, &why)) {
         return true;
     }
     buf_add_char(&why, '\0');
@@ -179,22 +166,18 @@ static bool bind(const struct gateway *self, struct request *request)
 
 void route_serve(struct gateway *self, struct request *request, const struct now *now)
 {
-    struct str path = request_path(request);
-    const struct route *route = route_find(path);
+    const struct route *route = route_find(request_path(request));
 
-    if (!bind(self, request) || !let_in(self, request, route)) {
+    if (!bind(request) || !let_in(self, request, route)) {
         return;
     }
-    if (route == NULL && fault_on(self->config->faults, FAULT_REFERENCE_ROW_17) &&
-        str_eq(path, STR("/metadata"))) {
-        answer_err(request, ERR_OK, NULL);
-    } else if (route == NULL) {
+    if (route == NULL) {
         answer_plain(request, 404, STR("404 page not found"));
-    } else if (!allows(self, route, request_method(request))) {
-        answer_method(self, request, route);
+    } else if (!allows(route, request_method(request))) {
+        answer_method(request, route);
     } else if (!(route->guarded && refused_by_guard(self, request, now)) &&
                !(route->guarded && refused_by_memory(self, request)) &&
-               !refused_by_count(self, request)) {
+               !refused_by_count(request)) {
         uint64_t before = cache_rendered(replica_cache(self->replica));
 
         route->serve(self, request, now);

@@ -611,7 +611,7 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
     struct args args;
     char stale[24];
 
-    if (!args_bind(self, request, 0, &args)) {
+    if (!args_bind(request, 0, &args)) {
         return;
     }
     (void)position_parse(request_header(request, HTTP_HEADER_LAST_EVENT_ID), &last);

@@ -74,26 +74,10 @@ static struct pending_command *ask(struct gateway *self, struct request *request
     return write;
 }
 
-static bool all_nodes_up(const struct gateway *self)
-{
-    size_t count = 0;
-    const struct replica_node *nodes = replica_nodes(self->replica, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].status != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool reached(const void *context, uint64_t epoch, uint64_t seq)
 {
     const struct gateway *self = context;
 
-    if (fault_on(self->config->faults, FAULT_REFERENCE_ROW_13) && !all_nodes_up(self)) {
-        return false; /* reference: a write waits for every peer */
-    }
     return replica_reached(self->replica, epoch, seq);
 }
 
@@ -189,26 +173,15 @@ void writes_result(struct gateway *self, const struct msg *result, const struct 
 
 /* ── the endpoints ──────────────────────────────────────────────────────────*/
 
-static void answer_empty(struct request *request)
-{
-    struct buf nothing = {0};
-
-    answer_text(request, 200, NULL, &nothing);
-}
-
 void serve_register(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_REGISTER};
     struct form form;
 
-    form_init(&form, request_params(request), self->config->faults);
+    form_init(&form, request_params(request));
     command_register(&form, sender_of(self, request, &form, now), pending_scratch(self->pending, 0),
                      pending_scratch(self->pending, 1), &command);
     if (form_refused(&form, request)) {
-        return;
-    }
-    if (command.as_register.status > STATUS_WAITING) { /* only with the switch of row 2 */
-        answer_empty(request);
         return;
     }
     (void)ask(self, request, &command, now);
@@ -221,7 +194,7 @@ void serve_renew(struct gateway *self, struct request *request, const struct now
     struct form form;
     struct pending_command *write;
 
-    form_init(&form, request_params(request), self->config->faults);
+    form_init(&form, request_params(request));
     command_renew(&form, sender_of(self, request, &form, now), &command);
     if (form_refused(&form, request)) {
         return;
@@ -250,7 +223,7 @@ void serve_cancel(struct gateway *self, struct request *request, const struct no
     struct msg command = {.type = MSG_TYPE_CANCEL};
     struct form form;
 
-    form_init(&form, request_params(request), self->config->faults);
+    form_init(&form, request_params(request));
     command_cancel(&form, sender_of(self, request, &form, now), &command);
     if (!form_refused(&form, request)) {
         (void)ask(self, request, &command, now);
@@ -262,7 +235,7 @@ void serve_set(struct gateway *self, struct request *request, const struct now *
     struct msg command = {.type = MSG_TYPE_SET};
     struct form form;
 
-    form_init(&form, request_params(request), self->config->faults);
+    form_init(&form, request_params(request));
     command_set(&form, sender_of(self, request, &form, now), pending_scratch(self->pending, 0),
                 pending_scratch(self->pending, 1), &command);
     if (!form_refused(&form, request)) {

@@ -103,9 +103,6 @@ enum err http_new(struct http **self, const struct http_options *options,
     assert(options->section != NULL);
     *http = (struct http){
         .options = *options, .app = app, .state = state, .listener = -1, .tap = {.fd = -1}};
-    if (fault_on(options->faults, FAULT_REFERENCE_ROW_32)) {
-        http->options.pool_bytes = (size_t)1 << 20;
-    }
     (void)snprintf(http->texts.body, sizeof(http->texts.body), "the body is over %s.body_max",
                    options->section);
     (void)snprintf(http->texts.chunk, sizeof(http->texts.chunk),
@@ -215,7 +212,7 @@ static bool take_hang_ups(struct http *self)
     for (int i = 0; i < count; i++) {
         struct connection *connection = events[i].data.ptr;
 
-        if (connection == NULL || fault_on(self->options.faults, FAULT_REFERENCE_ROW_9)) {
+        if (connection == NULL) {
             continue; /* the daemon's own descriptor */
         }
         connection->hung_up = true;

@@ -15,7 +15,6 @@
 #define GATEWAY_HTTP_HTTP_H
 
 #include "common/base/clock.h"
-#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/str.h"
 
@@ -37,7 +36,6 @@ void response_header(struct response *self, const char *name, const char *value)
 struct response *response_ref(struct response *self);
 void response_unref(struct response **self);
 struct str response_body(const struct response *self);
-int response_status(const struct response *self);
 
 /* For answers to one request, which are made as often as asked. request_room: what most of them
  * say has room in body, which is empty: the server's, of one that was sent, or new.
@@ -165,7 +163,6 @@ struct http_options {
                                  for, less 256 */
     uint64_t memory_max;      /* held for clients; 0: a quarter of the machine's or cgroup's … */
     unsigned sharers;         /* … shared by so many processes; 0: one */
-    struct faults faults;
     struct log *log;
 };
 
@@ -190,10 +187,6 @@ struct http_app {
     /* Headers that only this app looks at; borrowed. At most http_app_headers_max. */
     const struct str *headers;
     unsigned header_count;
-#ifdef MUSTER_FAULTS
-    /* What is sent in place of an answer, or NULL. May be NULL. */
-    struct response *(*instead)(void *state, struct request *request, struct response *response);
-#endif
 };
 
 /* Errors: ERR_INVALID (listen), ERR_IO (bind; logged with the remedy). */

@@ -169,16 +169,6 @@ void request_answer(struct request *self, struct response *response)
     wait_stop_awaiting(self);
     self->state = REQUEST_ANSWERED;
     self->response = response_ref(response);
-#ifdef MUSTER_FAULTS
-    if (self->http->app->instead != NULL) {
-        struct response *other = self->http->app->instead(self->http->state, self, response);
-
-        if (other != NULL) {
-            response_unref(&self->response);
-            self->response = other;
-        }
-    }
-#endif
     self->http->resumed = true;
     wait_resume(self);
 }

@@ -125,8 +125,3 @@ struct str response_body(const struct response *self)
 {
     return self->body;
 }
-
-int response_status(const struct response *self)
-{
-    return self->status;
-}

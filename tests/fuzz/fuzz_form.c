@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_null;
 
     (void)params_add_form(&params, (struct str){(const char *)data, size}, limit_parameters);
-    form_init(&form, &params, (struct faults){0});
+    form_init(&form, &params);
     assert(form_name(&form, "zone", FORM_REQUIRED).len <= limit_name_bytes);
     assert(form_text(&form, "version", limit_version_bytes).len <= limit_version_bytes);
     stamp = form_timestamp(&form, "dirty_timestamp");

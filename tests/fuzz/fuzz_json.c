@@ -127,7 +127,6 @@ static void check_scanner(struct str text)
 
 static void check_metadata(struct str text)
 {
-    struct faults faults = {0};
     struct strs metadata = {0};
     struct buf store = {0};
     struct buf why = {0};
@@ -139,7 +138,7 @@ static void check_metadata(struct str text)
     size_t bytes = 0;
     uint32_t keys = 0;
 
-    if (metadata_parse(text, faults, &store, &metadata, &is_null, &why) != ERR_OK) {
+    if (metadata_parse(text, &store, &metadata, &is_null, &why) != ERR_OK) {
         assert(why.len > 0 && store.len == 0);
     }
     rest = metadata.bytes;

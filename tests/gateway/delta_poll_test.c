@@ -15,7 +15,7 @@ static struct server it;
 static int begin(void **state)
 {
     (void)state;
-    server_start(&it, FAULT_COUNT);
+    server_start(&it);
     return 0;
 }
 

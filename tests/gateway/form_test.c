@@ -15,11 +15,11 @@ struct fixture {
     struct buf store;
 };
 
-static void begin(struct fixture *self, const char *text, struct faults faults)
+static void begin(struct fixture *self, const char *text)
 {
     *self = (struct fixture){0};
     assert_int_equal(ERR_OK, params_add_form(&self->params, str_from(text), 1024));
-    form_init(&self->form, &self->params, faults);
+    form_init(&self->form, &self->params);
 }
 
 /* expected: NULL: nothing is wrong. */
@@ -40,7 +40,7 @@ static void every_wrong_parameter_is_named(void **state)
     struct fixture f;
 
     (void)state;
-    begin(&f, "env=dev&status=3&dirty_timestamp=x", (struct faults){0});
+    begin(&f, "env=dev&status=3&dirty_timestamp=x");
     form_name(&f.form, "zone", FORM_REQUIRED);
     form_name(&f.form, "env", FORM_REQUIRED);
     form_status(&f.form);
@@ -55,7 +55,7 @@ static void check_status(const char *form, uint32_t value, const char *wrong)
 {
     struct fixture f;
 
-    begin(&f, form, (struct faults){0});
+    begin(&f, form);
     assert_int_equal(value, form_status(&f.form));
     finish(&f, wrong);
 }
@@ -67,6 +67,8 @@ static void a_status_is_1_or_2(void **state)
     check_status("status=02", 2, NULL);
     check_status("status=+1", 0, "status must be 1 (up) or 2 (waiting), got  1");
     check_status("status=%2B1", 0, "status must be 1 (up) or 2 (waiting), got +1");
+    check_status("status=0", 0, "status must be 1 (up) or 2 (waiting), got 0");
+    check_status("status=3", 0, "status must be 1 (up) or 2 (waiting), got 3");
     check_status("status=4294967297", 0, "status must be 1 (up) or 2 (waiting), got 4294967297");
     check_status("", 0, "status is required: 1 (up) or 2 (waiting)");
 }
@@ -78,7 +80,7 @@ static void a_json_string_is_no_status(void **state)
 
     (void)state;
     assert_int_equal(ERR_OK, params_add_json(&f.params, STR("{\"status\":\"1\"}"), 9, &why));
-    form_init(&f.form, &f.params, (struct faults){0});
+    form_init(&f.form, &f.params);
     form_status(&f.form);
     finish(&f, "status must be 1 (up) or 2 (waiting), got \"1\"");
 }
@@ -87,7 +89,7 @@ static void check_timestamp(const char *form, int64_t value, const char *wrong)
 {
     struct fixture f;
 
-    begin(&f, form, (struct faults){0});
+    begin(&f, form);
     assert_int_equal(value, form_timestamp(&f.form, "t"));
     finish(&f, wrong);
 }
@@ -111,7 +113,7 @@ static void flags_are_gos(void **state)
     struct fixture f;
 
     (void)state;
-    begin(&f, "a=true&b=1&c=yes&d=T&e=tRUE&f=", (struct faults){0});
+    begin(&f, "a=true&b=1&c=yes&d=T&e=tRUE&f=");
     assert_true(form_flag(&f.form, "a"));
     assert_true(form_flag(&f.form, "b"));
     assert_false(form_flag(&f.form, "c"));
@@ -130,7 +132,7 @@ static void addresses_are_split_only_when_told(void **state)
     struct str addr;
 
     (void)state;
-    begin(&f, "addrs=a,b&addrs=&addrs=c", (struct faults){0});
+    begin(&f, "addrs=a,b&addrs=&addrs=c");
     assert_int_equal(2, form_addrs(&f.form, false, &f.store).count);
     f.store.len = 0;
     addrs = form_addrs(&f.form, true, &f.store);
@@ -148,7 +150,7 @@ static void limits_are_named(void **state)
 
     (void)state;
     buf_printf(&text, "zone=%256d&addrs=%513d%c", 1, 1, 0);
-    begin(&f, text.data, (struct faults){0});
+    begin(&f, text.data);
     form_name(&f.form, "zone", FORM_REQUIRED);
     form_addrs(&f.form, false, &f.store);
     finish(&f,
@@ -159,7 +161,7 @@ static void limits_are_named(void **state)
         buf_add_str(&text, STR("addrs=a&"));
     }
     buf_add_char(&text, '\0');
-    begin(&f, text.data, (struct faults){0});
+    begin(&f, text.data);
     form_addrs(&f.form, false, &f.store);
     finish(&f, "addrs may be given at most 64 times, got 65");
     buf_fini(&text);

@@ -5,25 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-struct wishes {
-    uint64_t faults;
-    bool trust;
-};
-
 static void configure(struct config *config, const void *context)
 {
-    const struct wishes *wishes = context;
+    const bool *trust = context;
 
-    config->faults.bits = wishes->faults;
-    config->security_trust_client_nodes = wishes->trust;
+    config->security_trust_client_nodes = *trust;
 }
 
-void fixture_begin(struct gateway_fixture *self, uint64_t faults, bool trust)
+void fixture_begin(struct gateway_fixture *self, bool trust)
 {
-    const struct wishes wishes = {faults, trust};
-
     *self = (struct gateway_fixture){.client = -1};
-    server_start_with(&self->server, configure, &wishes);
+    server_start_with(&self->server, configure, &trust);
 }
 
 void fixture_end(struct gateway_fixture *self)

@@ -14,8 +14,8 @@ struct gateway_fixture {
     const char *head;   /* more header lines of its requests, each with its CR LF; NULL: none */
 };
 
-/* faults: switches on, as bits. The gateway listens when it returns. */
-void fixture_begin(struct gateway_fixture *self, uint64_t faults, bool trust);
+/* trust: security.trust_client_nodes. The gateway listens when it returns. */
+void fixture_begin(struct gateway_fixture *self, bool trust);
 void fixture_end(struct gateway_fixture *self);
 
 void fixture_turn(void *fixture);                               /* a turn_fn */

@@ -78,7 +78,7 @@ static void on_serve(void *state, struct request *request, const struct now *now
     struct buf why = {0};
 
     (void)now;
-    if (!request_bind(request, 32, (struct faults){0}, &why)) {
+    if (!request_bind(request, 32, &why)) {
         struct response *response = response_new(200, "text/plain", &why);
 
         request_refuse(request, response);

@@ -39,7 +39,7 @@ static int begin(void **state)
 {
     (void)state;
     memset(version, 'v', sizeof(version));
-    server_start(&it, FAULT_COUNT);
+    server_start(&it);
     for (int app = 0; app < apps; app++) {
         char appid[8];
 

@@ -9,8 +9,6 @@
 
 #include "gateway/discovery/metadata.h"
 
-static const struct faults no_faults;
-
 /* "key=value|key=value", or "null". */
 static struct buf shown(struct strs metadata, bool is_null)
 {
@@ -30,7 +28,7 @@ static struct buf shown(struct strs metadata, bool is_null)
     return text;
 }
 
-static void check_with(struct faults faults, struct str json, const char *expected)
+static void check_text(struct str json, const char *expected)
 {
     struct strs metadata = {0};
     struct buf store = {0};
@@ -38,7 +36,7 @@ static void check_with(struct faults faults, struct str json, const char *expect
     struct buf text;
     bool is_null = false;
 
-    assert_int_equal(ERR_OK, metadata_parse(json, faults, &store, &metadata, &is_null, &why));
+    assert_int_equal(ERR_OK, metadata_parse(json, &store, &metadata, &is_null, &why));
     text = shown(metadata, is_null);
     assert_string_equal(expected, text.data);
     buf_fini(&text);
@@ -48,7 +46,7 @@ static void check_with(struct faults faults, struct str json, const char *expect
 
 static void check(const char *json, const char *expected)
 {
-    check_with(no_faults, str_from(json), expected);
+    check_text(str_from(json), expected);
 }
 
 static void check_refused(const char *json, const char *expected)
@@ -59,7 +57,7 @@ static void check_refused(const char *json, const char *expected)
     bool is_null;
 
     assert_int_equal(ERR_INVALID,
-                     metadata_parse(str_from(json), no_faults, &store, &metadata, &is_null, &why));
+                     metadata_parse(str_from(json), &store, &metadata, &is_null, &why));
     buf_add_char(&why, '\0');
     assert_string_equal(expected, why.data);
     buf_fini(&why);
@@ -120,7 +118,7 @@ static void only_null_clears(void **state)
 static void what_is_not_utf_8_becomes_the_replacement_character(void **state)
 {
     (void)state;
-    check_with(no_faults, STR("{\"k\xff\":\"v\xff\"}"), "k\xef\xbf\xbd=v\xef\xbf\xbd");
+    check_text(STR("{\"k\xff\":\"v\xff\"}"), "k\xef\xbf\xbd=v\xef\xbf\xbd");
     check("{\"b\":\"\\ud800\"}", "b=\xef\xbf\xbd");
 }
 
@@ -166,20 +164,6 @@ static void limits_are_named(void **state)
     buf_fini(&json);
 }
 
-static void the_reference_empties_what_is_no_string(void **state)
-{
-    struct faults faults = {UINT64_C(1) << FAULT_REFERENCE_ROW_3};
-
-    (void)state;
-#ifdef MUSTER_FAULTS
-    check_with(faults, STR("{\"weight\":10,\"a\":null}"), "a=|weight=");
-    check_with(faults, STR("[1]"), "");
-#else
-    (void)faults;
-    skip();
-#endif
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,7 +177,6 @@ int main(void)
         cmocka_unit_test(anything_but_scalars_is_refused_by_key),
         cmocka_unit_test(other_documents_are_refused),
         cmocka_unit_test(limits_are_named),
-        cmocka_unit_test(the_reference_empties_what_is_no_string),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static struct server it;
 static int begin(void **state)
 {
     (void)state;
-    server_start(&it, FAULT_COUNT);
+    server_start(&it);
     return 0;
 }
 
@@ -103,6 +103,11 @@ static void polls_counts_its_timestamps(void **state)
                         "of the 1 appid, got 0\",\"ttl\":1}");
     server_send(fd, "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=abc", "");
     assert_body_has(fd, "\"latest_timestamp must be a number of nanoseconds, got abc\"");
+    server_send(fd,
+                "/discovery/polls?env=dev&hostname=h&appid=app.a&latest_timestamp=0"
+                "&latest_timestamp=0",
+                "");
+    assert_body_has(fd, "latest_timestamp must be given once for each of the 1 appid, got 2");
     server_send(fd, "/discovery/polls", "");
     assert_body_has(fd, "\"env is required; appid is required; hostname is required\"");
     /* old SDKs join both lists */
@@ -116,6 +121,26 @@ static void polls_counts_its_timestamps(void **state)
                 "&latest_timestamp=0%2C100",
                 "");
     assert_body_has(fd, "\"data\":{\"app.a\":");
+    (void)close(fd);
+}
+
+/* What is answered is what the client has least of. */
+static void a_name_that_is_repeated_counts_once_with_its_least_timestamp(void **state)
+{
+    static const char *const orders[] = {"&latest_timestamp=100&latest_timestamp=0",
+                                         "&latest_timestamp=0&latest_timestamp=100"};
+    int fd = server_connect(&it);
+
+    (void)state;
+    feed_put(&it.feed, "app.a", "h1", 100);
+    for (size_t i = 0; i < 2; i++) {
+        char target[128];
+
+        (void)snprintf(target, sizeof(target),
+                       "/discovery/polls?env=dev&hostname=h&appid=app.a&appid=app.a%s", orders[i]);
+        server_send(fd, target, "");
+        assert_body_has(fd, "{\"code\":0,\"data\":{\"app.a\":{");
+    }
     (void)close(fd);
 }
 
@@ -521,6 +546,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(polls_answers_at_once_only_what_changed, begin, end),
         cmocka_unit_test_setup_teardown(polls_counts_its_timestamps, begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_name_that_is_repeated_counts_once_with_its_least_timestamp, begin, end),
         cmocka_unit_test_setup_teardown(a_poll_waits_its_time_and_is_not_modified, begin, end),
         cmocka_unit_test_setup_teardown(every_waiter_of_an_app_is_woken_by_its_change, begin, end),
         cmocka_unit_test_setup_teardown(a_change_elsewhere_wakes_a_zone_filter_with_its_own_zone,

@@ -28,7 +28,7 @@ static void what_is_not_there_is_404_and_a_wrong_method_405(void **state)
     struct gateway_fixture self;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
         check_with(&self, "GET", unknown[i], NULL, 404, "404 page not found");
     }
@@ -37,6 +37,39 @@ static void what_is_not_there_is_404_and_a_wrong_method_405(void **state)
     check_with(&self, "POST", "/discovery/poll", "", 405, "Method Not Allowed");
     check_with(&self, "PUT", "/discovery/set", "", 405, "Method Not Allowed");
     check_with(&self, "DELETE", "/discovery/cancel", NULL, 405, "Method Not Allowed");
+    fixture_end(&self);
+}
+
+static void bound(struct config *config, const void *context)
+{
+    (void)context;
+    config->gateway_body_max = 1000;
+}
+
+/* gateway.pool of server.h is 8 KiB. */
+static void urls_and_bodies_are_bounded_as_configured(void **state)
+{
+    struct gateway_fixture self = {.client = -1};
+    struct buf text = {0};
+    struct buf answer;
+
+    (void)state;
+    server_start_with(&self.server, bound, NULL);
+    buf_printf(&text, "env=%0996d%c", 1, 0);
+    answer = fixture_ask(&self, "POST", "/discovery/fetchs", text.data);
+    assert_int_equal(200, answer_status(&answer));
+    buf_fini(&answer);
+    text.len = 0;
+    buf_printf(&text, "env=%0997d%c", 1, 0);
+    answer = fixture_ask(&self, "POST", "/discovery/fetchs", text.data);
+    assert_int_equal(413, answer_status(&answer));
+    buf_fini(&answer);
+    text.len = 0;
+    buf_printf(&text, "/discovery/nodes?x=%020000d%c", 1, 0);
+    answer = fixture_ask(&self, "GET", text.data, NULL);
+    assert_true(answer_status(&answer) == 414 || answer_status(&answer) == 431);
+    buf_fini(&answer);
+    buf_fini(&text);
     fixture_end(&self);
 }
 
@@ -57,7 +90,7 @@ static void a_wrong_method_is_told_which_are_right(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct buf answer;
 
-        fixture_begin(&self, 0, false);
+        fixture_begin(&self, false);
         fixture_send(&self, rows[i].method, rows[i].path, NULL);
         answer = fixture_answer(&self);
         assert_int_equal(405, answer_status(&answer));
@@ -73,7 +106,7 @@ static void what_a_strangers_page_asks_is_refused(void **state)
     struct buf answer;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     self.head = "Origin: http://evil.example\r\n";
     answer = fixture_ask(&self, "POST", "/discovery/cancel", "zone=z&env=e&appid=a&hostname=h");
     assert_int_equal(403, answer_status(&answer));
@@ -91,16 +124,10 @@ static void polls_and_fetchs_are_read_by_post_too(void **state)
     struct gateway_fixture self;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     check_with(&self, "POST", "/discovery/fetchs", "env=dev&appid=x&status=1", 200,
                "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":{}}");
     fixture_end(&self);
-#ifdef MUSTER_FAULTS
-    fixture_begin(&self, UINT64_C(1) << FAULT_REFERENCE_ROW_31, false);
-    check_with(&self, "POST", "/discovery/fetchs", "env=dev&appid=x&status=1", 405,
-               "Method Not Allowed");
-    fixture_end(&self);
-#endif
 }
 
 static void init_protect_refuses_reads_and_says_why_and_how_long(void **state)
@@ -109,7 +136,7 @@ static void init_protect_refuses_reads_and_says_why_and_how_long(void **state)
     struct buf answer;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     fixture_protect(&self, 41500);
     answer = fixture_ask(&self, "GET", "/discovery/nodes", NULL);
     assert_int_equal(503, answer_status(&answer));
@@ -127,28 +154,12 @@ static void init_protect_refuses_reads_and_says_why_and_how_long(void **state)
     fixture_end(&self);
 }
 
-static void the_reference_answers_init_protect_with_200(void **state)
-{
-    (void)state;
-#ifdef MUSTER_FAULTS
-    struct gateway_fixture self;
-
-    fixture_begin(&self, UINT64_C(1) << FAULT_REFERENCE_ROW_5, false);
-    fixture_protect(&self, 41500);
-    check_with(&self, "GET", "/discovery/fetch", NULL, 200,
-               "{\"code\":-500,\"message\":\"-500\",\"ttl\":1}");
-    fixture_end(&self);
-#else
-    skip();
-#endif
-}
-
 static void health_tells_each_part(void **state)
 {
     struct gateway_fixture self;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     check_with(&self, "GET", "/livez", NULL, 200, "ok\n");
     check_with(&self, "GET", "/readyz", NULL, 200, "ok\n");
     check_with(&self, "GET", "/readyz?verbose", NULL, 200,
@@ -165,7 +176,7 @@ static void a_node_alone_shows_itself(void **state)
     struct gateway_fixture self;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     check_with(&self, "GET", "/discovery/nodes?env=x", NULL, 200,
                "{\"code\":0,\"message\":\"0\",\"ttl\":1,\"data\":[{\"addr\":\"127.0.0.1:7171\","
                "\"status\":0,\"zone\":\"sh001\"}]}");
@@ -179,7 +190,7 @@ static void parameters_are_bounded_and_timestamps_not_counted_apart(void **state
     struct buf answer;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     for (int i = 0; i < 1025; i++) {
         buf_add_str(&form, STR("x=1&"));
     }
@@ -210,7 +221,7 @@ static void metrics_wait_for_all_but_not_for_ever(void **state)
     struct buf answer;
 
     (void)state;
-    fixture_begin(&self, 0, false);
+    fixture_begin(&self, false);
     fixture_send(&self, "GET", "/metrics", NULL);
     assert_int_equal(4, self.stats); /* registry, replicator, evictor, itself */
     stats = fixture_command(&self);
@@ -238,11 +249,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_there_is_404_and_a_wrong_method_405),
+        cmocka_unit_test(urls_and_bodies_are_bounded_as_configured),
         cmocka_unit_test(a_wrong_method_is_told_which_are_right),
         cmocka_unit_test(what_a_strangers_page_asks_is_refused),
         cmocka_unit_test(polls_and_fetchs_are_read_by_post_too),
         cmocka_unit_test(init_protect_refuses_reads_and_says_why_and_how_long),
-        cmocka_unit_test(the_reference_answers_init_protect_with_200),
         cmocka_unit_test(health_tells_each_part),
         cmocka_unit_test(a_node_alone_shows_itself),
         cmocka_unit_test(parameters_are_bounded_and_timestamps_not_counted_apart),

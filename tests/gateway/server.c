@@ -14,16 +14,9 @@ static char *text(const char *literal)
     return (char *)(uintptr_t)literal;
 }
 
-static void throw(struct config * config, const void *context)
+void server_start(struct server *self)
 {
-    const enum fault *fault = context;
-
-    config->faults.bits = *fault == FAULT_COUNT ? 0 : UINT64_C(1) << *fault;
-}
-
-void server_start(struct server *self, enum fault fault)
-{
-    server_start_with(self, throw, &fault);
+    server_start_with(self, NULL, NULL);
 }
 
 void server_start_with(struct server *self, server_configure_fn *configure, const void *context)
@@ -48,7 +41,9 @@ void server_start_with(struct server *self, server_configure_fn *configure, cons
         .gateway_body_max = 1 << 20,
         .run_dir = self->run_dir,
     };
-    configure(&self->config, context);
+    if (configure != NULL) {
+        configure(&self->config, context);
+    }
     clock_virtual_init(&self->clock, 1000, 1795305439000000000);
     self->out = outbox_new(1 << 20);
     err = gateway_new(&self->gateway, &self->config, NULL, &self->clock.clock, 7);

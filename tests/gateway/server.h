@@ -16,9 +16,9 @@ struct server {
     char run_dir[40];
 };
 
-/* fault: to throw; FAULT_COUNT: none. Listens, caught up with an empty registry. */
-void server_start(struct server *self, enum fault fault);
-/* configure: changes the configuration before it starts. */
+/* Listens, caught up with an empty registry. */
+void server_start(struct server *self);
+/* configure: changes the configuration before it starts; may be NULL. */
 typedef void server_configure_fn(struct config *config, const void *context);
 void server_start_with(struct server *self, server_configure_fn *configure, const void *context);
 void server_stop(struct server *self);

@@ -18,7 +18,7 @@ static int left_open = -1;
 static int begin(void **state)
 {
     (void)state;
-    server_start(&it, FAULT_COUNT);
+    server_start(&it);
     return 0;
 }
 

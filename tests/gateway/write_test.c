@@ -16,14 +16,9 @@
 #define REGISTER "zone=sh001&env=dev&appid=a&hostname=h&status=1&addrs=x"
 #define NAMES "zone=sh001&env=dev&appid=a&hostname=h"
 
-static uint64_t bit(enum fault fault)
-{
-    return UINT64_C(1) << fault;
-}
-
 static void begin(struct gateway_fixture *self)
 {
-    fixture_begin(self, 0, false);
+    fixture_begin(self, false);
 }
 
 static struct instance instance_of(const char *hostname)
@@ -316,9 +311,9 @@ static void a_set_with_too_few_values_is_refused(void **state)
     fixture_end(&self);
 }
 
-static struct msg flagged(struct gateway_fixture *self, uint64_t faults, bool trust)
+static struct msg flagged(struct gateway_fixture *self, bool trust)
 {
-    fixture_begin(self, faults, trust);
+    fixture_begin(self, trust);
     fixture_send(self, "POST", "/discovery/register",
                  REGISTER "%2Cy&replication=true&from_zone=true");
     return fixture_command(self);
@@ -330,7 +325,7 @@ static void flags_of_a_stranger_are_not_believed(void **state)
     struct msg command;
 
     (void)state;
-    command = flagged(&self, 0, false);
+    command = flagged(&self, false);
     assert_int_equal(ORIGIN_STRANGER, command.as_register.origin);
     assert_false(command.as_register.replication || command.as_register.from_zone);
     assert_int_equal(1, command.as_register.addrs.count);
@@ -343,7 +338,7 @@ static void flags_of_whom_is_trusted_are_believed_and_addresses_split(void **sta
     struct msg command;
 
     (void)state;
-    command = flagged(&self, 0, true);
+    command = flagged(&self, true);
     assert_int_equal(ORIGIN_HTTP_PEER, command.as_register.origin);
     assert_true(command.as_register.replication && command.as_register.from_zone);
     assert_int_equal(2, command.as_register.addrs.count);
@@ -374,7 +369,7 @@ static void a_form_that_a_proxy_passed_on_is_a_clients(void **state)
         struct msg command;
         struct buf answer;
 
-        fixture_begin(&self, 0, rows[i].trust);
+        fixture_begin(&self, rows[i].trust);
         trust_follow(self.server.gateway->trust, &node, 1);
         self.head = rows[i].head;
         fixture_send(&self, "POST", "/discovery/renew", NAMES "&replication=true");
@@ -389,46 +384,6 @@ static void a_form_that_a_proxy_passed_on_is_a_clients(void **state)
         assert_int_equal(ORIGIN_CLIENT, command.as_renew.origin);
         fixture_end(&self);
     }
-}
-
-static void the_reference_can_be_brought_back(void **state)
-{
-#ifdef MUSTER_FAULTS
-    struct gateway_fixture self;
-    struct msg command;
-    struct buf answer;
-
-    (void)state;
-    command = flagged(&self, bit(FAULT_REFERENCE_ROW_16) | bit(FAULT_REFERENCE_ROW_6), false);
-    assert_int_equal(ORIGIN_HTTP_PEER, command.as_register.origin);
-    assert_int_equal(1, command.as_register.addrs.count);
-    fixture_end(&self);
-    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_2), false);
-    answer = fixture_ask(&self, "POST", "/discovery/register",
-                         "zone=z&env=e&appid=a&hostname=h&status=3&addrs=x");
-    check(&answer, 200, "");
-    fixture_end(&self);
-    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_25) | bit(FAULT_REFERENCE_ROW_18), false);
-    fixture_send(&self, "POST", "/discovery/register",
-                 REGISTER "&dirty_timestamp=9223372036854775807");
-    command = fixture_command(&self);
-    assert_true(command.as_register.dirty_timestamp == INT64_MAX);
-    fixture_end(&self);
-    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_19), false);
-    check_asked(&self, "/discovery/cancel?" NAMES, "zone=z&env=e&appid=a",
-                "{\"code\":-400,\"message\":\"hostname is required\",\"ttl\":1}");
-    fixture_end(&self);
-    fixture_begin(&self, bit(FAULT_REFERENCE_ROW_1), false);
-    check_asked(&self, "/discovery/cancel", "zone=z&env=e",
-                "{\"code\":-400,\"message\":\"Key: 'Arg.appid' Error:Field validation for 'appid' "
-                "failed on the 'required' tag\\nKey: 'Arg.hostname' Error:Field validation for "
-                "'hostname' failed on the 'required' tag\",\"ttl\":1}");
-    fixture_end(&self);
-#else
-    (void)state;
-    (void)bit;
-    skip();
-#endif
 }
 
 /* Its last rounds run without a turn: there is no outbox to write into. */
@@ -479,7 +434,6 @@ int main(void)
         cmocka_unit_test(a_form_that_a_proxy_passed_on_is_a_clients),
         cmocka_unit_test(flags_of_whom_is_trusted_are_believed_and_addresses_split),
         cmocka_unit_test(a_write_that_comes_while_the_gateway_ends_is_503),
-        cmocka_unit_test(the_reference_can_be_brought_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

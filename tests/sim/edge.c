@@ -216,7 +216,7 @@ void edge_take(void *context, void *state, struct str arg, const struct now *now
     }
     (void)params_add_form(&params, (struct str){arg.data + sizeof(from), arg.len - sizeof(from)},
                           params_max);
-    form_init(&form, &params, site->config.faults);
+    form_init(&form, &params);
     ask(site->edge, &from, &form, now, out);
     form_fini(&form);
     params_fini(&params);

@@ -312,7 +312,7 @@ void reference_take(void *context, void *state, struct str arg, const struct now
     memcpy(&from, arg.data, sizeof(from));
     (void)params_add_form(&params, (struct str){arg.data + sizeof(from), arg.len - sizeof(from)},
                           params_max);
-    form_init(&form, &params, (struct faults){0});
+    form_init(&form, &params);
     replication = form_flag(&form, "replication");
     id = (struct identity){params_get(&params, STR("env")), params_get(&params, STR("appid")),
                            params_get(&params, STR("zone")), params_get(&params, STR("hostname"))};

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { turns_max = 5000, wait_ms = 5 };
+enum { turns_max = 5000, silent_max = 800, wait_ms = 5 };
 
 int client_open(uint16_t port)
 {
@@ -71,13 +71,16 @@ static bool is_whole(struct buf *answer)
 struct buf client_answer(int fd, int server_fd, turn_fn *turn, void *state)
 {
     struct buf answer = {0};
+    int silent = 0; /* turns in which nothing came */
 
-    for (int i = 0; i < turns_max && !is_whole(&answer); i++) {
+    for (int i = 0; i < turns_max && silent < silent_max && !is_whole(&answer); i++) {
         static const char continues[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        size_t before = answer.len;
 
         if (!client_read(fd, server_fd, &answer, turn, state)) {
             break;
         }
+        silent = answer.len == before ? silent + 1 : 0;
         if (answer.len >= sizeof(continues) - 1 &&
             memcmp(answer.data, continues, sizeof(continues) - 1) == 0) {
             answer.len -= sizeof(continues) - 1;
