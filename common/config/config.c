@@ -273,26 +273,6 @@ static void load_file(struct config *config, struct config_draft *draft, const c
     free(path);
 }
 
-static void load_faults(struct config *config, struct config_draft *draft)
-{
-    const char *list = getenv("MUSTER_FAULTS");
-
-    switch (faults_parse(list, &config->faults)) {
-    case ERR_OK:
-        break;
-    case ERR_UNSUPPORTED:
-        config_draft_problem(draft, "MUSTER_FAULTS: this build has no faults; unset it, or build "
-                                    "with cmake --preset dev");
-        break;
-    default:
-        config_draft_problem(draft,
-                             "MUSTER_FAULTS=%.200s: a name is not in the table of "
-                             "common/base/fault.h; put it right or unset it",
-                             list);
-        break;
-    }
-}
-
 /* ── all of it ── */
 
 static void print_lines(FILE *to, const char *program, const char *kind, struct str lines)
@@ -331,7 +311,6 @@ static void load_values(struct config *config, struct config_draft *draft,
                               (struct config_source){.origin = CONFIG_FLAG},
                               line->settings[i].text);
     }
-    load_faults(config, draft);
     if (gethostname(hostname, sizeof(hostname) - 1) != 0 || hostname[0] == '\0') {
         memcpy(hostname, "localhost", sizeof("localhost"));
     }

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
-#include "common/base/fault.h"
 #include "common/base/str.h"
 
 // clang-format off
@@ -104,7 +103,6 @@ struct config {
     char *log_dir;  /* D/log; owned */
     char *file;     /* --config F; owned; NULL: D/muster.toml if it is there */
     uint32_t index; /* --index I, of a gateway */
-    struct faults faults;
 };
 
 enum config_outcome {

@@ -85,9 +85,6 @@ void config_help(struct buf *to, const char *program, const char *purpose)
     page_wrap(to, 0, 6,
               "As --SECTION.KEY, for every key above. Another variable that begins with MUSTER_ "
               "is named in a warning and not used.");
-    buf_add_str(to, STR("\n  MUSTER_FAULTS\n"));
-    page_wrap(to, 0, 6,
-              "Switches that tests throw, separated by commas; refused by a build without them.");
     buf_add_str(to, STR("\nFILES\n  DIR/muster.toml\n"));
     page_wrap(to, 0, 6,
               "The configuration. config/muster.toml of the source tree is a commented one with "
