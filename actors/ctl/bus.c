@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/host_port.h"
+#include "common/base/prng.h"
 #include "common/runtime/curve.h"
 
 #include <czmq.h>
@@ -91,7 +92,8 @@ static zsock_t *monitor_of(zsock_t *socket)
 {
     char name[64];
 
-    (void)snprintf(name, sizeof(name), "inproc://monitor-%p", (void *)socket);
+    /* one that was closed keeps its name for a while */
+    (void)snprintf(name, sizeof(name), "inproc://monitor-%016" PRIx64, prng_seed_os());
     return zmq_socket_monitor(zsock_resolve(socket), name,
                               ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED) == 0
                ? zsock_new_pair(name)
@@ -164,12 +166,12 @@ static enum ctl_exit await(struct bus *self, struct msg *answer)
 
     for (;;) {
         int64_t left_ms = end_ms - clock->now(clock).mono_ms;
-        void *ready;
+        int wait_ms = left_ms <= 0 ? 0 : left_ms < 1000 ? (int)left_ms : 1000;
+        void *ready = zpoller_wait(self->poller, wait_ms);
 
-        if (left_ms <= 0) {
+        if (ready == NULL && left_ms <= 0) { /* what had come by then was read */
             return self->connected ? CTL_TIMED_OUT : CTL_UNREACHABLE;
         }
-        ready = zpoller_wait(self->poller, left_ms < 1000 ? (int)left_ms : 1000);
         if (ready == self->dealer && read_answer(self, answer)) {
             return CTL_OK;
         }

@@ -291,6 +291,20 @@ static void nobody_there_is_3(void **state)
     called_fini(&called);
 }
 
+/* What is closed is not gone at once: nothing of it is in the way of the next. */
+static void one_process_asks_again_and_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct called called;
+
+        call(&called, "--dir %s ping registry", dir);
+        assert_int_equal(3, called.code);
+        has(called.out.data, "registry  not running");
+        called_fini(&called);
+    }
+}
+
 static void an_answer_that_does_not_come_is_4(void **state)
 {
     static const char *const replies[] = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", NULL};
@@ -301,7 +315,7 @@ static void an_answer_that_does_not_come_is_4(void **state)
     (void)state;
     stub_start(&stub, replies);
     /* connects and is not answered: the child waits for the rest of a request of its own */
-    call(&called, "--dir %s ping --endpoint tcp://127.0.0.1:%u --timeout 200ms", dir, stub.port);
+    call(&called, "--dir %s ping --endpoint tcp://127.0.0.1:%u --timeout 1s", dir, stub.port);
     assert_int_equal(4, called.code);
     has(called.out.data, "silent");
     called_fini(&called);
@@ -463,6 +477,7 @@ int main(void)
         cmocka_unit_test(watch_goes_on_from_the_last_id_after_a_cut),
         cmocka_unit_test(watch_prints_one_json_object_a_line),
         cmocka_unit_test(nobody_there_is_3),
+        cmocka_unit_test(one_process_asks_again_and_again),
         cmocka_unit_test(an_answer_that_does_not_come_is_4),
         cmocka_unit_test(registered_values_command_no_terminal),
         cmocka_unit_test(heartbeats_go_on_until_interrupted_and_register_again),
