@@ -1,6 +1,6 @@
 /* What one side of an exchange sends at most, and what the other takes: each pair must fit, or what
  * is sent is refused each time it is sent. All of them stand here and in a table of
- * docs/protocol.md; tests/wire/exchange_test.c compares both, and that each pair fits. */
+ * docs/protocol-naming.md; tests/wire/exchange_test.c compares both, and that each pair fits. */
 #ifndef COMMON_WIRE_EXCHANGE_H
 #define COMMON_WIRE_EXCHANGE_H
 

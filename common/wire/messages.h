@@ -1,6 +1,6 @@
 /* Every message between our processes and every record on our disks, each
  * defined once, here. Structs, encoder, decoder, printer and the check of
- * docs/protocol.md derive from this table.
+ * docs/protocol.md and docs/protocol-naming.md derive from this table.
  *
  * A message is a msgpack array [type, field, field, …] in table order. Fields are
  * only ever appended, never moved or retyped: an older reader skips the extra

@@ -6,7 +6,7 @@ Prints the registry's changes as they are published, one JSON object a line, unt
 
 Nothing here is muster's: a plain ZeroMQ SUB socket and msgpack (python3-zmq, python3-msgpack). A
 fact is two frames: the topic, and a msgpack array [type, epoch, boot, seq, field…]; the types and
-their fields are in docs/protocol.md. A subscription is a prefix of the topic.
+their fields are in docs/protocol-naming.md. A subscription is a prefix of the topic.
 """
 import json
 import signal

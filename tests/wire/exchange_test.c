@@ -1,4 +1,4 @@
-/* What one side of an exchange may send the other takes, and docs/protocol.md says so. Runs in the
+/* What one side of an exchange may send the other takes, and docs/protocol-naming.md says so. Runs in the
  * root of the source tree. */
 #include "common/wire/exchange.h"
 
@@ -16,7 +16,7 @@
 #include "common/wire/codec.h"
 #include "common/wire/pack.h"
 
-static const char path[] = "docs/protocol.md";
+static const char path[] = "docs/protocol-naming.md";
 
 static const struct {
     const char *message;

@@ -1,5 +1,5 @@
-/* docs/protocol.md says what the tables say, no less and no more, and its
- * examples in bytes are right. Runs in the root of the source tree. */
+/* docs/protocol.md and docs/protocol-naming.md say what the tables say, no less and no more, and
+ * their examples in bytes are right. Runs in the root of the source tree. */
 #include "tests/wire/samples.h"
 
 #include <ctype.h>
@@ -10,26 +10,36 @@
 #include "common/journal/record.h"
 #include "common/wire/print.h"
 
-static const char path[] = "docs/protocol.md";
+/* What every actor has, and what is about instances and nodes. */
+enum page { PAGE_NODE, PAGE_NAMING, PAGE_COUNT };
 
-static int read_page(void **state)
+static const char *const paths[PAGE_COUNT] = {"docs/protocol.md", "docs/protocol-naming.md"};
+
+static int read_pages(void **state)
 {
-    static struct buf page;
-    FILE *file = fopen(path, "rb");
+    static struct buf pages[PAGE_COUNT];
 
-    if (file == NULL) {
-        print_error("%s is not here: run the test in the root of the source tree\n", path);
-        return -1;
+    for (int i = 0; i < PAGE_COUNT; i++) {
+        FILE *file = fopen(paths[i], "rb");
+
+        if (file == NULL) {
+            print_error("%s is not here: run the test in the root of the source tree\n", paths[i]);
+            return -1;
+        }
+        pages[i].len = fread(buf_reserve(&pages[i], 1 << 20), 1, 1 << 20, file);
+        (void)fclose(file);
     }
-    page.len = fread(buf_reserve(&page, 1 << 20), 1, 1 << 20, file);
-    (void)fclose(file);
-    *state = &page;
+    *state = pages;
     return 0;
 }
 
-static int free_page(void **state)
+static int free_pages(void **state)
 {
-    buf_fini(*state);
+    struct buf *pages = *state;
+
+    for (int i = 0; i < PAGE_COUNT; i++) {
+        buf_fini(&pages[i]);
+    }
     return 0;
 }
 
@@ -60,10 +70,10 @@ static unsigned lines_beginning(const struct buf *page, struct str beginning)
     return count;
 }
 
-static void row_is_there(const struct buf *page, struct buf *row)
+static void row_is_there(const struct buf *pages, enum page page, struct buf *row)
 {
-    if (lines_beginning(page, buf_str(row)) != 1) {
-        fail_msg("%s lacks (or has twice) the row: %.*s…", path, (int)row->len, row->data);
+    if (lines_beginning(&pages[page], buf_str(row)) != 1) {
+        fail_msg("%s lacks (or has twice) the row: %.*s…", paths[page], (int)row->len, row->data);
     }
     buf_fini(row);
 }
@@ -76,15 +86,18 @@ static void every_message_has_its_row_with_every_field_in_order(void **state)
     buf_printf(&row, "%s`" #name "` " #kind "%s", first ? "" : ", ",                               \
                (need) == MSG_OPTIONAL ? "?" : "");                                                 \
     first = false;
-#define MSG_TOLD(lower, UPPER, number, CLASS)                                                      \
+#define MSG_TOLD(page, UPPER, number)                                                              \
     {                                                                                              \
         bool first = true;                                                                         \
                                                                                                    \
         buf_printf(&row, "| " #UPPER " | %d | ", (number));                                        \
         MSG_##UPPER(FIELD_TOLD) buf_printf(&row, " | ");                                           \
-        row_is_there(*state, &row);                                                                \
+        row_is_there(*state, page, &row);                                                          \
     }
-    MSG_TABLE(MSG_TOLD)
+#define MSG_TOLD_NODE(lower, UPPER, number, CLASS) MSG_TOLD(PAGE_NODE, UPPER, number)
+#define MSG_TOLD_NAMING(lower, UPPER, number, CLASS) MSG_TOLD(PAGE_NAMING, UPPER, number)
+    MSG_NODE_TABLE(MSG_TOLD_NODE)
+    MSG_NAMING_TABLE(MSG_TOLD_NAMING)
 }
 
 /* A row of a message: "| NAME | 12 |". */
@@ -104,12 +117,16 @@ static bool is_message_row(struct str line)
 
 static void no_message_is_named_that_is_not_in_the_table(void **state)
 {
-    struct str rest = buf_str(*state);
+    const struct buf *pages = *state;
     struct str line;
     size_t rows = 0;
 
-    while (next_line(&rest, &line)) {
-        rows += is_message_row(line);
+    for (int i = 0; i < PAGE_COUNT; i++) {
+        struct str rest = buf_str(&pages[i]);
+
+        while (next_line(&rest, &line)) {
+            rows += is_message_row(line);
+        }
     }
     assert_int_equal(sample_count, rows);
 }
@@ -120,7 +137,7 @@ static void every_error_has_its_row(void **state)
 
 #define ERR_TOLD(NAME, value, discovery, http, grpc, text)                                         \
     buf_printf(&row, "| %d | " #NAME " | ", (value));                                              \
-    row_is_there(*state, &row);
+    row_is_there(*state, PAGE_NODE, &row);
     ERR_TABLE(ERR_TOLD)
 }
 
@@ -165,12 +182,11 @@ static void example_is_right(struct str line, bool record)
     buf_fini(&bytes);
 }
 
-static void the_examples_in_bytes_are_right(void **state)
+/* Adds how many there were. */
+static void examples_are_right(const struct buf *page, unsigned *frames, unsigned *records)
 {
-    struct str rest = buf_str(*state);
+    struct str rest = buf_str(page);
     struct str line;
-    unsigned frames = 0;
-    unsigned records = 0;
 
     while (next_line(&rest, &line)) {
         bool record = str_eq(line, STR("```record"));
@@ -180,9 +196,20 @@ static void the_examples_in_bytes_are_right(void **state)
         }
         while (next_line(&rest, &line) && !str_eq(line, STR("```"))) {
             example_is_right(line, record);
-            records += record;
-            frames += !record;
+            *records += record;
+            *frames += !record;
         }
+    }
+}
+
+static void the_examples_in_bytes_are_right(void **state)
+{
+    const struct buf *pages = *state;
+    unsigned frames = 0;
+    unsigned records = 0;
+
+    for (int i = 0; i < PAGE_COUNT; i++) {
+        examples_are_right(&pages[i], &frames, &records);
     }
     assert_true(frames >= 8);
     assert_true(records >= 1);
@@ -197,5 +224,5 @@ int main(void)
         cmocka_unit_test(the_examples_in_bytes_are_right),
     };
 
-    return cmocka_run_group_tests(tests, read_page, free_page);
+    return cmocka_run_group_tests(tests, read_pages, free_pages);
 }
