@@ -1,7 +1,7 @@
 #include "actors/ctl/help.h"
-#include "actors/ctl/verbs.h"
 
-#include "common/config/page.h"
+#include "actors/ctl/verbs.h"
+#include "common/config/text_wrap.h"
 
 static const char exit_status[] = "0    done; interrupted, for verbs that go on until then\n"
                                   "1    an answer that says no: a code other than 0\n"
@@ -13,10 +13,10 @@ static const char exit_status[] = "0    done; interrupted, for verbs that go on 
 static void section(struct buf *to, const char *title, const char *text)
 {
     buf_printf(to, "\n%s\n", title);
-    page_wrap(to, 0, 2, text);
+    text_wrap(to, 0, 2, text);
 }
 
-/* Keeps the columns, which page_wrap would fold. */
+/* Keeps the columns, which text_wrap would fold. */
 static void exit_section(struct buf *to)
 {
     buf_add_str(to, STR("\nEXIT STATUS\n  "));
@@ -46,7 +46,7 @@ void help_all(struct buf *to)
             continue;
         }
         buf_printf(to, "  %s %s ", verb->name, verb->arguments);
-        page_wrap(to, to->len - from, 28, verb->summary);
+        text_wrap(to, to->len - from, 28, verb->summary);
     }
     buf_add_str(to, STR("\nOPTIONS\n  Each verb has some of these; VERB --help says which.\n\n"));
     options_help(UINT64_MAX, to);

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/config/page.h"
 #include "common/config/table.h"
+#include "common/config/text_wrap.h"
 
 enum check {
     CHECK_NONE, /* takes no value */
@@ -257,6 +257,6 @@ void options_help(uint64_t mask, struct buf *to)
         buf_printf(to, "  --%s%s%s ", rows[i].name, rows[i].value != NULL ? "=" : "",
                    rows[i].value != NULL ? rows[i].value : "");
         at = to->len - from;
-        page_wrap(to, at, 24, rows[i].help);
+        text_wrap(to, at, 24, rows[i].help);
     }
 }

@@ -79,13 +79,13 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
     struct msg_turn *turn = &msg.as_turn;
 
     /* a turn larger than what is kept: followers see the gap and read the journal */
-    if (self->recent.count > 0 && self->published + 1 < self->recent.first_seq) {
-        self->published = self->recent.first_seq - 1;
+    if (self->backlog.count > 0 && self->published + 1 < self->backlog.first_seq) {
+        self->published = self->backlog.first_seq - 1;
     }
     while (self->published < self->at.seq) {
         uint32_t count;
         bool held =
-            recent_read(&self->recent, self->published, fact_room, &turn->records.bytes, &count);
+            backlog_read(&self->backlog, self->published, fact_room, &turn->records.bytes, &count);
 
         assert(held);
         (void)held;

@@ -4,15 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "actors/registry/columns.h"
-#include "actors/registry/compare.h"
+#include "actors/registry/anti_entropy.h"
+#include "actors/registry/catch_up.h"
+#include "actors/registry/client_commands.h"
 #include "actors/registry/ending.h"
-#include "actors/registry/on_write.h"
-#include "actors/registry/peers.h"
+#include "actors/registry/peer_commands.h"
 #include "actors/registry/publish.h"
 #include "actors/registry/removal.h"
-#include "actors/registry/serve.h"
 #include "actors/registry/state.h"
+#include "actors/registry/tracking.h"
 
 /* A tombstone outlives everything it must stop: an instance that some node still
  * holds goes there at the ceiling. */
@@ -99,8 +99,8 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     commit(self, now, out);
     publish_turns(self, out);
     answers_send(&self->answers, &self->at, out);
-    serve_step(self, now, out);
-    writes_expire(self->writes, now->mono_ms, expired_per_turn);
+    catch_up_step(self, now, out);
+    write_ids_expire(self->write_ids, now->mono_ms, expired_per_turn);
     self->taken = (struct taken){0};
 }
 
@@ -164,8 +164,8 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     counts_add(sizes, size_store, "memory_bytes", (int64_t)counts.memory_bytes);
     counts_add(sizes, size_store, "idle", (int64_t)ages_old_count(self->heartbeats));
     counts_add(sizes, size_store, "digest_entries", (int64_t)digest_count(self->digest));
-    counts_add(sizes, size_store, "remembered_writes", (int64_t)writes_count(self->writes));
-    counts_add(sizes, size_store, "recent_changes", (int64_t)self->recent.count);
+    counts_add(sizes, size_store, "remembered_writes", (int64_t)write_ids_count(self->write_ids));
+    counts_add(sizes, size_store, "recent_changes", (int64_t)self->backlog.count);
     counts_add(sizes, size_store, "protected", self->protection.on);
     count_storage(self, counters, counter_store, sizes, size_store);
 }
@@ -177,7 +177,8 @@ static void on_restored(void *state, const struct change *change, const struct a
     struct registry_actor *self = state;
 
     if (change->at >= self->writes_from) {
-        writes_add(self->writes, change->gateway, change->number, change->seq, self->awake.read_ms);
+        write_ids_add(self->write_ids, change->gateway, change->number, change->seq,
+                      self->awake.read_ms);
     }
     registry_track_restored(self, change, applied);
 }
@@ -270,8 +271,8 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
                                  .seed = options->seed};
     made->own_key = identity_key(&own);
     made->registry = registry_new_seeded(options->seed);
-    recent_init(&made->recent, recent_bytes_max);
-    made->writes = writes_new(2 * config->gateway_write_deadline);
+    backlog_init(&made->backlog, recent_bytes_max);
+    made->write_ids = write_ids_new(2 * config->gateway_write_deadline);
     made->writes_from = now->wall_ns - 2 * config->gateway_write_deadline * 1000000;
     made->heartbeats = ages_new(config->evictor_idle, config->evictor_idle / 3 * 2, ages_times_max);
     made->tombstone_ms = config->evictor_ceiling + tombstone_margin_ms;
@@ -299,8 +300,8 @@ void registry_actor_destroy(struct registry_actor **self)
     ages_destroy(&(*self)->tombstones);
     ages_destroy(&(*self)->heartbeats);
     digest_destroy(&(*self)->digest);
-    writes_destroy(&(*self)->writes);
-    recent_fini(&(*self)->recent);
+    write_ids_destroy(&(*self)->write_ids);
+    backlog_fini(&(*self)->backlog);
     registry_destroy(&(*self)->registry);
     renewed_fini(&(*self)->renewed);
     buf_fini(&(*self)->body);

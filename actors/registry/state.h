@@ -5,17 +5,17 @@
 #include "actors/registry/ages.h"
 #include "actors/registry/answers.h"
 #include "actors/registry/awake.h"
+#include "actors/registry/backlog.h"
 #include "actors/registry/decide.h"
 #include "actors/registry/digest.h"
 #include "actors/registry/eviction.h"
 #include "actors/registry/protection.h"
 #include "actors/registry/questions.h"
-#include "actors/registry/recent.h"
 #include "actors/registry/registry.h"
 #include "actors/registry/renewed.h"
 #include "actors/registry/storage/storage.h"
 #include "actors/registry/take.h"
-#include "actors/registry/writes.h"
+#include "actors/registry/write_ids.h"
 #include "common/base/prng.h"
 #include "common/naming/convert.h"
 
@@ -53,8 +53,8 @@ struct registry_actor {
 
     struct registry *registry;
     struct storage *storage;
-    struct recent recent;
-    struct writes *writes;
+    struct backlog backlog;
+    struct write_ids *write_ids;
     int64_t writes_from;     /* wall ns: those decided before it are not known by their ids */
     struct ages *heartbeats; /* of live instances, against the idle limit */
     struct ages *tombstones; /* against the end of their life: */

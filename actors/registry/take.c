@@ -1,8 +1,8 @@
 #include "actors/registry/take.h"
 
-#include "actors/registry/columns.h"
 #include "actors/registry/publish.h"
 #include "actors/registry/state.h"
+#include "actors/registry/tracking.h"
 #include "common/naming/limits.h"
 
 /* A turn takes no more commands after so much: it may go over by one command, and recent holds the
@@ -89,8 +89,8 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         note_ahead(self, change, now);
         msg_from_change(change, &msg);
         msg_encode(&self->body, &msg);
-        recent_add(&self->recent, change->seq,
-                   (struct str){self->body.data + begin, self->body.len - begin});
+        backlog_add(&self->backlog, change->seq,
+                    (struct str){self->body.data + begin, self->body.len - begin});
         self->taken.watched = self->taken.watched || publish_watched(self, change, out);
         self->counters.changes++;
     }
@@ -108,7 +108,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
     }
     /* it refuses only a single record above frame_max: decide bounds them far below */
     (void)storage_append(self->storage, buf_str(&self->body), first, self->at.seq);
-    writes_add(self->writes, gateway, number, self->at.seq, now->mono_ms);
+    write_ids_add(self->write_ids, gateway, number, self->at.seq, now->mono_ms);
     return self->at.seq;
 }
 

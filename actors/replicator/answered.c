@@ -1,8 +1,8 @@
 #include "actors/replicator/answered.h"
 
-#include "actors/replicator/ages.h"
 #include "actors/replicator/asking.h"
-#include "actors/replicator/http.h"
+#include "actors/replicator/http_peers.h"
+#include "actors/replicator/last_heard.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/relay.h"
 #include "actors/replicator/repair.h"
@@ -16,11 +16,11 @@ static const struct {
     [ASK_INBOUND] = {inbound_on_merged},
     [ASK_ASIDE] = {NULL},
     [ASK_RELAY] = {relay_on_answer},
-    [ASK_AGES] = {ages_on_found},
+    [ASK_AGES] = {last_heard_on_found},
     [ASK_NODES] = {members_on_nodes},
     [ASK_FORMER] = {namesake_on_former},
-    [ASK_RENEWS] = {http_on_renews},
-    [ASK_TOLD] = {http_on_told},
+    [ASK_RENEWS] = {http_peers_on_renews},
+    [ASK_TOLD] = {http_peers_on_told},
     [ASK_WALK_MINE] = {repair_on_mine},
     [ASK_WALK_THEIRS] = {repair_on_theirs},
     [ASK_WALK_ENTRIES] = {repair_on_entries},

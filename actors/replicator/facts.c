@@ -2,7 +2,7 @@
  */
 #include "actors/replicator/facts.h"
 
-#include "actors/replicator/ages.h"
+#include "actors/replicator/last_heard.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/state.h"
 
@@ -87,7 +87,7 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
         self->registry_unkept = !msg->as_storage.ok;
         break;
     case MSG_TYPE_EXPIRING:
-        ages_to_ask(self, msg->as_expiring.keys);
+        last_heard_to_ask(self, msg->as_expiring.keys);
         break;
     default:
         break;

@@ -12,8 +12,8 @@
 
 #include <assert.h>
 
-#include "actors/replicator/answer.h"
 #include "actors/replicator/asking.h"
+#include "actors/replicator/http_answer.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"

@@ -2,8 +2,8 @@
 #ifndef ACTORS_REPLICATOR_MEMBERS_H
 #define ACTORS_REPLICATOR_MEMBERS_H
 
-#include "actors/replicator/answer.h"
 #include "actors/replicator/asking.h"
+#include "actors/replicator/http_answer.h"
 
 /* who is in infra.discovery */
 struct members {

@@ -20,8 +20,8 @@
  */
 #include "actors/replicator/namesake.h"
 
-#include "actors/replicator/answer.h"
 #include "actors/replicator/asking.h"
+#include "actors/replicator/http_answer.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 

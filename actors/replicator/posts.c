@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "actors/replicator/answer.h"
 #include "actors/replicator/forms.h"
+#include "actors/replicator/http_answer.h"
 #include "actors/replicator/queue.h"
 #include "common/naming/change.h"
 #include "common/runtime/outbox.h"

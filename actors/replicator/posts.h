@@ -22,7 +22,7 @@
 #ifndef ACTORS_REPLICATOR_POSTS_H
 #define ACTORS_REPLICATOR_POSTS_H
 
-#include "actors/replicator/answer.h"
+#include "actors/replicator/http_answer.h"
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/config/config.h"

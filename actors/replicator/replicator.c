@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "actors/replicator/ages.h"
 #include "actors/replicator/answered.h"
 #include "actors/replicator/facts.h"
-#include "actors/replicator/http.h"
+#include "actors/replicator/http_peers.h"
+#include "actors/replicator/last_heard.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/relay.h"
@@ -115,7 +115,7 @@ static void beat(struct replicator *self, const struct now *now, struct outbox *
         link_beat(self, peer, now, out);
     }
     look_who_is_in_step(self);
-    http_beat(self, now, out);
+    http_peers_beat(self, now, out);
     self->beats.zone.len = 0;
     self->beats.everywhere.len = 0;
     self->beats.due = false;
@@ -161,8 +161,8 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     if (self->beats.due) {
         beat(self, now, out);
     }
-    ages_step(self, now, out);
-    http_step(self, now, out);
+    last_heard_step(self, now, out);
+    http_peers_step(self, now, out);
     sync_step(self, now, out);
     leaving_step(self, now, out);
     if (self->nodes_changed) {
@@ -299,7 +299,7 @@ struct replicator *replicator_new(const struct replicator_options *options, cons
     peers_init(self, now);
     self->members.changed = true;
     inbound_init(self);
-    http_init(self);
+    http_peers_init(self);
     sync_init(self, now);
     return self;
 }
@@ -312,7 +312,7 @@ void replicator_destroy(struct replicator **owned)
         return;
     }
     sync_fini(self);
-    http_fini(self);
+    http_peers_fini(self);
     inbound_fini(self);
     peers_fini(self);
     asks_destroy(&self->asks);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/config/draft.h"
-#include "common/config/page.h"
+#include "common/config/text_wrap.h"
 
 static const char *placeholder(enum config_kind kind)
 {
@@ -28,7 +28,7 @@ static void help_key(struct buf *to, const struct config_key *key)
     buf_printf(&text, "%s%.*s. Environment ", range.len > 0 ? "; " : "", STR_ARG(buf_str(&range)));
     config_key_environment(key, &text);
     buf_add(&text, ".", 2); /* and its NUL */
-    page_wrap(to, 0, 6, text.data);
+    text_wrap(to, 0, 6, text.data);
     buf_fini(&range);
     buf_fini(&text);
 }
@@ -56,7 +56,7 @@ void config_help(struct buf *to, const char *program, const char *purpose)
                "--version\n",
                program, purpose, program, program);
     buf_add_str(to, STR("\nDESCRIPTION\n"));
-    page_wrap(
+    text_wrap(
         to, 0, 2,
         "One process of a muster node. It runs in the foreground until SIGTERM or SIGINT, logs to "
         "stderr, and waits for the other processes of the node where it needs them; they may "
@@ -74,30 +74,30 @@ void config_help(struct buf *to, const char *program, const char *purpose)
     buf_add_str(to, STR("\nOPTIONS\n"));
     for (size_t i = 0; i < sizeof(general) / sizeof(general[0]); i++) {
         buf_printf(to, "%s  %s\n", i > 0 ? "\n" : "", general[i][0]);
-        page_wrap(to, 0, 6, general[i][1]);
+        text_wrap(to, 0, 6, general[i][1]);
     }
     for (size_t i = 0; i < config_key_count; i++) {
         help_key(to, &config_keys[i]);
     }
     buf_add_str(to, STR("\nENVIRONMENT\n  MUSTER_DIR\n"));
-    page_wrap(to, 0, 6, "As --dir.");
+    text_wrap(to, 0, 6, "As --dir.");
     buf_add_str(to, STR("\n  MUSTER_SECTION_KEY\n"));
-    page_wrap(to, 0, 6,
+    text_wrap(to, 0, 6,
               "As --SECTION.KEY, for every key above. Another variable that begins with MUSTER_ "
               "is named in a warning and not used.");
     buf_add_str(to, STR("\nFILES\n  DIR/muster.toml\n"));
-    page_wrap(to, 0, 6,
+    text_wrap(to, 0, 6,
               "The configuration. config/muster.toml of the source tree is a commented one with "
               "every key. A file with a section [httpServer] is taken as the discovery.toml of "
               "bilibili/discovery, and its keys are mapped.");
     buf_printf(to, "\n  DIR/run/<actor>.commands, .facts, .pid, .lock\n");
-    page_wrap(to, 0, 6,
+    text_wrap(to, 0, 6,
               "The actor's sockets, its process id, and the lock that keeps a second one out.");
     buf_printf(to, "\n  DIR/data, DIR/log\n");
-    page_wrap(to, 0, 6,
+    text_wrap(to, 0, 6,
               "The registry's journal and snapshots; logs of processes started by ./muster.");
     buf_add_str(to, STR("\nEXIT STATUS\n"));
-    page_wrap(to, 0, 2,
+    text_wrap(to, 0, 2,
               "0  ended in good order, or --help, --version, --check-config, --settings without a "
               "fault\n"
               "1  could not start or go on; the last line on stderr says why and what to do");

@@ -15,7 +15,8 @@ struct sender {
 
 /* Whether the form says that a node sends it. */
 bool command_claims_node(const struct form *form);
-/* believed: it comes from a node (trust.h). Who claims that and is not believed is a STRANGER. */
+/* believed: it comes from a node (form_origin.h). Who claims that and is not believed is a
+ * STRANGER. */
 struct sender command_sender(const struct form *form, bool believed);
 
 /* Each fills in a command, which borrows from the form and from the two buffers; form_refused says

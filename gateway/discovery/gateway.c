@@ -7,6 +7,7 @@
 #include "gateway/bus/pending.h"
 #include "gateway/bus/scrape.h"
 #include "gateway/discovery/early.h"
+#include "gateway/discovery/form_origin.h"
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/openness.h"
 #include "gateway/discovery/poll.h"
@@ -16,7 +17,6 @@
 #include "gateway/discovery/settings.h"
 #include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"
-#include "gateway/discovery/trust.h"
 #include "gateway/discovery/write.h"
 
 /* Listening waits so long for the first look-up of peers' names, which some nodes may have. */
@@ -70,7 +70,8 @@ static void fail(struct gateway *self)
 static bool may_listen(const struct gateway *self, const struct now *now)
 {
     return !self->listens && !self->failed && replica_ready(self->replica) &&
-           (trust_is_settled(self->trust) || now->mono_ms - self->begun_ms >= names_wait_ms);
+           (form_origin_is_settled(self->form_origin) ||
+            now->mono_ms - self->begun_ms >= names_wait_ms);
 }
 
 static void listen_when_ready(struct gateway *self, const struct now *now)
@@ -161,7 +162,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->streams = streams_new(gateway->replica);
     gateway->pending = pending_writes_new(config, seed);
     gateway->early = early_new();
-    gateway->trust = trust_new(config);
+    gateway->form_origin = form_origin_new(config);
     gateway->resolver = resolver_new();
     gateway->neighbour = neighbour_new(config, machine_name(machine, sizeof(machine)));
     lay_links(gateway);
@@ -196,7 +197,7 @@ void gateway_destroy(struct gateway **self)
     http_destroy(&it->http); /* first: whoever is parked is told */
     scrape_destroy(&it->scrape);
     early_destroy(&it->early);
-    trust_destroy(&it->trust);
+    form_origin_destroy(&it->form_origin);
     resolver_destroy(&it->resolver);
     neighbour_destroy(&it->neighbour);
     pending_destroy(&it->pending);

@@ -16,33 +16,33 @@
 #include "gateway/bus/parked.h"
 #include "gateway/discovery/bind.h"
 
-struct replica;   /* replica.h: copy of the registry, caught-up state, protection, nodes */
-struct polls;     /* poll.h: parked polls, by app */
-struct streams;   /* stream.h: SSE clients */
-struct pending;   /* pending.h: writes waiting for their answer */
-struct scrape;    /* scrape.h: /metrics requests waiting for COUNTERS */
-struct early;     /* early.h: who waits for the first sync */
-struct neighbour; /* neighbour.h: what browsers may ask */
-struct trust;     /* trust.h: whose replication flags are believed */
-struct resolver;  /* resolver.h: looks up the names that takes */
+struct replica;     /* replica.h: copy of the registry, caught-up state, protection, nodes */
+struct polls;       /* poll.h: parked polls, by app */
+struct streams;     /* stream.h: SSE clients */
+struct pending;     /* pending.h: writes waiting for their answer */
+struct scrape;      /* scrape.h: /metrics requests waiting for COUNTERS */
+struct early;       /* early.h: who waits for the first sync */
+struct neighbour;   /* neighbour.h: what browsers may ask */
+struct form_origin; /* form_origin.h: whose replication flags are believed */
+struct resolver;    /* resolver.h: looks up the names that takes */
 
 struct gateway {
-    const struct config *config; /* borrowed */
-    struct log *log;             /* borrowed */
-    const struct clock *clock;   /* borrowed */
-    struct http *http;           /* owns */
-    struct replica *replica;     /* owns */
-    struct polls *polls;         /* owns */
-    struct streams *streams;     /* owns */
-    struct pending *pending;     /* owns */
-    struct scrape *scrape;       /* owns */
-    struct early *early;         /* owns */
-    struct trust *trust;         /* owns */
-    struct resolver *resolver;   /* owns */
-    struct publisher publisher;  /* this process's own (empty) facts */
-    struct outbox *out;          /* of the turn that is running: valid inside callbacks */
-    uint64_t id;                 /* random: names this run in write ids */
-    struct actor_link *links;    /* owns: the replica's, and every gateway for /metrics */
+    const struct config *config;     /* borrowed */
+    struct log *log;                 /* borrowed */
+    const struct clock *clock;       /* borrowed */
+    struct http *http;               /* owns */
+    struct replica *replica;         /* owns */
+    struct polls *polls;             /* owns */
+    struct streams *streams;         /* owns */
+    struct pending *pending;         /* owns */
+    struct scrape *scrape;           /* owns */
+    struct early *early;             /* owns */
+    struct form_origin *form_origin; /* owns */
+    struct resolver *resolver;       /* owns */
+    struct publisher publisher;      /* this process's own (empty) facts */
+    struct outbox *out;              /* of the turn that is running: valid inside callbacks */
+    uint64_t id;                     /* random: names this run in write ids */
+    struct actor_link *links;        /* owns: the replica's, and every gateway for /metrics */
     size_t link_count;
     struct neighbour *neighbour; /* owns */
     int64_t begun_ms;

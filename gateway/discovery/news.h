@@ -31,7 +31,7 @@ struct news_asked {
     struct position_at since; /* NEWS_DELTA; epoch 0: none */
     struct news_app *apps;    /* borrowed */
     uint32_t app_count;
-    uint64_t asker; /* accepted.h: names who asks, and who asks for just this */
+    uint64_t asker; /* poll_repeats.h: names who asks, and who asks for just this */
     uint64_t list;
 };
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/accepted.h"
 #include "gateway/discovery/args.h"
 #include "gateway/discovery/deadline.h"
 #include "gateway/discovery/form.h"
+#include "gateway/discovery/poll_repeats.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/watch.h"
 
@@ -41,9 +41,9 @@ struct waiter {
 };
 
 struct polls {
-    struct replica *replica;   /* borrowed */
-    struct watches *watches;   /* owns */
-    struct accepted *accepted; /* owns */
+    struct replica *replica;      /* borrowed */
+    struct watches *watches;      /* owns */
+    struct poll_repeats *repeats; /* owns */
     struct deadlines deadlines;
     struct polls_counts counts;
     struct response *not_modified; /* shared by all */
@@ -83,7 +83,7 @@ struct polls *polls_new(struct replica *replica, uint64_t seed)
     }
     self->replica = replica;
     self->watches = watches_new();
-    self->accepted = accepted_new(seed);
+    self->repeats = poll_repeats_new(seed);
     self->not_modified = not_modified();
     self->spared = not_modified();
     response_header(self->spared, "Connection", "close");
@@ -124,7 +124,7 @@ void polls_destroy(struct polls **self)
     }
     replica_unobserve((*self)->replica, *self);
     watches_destroy(&(*self)->watches);
-    accepted_destroy(&(*self)->accepted);
+    poll_repeats_destroy(&(*self)->repeats);
     deadlines_fini(&(*self)->deadlines);
     response_unref(&(*self)->not_modified);
     response_unref(&(*self)->spared);
@@ -341,7 +341,7 @@ static void wake(const struct gateway *self, struct waiter *waiter, bool full,
 static bool is_told_all(const struct gateway *self, const struct news_asked *asked,
                         const struct now *now)
 {
-    struct accepted *accepted = self->polls->accepted;
+    struct poll_repeats *repeats = self->polls->repeats;
     bool had;
 
     if (!replica_current(self->replica) || !news_ahead(self, asked)) {
@@ -350,8 +350,8 @@ static bool is_told_all(const struct gateway *self, const struct news_asked *ask
     if (asked->form == NEWS_DELTA) { /* its position is taken from the answer */
         return true;
     }
-    had = accepted_had_all(accepted, self, asked, now);
-    accepted_has_all(accepted, self, asked, now);
+    had = poll_repeats_had_all(repeats, self, asked, now);
+    poll_repeats_has_all(repeats, self, asked, now);
     return !had;
 }
 
@@ -361,7 +361,7 @@ static void on_due(const struct gateway *self, struct waiter *waiter, const stru
 
     if (now->mono_ms >= waiter->ends_ms) {
         self->polls->counts.expired_total++;
-        accepted_expired(self->polls->accepted, &waiter->asked, now);
+        poll_repeats_expired(self->polls->repeats, &waiter->asked, now);
         answer_end(self, waiter->request, now);
         waiter_free(self->polls, waiter);
         return;
@@ -499,7 +499,7 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
     }
     fill(self, args, asked);
     request_cost(request, looks * (size_t)args->app_count);
-    accepted_begin(self->polls->accepted, args->hostname, asked, now);
+    poll_repeats_begin(self->polls->repeats, args->hostname, asked, now);
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
     } else if (news_any(self, asked, false)) {
@@ -508,7 +508,7 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
         answer_news(self, request, asked, false, now);
         request_cost(request, (self->polls->composed_bytes - before) / cost_bytes);
         if (asked->form == NEWS_POLLS) { /* at once: what was waited for may be asked for again */
-            accepted_answer(self->polls->accepted, asked, &self->polls->memo_answer, now);
+            poll_repeats_answer(self->polls->repeats, asked, &self->polls->memo_answer, now);
         }
     } else {
         park(self, request, asked, wait_ms(self, request), now);

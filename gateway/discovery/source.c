@@ -1,8 +1,8 @@
 #include "gateway/discovery/source.h"
 
+#include "gateway/discovery/form_origin.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/resolver.h"
-#include "gateway/discovery/trust.h"
 
 /* What proxies add to a request they pass on. */
 static const enum http_header proxy_headers[] = {HTTP_HEADER_FORWARDED_FOR, HTTP_HEADER_FORWARDED,
@@ -13,9 +13,10 @@ static void look_up(struct gateway *self, const struct now *now)
     static const struct strs none = {0};
     struct str name;
 
-    while (!resolver_is_full(self->resolver) && trust_wanted(self->trust, now->mono_ms, &name)) {
+    while (!resolver_is_full(self->resolver) &&
+           form_origin_wanted(self->form_origin, now->mono_ms, &name)) {
         if (!resolver_ask(self->resolver, name)) {
-            trust_found(self->trust, name, &none, now->mono_ms);
+            form_origin_found(self->form_origin, name, &none, now->mono_ms);
         }
     }
 }
@@ -25,7 +26,7 @@ void source_tick(struct gateway *self, const struct now *now)
     size_t count = 0;
     const struct replica_node *nodes = replica_nodes(self->replica, &count);
 
-    trust_follow(self->trust, nodes, count);
+    form_origin_follow(self->form_origin, nodes, count);
     look_up(self, now);
 }
 
@@ -38,7 +39,7 @@ void source_turn(struct gateway *self, const struct now *now)
         return;
     }
     while (resolver_next(self->resolver, &name, &addresses)) {
-        trust_found(self->trust, name, &addresses, now->mono_ms);
+        form_origin_found(self->form_origin, name, &addresses, now->mono_ms);
         look_up(self, now);
     }
 }
@@ -53,7 +54,7 @@ static bool is_forwarded(const struct request *request)
     return false;
 }
 
-static void say(const struct gateway *self, const struct trust_source *source)
+static void say(const struct gateway *self, const struct form_origin_source *source)
 {
     if (source->forwarded) {
         log_event(self->log, LOG_WARN, "form_not_believed",
@@ -75,14 +76,14 @@ static void say(const struct gateway *self, const struct trust_source *source)
 bool source_is_believed(struct gateway *self, const struct request *request, const struct now *now)
 {
     char address[64];
-    struct trust_source source = {.forwarded = is_forwarded(request)};
+    struct form_origin_source source = {.forwarded = is_forwarded(request)};
 
     request_peer(request, address, sizeof(address));
     source.address = str_from(address);
-    if (trust_believes(self->trust, &source)) {
+    if (form_origin_believes(self->form_origin, &source)) {
         return true;
     }
-    switch (trust_doubt(self->trust, &source, now->mono_ms)) {
+    switch (form_origin_doubt(self->form_origin, &source, now->mono_ms)) {
     case TRUST_SAY_ADDRESS:
         say(self, &source);
         break;

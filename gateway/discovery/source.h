@@ -1,4 +1,4 @@
-/* Where forms come from: the shell around trust.h, which looks names up and tells people. */
+/* Where forms come from: the shell around form_origin.h, which looks names up and tells people. */
 #ifndef GATEWAY_DISCOVERY_SOURCE_H
 #define GATEWAY_DISCOVERY_SOURCE_H
 

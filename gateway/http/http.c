@@ -33,7 +33,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
     self->calls++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = connection_new(self, mhd);
-        trim_opened(&self->trim, self->counts.connections);
+        heap_trim_opened(&self->heap_trim, self->counts.connections);
     } else if (connection != NULL) {
         void *request = connection->request;
 
@@ -42,7 +42,7 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
         connection_destroy(&connection);
         *context = NULL;
-        trim_closed(&self->trim, self->now.mono_ms);
+        heap_trim_closed(&self->heap_trim, self->now.mono_ms);
     }
 }
 
@@ -233,9 +233,9 @@ static bool daemon_has_more(const struct http *self)
 
 static void give_back(struct http *self)
 {
-    if (trim_is_due(&self->trim, self->counts.connections, self->now.mono_ms)) {
+    if (heap_trim_is_due(&self->heap_trim, self->counts.connections, self->now.mono_ms)) {
         request_free_all(self);
-        trim_give_back(&self->trim, self->counts.connections, self->now.mono_ms);
+        heap_trim_give_back(&self->heap_trim, self->counts.connections, self->now.mono_ms);
         self->counts.trims_total++;
     }
 }
@@ -252,7 +252,7 @@ bool http_turn(struct http *self, const struct now *now)
     self->streamed = 0;
     self->work = 0;
     more = take_hang_ups(self);
-    slow_turn(self);
+    timeouts_turn(self);
     crowd_turn(self);
     relief_turn(self);
     give_back(self);
@@ -283,7 +283,7 @@ int64_t http_due_ms(const struct http *self, const struct now *now)
     if (self->daemon == NULL) {
         return now->mono_ms + sleep_max_ms;
     }
-    if (self->resumed || slow_due_ms(self) <= now->mono_ms) {
+    if (self->resumed || timeouts_due_ms(self) <= now->mono_ms) {
         return now->mono_ms; /* a resume does not wake the daemon: run it */
     }
     if (MHD_get_timeout(self->daemon, &wait_ms) != MHD_YES || wait_ms > sleep_max_ms) {

@@ -19,15 +19,15 @@
 #include "gateway/http/connection.h"
 #include "gateway/http/crowd.h"
 #include "gateway/http/header.h"
+#include "gateway/http/heap_trim.h"
 #include "gateway/http/http.h"
 #include "gateway/http/memory.h"
 #include "gateway/http/places.h"
 #include "gateway/http/relief.h"
 #include "gateway/http/request.h"
 #include "gateway/http/response.h"
-#include "gateway/http/slow.h"
 #include "gateway/http/tap.h"
-#include "gateway/http/trim.h"
+#include "gateway/http/timeouts.h"
 
 /* Looked at in one turn: a few ms. A short request, which most are and every probe is, may be
  * served beyond, up to twice. */
@@ -64,13 +64,13 @@ struct http {
     struct request *parked;
     struct request *free;
     size_t free_count;
-    struct trim trim;
+    struct heap_trim heap_trim;
     struct places places;
     struct tap tap;
     struct memory memory;
     struct crowd crowd;
     struct relief relief;
-    struct slow slow;
+    struct timeouts timeouts;
     struct rooms rooms;
     struct http_counts counts;
 };

@@ -1,14 +1,14 @@
 /* What another node answers over HTTP: nothing is read past its end, every instance taken is within
  * the registry's limits, and where jansson reads the whole text it holds as many.
  *
- * Covers: actors/replicator/answer.c
+ * Covers: actors/replicator/http_answer.c
  */
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "actors/replicator/answer.h"
+#include "actors/replicator/http_answer.h"
 #include "common/naming/change.h"
 #include "common/naming/limits.h"
 

@@ -6,10 +6,10 @@
  * Covers: actors/replicator/relay.c
  * Covers: actors/replicator/link.c
  * Covers: actors/replicator/repair.c
- * Covers: actors/replicator/ages.c
+ * Covers: actors/replicator/last_heard.c
  * Covers: actors/registry/merge.c
- * Covers: actors/registry/peers.c
- * Covers: actors/registry/compare.c
+ * Covers: actors/registry/peer_commands.c
+ * Covers: actors/registry/anti_entropy.c
  * Covers: actors/replicator/sync.c
  */
 #include <assert.h>

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/bus/pending.h"
-#include "gateway/discovery/trust.h"
+#include "gateway/discovery/form_origin.h"
 #include "tests/gateway/gateway_fixture.h"
 
 #define REGISTER "zone=sh001&env=dev&appid=a&hostname=h&status=1&addrs=x"
@@ -370,7 +370,7 @@ static void a_form_that_a_proxy_passed_on_is_a_clients(void **state)
         struct buf answer;
 
         fixture_begin(&self, rows[i].trust);
-        trust_follow(self.server.gateway->trust, &node, 1);
+        form_origin_follow(self.server.gateway->form_origin, &node, 1);
         self.head = rows[i].head;
         fixture_send(&self, "POST", "/discovery/renew", NAMES "&replication=true");
         command = fixture_command(&self);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "actors/replicator/ages.h"
+#include "actors/replicator/last_heard.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/relay.h"
 #include "tests/replicator/cluster.h"
@@ -273,10 +273,10 @@ static void ages_nobody_asked_for_are_not_taken(void **state)
     found.as_found.done = UINT32_MAX;
     found.as_found.heartbeats = (struct str){beats, sizeof(beats)};
     buf_add(&ask.keys, beats, key_bytes);
-    ages_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
+    last_heard_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
     assert_int_equal(asks_count(replicator->asks), asks);
     found.as_found.heartbeats.len = heartbeat_bytes;
-    ages_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
+    last_heard_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
     assert_int_equal(asks_count(replicator->asks), asks + 1);
     buf_fini(&ask.keys);
 }

@@ -6,9 +6,9 @@
 
 #include "gateway/bus/pending.h"
 #include "gateway/discovery/command.h"
+#include "gateway/discovery/form_origin.h"
 #include "gateway/discovery/params.h"
 #include "gateway/discovery/render.h"
-#include "gateway/discovery/trust.h"
 #include "tests/sim/http.h"
 
 #define reference_address "10.0.2.1"
@@ -27,7 +27,7 @@ struct edge {
     struct site *site;
     struct replica *replica;
     struct pending *pending;
-    struct trust *trust;
+    struct form_origin *trust;
     struct asked asked[forms_max];
 };
 
@@ -41,7 +41,7 @@ struct edge *edge_new(struct site *site, struct replica *replica, uint64_t seed)
     self->site = site;
     self->replica = replica;
     self->pending = pending_new(&options);
-    self->trust = trust_new(&site->config);
+    self->trust = form_origin_new(&site->config);
     return self;
 }
 
@@ -52,7 +52,7 @@ void edge_destroy(struct edge **self)
             buf_fini(&(*self)->asked[i].store);
         }
         pending_destroy(&(*self)->pending);
-        trust_destroy(&(*self)->trust);
+        form_origin_destroy(&(*self)->trust);
         free(*self);
         *self = NULL;
     }
@@ -63,7 +63,7 @@ static void look_up(struct edge *self, const struct now *now)
 {
     struct str name;
 
-    while (trust_wanted(self->trust, now->mono_ms, &name)) {
+    while (form_origin_wanted(self->trust, now->mono_ms, &name)) {
         struct buf host = {0};
         struct buf store = {0};
         struct strs found = {0};
@@ -82,7 +82,7 @@ static void look_up(struct edge *self, const struct now *now)
             strs_pack(&host, buf_str(&store));
             found = (struct strs){1, buf_str(&host)};
         }
-        trust_found(self->trust, name, &found, now->mono_ms);
+        form_origin_found(self->trust, name, &found, now->mono_ms);
         buf_fini(&host);
         buf_fini(&store);
     }
@@ -90,16 +90,16 @@ static void look_up(struct edge *self, const struct now *now)
 
 static bool believes(struct edge *self, uint32_t from, const struct now *now)
 {
-    const struct trust_source source = {.address = from < self->site->plan->nodes
-                                                       ? str_from(self->site->others[from].source)
-                                                       : STR(reference_address)};
+    const struct form_origin_source source = {
+        .address = from < self->site->plan->nodes ? str_from(self->site->others[from].source)
+                                                  : STR(reference_address)};
     size_t count = 0;
     const struct replica_node *nodes = replica_nodes(self->replica, &count);
 
-    trust_follow(self->trust, nodes, count);
+    form_origin_follow(self->trust, nodes, count);
     look_up(self, now);
-    if (!trust_believes(self->trust, &source)) {
-        (void)trust_doubt(self->trust, &source, now->mono_ms);
+    if (!form_origin_believes(self->trust, &source)) {
+        (void)form_origin_doubt(self->trust, &source, now->mono_ms);
         return false;
     }
     return true;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/replicator/answer.h"
 #include "actors/replicator/forms.h"
+#include "actors/replicator/http_answer.h"
 #include "common/naming/change.h"
 #include "gateway/discovery/command.h"
 #include "gateway/discovery/params.h"

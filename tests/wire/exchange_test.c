@@ -1,5 +1,5 @@
-/* What one side of an exchange may send the other takes, and docs/protocol-naming.md says so. Runs in the
- * root of the source tree. */
+/* What one side of an exchange may send the other takes, and docs/protocol-naming.md says so. Runs
+ * in the root of the source tree. */
 #include "common/wire/exchange.h"
 
 // clang-format off
