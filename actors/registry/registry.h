@@ -25,7 +25,7 @@
 
 struct registry_actor;
 
-enum { registry_tick_ms = 1000 };
+static const int64_t registry_tick_ms = 1000;
 
 struct registry_options {
     const struct config *config; /* borrowed for the actor's life */
