@@ -132,6 +132,45 @@ static void what_waits_for_the_registry_is_bounded_in_bytes(void **state)
     free(beats);
 }
 
+/* Sent with a key of which this is the beginning; whether it was refused. */
+static bool is_refused(struct cluster *self, const struct msg *states, const char *key)
+{
+    struct replicator *replicator = replicator_of(self);
+    struct address from = {.len = 4, .door = true};
+    uint64_t before = replicator->counters.inbound_refused;
+
+    memcpy(from.key, key, sizeof(from.key));
+    inbound_states(replicator, &from, states, &self->members[0].clock.at, self->members[0].out);
+    return replicator->counters.inbound_refused > before;
+}
+
+static void who_has_another_key_than_the_node_it_says_to_be_is_refused(void **state)
+{
+    static const char ours[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    static const char anothers[] = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+    static const char none[address_key_chars];
+    struct cluster *self = *state;
+    struct replicator *replicator = replicator_of(self);
+    struct peer *peer = take_over(self);
+    struct msg states = states_of(self, 1);
+    struct curve_allowed allowed[2] = {{.name = "b"}, {.name = "c"}};
+    struct curve_keys known = {.allowed = allowed, .allowed_count = 2};
+
+    memcpy(allowed[0].public_key, ours, sizeof(ours));
+    memcpy(allowed[1].public_key, anothers, sizeof(anothers));
+    replicator->own.options.known = &known;
+    peer->key.len = 0;
+    buf_add_str(&peer->key, str_from(ours));
+    states.as_states.node = buf_str(&peer->name);
+    states.as_states.zone = buf_str(&peer->zone);
+    assert_false(is_refused(self, &states, ours));
+    assert_true(is_refused(self, &states, anothers));
+    assert_false(is_refused(self, &states, none)); /* by the ipc door, of the same user */
+    known.allowed_count = 0; /* its key has been replaced since: it binds nobody */
+    assert_false(is_refused(self, &states, anothers));
+    replicator->own.options.known = NULL;
+}
+
 static void too_much_at_once_is_refused_and_costs_nothing(void **state)
 {
     struct cluster *self = *state;
@@ -409,6 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_node_takes_no_more_than_its_part_of_the_places),
         TEST(what_waits_for_the_registry_is_bounded_in_bytes),
+        TEST(who_has_another_key_than_the_node_it_says_to_be_is_refused),
         TEST(too_much_at_once_is_refused_and_costs_nothing),
         TEST(a_flood_of_greetings_is_not_greeted_back_one_by_one),
         TEST(two_who_say_to_be_one_node_do_not_make_its_link_flap),
