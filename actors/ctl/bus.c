@@ -1,5 +1,7 @@
 #include "actors/ctl/bus.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +90,37 @@ void bus_begin(void)
     zsys_handler_set(NULL);
 }
 
+/* Of a context, two sockets, the pair of a monitor and a connection. */
+enum { descriptors_min = 16 };
+
+/* errno says why not. */
+static bool descriptors_are_left(void)
+{
+    int held[descriptors_min];
+    int count = 0;
+    bool enough;
+
+    while (count < descriptors_min &&
+           (held[count] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0) {
+        count++;
+    }
+    enough = count == descriptors_min || errno == EBADF; /* no stderr: nothing is known */
+    for (int i = 0, why = errno; i < count; i++) {
+        (void)close(held[i]);
+        errno = why;
+    }
+    return enough;
+}
+
+zsock_t *bus_socket(const struct ctl *ctl, int type)
+{
+    if (!descriptors_are_left()) {
+        ctl_say(ctl, "no socket: %s; raise the limit of open files (ulimit -n)", strerror(errno));
+        return NULL;
+    }
+    return zsock_new(type);
+}
+
 static zsock_t *monitor_of(zsock_t *socket)
 {
     char name[64];
@@ -103,8 +136,11 @@ static zsock_t *monitor_of(zsock_t *socket)
 enum ctl_exit bus_open(struct bus *self, struct ctl *ctl, const char *actor)
 {
     *self = (struct bus){.ctl = ctl};
-    self->dealer = zsock_new(ZMQ_DEALER);
-    self->monitor = self->dealer != NULL ? monitor_of(self->dealer) : NULL;
+    self->dealer = bus_socket(ctl, ZMQ_DEALER);
+    if (self->dealer == NULL) {
+        return CTL_UNREACHABLE;
+    }
+    self->monitor = monitor_of(self->dealer);
     self->poller = self->monitor != NULL ? zpoller_new(self->dealer, self->monitor, NULL) : NULL;
     if (self->poller == NULL || (ctl->stop_fd >= 0 && zpoller_add(self->poller, &ctl->stop_fd))) {
         ctl_say(ctl, "no socket: %s", zmq_strerror(zmq_errno()));
@@ -169,6 +205,9 @@ static enum ctl_exit await(struct bus *self, struct msg *answer)
         int wait_ms = left_ms <= 0 ? 0 : left_ms < 1000 ? (int)left_ms : 1000;
         void *ready = zpoller_wait(self->poller, wait_ms);
 
+        if (zpoller_terminated(self->poller)) {
+            return CTL_INTERRUPTED;
+        }
         if (ready == NULL && left_ms <= 0) { /* what had come by then was read */
             return self->connected ? CTL_TIMED_OUT : CTL_UNREACHABLE;
         }

@@ -37,6 +37,10 @@ enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *comman
 /* What a process that uses sockets begins with: czmq leaves signals as they are. */
 void bus_begin(void);
 
+/* A new socket; the caller destroys it. NULL, said: too few descriptors are left. (czmq ends the
+ * process then, and libzmq needs some of its own with the first one.) */
+zsock_t *bus_socket(const struct ctl *ctl, int type);
+
 /* Connects socket to the actor's: at --endpoint; else in the run directory, if it is there; else at
  * endpoints.* of the configuration, if it has one. By tcp with the keys of --keys, or else of
  * peers.keys, if there are. Errors, said: as bus_open. */

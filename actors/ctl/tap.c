@@ -134,7 +134,7 @@ static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
 
         if (ready == sub) {
             take(ctl, sub, &left);
-        } else if (ready != NULL) {
+        } else if (ready != NULL || zpoller_terminated(poller)) {
             break;
         }
     }
@@ -144,12 +144,11 @@ static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
 
 enum ctl_exit facts_tap(struct ctl *ctl)
 {
-    zsock_t *sub = zsock_new(ZMQ_SUB);
-    enum ctl_exit outcome = CTL_UNREACHABLE;
+    zsock_t *sub = bus_socket(ctl, ZMQ_SUB);
+    enum ctl_exit outcome;
 
     if (sub == NULL) {
-        ctl_say(ctl, "no socket: %s", zmq_strerror(zmq_errno()));
-        return outcome;
+        return CTL_UNREACHABLE;
     }
     outcome = tap_connect(ctl, sub);
     if (outcome == CTL_OK) {

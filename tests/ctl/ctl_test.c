@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -305,6 +306,29 @@ static void one_process_asks_again_and_again(void **state)
     }
 }
 
+static void without_descriptors_it_says_so(void **state)
+{
+    static const char *const verbs[] = {"ping registry", "tap --count 1"};
+    struct rlimit before;
+    struct rlimit few;
+    int lowest = dup(0);
+
+    (void)state;
+    (void)close(lowest);
+    assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &before));
+    few = (struct rlimit){(rlim_t)lowest + 8, before.rlim_max};
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        struct called called;
+
+        assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &few));
+        call(&called, "--dir %s %s", dir, verbs[i]);
+        assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &before));
+        assert_int_equal(3, called.code);
+        has(called.err.data, "Too many open files; raise the limit");
+        called_fini(&called);
+    }
+}
+
 static void an_answer_that_does_not_come_is_4(void **state)
 {
     static const char *const replies[] = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", NULL};
@@ -478,6 +502,7 @@ int main(void)
         cmocka_unit_test(watch_prints_one_json_object_a_line),
         cmocka_unit_test(nobody_there_is_3),
         cmocka_unit_test(one_process_asks_again_and_again),
+        cmocka_unit_test(without_descriptors_it_says_so),
         cmocka_unit_test(an_answer_that_does_not_come_is_4),
         cmocka_unit_test(registered_values_command_no_terminal),
         cmocka_unit_test(heartbeats_go_on_until_interrupted_and_register_again),
