@@ -1,6 +1,7 @@
 """The same measured at two commits in turn, so that what else the machine does is in both: the figures
 of a pair are close together in time, and only their ratio is judged."""
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -24,6 +25,12 @@ def step(*words, cwd=ROOT):
     return done.stdout.strip()
 
 
+def packages_of(tree):
+    """What building it needs, which may be more than this commit does."""
+    with open(os.path.join(tree, "muster"), encoding="utf-8") as file:
+        return re.search(r"^BUILD_PACKAGES=\(([^)]*)\)", file.read(), re.M).group(1).split()
+
+
 def tree_of(ref):
     """Another commit, checked out beside and built as ./muster up builds; kept for the next time."""
     commit = step("git", "rev-parse", "--verify", ref + "^{commit}")
@@ -33,6 +40,7 @@ def tree_of(ref):
         shutil.rmtree(tree, ignore_errors=True)
         step("git", "worktree", "add", "--detach", "--force", tree, commit)
     print("builds %s in %s" % (commit[:12], os.path.relpath(tree, ROOT)), flush=True)
+    step(os.path.join(ROOT, "muster"), "packages", *packages_of(tree))
     if not os.path.exists(os.path.join(tree, "build", "release", "build.ninja")):
         step("cmake", "--preset", "release", cwd=tree)
     step("cmake", "--build", os.path.join(tree, "build", "release"), cwd=tree)
