@@ -32,8 +32,7 @@ static const uint32_t counted_never = UINT32_C(1) << 31; /* as far back as can b
 static const int64_t ahead_bias = INT64_C(1) << 47;
 static const int64_t ahead_unknown = -(INT64_C(1) << 47); /* the true time is not known */
 
-/* Rows never move, so that growing costs the same whatever the size. Small: a thousand scattered
- * slots may need as many of them in one turn. */
+/* Small: a thousand scattered slots may need as many of them in one turn. */
 struct chunk {
     uint32_t held;
     struct row rows[chunk_rows];

@@ -18,7 +18,6 @@ struct row {
     uint16_t leaf; /* no_leaf: not in it */
 };
 
-/* Rows never move, as in ages.c. */
 struct chunk {
     uint32_t held;
     struct row rows[chunk_rows];

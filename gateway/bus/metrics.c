@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/base/array.h"
-#include "common/runtime/names.h"
 
 enum { name_max = 128, label_max = 32, sample_max = 65536 };
 

@@ -56,7 +56,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
 /* Parked requests are answered 503. */
 void gateway_destroy(struct gateway **self);
 
-/* Its own counters and sizes (count.c). */
+/* Its own counters and sizes (counters.c). */
 void gateway_count(void *state, struct msg_counts *counters, struct buf *counter_store,
                    struct msg_counts *sizes, struct buf *size_store);
 

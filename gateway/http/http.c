@@ -171,7 +171,7 @@ void http_destroy(struct http **self)
         tap_run(http); /* who has connected is told too */
         http->listener = MHD_quiesce_daemon(http->daemon);
         /* What was just answered leaves as far as the sockets take it at once. What comes
-         * meanwhile reaches no handler: request.c refuses it, so nothing is parked anew. */
+         * meanwhile reaches no handler: receive.c refuses it, so nothing is parked anew. */
         for (int i = 0; i < drain_rounds; i++) {
             tap_run(http);
         }

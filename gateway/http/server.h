@@ -1,7 +1,7 @@
 /* What a server is made of. Its parts know each other in one direction only, downwards:
  *
  *   http       listens (listener), runs turns
- *   slow, crowd, relief, trim
+ *   timeouts, crowd, relief, heap_trim
  *              what a turn does for all connections
  *   receive    a request's first byte … its handler
  *   request    … its answer
