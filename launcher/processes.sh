@@ -126,6 +126,11 @@ readyz() {
 
 ping_actor() { "$BIN/musterctl" ping "$1" --dir "$DIR" >/dev/null 2>&1; }
 
+# Whether it answers and the launcher knows it does: what says that it is up, and `status` after it, agree.
+is_up() { # ACTOR [PID]
+    ping_actor "$1" && grep -q "^$1 ${2:-[0-9]*} .* up$" "$RUN/status" 2>/dev/null
+}
+
 # ── stopping ─────────────────────────────────────────────────────────────────
 
 # Waits up to the given time for the process to be gone.

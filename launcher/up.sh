@@ -87,14 +87,13 @@ start_afresh() {
     KEPT_ACTORS=()
 }
 
-# 0 once every actor answers, the launcher knows it, and the HTTP edge is ready; else BLAME is the
-# first that does not.
+# 0 once every actor is up and the HTTP edge is ready; else BLAME is the first that is not.
 node_ready() {
     local actor
     for actor in "${KEPT_ACTORS[@]}"; do
         [ -z "${ANSWERED[$actor]:-}" ] || continue
         BLAME=$actor
-        ping_actor "$actor" && grep -q "^$actor .* up$" "$RUN/status" 2>/dev/null || return 1
+        is_up "$actor" || return 1
         ANSWERED[$actor]=1
     done
     BLAME=$(printf '%s\n' "${KEPT_ACTORS[@]}" | grep -m 1 '^gateway') || return 0
