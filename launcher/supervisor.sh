@@ -105,7 +105,7 @@ how_ended() { # exit status of a child, in words
 is_unreachable() {
     [ -n "${PID[$1]}" ] && [ ! -S "$RUN/$1.commands" ] && [ -z "${ORPHAN[$1]:-}" ] || return 1
     [ "${STATE[$1]}" = up ] || { [ "${CHILD[$1]}" = 0 ] && ((NOW - HEARD[$1] > 1000)); } ||
-        ((HEARD[$1] <= SWEPT && NOW - SWEPT > 1000))
+        ((HEARD[$1] < SWEPT && NOW - SWEPT > 1000))
 }
 
 # Looks at one actor: dead, due, silent, answering.
