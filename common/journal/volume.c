@@ -190,6 +190,13 @@ enum err volume_write(struct volume *self, int file, const char *name, uint64_t 
     return ERR_OK;
 }
 
+enum err volume_cut(struct volume *self, int file, const char *name, uint64_t len)
+{
+    int rc = self->disk->truncate(self->disk, file, len);
+
+    return rc < 0 ? volume_failed(self, "truncate", name, rc) : ERR_OK;
+}
+
 enum err volume_sync(struct volume *self, int file, const char *name)
 {
     int64_t began = self->clock->now(self->clock).wall_ns;

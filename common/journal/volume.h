@@ -52,6 +52,7 @@ enum err volume_open(struct volume *self, const char *name, enum disk_mode mode,
 void volume_close(struct volume *self, int *file); /* -1 after it; -1 is fine */
 enum err volume_write(struct volume *self, int file, const char *name, uint64_t offset,
                       struct str data);
+enum err volume_cut(struct volume *self, int file, const char *name, uint64_t len);
 enum err volume_sync(struct volume *self, int file, const char *name);
 enum err volume_rename(struct volume *self, const char *from, const char *to);
 enum err volume_remove(struct volume *self, const char *name);

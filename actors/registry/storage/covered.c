@@ -106,7 +106,7 @@ void covered_remove(struct covered *self, int64_t now_ms)
         name = take_oldest(&self->snapshots);
         err = disposal_begin(&self->disposal, self->volume, name, name_unfinished(name));
     } else {
-        name = name_make(NAME_SEGMENT, self->segments->items[0].prev_seq + 1);
+        name = self->segments->items[0].name;
         segments_drop_first(self->segments);
         err = disposal_begin(&self->disposal, self->volume, name, name_unfinished(name));
     }

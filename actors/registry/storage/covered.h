@@ -5,9 +5,9 @@
 #ifndef ACTORS_REGISTRY_STORAGE_COVERED_H
 #define ACTORS_REGISTRY_STORAGE_COVERED_H
 
-#include "actors/registry/storage/journal.h"
 #include "actors/registry/storage/recovery.h"
 #include "common/journal/disposal.h"
+#include "common/journal/segment.h"
 
 struct covered {
     struct volume *volume;     /* borrowed */

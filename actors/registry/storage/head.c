@@ -1,6 +1,7 @@
 #include "actors/registry/storage/head.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "actors/registry/storage/name.h"
 #include "common/naming/sound.h"
@@ -29,4 +30,24 @@ enum err head_read(struct reader *reader, struct msg_head *head)
     }
     *head = msg.as_head;
     return ERR_OK;
+}
+
+enum err head_begin(struct journal *journal, struct volume *volume, const struct msg_head *head,
+                    uint64_t allocate_bytes)
+{
+    struct name name = name_make(NAME_SEGMENT, head->seq + 1);
+    struct name unfinished = name_make(NAME_SEGMENT_TMP, head->seq + 1);
+    struct msg msg = {.type = MSG_TYPE_HEAD, .as_head = *head};
+    enum err err;
+
+    if (head->seq >= seq_max) { /* no start would find it */
+        *journal = (struct journal){.file = -1};
+        return volume_failed(volume, "number changes in", unfinished.text, -EOVERFLOW);
+    }
+    err = journal_create(journal, volume, name, unfinished, head->epoch, head->seq, allocate_bytes);
+    if (err == ERR_OK) {
+        msg.as_head.place = journal_place(journal);
+        err = journal_head(journal, &msg);
+    }
+    return err;
 }

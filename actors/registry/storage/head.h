@@ -2,6 +2,7 @@
 #ifndef ACTORS_REGISTRY_STORAGE_HEAD_H
 #define ACTORS_REGISTRY_STORAGE_HEAD_H
 
+#include "common/journal/journal.h"
 #include "common/journal/reader.h"
 
 enum { head_format = 1 };
@@ -9,5 +10,10 @@ enum { head_format = 1 };
 /* Of a file at whose beginning reader stands; head's strings borrow as a body of reader_next does.
  * Errors: ERR_IO: unreadable; ERR_CORRUPT: no HEAD there; ERR_UNSUPPORTED: of another format. */
 enum err head_read(struct reader *reader, struct msg_head *head);
+
+/* Makes the segment that goes on after head->seq, with its HEAD, which gets the file's own place;
+ * still a .tmp. Errors: as journal_create. */
+enum err head_begin(struct journal *journal, struct volume *volume, const struct msg_head *head,
+                    uint64_t allocate_bytes);
 
 #endif

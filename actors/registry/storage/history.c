@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "actors/registry/storage/name.h"
 #include "common/journal/reader.h"
 
 struct stretch {
@@ -54,15 +53,14 @@ enum err history_read(struct volume *volume, const struct segment *segment, uint
                       uint64_t after_seq, size_t max_bytes, struct buf *records, uint32_t *count,
                       uint64_t *last_seq)
 {
-    struct name name = name_make(NAME_SEGMENT, segment->prev_seq + 1);
+    const char *name = segment->name.text;
     struct stretch stretch = {
         .records = records, .began = records->len, .max_bytes = max_bytes, .seq = after_seq};
     struct reader reader;
     struct str body;
     uint64_t at;
     bool good = true;
-    enum err err =
-        reader_init(&reader, volume, name.text, segment_offset(segment, after_seq + 1), end);
+    enum err err = reader_init(&reader, volume, name, segment_offset(segment, after_seq + 1), end);
 
     if (err != ERR_OK) {
         return err;
@@ -73,7 +71,7 @@ enum err history_read(struct volume *volume, const struct segment *segment, uint
     reader_fini(&reader);
     if (!good || stretch.count == 0) {
         records->len = stretch.began;
-        (void)volume_failed(volume, "read back", name.text, -EIO);
+        (void)volume_failed(volume, "read back", name, -EIO);
         return ERR_CORRUPT;
     }
     *count = stretch.count;

@@ -2,7 +2,7 @@
 #ifndef ACTORS_REGISTRY_STORAGE_HISTORY_H
 #define ACTORS_REGISTRY_STORAGE_HISTORY_H
 
-#include "actors/registry/storage/journal.h"
+#include "common/journal/segment.h"
 
 /* As storage_history, within the segment, which holds after_seq + 1. Reads no further than
  * end. Errors, records untouched: ERR_CORRUPT: what is there is not what was written;

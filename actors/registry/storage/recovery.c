@@ -393,8 +393,8 @@ static enum err replay_segment(struct replay *self, struct name name, bool check
         recovery->machine_boot.len > 0 && str_eq(head.machine_boot, recovery->machine_boot);
     self->copied = head.place != 0 &&
                    head.place != reader.volume->disk->place(reader.volume->disk, reader.file);
-    self->segment =
-        (struct segment){.epoch = head.epoch, .prev_seq = head.seq, .last_seq = head.seq};
+    self->segment = (struct segment){
+        .name = name, .epoch = head.epoch, .prev_seq = head.seq, .last_seq = head.seq};
     out->epoch = head.epoch;
     out->highest_at = head.highest_at > out->highest_at ? head.highest_at : out->highest_at;
     *wrong = replay_frames(self, &reader, at);
@@ -441,12 +441,13 @@ static bool is_past(struct recovery *self, size_t i)
 static enum err pass_over(struct recovery *self, size_t i)
 {
     struct segments *kept = &self->out->segments;
-    const char *name = self->segments.items[i].text;
-    struct segment segment = {.prev_seq = seq_of(self->segments.items[i]) - 1,
+    struct name name = self->segments.items[i];
+    struct segment segment = {.name = name,
+                              .prev_seq = seq_of(name) - 1,
                               .last_seq = seq_of(self->segments.items[i + 1]) - 1};
     struct reader reader;
 
-    if (reader_init(&reader, self->volume, name, 0, UINT64_MAX) != ERR_OK) {
+    if (reader_init(&reader, self->volume, name.text, 0, UINT64_MAX) != ERR_OK) {
         return ERR_IO;
     }
     segment.bytes = reader.size;

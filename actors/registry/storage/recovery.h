@@ -5,9 +5,9 @@
 #ifndef ACTORS_REGISTRY_STORAGE_RECOVERY_H
 #define ACTORS_REGISTRY_STORAGE_RECOVERY_H
 
-#include "actors/registry/storage/journal.h"
 #include "actors/registry/storage/lost.h"
 #include "actors/registry/storage/storage.h"
+#include "common/journal/segment.h"
 
 struct names {
     struct name *items; /* owned */

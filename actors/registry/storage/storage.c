@@ -10,11 +10,11 @@
 #include "actors/registry/storage/covered.h"
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/history.h"
-#include "actors/registry/storage/journal.h"
 #include "actors/registry/storage/name.h"
 #include "actors/registry/storage/recovery.h"
 #include "actors/registry/storage/snapshot.h"
 #include "common/base/prng.h"
+#include "common/journal/journal.h"
 #include "common/journal/record.h"
 
 static const int64_t retry_ms = 10000;
@@ -96,6 +96,17 @@ static struct msg_head head_of(struct storage *self, const struct registry *regi
                              .always = self->options.sync == STORAGE_SYNC_ALWAYS};
 }
 
+/* In order: what the file holds is all there was to be in it. */
+static enum err finish(struct journal *journal)
+{
+    const struct segment *segment = &journal->segment;
+    struct msg foot = {
+        .type = MSG_TYPE_FOOT,
+        .as_foot = {.count = segment->last_seq - segment->prev_seq, .seq = segment->last_seq}};
+
+    return journal_finish(journal, &foot);
+}
+
 /* ── failing and healing ────────────────────────────────────────────────────*/
 
 /* So that a start which finds the disk as it was before the failure does not go on as if nothing
@@ -116,7 +127,6 @@ static void mark_failed(struct storage *self)
 static void fail(struct storage *self, int64_t now_ms, bool seen)
 {
     bool was_ok = self->state == OK;
-    uint64_t seq;
 
     memcpy(self->reason, self->volume.reason, sizeof(self->reason));
     self->trouble = self->volume.trouble;
@@ -124,7 +134,7 @@ static void fail(struct storage *self, int64_t now_ms, bool seen)
         draw_epoch(self);
         mark_failed(self);
     }
-    if (was_ok && name_parse(self->journal.name.text, &seq) == NAME_SEGMENT) {
+    if (was_ok && self->journal.published) {
         /* Kept for what it is: a file that can be removed once a snapshot covers it. */
         segments_add(&self->segments, &self->journal.segment);
     }
@@ -146,8 +156,7 @@ static void fail(struct storage *self, int64_t now_ms, bool seen)
 static void heal_begin(struct storage *self, const struct registry *registry, int64_t now_ms)
 {
     struct msg_head head = head_of(self, registry);
-    enum err err =
-        journal_create(&self->journal, &self->volume, &head, self->options.allocate_bytes);
+    enum err err = head_begin(&self->journal, &self->volume, &head, self->options.allocate_bytes);
 
     self->state = HEALING;
     self->written = self->journal.segment.bytes;
@@ -226,14 +235,14 @@ static void put_off(struct storage *self, int64_t now_ms)
 static void rotate(struct storage *self, const struct msg_head *head, int64_t now_ms)
 {
     struct journal next;
-    enum err err = journal_create(&next, &self->volume, head, self->options.allocate_bytes);
+    enum err err = head_begin(&next, &self->volume, head, self->options.allocate_bytes);
 
     if (err != ERR_OK) {
         journal_drop(&next);
         put_off(self, now_ms);
         return;
     }
-    err = journal_finish(&self->journal);
+    err = finish(&self->journal);
     segments_add(&self->segments, &self->journal.segment);
     self->journal = next;
     self->written = next.segment.bytes;
@@ -339,7 +348,6 @@ static void add_frame(struct storage *self, struct str body, uint64_t last_seq)
 
     buf_add_str(&self->turn, body);
     record_end(&self->turn, mark);
-    self->journal.count += last_seq - self->appended;
     segment_extend(&self->journal.segment, self->appended + 1, last_seq, self->turn.len - mark);
     self->appended = last_seq;
 }
@@ -586,7 +594,7 @@ static enum err go_on(struct storage *self, const struct registry *registry, boo
         err = segment_trim(&self->segments.items[self->segments.count - 1], &self->volume);
     }
     if (err == ERR_OK) {
-        err = journal_create(&self->journal, &self->volume, &head, self->options.allocate_bytes);
+        err = head_begin(&self->journal, &self->volume, &head, self->options.allocate_bytes);
         self->written = self->journal.segment.bytes;
     }
     if (err == ERR_OK) {
@@ -746,8 +754,7 @@ void storage_close(struct storage **self)
         return;
     }
     snapshot_drop(&gone->snapshot);
-    if (gone->state == OK && gone->appended == gone->seq &&
-        journal_finish(&gone->journal) != ERR_OK) {
+    if (gone->state == OK && gone->appended == gone->seq && finish(&gone->journal) != ERR_OK) {
         log_event(gone->volume.log, LOG_ERROR, "storage_close", "%s", gone->volume.reason);
     }
     journal_drop(&gone->journal);
