@@ -1,7 +1,5 @@
 #include "common/journal/reader.h"
 
-#include <assert.h>
-#include <libdeflate.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,22 +72,6 @@ static void fill(struct reader *self, size_t need)
     }
 }
 
-static uint32_t load_u32(const unsigned char *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static size_t claimed(struct str rest)
-{
-    return rest.len < 4 ? 0 : load_u32((const unsigned char *)rest.data);
-}
-
-static bool all_zero(struct str bytes)
-{
-    return bytes.len == 0 ||
-           (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
-}
-
 /* Whether only zeros follow what the window shows. Gives the window up. */
 static bool zeros_to_end(struct reader *self)
 {
@@ -101,7 +83,7 @@ static bool zeros_to_end(struct reader *self)
         self->window.len = 0;
         self->used = 0;
         fill(self, window_bytes);
-        zeros = all_zero(rest_of(self));
+        zeros = record_only_zeros(rest_of(self));
     }
     self->offset = offset;
     self->window.len = 0;
@@ -109,101 +91,14 @@ static bool zeros_to_end(struct reader *self)
     return zeros && !self->unreadable;
 }
 
-/* By how much the checksum differs from that of a frame of so many bytes; 0: it is whole. */
-static uint32_t difference(const unsigned char *frame, size_t len)
-{
-    size_t body = len - record_head_bytes;
-    unsigned char head[4] = {(unsigned char)(body >> 24), (unsigned char)(body >> 16),
-                             (unsigned char)(body >> 8), (unsigned char)body};
-
-    return load_u32(frame + 4) ^ libdeflate_crc32(libdeflate_crc32(0, head, sizeof(head)),
-                                                  frame + record_head_bytes, body);
-}
-
-/* What each byte makes of a sum without any, by its top byte, which is there once: the way back. */
-struct step {
-    uint32_t sum;
-    uint32_t byte;
-};
-
-static void steps_init(struct step steps[256])
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        unsigned char byte = (unsigned char)i;
-        uint32_t sum = ~libdeflate_crc32(UINT32_MAX, &byte, 1);
-
-        steps[sum >> 24] = (struct step){sum, i};
-    }
-}
-
-/* The difference one byte earlier in the sum. */
-static uint32_t step_back(const struct step steps[256], uint32_t after)
-{
-    const struct step *step = &steps[after >> 24];
-
-    return (after ^ step->sum) << 8 | step->byte;
-}
-
-/* Whether a single wrong byte of the body, or of the checksum, makes this difference. */
-static bool one_byte_off(uint32_t differs, size_t body)
-{
-    struct step steps[256];
-
-    for (int shift = 0; shift < 32; shift += 8) {
-        if ((differs & ~(UINT32_C(0xff) << shift)) == 0) {
-            return true;
-        }
-    }
-    steps_init(steps);
-    for (; body > 0; body--) {
-        differs = step_back(steps, differs);
-        if (differs <= 0xff) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A frame whose last byte is there was written to its end; so was one in which a single byte is
- * wrong, be it one of the length, or the last, which is now zero as if it had not been
- * written. A write cut short is none of these; but one that lacks a single byte is taken for it. */
-static bool written_whole(struct str rest)
-{
-    enum { zeros_max = 64 }; /* that a frame may end with */
-    size_t claims = record_head_bytes + claimed(rest);
-    size_t there = rest.len;
-
-    while (there > 0 && rest.data[there - 1] == 0) {
-        there--;
-    }
-    if (there <= record_head_bytes) {
-        return false;
-    }
-    for (size_t len = there; len <= rest.len && len <= there + zeros_max; len++) {
-        uint32_t differs;
-
-        if (len - record_head_bytes > frame_max) {
-            return false;
-        }
-        differs = difference((const unsigned char *)rest.data, len);
-        if (differs == 0 ||
-            (len == claims && (len == there || one_byte_off(differs, len - record_head_bytes)))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum record_state reader_next(struct reader *self, struct str *body, uint64_t *at)
 {
     struct str rest;
     enum record_state state;
-    size_t len;
 
     *at = self->offset;
     fill(self, record_head_bytes);
-    len = claimed(rest_of(self));
-    fill(self, record_head_bytes + (len <= frame_max ? len : frame_max));
+    fill(self, record_wants(rest_of(self)));
     rest = rest_of(self);
     state = record_next(&rest, body);
     if (state == RECORD_OK) {
@@ -213,8 +108,7 @@ enum record_state reader_next(struct reader *self, struct str *body, uint64_t *a
         self->offset += taken;
         return RECORD_OK;
     }
-    if (self->unreadable || (state == RECORD_TORN && written_whole(rest)) ||
-        (state != RECORD_DAMAGED && !zeros_to_end(self))) {
+    if (self->unreadable || (state != RECORD_DAMAGED && !zeros_to_end(self))) {
         return RECORD_DAMAGED;
     }
     return state;

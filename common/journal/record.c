@@ -44,7 +44,7 @@ void record_end(struct buf *to, size_t mark)
     store_u32(frame + 4, checksum(frame, len));
 }
 
-static bool zeros(struct str bytes)
+bool record_only_zeros(struct str bytes)
 {
     return bytes.len == 0 ||
            (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
@@ -61,6 +61,13 @@ static size_t claimed(struct str rest)
     size_t len = rest.len >= record_head_bytes ? load_u32((const unsigned char *)rest.data) : 0;
 
     return len <= frame_max ? len : 0;
+}
+
+size_t record_wants(struct str head)
+{
+    size_t len = head.len < 4 ? 0 : load_u32((const unsigned char *)head.data);
+
+    return record_head_bytes + (len <= frame_max ? len : frame_max);
 }
 
 static bool whole(struct str rest, size_t len)
@@ -125,6 +132,91 @@ size_t record_seek(struct str rest)
     return at < rest.len && sure ? at : 0;
 }
 
+/* By how much the checksum differs from that of a frame of so many bytes; 0: it is whole. */
+static uint32_t difference(const unsigned char *frame, size_t len)
+{
+    size_t body = len - record_head_bytes;
+    unsigned char head[4] = {(unsigned char)(body >> 24), (unsigned char)(body >> 16),
+                             (unsigned char)(body >> 8), (unsigned char)body};
+
+    return load_u32(frame + 4) ^ libdeflate_crc32(libdeflate_crc32(0, head, sizeof(head)),
+                                                  frame + record_head_bytes, body);
+}
+
+/* What each byte makes of a sum without any, by its top byte, which is there once: the way back. */
+struct step {
+    uint32_t sum;
+    uint32_t byte;
+};
+
+static void steps_init(struct step steps[256])
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        unsigned char byte = (unsigned char)i;
+        uint32_t sum = ~libdeflate_crc32(UINT32_MAX, &byte, 1);
+
+        steps[sum >> 24] = (struct step){sum, i};
+    }
+}
+
+/* The difference one byte earlier in the sum. */
+static uint32_t step_back(const struct step steps[256], uint32_t after)
+{
+    const struct step *step = &steps[after >> 24];
+
+    return (after ^ step->sum) << 8 | step->byte;
+}
+
+/* Whether a single wrong byte of the body, or of the checksum, makes this difference. */
+static bool one_byte_off(uint32_t differs, size_t body)
+{
+    struct step steps[256];
+
+    for (int shift = 0; shift < 32; shift += 8) {
+        if ((differs & ~(UINT32_C(0xff) << shift)) == 0) {
+            return true;
+        }
+    }
+    steps_init(steps);
+    for (; body > 0; body--) {
+        differs = step_back(steps, differs);
+        if (differs <= 0xff) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A frame whose last byte is there was written to its end; so was one in which a single byte is
+ * wrong, be it one of the length, or the last, which is now zero as if it had not been
+ * written. A write cut short is none of these; but one that lacks a single byte is taken for it. */
+static bool written_whole(struct str rest)
+{
+    enum { zeros_max = 64 }; /* that a frame may end with */
+    size_t claims = record_head_bytes + claimed(rest);
+    size_t there = rest.len;
+
+    while (there > 0 && rest.data[there - 1] == 0) {
+        there--;
+    }
+    if (there <= record_head_bytes) {
+        return false;
+    }
+    for (size_t len = there; len <= rest.len && len <= there + zeros_max; len++) {
+        uint32_t differs;
+
+        if (len - record_head_bytes > frame_max) {
+            return false;
+        }
+        differs = difference((const unsigned char *)rest.data, len);
+        if (differs == 0 ||
+            (len == claims && (len == there || one_byte_off(differs, len - record_head_bytes)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum record_state record_next(struct str *rest, struct str *body)
 {
     size_t len = claimed(*rest);
@@ -135,12 +227,13 @@ enum record_state record_next(struct str *rest, struct str *body)
         *rest = behind(*rest, record_head_bytes + len);
         return RECORD_OK;
     }
-    if (zeros(*rest)) {
+    if (record_only_zeros(*rest)) {
         return RECORD_END;
     }
     extent = record_head_bytes + (len != 0 ? len : frame_max);
     extent = extent < rest->len ? extent : rest->len;
-    if (zeros(behind(*rest, extent)) && !frame_inside(*rest, extent)) {
+    if (record_only_zeros(behind(*rest, extent)) && !frame_inside(*rest, extent) &&
+        !written_whole(*rest)) {
         return RECORD_TORN;
     }
     return RECORD_DAMAGED;

@@ -30,10 +30,16 @@ enum record_state {
 /* How far a bad frame goes is what its length says; where that says nothing
  * possible (0, or more than frame_max), up to frame_max bytes. If a whole frame
  * stands inside that stretch, it was the length that broke: then it is DAMAGED; so
- * too if a search of about a second has not ruled it out. In doubt DAMAGED: a torn
- * tail is cut without a word, so it must be certain. rest and body are untouched
- * unless RECORD_OK. */
+ * too if a search of about a second has not ruled it out, and if the last byte of the frame, or all
+ * of it but one, is there. In doubt DAMAGED: a torn tail is cut without a word, so it must be
+ * certain. rest and body are untouched unless RECORD_OK. */
 enum record_state record_next(struct str *rest, struct str *body);
+
+/* So much of a file record_next must be shown to find the frame that begins with head, its first
+ * record_head_bytes, or fewer where the file has no more. */
+size_t record_wants(struct str head);
+
+bool record_only_zeros(struct str bytes);
 
 /* How far behind the beginning of rest, at least one byte, the next whole frame begins; 0: there is
  * none, or a search of about a second has not found one. */
