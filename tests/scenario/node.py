@@ -106,16 +106,16 @@ class Client:
         self.connection.close()
 
 
-def built_with(program, script):
+def built_with(program, script, of=BIN):
     """A directory to give a Node as built: the programs, one behind a script, in which $BIN has the real ones."""
     built = tempfile.mkdtemp(prefix="muster-", dir="/tmp")
-    for name in os.listdir(BIN):
+    for name in os.listdir(of):
         if name.startswith("muster"):
-            os.symlink(os.path.join(BIN, name), os.path.join(built, name))
+            os.symlink(os.path.join(of, name), os.path.join(built, name))
     path = os.path.join(built, program)
     os.unlink(path)
     with open(path, "w", encoding="ascii") as file:
-        file.write("#!/bin/bash\nBIN=%s\n%s" % (BIN, script))
+        file.write("#!/bin/bash\nBIN=%s\n%s" % (of, script))
         os.fchmod(file.fileno(), 0o755)
     atexit.register(shutil.rmtree, built, True)
     return built
