@@ -174,6 +174,9 @@ enum received sockets_receive(struct sockets *self, void *socket, struct frame *
         zmq_msg_init(message);
         frame->count = i + 1;
         if (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0) {
+            if (zmq_errno() == EAGAIN) {
+                used_empty(&self->used, socket);
+            }
             return RECEIVED_NOTHING;
         }
         frame->parts[i] = (struct str){zmq_msg_data(message), zmq_msg_size(message)};

@@ -2,21 +2,22 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 struct wait_place {
-    const void *socket; /* whose descriptor this is; NULL: not known yet */
-    int fd;
+    const void *socket; /* whose descriptor this is; NULL: not known yet, or of none */
+    int fd;             /* in the epoll; -1: none */
     bool ask;
 };
 
-void used_add(struct used *self, const void *socket)
+static void note(struct used *self, const void *socket, bool empty)
 {
-    if (socket == NULL) {
-        return;
-    }
     for (unsigned i = 0; i < self->count; i++) {
         if (self->socket[i] == socket) {
+            self->empty[i] = empty;
             return;
         }
     }
@@ -24,37 +25,76 @@ void used_add(struct used *self, const void *socket)
         self->all = true;
         return;
     }
+    self->empty[self->count] = empty;
     self->socket[self->count++] = socket;
 }
 
-static bool is_used(const struct used *self, const void *socket)
+void used_add(struct used *self, const void *socket)
 {
-    for (unsigned i = 0; i < self->count; i++) {
+    if (socket != NULL) {
+        note(self, socket, false);
+    }
+}
+
+void used_empty(struct used *self, const void *socket)
+{
+    note(self, socket, true);
+}
+
+/* had: its last answer was that it has something. */
+static bool is_to_be_asked(const struct used *self, const void *socket, bool had)
+{
+    for (unsigned i = 0; i < self->count && !self->all; i++) {
         if (self->socket[i] == socket) {
-            return true;
+            return !self->empty[i];
         }
     }
-    return self->all;
+    return self->all || had;
 }
 
 void wait_init(struct wait *self, size_t items_max)
 {
     self->places = calloc(items_max, sizeof(*self->places));
-    self->fds = calloc(items_max, sizeof(*self->fds));
-    assert(self->places != NULL && self->fds != NULL);
+    self->events = calloc(items_max, sizeof(*self->events));
+    self->epoll = epoll_create1(EPOLL_CLOEXEC);
+    assert(self->places != NULL && self->events != NULL && self->epoll >= 0);
+    for (size_t i = 0; i < items_max; i++) {
+        self->places[i].fd = -1;
+    }
 }
 
 void wait_fini(struct wait *self)
 {
     free(self->places);
-    free(self->fds);
-    *self = (struct wait){0};
+    free(self->events);
+    close(self->epoll);
+    *self = (struct wait){.epoll = -1};
+}
+
+/* What was there before may be closed, and its number be another's by now: then it has left the
+ * epoll by itself. */
+static void watch(struct wait *self, size_t at, int fd)
+{
+    struct wait_place *place = &self->places[at];
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = at};
+
+    if (place->fd >= 0) {
+        (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, place->fd, NULL);
+    }
+    place->fd = fd;
+    if (fd >= 0) {
+        int rc = epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event);
+
+        assert(rc == 0);
+        (void)rc;
+    }
 }
 
 void wait_anew(struct wait *self, size_t from, size_t items_max)
 {
     for (size_t i = from; i < items_max; i++) {
         self->places[i].socket = NULL;
+        watch(self, i, -1);
     }
 }
 
@@ -78,22 +118,25 @@ static void look_at(struct wait *self, const zmq_pollitem_t *items, size_t count
         const zmq_pollitem_t *item = &items[i];
 
         if (item->socket == NULL) {
-            place->socket = NULL;
-            place->fd = item->fd;
-            place->ask = false;
             assert(item->events == ZMQ_POLLIN);
+            if (place->socket != NULL || place->fd != item->fd) {
+                watch(self, i, item->fd);
+            }
+            place->socket = NULL;
+            place->ask = false;
         } else if (place->socket != item->socket) {
-            size_t size = sizeof(place->fd);
-            int rc = zmq_getsockopt(item->socket, ZMQ_FD, &place->fd, &size);
+            int fd = -1;
+            size_t size = sizeof(fd);
+            int rc = zmq_getsockopt(item->socket, ZMQ_FD, &fd, &size);
 
             assert(rc == 0);
             (void)rc;
+            watch(self, i, fd);
             place->socket = item->socket;
             place->ask = true;
         } else {
-            place->ask = item->revents != 0 || is_used(used, item->socket);
+            place->ask = is_to_be_asked(used, item->socket, item->revents != 0);
         }
-        self->fds[i] = (struct pollfd){.fd = place->fd, .events = POLLIN};
     }
 }
 
@@ -109,15 +152,15 @@ static bool ask_all(struct wait *self, zmq_pollitem_t *items, size_t count)
 }
 
 /* Of the items whose descriptors have an event; those that were asked before keep their answer. */
-static bool take_events(struct wait *self, zmq_pollitem_t *items, size_t count)
+static bool take_events(const struct wait *self, zmq_pollitem_t *items, int count)
 {
     bool any = false;
 
-    for (size_t i = 0; i < count; i++) {
-        if (self->fds[i].revents != 0) {
-            items[i].revents = items[i].socket == NULL ? ZMQ_POLLIN : events_of(&items[i]);
-        }
-        any = any || items[i].revents != 0;
+    for (int i = 0; i < count; i++) {
+        zmq_pollitem_t *item = &items[self->events[i].data.u64];
+
+        item->revents = item->socket == NULL ? ZMQ_POLLIN : events_of(item);
+        any = any || item->revents != 0;
     }
     return any;
 }
@@ -132,13 +175,14 @@ void wait_for(struct wait *self, zmq_pollitem_t *items, size_t count, int64_t wa
 {
     int64_t end_ms = wait_ms > 0 ? clock->now(clock).mono_ms + wait_ms : 0;
     int64_t left_ms;
+    int ready;
 
     look_at(self, items, count, used);
     *used = (struct used){0};
     left_ms = ask_all(self, items, count) ? 0 : wait_ms;
     /* Most of what libzmq's own thread tells a socket is not for us: then sleep on. */
-    while (poll(self->fds, count, timeout_of(left_ms)) > 0 && !take_events(self, items, count) &&
-           left_ms != 0) {
+    while ((ready = epoll_wait(self->epoll, self->events, (int)count, timeout_of(left_ms))) > 0 &&
+           !take_events(self, items, ready) && left_ms != 0) {
         if (wait_ms > 0) {
             left_ms = end_ms - clock->now(clock).mono_ms;
             left_ms = left_ms > 0 ? left_ms : 0;

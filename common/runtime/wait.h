@@ -3,12 +3,13 @@
  * lone request costs. libzmq says with a descriptor (ZMQ_FD) that a socket has something to be
  * asked for; it says so once, and the question, or any send and receive on the way, may take it
  * back. So a socket is asked when its descriptor is readable, when it was used since it was asked
- * last, and as long as its last answer was that it has something.
+ * last, and as long as its last answer was that it has something; a receive in vain is such a
+ * question. The descriptors stay in an epoll: to name ten of them to the kernel each time costs as
+ * much as the questions.
  */
 #ifndef COMMON_RUNTIME_WAIT_H
 #define COMMON_RUNTIME_WAIT_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <zmq.h>
@@ -19,16 +20,19 @@
 enum { used_max = 16 };
 struct used {
     const void *socket[used_max];
+    bool empty[used_max]; /* the last use was a receive in vain */
     unsigned count;
     bool all;
 };
 void used_add(struct used *self, const void *socket); /* NULL: none */
+void used_empty(struct used *self, const void *socket);
 
 struct wait_place;
 
 struct wait {
     struct wait_place *places; /* owns, as the next: one for each item */
-    struct pollfd *fds;
+    struct epoll_event *events;
+    int epoll; /* owned */
 };
 
 void wait_init(struct wait *self, size_t items_max);

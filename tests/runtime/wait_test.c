@@ -65,8 +65,12 @@ static bool receive_one(struct fixture *self)
 {
     char byte;
 
-    used_add(&self->used, self->to);
-    return zmq_recv(self->to, &byte, 1, ZMQ_DONTWAIT) == 1;
+    if (zmq_recv(self->to, &byte, 1, ZMQ_DONTWAIT) == 1) {
+        used_add(&self->used, self->to);
+        return true;
+    }
+    used_empty(&self->used, self->to);
+    return false;
 }
 
 static void what_is_there_ends_the_wait(void **state)
@@ -119,6 +123,50 @@ static void a_signal_that_was_taken_by_the_way_is_not_missed(void **state)
     }
 }
 
+/* It was asked by that, and is not asked again: what comes later shows at its descriptor. */
+static void what_comes_after_a_receive_in_vain_ends_the_wait(void **state)
+{
+    struct fixture *self = *state;
+
+    for (int round = 0; round < 100; round++) {
+        send_one(self);
+        wait_now(self, long_ms);
+        assert_true(receive_one(self));
+        assert_false(receive_one(self));
+        if (round % 2 == 0) {
+            wait_now(self, 0);
+            assert_int_equal(0, self->items[0].revents);
+        }
+        send_one(self);
+        wait_now(self, long_ms);
+        assert_int_equal(ZMQ_POLLIN, self->items[0].revents);
+        assert_true(receive_one(self));
+    }
+}
+
+static void another_descriptor_of_the_same_number_is_waited_for(void **state)
+{
+    struct fixture *self = *state;
+
+    wait_now(self, 0);
+    for (int round = 0; round < 3; round++) {
+        int number = self->fd;
+
+        assert_int_equal(0, close(self->fd));
+        self->fd = eventfd(1, EFD_NONBLOCK);
+        assert_int_equal(number, self->fd);
+        wait_anew(&self->wait, 1, items_count);
+        wait_now(self, long_ms);
+        assert_int_equal(ZMQ_POLLIN, self->items[1].revents);
+    }
+    self->items[2].fd = self->items[1].fd; /* moved to another place */
+    self->items[1].fd = -1;
+    wait_anew(&self->wait, 1, items_count);
+    wait_now(self, long_ms);
+    assert_int_equal(0, self->items[1].revents);
+    assert_int_equal(ZMQ_POLLIN, self->items[2].revents);
+}
+
 static void a_descriptor_ends_the_wait_beside_a_socket(void **state)
 {
     struct fixture *self = *state;
@@ -168,6 +216,8 @@ int main(void)
         T(what_is_there_ends_the_wait),
         T(what_was_not_taken_is_found_again),
         T(a_signal_that_was_taken_by_the_way_is_not_missed),
+        T(what_comes_after_a_receive_in_vain_ends_the_wait),
+        T(another_descriptor_of_the_same_number_is_waited_for),
         T(a_descriptor_ends_the_wait_beside_a_socket),
         T(the_wait_ends_in_time),
         T(more_sockets_than_are_counted_may_have_been_used),
