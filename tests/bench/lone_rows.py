@@ -5,11 +5,13 @@ import statistics
 import time
 
 import bench
+import yardsticks
 from cluster import Cluster
-from http_rows import fetch_path, fill, hostname
+from http_rows import fetch_path, fill, hostname, pool_bytes
 from node import ACTORS
 
 RATE, CPU_S = 8000, 10  # bars: requests a second at least, CPU seconds a 100,000 at most
+BARE_MOST = 1.75  # bar of a renew: times what the libraries cost
 
 
 class Settings:
@@ -53,6 +55,33 @@ def cpu_s(run):
     return sum(run.interval.cpu_s.values()) / run.requests * 1e5
 
 
+class Bare:
+    """What libmicrohttpd and libzmq cost by themselves where a form is passed on and answered, CPU seconds of 100,000."""
+
+    def __init__(self, settings):
+        self.settings, self.server = settings, yardsticks.bare_post(pool_bytes(), core=None)
+
+    def cpu_s(self, call):
+        env = {"BENCH_CALL": call, "BENCH_HOSTS": "1", "BENCH_APPS": "1", "BENCH_MORE": ""}
+        return yardsticks.bare_hop_cpu_s(self.settings.seconds) + cpu_s(
+            bench.Load("http://127.0.0.1:%d" % self.server.port, 1, self.settings.seconds, os.path.join(bench.HERE, "forms.lua"),
+                       core=None, env=env, server=self.server.pid))
+
+    def end(self):
+        self.server.end()
+
+
+def beside_bare(table, call, nodes, settings, at_most=None):
+    """The same in turn with the libraries alone: what the machine does at the time is in both."""
+    bare = Bare(settings)
+    pairs = bench.Pairs(settings.runs, lambda: bare.cpu_s(call), lambda: cpu_s(load(nodes, call, settings)))
+    yardstick, value = pairs.figures(lambda seconds: seconds)
+    table.add("%s, %s: CPU beside bare libraries" % (call, nodes.what), value, "s/100,000", yardstick=yardstick,
+              ratio=pairs.ratio(lambda seconds: seconds), at_most=at_most,
+              notes=["yardstick: bench_bare_hop and, of bench_bare_post, the same forms"])
+    bare.end()
+
+
 def add(table, name, nodes, run, settings, barred):
     """Rate, CPU and latency of runs, as rows."""
     loads = [run() for _ in range(settings.runs)]
@@ -71,7 +100,9 @@ def renew(table, settings):
         nodes = Nodes(count, "--registry.journal_sync=never")
         load(nodes, "register", settings, "&dirty_timestamp=7")
         add(table, "renew", nodes, lambda: load(nodes, "renew", settings), settings, count == 1)
-        if count == 2:  # as a node of the reference sends it, which waits for the answer
+        if count == 1:
+            beside_bare(table, "renew", nodes, settings, BARE_MOST)
+        else:  # as a node of the reference sends it, which waits for the answer
             more = "&replication=true&from_zone=true&dirty_timestamp=7"
             add(table, "renew as a node's form", nodes, lambda: load(nodes, "renew", settings, more), settings, False)
         nodes.end()
@@ -83,6 +114,8 @@ def register(table, settings):
             nodes = Nodes(count, "--registry.journal_sync=" + sync)
             add(table, "register, sync %s" % sync, nodes, lambda: load(nodes, "register", settings), settings,
                 count == 1 and sync == "never")
+            if count == 1 and sync == "never":
+                beside_bare(table, "register", nodes, settings)
             nodes.end()
 
 

@@ -1,5 +1,6 @@
 """What muster is measured against: servers that do as little as the work allows."""
 import os
+import subprocess
 
 import bench
 
@@ -58,12 +59,19 @@ def nginx(body):
     return started
 
 
-def bare_post(pool_bytes):
+def bare_post(pool_bytes, core=bench.SERVER_CORE):
     """libmicrohttpd that takes a form and answers at once."""
     port = bench.free_port()
-    started = bench.Started(bench.program("bare_post"), str(port), str(pool_bytes), core=bench.SERVER_CORE)
+    started = bench.Started(bench.program("bare_post"), str(port), str(pool_bytes), core=core)
     started.port = port
     return await_port(started, port)
+
+
+def bare_hop_cpu_s(seconds):
+    """CPU seconds of 100,000 questions over libzmq, each answered before the next."""
+    words = [bench.program("bare_hop"), str(seconds)]
+    done = subprocess.run(words, text=True, stdout=subprocess.PIPE, check=True).stdout.split()
+    return float(done[3]) / int(done[1]) * 1e5
 
 
 def bare_epoll(answer):
