@@ -1,6 +1,6 @@
 #include "actors/replicator/answered.h"
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/http_peers.h"
 #include "actors/replicator/last_heard.h"
 #include "actors/replicator/link.h"
@@ -46,7 +46,7 @@ void replicator_overdue(struct replicator *self, const struct now *now, struct o
     uint32_t cursor = 0;
     struct ask ask;
 
-    while (asks_take_overdue(self->asks, now->mono_ms, &cursor, &ask)) {
+    while (inflight_take_overdue(self->inflight, now->mono_ms, &cursor, &ask)) {
         replicator_answered(self, &ask, NULL, now, out);
     }
 }

@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_ANSWERED_H
 #define ACTORS_REPLICATOR_ANSWERED_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 /* Whoever asked is told; answer NULL: there is none. Frees what ask holds. */
 void replicator_answered(struct replicator *self, struct ask *ask, const struct msg *answer,

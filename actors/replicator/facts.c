@@ -16,7 +16,7 @@ static void on_new_registry(struct replicator *self, uint64_t boot, const struct
     if (self->registry_boot != 0) { /* it may have lost what we told the last run */
         self->sync.fresh = false;
         self->beats.root.set = false;
-        own_hurry(&self->own, now);
+        own_instance_hurry(&self->own_instance, now);
         sync_again(self, now);
         self->members.due = true;
     }
@@ -180,7 +180,7 @@ static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct n
         self->met = true;
         self->sync.fresh = seq <= 1; /* this node itself */
         self->members.seek = true;
-        own_hurry(&self->own, now);
+        own_instance_hurry(&self->own_instance, now);
         self->members.due = true;
         if (self->sync.state == SYNC_TELL) {
             self->sync.due_ms = now->mono_ms;

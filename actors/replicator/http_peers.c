@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
@@ -105,11 +105,12 @@ static void on_posted(void *state, uint32_t number, struct hash128 key, enum pos
     struct replicator *self = state;
     struct peer *peer = peers_at(self, number);
 
-    if (peer == NULL || self->own.held || !hash128_eq(key, identity_key(&self->own.id))) {
+    if (peer == NULL || self->own_instance.held ||
+        !hash128_eq(key, identity_key(&self->own_instance.id))) {
         return;
     }
     if (fate == POSTS_LACKED && peer->took) {
-        own_claim(&self->own, now);
+        own_instance_claim(&self->own_instance, now);
     }
     peer->took = fate == POSTS_TAKEN;
 }

@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_HTTP_PEERS_H
 #define ACTORS_REPLICATOR_HTTP_PEERS_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/posts.h"
 
 extern const struct posts_owner http_peers_owner;

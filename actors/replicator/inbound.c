@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/root.h"
@@ -77,7 +77,7 @@ static void acknowledge(struct replicator *self, const struct address *to, struc
     ack->stamp = now->mono_ms;
     ack->protect = self->registry_protect;
     ack->digest = root->set ? (struct str){root->bytes, sizeof(root->bytes)} : STR("");
-    ack->node_id = self->own.node_id;
+    ack->node_id = self->own_instance.node_id;
     msg.as_ack = *ack;
     outbox_reply(out, OUTBOX_SYNCED, to, &msg); /* full: as if it were lost */
     self->counters.acks_sent++;
@@ -186,7 +186,7 @@ static void greet_back(struct replicator *self, const struct msg_states *states,
 /* It says to be this node, by name or by id. */
 static bool is_like_us(const struct replicator *self, const struct msg_states *states)
 {
-    return str_eq(states->node_id, self->own.node_id) ||
+    return str_eq(states->node_id, self->own_instance.node_id) ||
            (str_eq(states->node, str_from(self->config->node_name)) &&
             str_eq(states->zone, str_from(self->config->node_zone)));
 }
@@ -196,7 +196,7 @@ static bool is_like_us(const struct replicator *self, const struct msg_states *s
 static bool is_forged(struct replicator *self, const struct address *from,
                       const struct msg_states *states)
 {
-    const struct curve_keys *known = self->own.options.known;
+    const struct curve_keys *known = self->own_instance.options.known;
     const struct peer *peer = sender(self, states);
 
     return known != NULL && from->key[0] != '\0' && peer != NULL && peer->listed &&

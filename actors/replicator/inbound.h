@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_INBOUND_H
 #define ACTORS_REPLICATOR_INBOUND_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 struct inbound;
 

@@ -3,7 +3,7 @@
  * both reach a third evicts nobody. */
 #include "actors/replicator/last_heard.h"
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/state.h"
 
 /* What the registry says to be getting old in one turn, at most. */

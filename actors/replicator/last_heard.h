@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_LAST_HEARD_H
 #define ACTORS_REPLICATOR_LAST_HEARD_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 void last_heard_to_ask(struct replicator *self, struct str keys);
 void last_heard_step(struct replicator *self, const struct now *now, struct outbox *out);

@@ -38,7 +38,7 @@ void leaving_on_shutdown(void *state, const struct address *from, const struct m
     if (!self->leaving.on) {
         self->leaving.on = true;
         self->leaving.until_ms = now->mono_ms + leave_wait_ms;
-        own_leave(&self->own, now);
+        own_instance_leave(&self->own_instance, now);
     }
     self->leaving.from = *from;
     self->leaving.id = msg->as_shutdown.id;
@@ -102,7 +102,7 @@ void leaving_step(struct replicator *self, const struct now *now, struct outbox 
     if (!self->leaving.on) {
         return;
     }
-    if (self->own.state == OWN_GONE && (late || is_said(self))) {
+    if (self->own_instance.state == OWN_INSTANCE_GONE && (late || is_said(self))) {
         end(self, &self->leaving.from, self->leaving.id, STR(""), out);
     } else if (late) {
         log_event(self->log, LOG_WARN, "left_unheard",

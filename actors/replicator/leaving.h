@@ -3,7 +3,7 @@
 #ifndef ACTORS_REPLICATOR_LEAVING_H
 #define ACTORS_REPLICATOR_LEAVING_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 struct leaving {
     bool on;

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/repair.h"
 #include "actors/replicator/state.h"
@@ -21,7 +21,7 @@ static void drop_all(struct replicator *self, struct peer *peer, const struct no
     link->wanting = false;
     link->under_way = 0;
     link->greetings = 0;
-    asks_forget(self->asks, peers_number(self, peer));
+    inflight_forget(self->inflight, peers_number(self, peer));
     repair_stop(self, peer, now);
 }
 
@@ -186,7 +186,7 @@ static struct msg_states states_head(const struct replicator *self, const struct
         .held_ms = now->mono_ms - peer->link.heard_ms,
         .protect = self->registry_protect,
         .digest = root->set ? (struct str){root->bytes, sizeof(root->bytes)} : STR(""),
-        .node_id = self->own.node_id,
+        .node_id = self->own_instance.node_id,
     };
 }
 

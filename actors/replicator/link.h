@@ -14,7 +14,7 @@
 #ifndef ACTORS_REPLICATOR_LINK_H
 #define ACTORS_REPLICATOR_LINK_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 void link_open(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out);

@@ -12,7 +12,7 @@
 
 #include <assert.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/reach.h"
@@ -171,7 +171,7 @@ static void list(struct replicator *self, const struct msg_put *put, const struc
     }
     peer->listed = true;
     peer->marked = true;
-    peer->own_zone = str_eq(put->zone, self->own.id.zone);
+    peer->own_zone = str_eq(put->zone, self->own_instance.id.zone);
 }
 
 void members_record(struct replicator *self, const struct msg *record, const struct now *now)
@@ -180,13 +180,14 @@ void members_record(struct replicator *self, const struct msg *record, const str
     struct peer *peer;
 
     if (record->type == MSG_TYPE_PUT) {
-        if (!str_eq(record->as_put.appid, self->own.id.appid) ||
-            !str_eq(record->as_put.env, self->own.id.env)) {
+        if (!str_eq(record->as_put.appid, self->own_instance.id.appid) ||
+            !str_eq(record->as_put.env, self->own_instance.id.env)) {
             return;
         }
         list(self, &record->as_put, now);
     } else {
-        if (!str_eq(gone->appid, self->own.id.appid) || !str_eq(gone->env, self->own.id.env)) {
+        if (!str_eq(gone->appid, self->own_instance.id.appid) ||
+            !str_eq(gone->env, self->own_instance.id.env)) {
             return;
         }
         self->members.due = true; /* another registration of that node may count now */
@@ -243,8 +244,8 @@ static void ask_all(struct replicator *self, const struct now *now, struct outbo
     struct ask ask = {.kind = ASK_NODES};
     struct msg msg = {.type = MSG_TYPE_APP};
 
-    msg.as_app.env = self->own.id.env;
-    msg.as_app.appid = self->own.id.appid;
+    msg.as_app.env = self->own_instance.id.env;
+    msg.as_app.appid = self->own_instance.id.appid;
     if (replicator_ask(self, &ask, &msg, now, out) != 0) {
         self->members.due = false;
         self->members.under_way = true;
@@ -400,7 +401,7 @@ static void open_way(struct replicator *self, struct peer *peer, enum peer_way w
                    peer->seed);
     }
     if (way == WAY_HTTP) {
-        own_hurry(&self->own, now); /* a heartbeat: it learns of us by it */
+        own_instance_hurry(&self->own_instance, now); /* a heartbeat: it learns of us by it */
     }
 }
 
@@ -418,7 +419,7 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
 {
     if (self->door_waits && any_listed(self)) {
         self->door_waits = outbox_door_open(out) != ERR_OK;
-        own_door_opened(&self->own, now);
+        own_instance_door_opened(&self->own_instance, now);
     }
     if (self->members.due && !self->members.under_way && self->met) {
         ask_all(self, now, out);
@@ -493,7 +494,7 @@ void members_who(struct replicator *self, struct peer *peer, enum err err,
                  const struct answer_who *who, const struct now *now)
 {
     struct peer *node = peers_identified(self, who->node_id);
-    bool self_too = err == ERR_OK && str_eq(who->node_id, self->own.node_id);
+    bool self_too = err == ERR_OK && str_eq(who->node_id, self->own_instance.node_id);
     bool alias = self_too || (node != NULL && node != peer);
 
     if (peer->namesake != NAMESAKE_NO) {

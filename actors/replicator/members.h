@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_MEMBERS_H
 #define ACTORS_REPLICATOR_MEMBERS_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 
 /* who is in infra.discovery */

@@ -20,7 +20,7 @@
  */
 #include "actors/replicator/namesake.h"
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
@@ -31,7 +31,7 @@ static const uint32_t former_made_max = 3;
 
 static bool is_own_name(const struct replicator *self, struct str zone, struct str name)
 {
-    return str_eq(name, self->own.id.hostname) && str_eq(zone, self->own.id.zone);
+    return str_eq(name, self->own_instance.id.hostname) && str_eq(zone, self->own_instance.id.zone);
 }
 
 static struct peer *place_of(struct replicator *self, struct str zone, struct str addr)
@@ -132,10 +132,10 @@ static bool former_who(struct replicator *self, struct peer *peer, enum err err,
         !str_eq(buf_str(&self->former.addr), buf_str(&peer->addr))) {
         return false;
     }
-    if (err == ERR_OK && str_eq(who->node_id, self->own.node_id) &&
+    if (err == ERR_OK && str_eq(who->node_id, self->own_instance.node_id) &&
         !is_own_name(self, who->zone, who->name)) {
         self->former.state = FORMER_NONE;
-        if (self->former.late && !self->own.held) { /* it came later than this node */
+        if (self->former.late && !self->own_instance.held) { /* it came later than this node */
             say_copy(self, buf_str(&self->former.name), buf_str(&peer->addr));
         } else {
             refuse(self, peer,
@@ -154,11 +154,11 @@ static void cancel_former(struct replicator *self, const struct now *now, struct
     struct msg msg = {.type = MSG_TYPE_CANCEL};
 
     msg.as_cancel = (struct msg_cancel){
-        .gateway = self->own.gateway,
-        .expires = now->wall_ns + self->own.deadline_ms * 1000000,
+        .gateway = self->own_instance.gateway,
+        .expires = now->wall_ns + self->own_instance.deadline_ms * 1000000,
         .origin = ORIGIN_SELF,
-        .env = self->own.id.env,
-        .appid = self->own.id.appid,
+        .env = self->own_instance.id.env,
+        .appid = self->own_instance.id.appid,
         .zone = buf_str(&self->former.zone),
         .hostname = buf_str(&self->former.name),
     };
@@ -182,10 +182,10 @@ void namesake_on_former(struct replicator *self, const struct ask *ask, const st
 
 void namesake_keys(const struct replicator *self, struct buf *keys)
 {
-    const struct identity former = {self->own.id.env, self->own.id.appid,
+    const struct identity former = {self->own_instance.id.env, self->own_instance.id.appid,
                                     buf_str(&self->former.zone), buf_str(&self->former.name)};
 
-    key_pack(keys, identity_key(&self->own.id));
+    key_pack(keys, identity_key(&self->own_instance.id));
     if (self->former.state == FORMER_GONE) {
         key_pack(keys, identity_key(&former));
     }
@@ -204,8 +204,8 @@ static void check(struct replicator *self, struct str zone, struct str addr, str
                   const struct now *now)
 {
     if (!str_eq(addr, str_from(self->config->gateway_advertise)) &&
-        !str_eq(id,
-                self->own.node_id)) { /* it, with an empty disk; or elsewhere, before it moved */
+        !str_eq(id, self->own_instance
+                        .node_id)) { /* it, with an empty disk; or elsewhere, before it moved */
         suspect(self, zone, addr, now);
     }
 }
@@ -217,7 +217,7 @@ bool namesake_record(struct replicator *self, const struct msg_put *put, struct 
         check(self, put->zone, addr, id, now);
         return true;
     }
-    if (str_eq(id, self->own.node_id)) {
+    if (str_eq(id, self->own_instance.node_id)) {
         note_former(self, put, addr, now);
         return true;
     }
@@ -280,12 +280,12 @@ void namesake_who(struct replicator *self, struct peer *peer, enum err err,
         return;
     }
     peer->namesake_ms = now->mono_ms;
-    if (str_eq(who->node_id, self->own.node_id) ||
+    if (str_eq(who->node_id, self->own_instance.node_id) ||
         (named && !is_own_name(self, who->zone, who->name))) {
         forget(self, peer);
-    } else if (named && who->node_id.len == 0 && self->own.held) {
+    } else if (named && who->node_id.len == 0 && self->own_instance.held) {
         peer->seeking.due_ms = now->mono_ms; /* it starts just now, and may be this one itself */
-    } else if (self->own.held) {
+    } else if (self->own_instance.held) {
         refuse(self, peer,
                "give one of them a name of its own with node.name (in a discovery.toml: host), or "
                "end the other");
@@ -317,14 +317,14 @@ void namesake_step(struct replicator *self, const struct now *now, struct outbox
     if (self->former.state == FORMER_CANCEL) {
         cancel_former(self, now, out);
     }
-    if (!self->own.held || !self->members.known) {
+    if (!self->own_instance.held || !self->members.known) {
         return;
     }
     if (self->members.hold_ms < 0) {
         self->members.hold_ms = now->mono_ms + hold_max_ms;
     }
     if (is_clear(self, now)) {
-        own_claim(&self->own, now);
+        own_instance_claim(&self->own_instance, now);
     }
 }
 
@@ -338,7 +338,7 @@ void namesake_tick(struct replicator *self, const struct now *now)
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         if (peer->namesake == NAMESAKE_SILENT && now->mono_ms - peer->namesake_ms > silent_max_ms) {
             forget(self, peer);
-            own_claim(&self->own, now);
+            own_instance_claim(&self->own_instance, now);
         }
     }
 }

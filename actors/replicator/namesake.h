@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_NAMESAKE_H
 #define ACTORS_REPLICATOR_NAMESAKE_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 
 enum former_state { FORMER_NONE, FORMER_ASK, FORMER_CANCEL, FORMER_GONE };

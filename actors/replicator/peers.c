@@ -241,7 +241,7 @@ static struct msg self_node(const struct replicator *self)
                                      .status = NODE_UP,
                                      .zone = str_from(self->config->node_zone),
                                      .self = true,
-                                     .node_id = self->own.node_id};
+                                     .node_id = self->own_instance.node_id};
     return node;
 }
 

@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_REACH_H
 #define ACTORS_REPLICATOR_REACH_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 /* How a registration of infra.discovery says its node is reached, and who it is; borrowed from it.
  */

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/state.h"
 
 static void refuse(struct replicator *self, const struct address *to, uint64_t id, enum err err,
@@ -40,7 +40,7 @@ static size_t bytes_of(const struct msg *question)
 static bool has_room(const struct replicator *self, const struct address *from)
 {
     return self->relays < relays_max / 2 ||
-           (self->relays < relays_max && asks_relayed(self->asks, from) < relays_each);
+           (self->relays < relays_max && inflight_relayed(self->inflight, from) < relays_each);
 }
 
 void relay_question(void *state, const struct address *from, const struct msg *msg,

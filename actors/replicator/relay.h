@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_RELAY_H
 #define ACTORS_REPLICATOR_RELAY_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 enum { relays_max = 1024, relays_each = 128 };
 actor_handle_fn relay_question;

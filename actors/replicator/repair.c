@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
 #include "actors/replicator/walk.h"

@@ -15,7 +15,7 @@
 #ifndef ACTORS_REPLICATOR_REPAIR_H
 #define ACTORS_REPLICATOR_REPAIR_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 /* The registry's tick: do the roots still differ? */
 void repair_beat(struct replicator *self, struct peer *peer, const struct now *now,

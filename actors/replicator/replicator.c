@@ -32,7 +32,7 @@ static void turn_begin(void *state, const struct now *now, struct outbox *out)
     if (self->turn_ms >= 0 && gap_ms > stood_ms) {
         log_event(self->log, LOG_WARN, "stood_still", "for %lld ms", (long long)gap_ms);
         self->lag_ms = self->lag_ms > gap_ms ? self->lag_ms : gap_ms;
-        asks_forgive(self->asks, gap_ms);
+        inflight_forgive(self->inflight, gap_ms);
         self->beats.heard_ms = now->mono_ms;
     }
     self->turn_ms = now->mono_ms;
@@ -48,10 +48,11 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
 
     (void)from;
     (void)index;
-    if (msg->type == MSG_TYPE_RESULT && own_answer(&self->own, &msg->as_result, now)) {
+    if (msg->type == MSG_TYPE_RESULT &&
+        own_instance_answer(&self->own_instance, &msg->as_result, now)) {
         leaving_answered(self, msg->as_result.seq);
-    } else if (asks_of(self->asks, msg_id(msg), ASK_REGISTRY, 0) &&
-               asks_take(self->asks, msg_id(msg), &ask)) {
+    } else if (inflight_of(self->inflight, msg_id(msg), ASK_REGISTRY, 0) &&
+               inflight_take(self->inflight, msg_id(msg), &ask)) {
         replicator_answered(self, &ask, msg, now, out);
     }
 }
@@ -62,8 +63,8 @@ static void on_peer_answer(void *state, uint32_t peer, const struct msg *msg, co
     struct replicator *self = state;
     struct ask ask;
 
-    if (asks_of(self->asks, msg_id(msg), ASK_PEER, peer) &&
-        asks_take(self->asks, msg_id(msg), &ask)) {
+    if (inflight_of(self->inflight, msg_id(msg), ASK_PEER, peer) &&
+        inflight_take(self->inflight, msg_id(msg), &ask)) {
         replicator_answered(self, &ask, msg, now, out);
     }
 }
@@ -151,7 +152,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         outbox_stop(out);
         return;
     }
-    own_step(&self->own, &self->last_id, now, out);
+    own_instance_step(&self->own_instance, &self->last_id, now, out);
     members_step(self, now, out);
     namesake_step(self, now, out);
     greet_soon(self, now, out);
@@ -187,7 +188,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
 static int64_t due_ms(void *state, const struct now *now)
 {
     const struct replicator *self = state;
-    int64_t due = self->own.held ? namesake_due_ms(self) : self->own.due_ms;
+    int64_t due = self->own_instance.held ? namesake_due_ms(self) : self->own_instance.due_ms;
 
     (void)now;
     due = sync_due_ms(self) < due ? sync_due_ms(self) : due;
@@ -260,7 +261,7 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
     counts_add(counters, counter_store, "asked", (int64_t)self->last_id);
     counts_add(sizes, size_store, "nodes", nodes);
     counts_add(sizes, size_store, "peers_up", up);
-    counts_add(sizes, size_store, "asks", asks_count(self->asks));
+    counts_add(sizes, size_store, "asks", inflight_count(self->inflight));
     counts_add(sizes, size_store, "relays", self->relays);
     counts_add(sizes, size_store, "inbound", inbound_count(self));
     counts_add(sizes, size_store, "queue_bytes", (int64_t)queued);
@@ -294,8 +295,8 @@ struct replicator *replicator_new(const struct replicator_options *options, cons
     prng_init(&self->prng, options->seed);
     self->registry = follower_new(ACTOR_REGISTRY, 0, tick_ms, &replicator_facts, self);
     publisher_init(&self->publisher, ACTOR_REPLICATOR, 0, options->epoch);
-    own_init(&self->own, options, now);
-    self->asks = asks_new();
+    own_instance_init(&self->own_instance, options, now);
+    self->inflight = inflight_new();
     peers_init(self, now);
     self->members.changed = true;
     inbound_init(self);
@@ -315,8 +316,8 @@ void replicator_destroy(struct replicator **owned)
     http_peers_fini(self);
     inbound_fini(self);
     peers_fini(self);
-    asks_destroy(&self->asks);
-    own_fini(&self->own);
+    inflight_destroy(&self->inflight);
+    own_instance_fini(&self->own_instance);
     follower_destroy(&self->registry);
     publisher_fini(&self->publisher);
     buf_fini(&self->beats.zone);

@@ -7,7 +7,7 @@
 #include "actors/replicator/leaving.h"
 #include "actors/replicator/members.h"
 #include "actors/replicator/namesake.h"
-#include "actors/replicator/own.h"
+#include "actors/replicator/own_instance.h"
 #include "actors/replicator/peers.h"
 #include "actors/replicator/posts.h"
 #include "actors/replicator/replicator.h"
@@ -56,9 +56,9 @@ struct replicator {
     struct prng prng;
     struct follower *registry;
     struct publisher publisher;
-    struct own own;
+    struct own_instance own_instance;
     struct posts *posts;
-    struct asks *asks;
+    struct inflight *inflight;
     struct peer *peers;     /* outbox_peers_max of them */
     uint32_t peer_count;    /* those in use have a number below it */
     uint64_t peer_life;     /* counts those that there ever were */

@@ -14,7 +14,7 @@
 
 #include <assert.h>
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 #include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
 #include "common/base/phases.h"

@@ -2,7 +2,7 @@
 #ifndef ACTORS_REPLICATOR_SYNC_H
 #define ACTORS_REPLICATOR_SYNC_H
 
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 enum sync_state {
     SYNC_WAIT,

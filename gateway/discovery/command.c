@@ -4,12 +4,12 @@
 #include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
 
-bool command_claims_node(const struct form *form)
+bool command_claims_node(const struct param_reader *form)
 {
-    return form_flag(form, "replication") || form_flag(form, "from_zone");
+    return param_flag(form, "replication") || param_flag(form, "from_zone");
 }
 
-struct sender command_sender(const struct form *form, bool believed)
+struct sender command_sender(const struct param_reader *form, bool believed)
 {
     if (!command_claims_node(form)) {
         return (struct sender){.origin = ORIGIN_CLIENT};
@@ -17,18 +17,18 @@ struct sender command_sender(const struct form *form, bool believed)
     if (!believed) {
         return (struct sender){.origin = ORIGIN_STRANGER};
     }
-    return (struct sender){form_flag(form, "replication"), form_flag(form, "from_zone"),
+    return (struct sender){param_flag(form, "replication"), param_flag(form, "from_zone"),
                            ORIGIN_HTTP_PEER};
 }
 
-static struct identity form_identity(struct form *form)
+static struct identity form_identity(struct param_reader *form)
 {
     struct identity id;
 
-    id.zone = form_name(form, "zone", FORM_REQUIRED);
-    id.env = form_name(form, "env", FORM_REQUIRED);
-    id.appid = form_name(form, "appid", FORM_REQUIRED);
-    id.hostname = form_name(form, "hostname", FORM_REQUIRED);
+    id.zone = param_name(form, "zone", PARAM_REQUIRED);
+    id.env = param_name(form, "env", PARAM_REQUIRED);
+    id.appid = param_name(form, "appid", PARAM_REQUIRED);
+    id.hostname = param_name(form, "hostname", PARAM_REQUIRED);
     return id;
 }
 
@@ -44,48 +44,48 @@ static struct identity form_identity(struct form *form)
         (to)->hostname = (id).hostname;                                                            \
     } while (0)
 
-void command_register(struct form *form, struct sender sender, struct buf *addrs,
+void command_register(struct param_reader *form, struct sender sender, struct buf *addrs,
                       struct buf *metadata, struct msg *command)
 {
     struct msg_register *to = &command->as_register;
     struct identity id;
 
     command->type = MSG_TYPE_REGISTER;
-    to->region = form_name(form, "region", FORM_OPTIONAL);
+    to->region = param_name(form, "region", PARAM_OPTIONAL);
     id = form_identity(form);
-    to->status = form_status(form);
-    to->addrs = form_addrs(form, sender.origin == ORIGIN_HTTP_PEER, addrs);
-    to->version = form_text(form, "version", limit_version_bytes);
-    to->metadata = form_metadata(form, params_get(form->params, STR("metadata")), metadata,
-                                 &to->metadata_null);
-    to->latest_timestamp = form_timestamp(form, "latest_timestamp");
-    to->dirty_timestamp = form_timestamp(form, "dirty_timestamp");
+    to->status = param_status(form);
+    to->addrs = param_addrs(form, sender.origin == ORIGIN_HTTP_PEER, addrs);
+    to->version = param_text(form, "version", limit_version_bytes);
+    to->metadata = param_metadata(form, params_get(form->params, STR("metadata")), metadata,
+                                  &to->metadata_null);
+    to->latest_timestamp = param_timestamp(form, "latest_timestamp");
+    to->dirty_timestamp = param_timestamp(form, "dirty_timestamp");
     WHO(to, id, sender);
 }
 
-void command_renew(struct form *form, struct sender sender, struct msg *command)
+void command_renew(struct param_reader *form, struct sender sender, struct msg *command)
 {
     struct msg_renew *to = &command->as_renew;
     struct identity id = form_identity(form);
 
     command->type = MSG_TYPE_RENEW;
-    to->dirty_timestamp = form_timestamp(form, "dirty_timestamp");
+    to->dirty_timestamp = param_timestamp(form, "dirty_timestamp");
     WHO(to, id, sender);
 }
 
-void command_cancel(struct form *form, struct sender sender, struct msg *command)
+void command_cancel(struct param_reader *form, struct sender sender, struct msg *command)
 {
     struct msg_cancel *to = &command->as_cancel;
     struct identity id = form_identity(form);
 
     command->type = MSG_TYPE_CANCEL;
-    to->latest_timestamp = form_timestamp(form, "latest_timestamp");
+    to->latest_timestamp = param_timestamp(form, "latest_timestamp");
     WHO(to, id, sender);
 }
 #undef WHO
 
 /* One HOST a hostname, with the status and metadata at its place where they are given. */
-static void form_hosts(struct form *form, struct msg_set *to, struct buf *store,
+static void form_hosts(struct param_reader *form, struct msg_set *to, struct buf *store,
                        struct buf *metadata)
 {
     struct str hostname;
@@ -98,26 +98,26 @@ static void form_hosts(struct form *form, struct msg_set *to, struct buf *store,
         struct msg host = {.type = MSG_TYPE_HOST};
 
         if (hostname.len > limit_name_bytes) {
-            form_wrong(form, "hostname", "may have at most %d bytes, got %zu", limit_name_bytes,
-                       hostname.len);
+            param_wrong(form, "hostname", "may have at most %d bytes, got %zu", limit_name_bytes,
+                        hostname.len);
         }
         host.as_host.hostname = hostname;
         if (to->statuses_given && params_each(form->params, STR("status"), &status_at, &text)) {
-            host.as_host.status = form_status_of(form, text, false);
+            host.as_host.status = param_status_of(form, text, false);
         }
         metadata->len = 0;
         if (to->metadatas_given &&
             params_each(form->params, STR("metadata"), &metadata_at, &text)) {
             host.as_host.metadata =
-                form_metadata(form, text, metadata, &host.as_host.metadata_null);
+                param_metadata(form, text, metadata, &host.as_host.metadata_null);
             host.as_host.metadata_null = host.as_host.metadata_null && metadata_is_null(text);
         }
         msg_list_add(&to->hosts, store, &host);
     }
 }
 
-void command_set(struct form *form, struct sender sender, struct buf *hosts, struct buf *metadata,
-                 struct msg *command)
+void command_set(struct param_reader *form, struct sender sender, struct buf *hosts,
+                 struct buf *metadata, struct msg *command)
 {
     struct msg_set *to = &command->as_set;
     size_t count = params_count(form->params, STR("hostname"));
@@ -125,20 +125,20 @@ void command_set(struct form *form, struct sender sender, struct buf *hosts, str
     size_t metadatas = params_count(form->params, STR("metadata"));
 
     command->type = MSG_TYPE_SET;
-    to->zone = form_name(form, "zone", FORM_REQUIRED);
-    to->env = form_name(form, "env", FORM_REQUIRED);
-    to->appid = form_name(form, "appid", FORM_REQUIRED);
-    to->set_timestamp = form_timestamp(form, "set_timestamp");
+    to->zone = param_name(form, "zone", PARAM_REQUIRED);
+    to->env = param_name(form, "env", PARAM_REQUIRED);
+    to->appid = param_name(form, "appid", PARAM_REQUIRED);
+    to->set_timestamp = param_timestamp(form, "set_timestamp");
     to->statuses_given = statuses > 0;
     to->metadatas_given = metadatas > 0;
     if (count == 0) {
-        form_wrong(form, "hostname", "is required");
+        param_wrong(form, "hostname", "is required");
     } else if (statuses > 0 && statuses != count) {
-        form_wrong(form, "status", "must be given once for each of %zu hostname, got %zu", count,
-                   statuses);
+        param_wrong(form, "status", "must be given once for each of %zu hostname, got %zu", count,
+                    statuses);
     } else if (metadatas > 0 && metadatas != count) {
-        form_wrong(form, "metadata", "must be given once for each of %zu hostname, got %zu", count,
-                   metadatas);
+        param_wrong(form, "metadata", "must be given once for each of %zu hostname, got %zu", count,
+                    metadatas);
     } else {
         form_hosts(form, to, hosts, metadata);
     }

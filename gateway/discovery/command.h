@@ -4,7 +4,7 @@
 #define GATEWAY_DISCOVERY_COMMAND_H
 
 #include "common/wire/codec.h"
-#include "gateway/discovery/form.h"
+#include "gateway/discovery/param_reader.h"
 
 /* What a post says of its sender, as far as it is believed. */
 struct sender {
@@ -14,18 +14,18 @@ struct sender {
 };
 
 /* Whether the form says that a node sends it. */
-bool command_claims_node(const struct form *form);
+bool command_claims_node(const struct param_reader *form);
 /* believed: it comes from a node (form_origin.h). Who claims that and is not believed is a
  * STRANGER. */
-struct sender command_sender(const struct form *form, bool believed);
+struct sender command_sender(const struct param_reader *form, bool believed);
 
-/* Each fills in a command, which borrows from the form and from the two buffers; form_refused says
+/* Each fills in a command, which borrows from the form and from the two buffers; param_refused says
  * whether it may be sent. */
-void command_register(struct form *form, struct sender sender, struct buf *addrs,
+void command_register(struct param_reader *form, struct sender sender, struct buf *addrs,
                       struct buf *metadata, struct msg *command);
-void command_renew(struct form *form, struct sender sender, struct msg *command);
-void command_cancel(struct form *form, struct sender sender, struct msg *command);
-void command_set(struct form *form, struct sender sender, struct buf *hosts, struct buf *metadata,
-                 struct msg *command);
+void command_renew(struct param_reader *form, struct sender sender, struct msg *command);
+void command_cancel(struct param_reader *form, struct sender sender, struct msg *command);
+void command_set(struct param_reader *form, struct sender sender, struct buf *hosts,
+                 struct buf *metadata, struct msg *command);
 
 #endif

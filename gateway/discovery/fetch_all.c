@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "gateway/discovery/app_query.h"
 #include "gateway/discovery/produced.h"
-#include "gateway/discovery/query.h"
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 

@@ -16,7 +16,7 @@ struct fetch_large {
     struct parked parked;          /* first: the request's user */
     const struct gateway *gateway; /* borrowed; outlives every request */
     struct request *request;       /* NULL: its client has gone, end() will follow */
-    struct query query;            /* in text */
+    struct app_query query;        /* in text */
     struct str appid;              /* in text */
     struct buf text;
     int64_t latest_timestamp;
@@ -142,7 +142,7 @@ static void end(void *context)
     free(self);
 }
 
-void fetch_large(struct gateway *self, struct request *request, const struct args *args,
+void fetch_large(struct gateway *self, struct request *request, const struct read_params *args,
                  const struct found *found, const struct now *now)
 {
     struct fetch_large *large = calloc(1, sizeof(*large));

@@ -11,16 +11,16 @@ struct fetch_many {
     struct parked parked;          /* first: the request's user */
     const struct gateway *gateway; /* borrowed; outlives every request */
     struct request *request;       /* NULL: its client has gone, end() will follow */
-    struct query query;            /* in text */
+    struct app_query query;        /* in text */
     struct buf text;               /* env, zone, then each name */
     struct strs names;             /* in text; what is left of them */
     struct produced produced;
 };
 
-bool fetch_add(const struct gateway *self, const struct query *query, struct str appid, bool more,
-               const struct now *now, struct buf *to)
+bool fetch_add(const struct gateway *self, const struct app_query *query, struct str appid,
+               bool more, const struct now *now, struct buf *to)
 {
-    struct found found = query_find(self, query, appid);
+    struct found found = app_query_find(self, query, appid);
 
     if (!found.zone_known) {
         return false;
@@ -28,7 +28,7 @@ bool fetch_add(const struct gateway *self, const struct query *query, struct str
     buf_add_str(to, more ? STR(",") : STR(""));
     json_quote(to, appid);
     buf_add_char(to, ':');
-    (void)query_write(self, query, &found, now, to);
+    (void)app_query_write(self, query, &found, now, to);
     return true;
 }
 
@@ -67,7 +67,7 @@ static void end(void *context)
     free(self);
 }
 
-void fetch_many(struct gateway *self, struct request *request, const struct args *args,
+void fetch_many(struct gateway *self, struct request *request, const struct read_params *args,
                 uint32_t from, struct buf *body, const struct now *now)
 {
     struct fetch_many *many = calloc(1, sizeof(*many));

@@ -1,6 +1,6 @@
 #include "common/base/json.h"
+#include "gateway/discovery/app_query.h"
 #include "gateway/discovery/gateway.h"
-#include "gateway/discovery/query.h"
 #include "gateway/discovery/replica.h"
 
 static void add_node(struct buf *to, const struct replica_node *node)
@@ -50,5 +50,5 @@ void serve_nodes(struct gateway *self, struct request *request, const struct now
         }
     }
     buf_add_str(&body, STR("]}"));
-    query_answer_body(self, request, 0, &body, now);
+    app_query_answer_body(self, request, 0, &body, now);
 }

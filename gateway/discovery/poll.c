@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/args.h"
 #include "gateway/discovery/deadline.h"
-#include "gateway/discovery/form.h"
+#include "gateway/discovery/param_reader.h"
 #include "gateway/discovery/poll_repeats.h"
+#include "gateway/discovery/read_params.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/watch.h"
 
@@ -36,7 +36,7 @@ struct waiter {
     struct deadline deadline; /* when to look at it: its end, or at a client that is ahead */
     struct request *request;
     int64_t ends_ms;
-    struct news_asked asked;
+    struct updates_asked asked;
     struct watch_node *nodes; /* one for each app */
 };
 
@@ -54,8 +54,8 @@ struct polls {
     struct buf key;
     uint64_t memo_version;
     int64_t memo_ms;
-    struct news_answer memo_answer; /* without body */
-    uint64_t composed_bytes;        /* ever */
+    struct updates_answer memo_answer; /* without body */
+    uint64_t composed_bytes;           /* ever */
     struct response *memo;
 };
 
@@ -149,18 +149,18 @@ static bool is_memo(const struct gateway *self, const struct now *now)
 }
 
 /* The answer in memo, composed if what is there is another one. */
-static void compose(const struct gateway *self, const struct news_asked *asked, bool full,
+static void compose(const struct gateway *self, const struct updates_asked *asked, bool full,
                     const struct now *now)
 {
     struct polls *polls = self->polls;
-    struct news_answer answer;
+    struct updates_answer answer;
 
     polls->key.len = 0;
-    news_key(self, asked, full, &polls->key);
+    updates_key(self, asked, full, &polls->key);
     if (is_memo(self, now)) {
         return;
     }
-    news_write(self, asked, full, now, &answer);
+    updates_write(self, asked, full, now, &answer);
     if (polls->memo != NULL) {
         response_unref(&polls->memo);
     }
@@ -170,7 +170,7 @@ static void compose(const struct gateway *self, const struct news_asked *asked, 
     } else {
         struct cache *cache = replica_cache(self->replica);
 
-        polls->memo = response_ref(asked->form == NEWS_POLL
+        polls->memo = response_ref(asked->form == UPDATES_POLL
                                        ? cache_fetch(cache, answer.app, &asked->query.key, now)
                                        : cache_polls(cache, answer.app, &asked->query.key, now));
     }
@@ -183,12 +183,12 @@ static void compose(const struct gateway *self, const struct news_asked *asked, 
 }
 
 static void answer_news(const struct gateway *self, struct request *request,
-                        const struct news_asked *asked, bool full, const struct now *now)
+                        const struct updates_asked *asked, bool full, const struct now *now)
 {
     struct polls *polls = self->polls;
 
     compose(self, asked, full, now);
-    query_answer(self, request, polls->memo, polls->memo_answer.code, now);
+    app_query_answer(self, request, polls->memo, polls->memo_answer.code, now);
 }
 
 /* 503 instead of an answer that is too old, so that SDKs switch nodes. */
@@ -215,7 +215,7 @@ static void answer_end(const struct gateway *self, struct request *request, cons
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
     } else {
-        query_answer(self, request, self->polls->not_modified, -304, now);
+        app_query_answer(self, request, self->polls->not_modified, -304, now);
     }
 }
 
@@ -238,12 +238,12 @@ static struct str keep(char **text, struct str from)
     return kept;
 }
 
-static struct waiter *waiter_new(const struct news_asked *asked, size_t *bytes)
+static struct waiter *waiter_new(const struct updates_asked *asked, size_t *bytes)
 {
     size_t count = asked->app_count;
     size_t text_bytes = asked->query.env.len + asked->query.key.zone.len;
     struct waiter *self;
-    struct news_app *apps;
+    struct updates_app *apps;
     char *text;
 
     for (size_t i = 0; i < count; i++) {
@@ -254,7 +254,7 @@ static struct waiter *waiter_new(const struct news_asked *asked, size_t *bytes)
     if (self == NULL) {
         abort();
     }
-    apps = (struct news_app *)(void *)(self + 1);
+    apps = (struct updates_app *)(void *)(self + 1);
     self->nodes = (struct watch_node *)(void *)(apps + count);
     text = (char *)(self->nodes + count);
     self->asked = *asked;
@@ -271,21 +271,21 @@ static struct waiter *waiter_new(const struct news_asked *asked, size_t *bytes)
 /* Whether nothing is behind this node's lesser timestamp that whoever made the greater one may not
  * have known: then what the client has seen there and is not here yet will be told, above what it
  * holds, and until then there is no news (differences row 26). */
-static bool may_wait(const struct gateway *self, const struct news_asked *asked,
+static bool may_wait(const struct gateway *self, const struct updates_asked *asked,
                      const struct now *now)
 {
-    if (asked->form == NEWS_DELTA || !replica_current(self->replica) ||
+    if (asked->form == UPDATES_DELTA || !replica_current(self->replica) ||
         !replica_in_step(self->replica)) {
         return false;
     }
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        int64_t ahead_ns = news_app_ahead(self, asked, &asked->apps[i]);
+        int64_t ahead_ns = updates_app_ahead(self, asked, &asked->apps[i]);
         struct found found;
 
         if (ahead_ns == 0) {
             continue;
         }
-        found = query_find(self, &asked->query, asked->apps[i].appid);
+        found = app_query_find(self, &asked->query, asked->apps[i].appid);
         if (ahead_ns > ahead_max_ns ||
             (!found.own && !replica_is_alone(self->replica) &&
              now->mono_ms - replica_changed_ms(self->replica, found.app) < calm_ms)) {
@@ -301,7 +301,7 @@ static void set_deadline(const struct gateway *self, struct waiter *waiter, cons
 {
     int64_t due_ms = waiter->ends_ms;
 
-    if (now->mono_ms + ahead_ms < due_ms && news_ahead(self, &waiter->asked) &&
+    if (now->mono_ms + ahead_ms < due_ms && updates_ahead(self, &waiter->asked) &&
         !may_wait(self, &waiter->asked, now)) {
         due_ms = now->mono_ms + ahead_ms;
     }
@@ -309,7 +309,7 @@ static void set_deadline(const struct gateway *self, struct waiter *waiter, cons
 }
 
 static void park(const struct gateway *self, struct request *request,
-                 const struct news_asked *asked, int64_t wait_ms, const struct now *now)
+                 const struct updates_asked *asked, int64_t wait_ms, const struct now *now)
 {
     struct polls *polls = self->polls;
     size_t bytes = 0;
@@ -338,16 +338,16 @@ static void wake(const struct gateway *self, struct waiter *waiter, bool full,
 }
 
 /* It is ahead still; in full, but once. */
-static bool is_told_all(const struct gateway *self, const struct news_asked *asked,
+static bool is_told_all(const struct gateway *self, const struct updates_asked *asked,
                         const struct now *now)
 {
     struct poll_repeats *repeats = self->polls->repeats;
     bool had;
 
-    if (!replica_current(self->replica) || !news_ahead(self, asked)) {
+    if (!replica_current(self->replica) || !updates_ahead(self, asked)) {
         return false;
     }
-    if (asked->form == NEWS_DELTA) { /* its position is taken from the answer */
+    if (asked->form == UPDATES_DELTA) { /* its position is taken from the answer */
         return true;
     }
     had = poll_repeats_had_all(repeats, self, asked, now);
@@ -367,7 +367,7 @@ static void on_due(const struct gateway *self, struct waiter *waiter, const stru
         return;
     }
     full = is_told_all(self, &waiter->asked, now);
-    if (news_any(self, &waiter->asked, full)) {
+    if (updates_any(self, &waiter->asked, full)) {
         wake(self, waiter, full, now);
     } else if (replica_current(self->replica)) {
         deadlines_set(&self->polls->deadlines, &waiter->deadline, waiter->ends_ms);
@@ -406,7 +406,7 @@ void polls_turn(struct gateway *self, const struct now *now)
 
         looked++;
         work.looked += (size_t)looks * waiter->asked.app_count;
-        if (news_any(self, &waiter->asked, false)) {
+        if (updates_any(self, &waiter->asked, false)) {
             wake(self, waiter, false, now);
         } else if (waiter->deadline.due_ms == waiter->ends_ms) {
             set_deadline(self, waiter, now); /* may have got ahead; who is keeps its time */
@@ -474,10 +474,11 @@ static int64_t wait_ms(const struct gateway *self, const struct request *request
     return asked < longest ? asked : longest;
 }
 
-static void fill(const struct gateway *self, const struct args *args, struct news_asked *asked)
+static void fill(const struct gateway *self, const struct read_params *args,
+                 struct updates_asked *asked)
 {
     for (uint32_t i = 0; i < args->app_count; i++) {
-        asked->apps[i] = (struct news_app){
+        asked->apps[i] = (struct updates_app){
             .appid = args->apps[i].appid,
             .app_hash = replica_app_hash(self->replica, args->query.env, args->apps[i].appid),
             .given = args->apps[i].given,
@@ -485,13 +486,13 @@ static void fill(const struct gateway *self, const struct args *args, struct new
         };
     }
     asked->query = args->query;
-    asked->query.key.legacy = asked->query.key.legacy && asked->form != NEWS_DELTA;
+    asked->query.key.legacy = asked->query.key.legacy && asked->form != UPDATES_DELTA;
     asked->app_count = args->app_count;
-    news_begin(self, asked);
+    updates_begin(self, asked);
 }
 
-static void serve(struct gateway *self, struct request *request, struct news_asked *asked,
-                  const struct args *args, const struct now *now)
+static void serve(struct gateway *self, struct request *request, struct updates_asked *asked,
+                  const struct read_params *args, const struct now *now)
 {
     asked->apps = malloc(args->app_count * sizeof(*asked->apps));
     if (asked->apps == NULL) {
@@ -502,12 +503,13 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
     poll_repeats_begin(self->polls->repeats, args->hostname, asked, now);
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
-    } else if (news_any(self, asked, false)) {
+    } else if (updates_any(self, asked, false)) {
         uint64_t before = self->polls->composed_bytes;
 
         answer_news(self, request, asked, false, now);
         request_cost(request, (self->polls->composed_bytes - before) / cost_bytes);
-        if (asked->form == NEWS_POLLS) { /* at once: what was waited for may be asked for again */
+        if (asked->form ==
+            UPDATES_POLLS) { /* at once: what was waited for may be asked for again */
             poll_repeats_answer(self->polls->repeats, asked, &self->polls->memo_answer, now);
         }
     } else {
@@ -518,32 +520,32 @@ static void serve(struct gateway *self, struct request *request, struct news_ask
 
 void serve_poll(struct gateway *self, struct request *request, const struct now *now)
 {
-    struct news_asked asked = {.form = NEWS_POLL};
-    struct args args;
+    struct updates_asked asked = {.form = UPDATES_POLL};
+    struct read_params args;
 
-    if (args_bind(request, ARGS_HOSTNAME | ARGS_TIMESTAMPS_MAY, &args)) {
+    if (read_params_bind(request, READ_HOSTNAME | READ_TIMESTAMPS_MAY, &args)) {
         serve(self, request, &asked, &args, now);
-        args_fini(&args);
+        read_params_fini(&args);
     }
 }
 
 void serve_polls(struct gateway *self, struct request *request, const struct now *now)
 {
-    struct form form;
+    struct param_reader form;
     bool delta;
-    struct news_asked asked;
-    struct args args;
+    struct updates_asked asked;
+    struct read_params args;
 
-    form_init(&form, request_params(request));
-    delta = form_flag(&form, "delta");
-    form_fini(&form);
-    asked = (struct news_asked){.form = delta ? NEWS_DELTA : NEWS_POLLS};
+    param_reader_init(&form, request_params(request));
+    delta = param_flag(&form, "delta");
+    param_reader_fini(&form);
+    asked = (struct updates_asked){.form = delta ? UPDATES_DELTA : UPDATES_POLLS};
     if (delta) { /* one that can't be read is as good as none: the answer is full */
         (void)position_parse(params_get(request_params(request), STR("position")), &asked.since);
     }
-    if (args_bind(request, ARGS_HOSTNAME | (delta ? ARGS_TIMESTAMPS_MAY : ARGS_TIMESTAMPS),
-                  &args)) {
+    if (read_params_bind(request, READ_HOSTNAME | (delta ? READ_TIMESTAMPS_MAY : READ_TIMESTAMPS),
+                         &args)) {
         serve(self, request, &asked, &args, now);
-        args_fini(&args);
+        read_params_fini(&args);
     }
 }

@@ -50,7 +50,7 @@ static uint64_t mix(uint64_t a, uint64_t b, uint64_t c)
 
 /* The same list in whatever order: Go's SDKs give it in another one each time. No name is in it
  * twice (args.c). */
-static void name(const struct poll_repeats *self, struct str hostname, struct news_asked *asked)
+static void name(const struct poll_repeats *self, struct str hostname, struct updates_asked *asked)
 {
     uint64_t list = 0;
 
@@ -62,12 +62,12 @@ static void name(const struct poll_repeats *self, struct str hostname, struct ne
     asked->list = mix(list, (uint64_t)asked->form, asked->query.key.legacy);
 }
 
-static uint64_t app_key(const struct news_asked *asked, const struct news_app *app)
+static uint64_t app_key(const struct updates_asked *asked, const struct updates_app *app)
 {
     return mix(asked->list, app->app_hash, 0);
 }
 
-static uint64_t ahead_key(const struct news_asked *asked, const struct news_app *app)
+static uint64_t ahead_key(const struct updates_asked *asked, const struct updates_app *app)
 {
     return mix(asked->asker, app->app_hash, (uint64_t)app->claimed);
 }
@@ -75,14 +75,15 @@ static uint64_t ahead_key(const struct news_asked *asked, const struct news_app 
 /* ── row 27 ─────────────────────────────────────────────────────────────────*/
 
 void poll_repeats_begin(const struct poll_repeats *self, struct str hostname,
-                        struct news_asked *asked, const struct now *now)
+                        struct updates_asked *asked, const struct now *now)
 {
     name(self, hostname, asked);
-    if (asked->form != NEWS_POLLS || !recall_find(self->recall, asked->list, now->mono_ms, NULL)) {
+    if (asked->form != UPDATES_POLLS ||
+        !recall_find(self->recall, asked->list, now->mono_ms, NULL)) {
         return;
     }
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        struct news_app *app = &asked->apps[i];
+        struct updates_app *app = &asked->apps[i];
         int64_t given;
 
         if (recall_find(self->recall, app_key(asked, app), now->mono_ms, &given) &&
@@ -92,8 +93,8 @@ void poll_repeats_begin(const struct poll_repeats *self, struct str hostname,
     }
 }
 
-static void keep(struct poll_repeats *self, const struct news_asked *asked,
-                 const struct news_app *app, int64_t given, const struct now *now)
+static void keep(struct poll_repeats *self, const struct updates_asked *asked,
+                 const struct updates_app *app, int64_t given, const struct now *now)
 {
     int64_t until_ms = now->mono_ms + repeated_ms;
 
@@ -101,7 +102,7 @@ static void keep(struct poll_repeats *self, const struct news_asked *asked,
     recall_put(self->recall, app_key(asked, app), given, until_ms);
 }
 
-void poll_repeats_expired(struct poll_repeats *self, const struct news_asked *asked,
+void poll_repeats_expired(struct poll_repeats *self, const struct updates_asked *asked,
                           const struct now *now)
 {
     for (uint32_t i = 0; i < asked->app_count; i++) {
@@ -111,8 +112,8 @@ void poll_repeats_expired(struct poll_repeats *self, const struct news_asked *as
     }
 }
 
-void poll_repeats_answer(struct poll_repeats *self, const struct news_asked *asked,
-                         const struct news_answer *answer, const struct now *now)
+void poll_repeats_answer(struct poll_repeats *self, const struct updates_asked *asked,
+                         const struct updates_answer *answer, const struct now *now)
 {
     poll_repeats_expired(self, asked, now); /* of apps that are not in this answer */
     for (uint32_t i = 0; i < asked->app_count && answer->empty_count > 0; i++) {
@@ -127,10 +128,10 @@ void poll_repeats_answer(struct poll_repeats *self, const struct news_asked *ask
 /* ── row 26 ─────────────────────────────────────────────────────────────────*/
 
 bool poll_repeats_had_all(const struct poll_repeats *self, const struct gateway *gateway,
-                          const struct news_asked *asked, const struct now *now)
+                          const struct updates_asked *asked, const struct now *now)
 {
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        if (news_app_ahead(gateway, asked, &asked->apps[i]) > 0 &&
+        if (updates_app_ahead(gateway, asked, &asked->apps[i]) > 0 &&
             !recall_find(self->recall, ahead_key(asked, &asked->apps[i]), now->mono_ms, NULL)) {
             return false;
         }
@@ -139,10 +140,10 @@ bool poll_repeats_had_all(const struct poll_repeats *self, const struct gateway 
 }
 
 void poll_repeats_has_all(struct poll_repeats *self, const struct gateway *gateway,
-                          const struct news_asked *asked, const struct now *now)
+                          const struct updates_asked *asked, const struct now *now)
 {
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        if (news_app_ahead(gateway, asked, &asked->apps[i]) > 0) {
+        if (updates_app_ahead(gateway, asked, &asked->apps[i]) > 0) {
             recall_put(self->recall, ahead_key(asked, &asked->apps[i]), 0, now->mono_ms + ahead_ms);
         }
     }

@@ -11,7 +11,7 @@
 #ifndef GATEWAY_DISCOVERY_POLL_REPEATS_H
 #define GATEWAY_DISCOVERY_POLL_REPEATS_H
 
-#include "gateway/discovery/news.h"
+#include "gateway/discovery/updates.h"
 
 struct poll_repeats;
 
@@ -21,19 +21,19 @@ void poll_repeats_destroy(struct poll_repeats **self);
 
 /* A poll begins: names it, and sets given where its claim was answered before. */
 void poll_repeats_begin(const struct poll_repeats *self, struct str hostname,
-                        struct news_asked *asked, const struct now *now);
+                        struct updates_asked *asked, const struct now *now);
 /* It was answered with news at once. */
-void poll_repeats_answer(struct poll_repeats *self, const struct news_asked *asked,
-                         const struct news_answer *answer, const struct now *now);
+void poll_repeats_answer(struct poll_repeats *self, const struct updates_asked *asked,
+                         const struct updates_answer *answer, const struct now *now);
 /* It has waited to its end for nothing; what was taken for its own still is. */
-void poll_repeats_expired(struct poll_repeats *self, const struct news_asked *asked,
+void poll_repeats_expired(struct poll_repeats *self, const struct updates_asked *asked,
                           const struct now *now);
 
 /* Whether it was answered in full before with each of its latest_timestamps that is ahead. */
 bool poll_repeats_had_all(const struct poll_repeats *self, const struct gateway *gateway,
-                          const struct news_asked *asked, const struct now *now);
+                          const struct updates_asked *asked, const struct now *now);
 /* It is now, or its wait has ended since. */
 void poll_repeats_has_all(struct poll_repeats *self, const struct gateway *gateway,
-                          const struct news_asked *asked, const struct now *now);
+                          const struct updates_asked *asked, const struct now *now);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "gateway/discovery/query.h"
+#include "gateway/discovery/app_query.h"
 
 /* As much as fits: each call's bytes become a chunk of their own. */
 static int64_t next_bytes(void *context, char *to, size_t max)
@@ -39,7 +39,7 @@ void produced_answer(struct produced *self, const struct gateway *gateway, struc
 
     request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, self);
     request_stream_header(request, "Kratos-Status-Code", "0");
-    if (query_stale_text(gateway, now, stale, sizeof(stale))) {
+    if (app_query_stale_text(gateway, now, stale, sizeof(stale))) {
         request_stream_header(request, "Muster-Stale-Ms", stale);
     }
 }

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "gateway/discovery/cache.h"
-#include "gateway/discovery/form.h"
 #include "gateway/discovery/neighbour.h"
+#include "gateway/discovery/param_reader.h"
 #include "gateway/discovery/replica.h"
 
 enum { parameters_max = 2048 }; /* read at all: limit_parameters is the limit of the API */

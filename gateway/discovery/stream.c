@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "gateway/discovery/args.h"
 #include "gateway/discovery/deadline.h"
 #include "gateway/discovery/delta.h"
+#include "gateway/discovery/read_params.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/watch.h"
 
@@ -48,7 +48,7 @@ struct stream {
     struct response *body; /* counted; NULL: none */
     struct str slice;      /* of body, what is left */
 
-    struct query query;
+    struct app_query query;
     uint32_t app_count;
     struct stream_app *apps;
     struct watch_node *nodes;
@@ -178,7 +178,7 @@ static void add_full(struct stream *self)
     const struct gateway *gateway = self->streams->gateway;
     const struct stream_app *app = &self->apps[self->next_full++];
     const struct position_at *id = self->next_full == self->app_count ? &self->at : NULL;
-    struct found found = query_find(gateway, &self->query, app->appid);
+    struct found found = app_query_find(gateway, &self->query, app->appid);
     struct cache *cache = replica_cache(self->streams->replica);
     const struct now *now = &self->streams->now;
 
@@ -193,7 +193,7 @@ static void add_full(struct stream *self)
     if (found.own) {
         size_t brace = self->text.len;
 
-        (void)query_write(gateway, &self->query, &found, now, &self->text);
+        (void)app_query_write(gateway, &self->query, &found, now, &self->text);
         self->text.data[brace] = ' '; /* its own opening brace */
         buf_add_str(&self->text, STR("\n\n"));
     } else {
@@ -312,7 +312,7 @@ static void add_gones(struct stream *self, const struct event *events, size_t co
     }
     for (uint32_t i = 0; i < self->app_count; i++) {
         if (changed[i] &&
-            !query_find(self->streams->gateway, &self->query, self->apps[i].appid).known) {
+            !app_query_find(self->streams->gateway, &self->query, self->apps[i].appid).known) {
             add_gone(self, &self->apps[i], &self->at);
         }
     }
@@ -557,7 +557,7 @@ static struct str keep(char **text, struct str from)
     return kept;
 }
 
-static size_t text_bytes(const struct args *args)
+static size_t text_bytes(const struct read_params *args)
 {
     size_t bytes = args->query.env.len + args->query.key.zone.len;
 
@@ -568,7 +568,7 @@ static size_t text_bytes(const struct args *args)
 }
 
 /* In one piece of memory, each app once. */
-static struct stream *stream_new(struct streams *streams, struct args *args)
+static struct stream *stream_new(struct streams *streams, struct read_params *args)
 {
     size_t bytes = sizeof(struct stream) +
                    args->app_count * (sizeof(struct stream_app) + sizeof(struct watch_node)) +
@@ -587,7 +587,7 @@ static struct stream *stream_new(struct streams *streams, struct args *args)
     self->query.env = keep(&text, args->query.env);
     self->query.key = (struct cache_key){.zone = keep(&text, args->query.key.zone),
                                          .status = STATUS_UP | STATUS_WAITING};
-    args_sort(args);
+    read_params_sort(args);
     for (uint32_t i = 0; i < args->app_count; i++) {
         struct str appid = args->apps[i].appid;
 
@@ -608,10 +608,10 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
     const struct delta *delta = replica_delta(streams->replica);
     struct position_at last = {0};
     struct stream *stream;
-    struct args args;
+    struct read_params args;
     char stale[24];
 
-    if (!args_bind(request, 0, &args)) {
+    if (!read_params_bind(request, 0, &args)) {
         return;
     }
     (void)position_parse(request_header(request, HTTP_HEADER_LAST_EVENT_ID), &last);
@@ -634,8 +634,8 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
     request_stream_header(request, "Cache-Control", "no-store");
     request_stream_header(request, "X-Accel-Buffering", "no"); /* nginx holds it back otherwise */
     request_stream_header(request, "Kratos-Status-Code", "0");
-    if (query_stale_text(self, now, stale, sizeof(stale))) {
+    if (app_query_stale_text(self, now, stale, sizeof(stale))) {
         request_stream_header(request, "Muster-Stale-Ms", stale);
     }
-    args_fini(&args);
+    read_params_fini(&args);
 }

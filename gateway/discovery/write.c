@@ -33,7 +33,7 @@ struct pending *pending_writes_new(const struct config *config, uint64_t seed)
 }
 
 static struct sender sender_of(struct gateway *self, const struct request *request,
-                               const struct form *form, const struct now *now)
+                               const struct param_reader *form, const struct now *now)
 {
     if (!command_claims_node(form)) {
         return (struct sender){.origin = ORIGIN_CLIENT}; /* nearly all; nothing else is asked */
@@ -176,12 +176,12 @@ void writes_result(struct gateway *self, const struct msg *result, const struct 
 void serve_register(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_REGISTER};
-    struct form form;
+    struct param_reader form;
 
-    form_init(&form, request_params(request));
+    param_reader_init(&form, request_params(request));
     command_register(&form, sender_of(self, request, &form, now), pending_scratch(self->pending, 0),
                      pending_scratch(self->pending, 1), &command);
-    if (form_refused(&form, request)) {
+    if (param_refused(&form, request)) {
         return;
     }
     (void)ask(self, request, &command, now);
@@ -191,12 +191,12 @@ void serve_renew(struct gateway *self, struct request *request, const struct now
 {
     struct msg command = {.type = MSG_TYPE_RENEW};
     const struct msg_renew *renew = &command.as_renew;
-    struct form form;
+    struct param_reader form;
     struct pending_command *write;
 
-    form_init(&form, request_params(request));
+    param_reader_init(&form, request_params(request));
     command_renew(&form, sender_of(self, request, &form, now), &command);
-    if (form_refused(&form, request)) {
+    if (param_refused(&form, request)) {
         return;
     }
     write = ask(self, request, &command, now);
@@ -221,11 +221,11 @@ static void serve_renew_again(struct gateway *self, struct request *request, con
 void serve_cancel(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_CANCEL};
-    struct form form;
+    struct param_reader form;
 
-    form_init(&form, request_params(request));
+    param_reader_init(&form, request_params(request));
     command_cancel(&form, sender_of(self, request, &form, now), &command);
-    if (!form_refused(&form, request)) {
+    if (!param_refused(&form, request)) {
         (void)ask(self, request, &command, now);
     }
 }
@@ -233,12 +233,12 @@ void serve_cancel(struct gateway *self, struct request *request, const struct no
 void serve_set(struct gateway *self, struct request *request, const struct now *now)
 {
     struct msg command = {.type = MSG_TYPE_SET};
-    struct form form;
+    struct param_reader form;
 
-    form_init(&form, request_params(request));
+    param_reader_init(&form, request_params(request));
     command_set(&form, sender_of(self, request, &form, now), pending_scratch(self->pending, 0),
                 pending_scratch(self->pending, 1), &command);
-    if (!form_refused(&form, request)) {
+    if (!param_refused(&form, request)) {
         (void)ask(self, request, &command, now);
     }
 }

@@ -15,7 +15,7 @@
 
 enum { body_max = 4096, fields_max = 32, sleep_max_ms = 1000 };
 
-struct form {
+struct param_reader {
     char body[body_max];
     size_t len;
 };
@@ -47,7 +47,7 @@ static char *decode(char *from, const char *end)
 }
 
 /* The fields of the form, each with a name and a value. */
-static size_t parse(struct form *form)
+static size_t parse(struct param_reader *form)
 {
     struct str fields[2 * fields_max];
     size_t count = 0;
@@ -73,7 +73,7 @@ static enum MHD_Result on_request(void *state, struct MHD_Connection *connection
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_len, void **context)
 {
-    struct form *form = *context;
+    struct param_reader *form = *context;
 
     (void)url;
     (void)method;

@@ -239,7 +239,7 @@ static void answer(struct fuzz *self)
     for (uint64_t id = self->replicator->last_id; id > 0 && count > 0; id--) {
         uint32_t number = peers_number(self->replicator, peer);
 
-        if (asks_of(self->replicator->asks, id, ASK_PEER, number) && skip-- == 0) {
+        if (inflight_of(self->replicator->inflight, id, ASK_PEER, number) && skip-- == 0) {
             garbage_set_id(&msg, id);
             give(self, number, &msg);
             skip = 0;
@@ -261,7 +261,7 @@ static void write_here(struct fuzz *self)
 
 static void check(struct fuzz *self)
 {
-    assert(asks_count(self->replicator->asks) <= asks_max);
+    assert(inflight_count(self->replicator->inflight) <= inflight_max);
     assert(inbound_count(self->replicator) <= inbound_max);
     assert(self->replicator->relays <= relays_max);
     for (struct peer *peer = NULL; (peer = peers_next(self->replicator, peer)) != NULL;) {

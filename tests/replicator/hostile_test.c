@@ -67,7 +67,7 @@ static unsigned answer_since(struct cluster *self, uint64_t since, struct msg *m
     unsigned count = 0;
 
     for (uint64_t id = since + 1; id <= last; id++) {
-        if (asks_of(replicator->asks, id, ASK_PEER, number)) {
+        if (inflight_of(replicator->inflight, id, ASK_PEER, number)) {
             garbage_set_id(msg, id);
             answer(self, msg);
             count++;
@@ -158,7 +158,7 @@ static void who_has_another_key_than_the_node_it_says_to_be_is_refused(void **st
 
     memcpy(allowed[0].public_key, ours, sizeof(ours));
     memcpy(allowed[1].public_key, anothers, sizeof(anothers));
-    replicator->own.options.known = &known;
+    replicator->own_instance.options.known = &known;
     peer->key.len = 0;
     buf_add_str(&peer->key, str_from(ours));
     states.as_states.node = buf_str(&peer->name);
@@ -168,7 +168,7 @@ static void who_has_another_key_than_the_node_it_says_to_be_is_refused(void **st
     assert_false(is_refused(self, &states, none)); /* by the ipc door, of the same user */
     known.allowed_count = 0; /* its key has been replaced since: it binds nobody */
     assert_false(is_refused(self, &states, anothers));
-    replicator->own.options.known = NULL;
+    replicator->own_instance.options.known = NULL;
 }
 
 static void too_much_at_once_is_refused_and_costs_nothing(void **state)
@@ -180,7 +180,7 @@ static void too_much_at_once_is_refused_and_costs_nothing(void **state)
     struct msg lookup = {.type = MSG_TYPE_LOOKUP};
     struct buf store = {0};
     uint64_t refused = replicator->counters.inbound_refused;
-    uint32_t asks = asks_count(replicator->asks);
+    uint32_t asks = inflight_count(replicator->inflight);
     static const char keys[question_bytes_max + key_bytes];
 
     for (uint32_t i = 0; i <= states_records_max; i++) {
@@ -193,7 +193,7 @@ static void too_much_at_once_is_refused_and_costs_nothing(void **state)
     cluster_knock(self, 0, 1, &lookup);
     assert_int_equal(replicator->counters.relays_refused, 1);
     assert_int_equal(replicator->relays, 0);
-    assert_int_equal(asks_count(replicator->asks), asks);
+    assert_int_equal(inflight_count(replicator->inflight), asks);
     buf_fini(&store);
 }
 
@@ -265,7 +265,7 @@ static void a_peer_that_wants_what_it_has_just_got_does_not_get_it_again(void **
     struct buf key = {0};
     uint64_t sent;
 
-    key_pack(&key, identity_key(&replicator->own.id));
+    key_pack(&key, identity_key(&replicator->own_instance.id));
     cluster_register(self, 0, "h1");
     sent = replicator->counters.records_sent;
     for (unsigned ms = 0; ms < 3000; ms++) {
@@ -306,17 +306,17 @@ static void ages_nobody_asked_for_are_not_taken(void **state)
     struct peer *peer = take_over(self);
     struct ask ask = replicator_ask_for(replicator, ASK_AGES, peer);
     struct msg found = {.type = MSG_TYPE_FOUND};
-    uint32_t asks = asks_count(replicator->asks);
+    uint32_t asks = inflight_count(replicator->inflight);
     char beats[2 * heartbeat_bytes] = {0};
 
     found.as_found.done = UINT32_MAX;
     found.as_found.heartbeats = (struct str){beats, sizeof(beats)};
     buf_add(&ask.keys, beats, key_bytes);
     last_heard_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
-    assert_int_equal(asks_count(replicator->asks), asks);
+    assert_int_equal(inflight_count(replicator->inflight), asks);
     found.as_found.heartbeats.len = heartbeat_bytes;
     last_heard_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
-    assert_int_equal(asks_count(replicator->asks), asks + 1);
+    assert_int_equal(inflight_count(replicator->inflight), asks + 1);
     buf_fini(&ask.keys);
 }
 
@@ -400,7 +400,7 @@ static void assert_bounded(struct cluster *self)
 {
     struct replicator *replicator = replicator_of(self);
 
-    assert_true(asks_count(replicator->asks) <= asks_max / 2);
+    assert_true(inflight_count(replicator->inflight) <= inflight_max / 2);
     assert_true(inbound_count(replicator) <= inbound_max);
     assert_true(replicator->relays <= relays_max);
     for (struct peer *peer = NULL; (peer = peers_next(replicator, peer)) != NULL;) {

@@ -381,7 +381,7 @@ static void a_hung_peer_costs_a_bounded_queue_and_is_repaired(void **state)
     assert_true(most > 0 && most <= link_queue_bytes);
     assert_int_equal(peer->status, NODE_LOST);
     assert_true(replicator_of(self, 0)->counters.records_dropped > 0);
-    assert_true(asks_count(replicator_of(self, 0)->asks) < 64);
+    assert_true(inflight_count(replicator_of(self, 0)->inflight) < 64);
     self->members[1].hung = false;
     cluster_run(self, 8000);
     assert_true(cluster_up(self, 0, 1));

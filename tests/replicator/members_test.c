@@ -384,7 +384,7 @@ static void addresses_that_no_node_may_have_are_not_asked(void **state)
 
 static bool says_door(const struct replicator *self)
 {
-    struct str rest = buf_str(&self->own.metadata);
+    struct str rest = buf_str(&self->own_instance.metadata);
     struct str item;
     bool found = false;
 
@@ -425,7 +425,7 @@ static void the_own_instance_says_where_the_door_is(void **state)
 
     (void)state;
     assert_true(str_eq(buf_str(&peer->endpoint), str_from(self->members[0].door)));
-    assert_int_equal(self->members[0].replicator->own.metadata_count, 3);
+    assert_int_equal(self->members[0].replicator->own_instance.metadata_count, 3);
     cluster_destroy(&self);
 }
 
@@ -559,7 +559,7 @@ static int64_t own_dirty(struct cluster *self, unsigned member)
     struct registry *registry = self->members[member].registry.actor->registry;
     struct instance instance;
 
-    registry_instance(registry, registry_find(registry, identity_key(&replicator->own.id)),
+    registry_instance(registry, registry_find(registry, identity_key(&replicator->own_instance.id)),
                       &instance);
     return instance.dirty_timestamp;
 }
@@ -576,7 +576,7 @@ static void a_node_whose_registration_stays_lacking_where_it_was_taken_registers
     cluster_start(self, 1);
     cluster_run(self, 8000);
     assert_int_equal(cluster_peer(self, 0, 1)->way, WAY_HTTP);
-    period_ms = self->members[0].replicator->own.period_ms;
+    period_ms = self->members[0].replicator->own_instance.period_ms;
     cluster_run(self, period_ms + 2000);
     dirty = own_dirty(self, 0);
     self->members[1].lacks = true;

@@ -313,7 +313,7 @@ static void a_second_node_of_a_name_does_not_start(void **state)
     assert_true(self->members[1].replicator->members.name_taken);
     assert_true(outbox_stopping(self->members[1].out));
     assert_false(self->members[0].replicator->members.name_taken);
-    assert_true(str_eq(self->members[0].replicator->own.id.hostname, STR("n0")));
+    assert_true(str_eq(self->members[0].replicator->own_instance.id.hostname, STR("n0")));
     cluster_destroy(&self);
 }
 
@@ -416,7 +416,7 @@ static void a_name_and_an_id_are_bound_to_their_key(void **state)
 
     (void)state;
     memcpy(allowed.public_key, theirs, sizeof(theirs));
-    self->members[0].replicator->own.options.known = &known;
+    self->members[0].replicator->own_instance.options.known = &known;
     buf_add_str(&peer->key, str_from(theirs));
     assert_int_equal(refused_with(self, theirs, "n1", id), 0);
     assert_int_equal(refused_with(self, another, "n1", id), 1);

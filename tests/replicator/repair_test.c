@@ -88,7 +88,7 @@ static void a_walk_with_a_dying_peer_ends(void **state)
     assert_int_equal(peer->walk.state, WALK_IDLE);
     assert_int_equal(peer->link.state, LINK_GREETING);
     assert_true(replicator_of(self, 0)->counters.walks_cut > 0);
-    assert_true(asks_count(replicator_of(self, 0)->asks) < 16);
+    assert_true(inflight_count(replicator_of(self, 0)->inflight) < 16);
     self->members[1].http_dead = false;
     cluster_start_replicator(self, 1);
     cluster_run(self, 8000);
@@ -112,7 +112,7 @@ static void answer_nonsense(struct cluster *self)
     sums.as_sums.sums = STR("short");
     for (uint64_t id = replicator->last_id; id > replicator->last_id - 8; id--) {
         sums.as_sums.id = id;
-        if (asks_of(replicator->asks, id, ASK_PEER, peers_number(replicator, peer))) {
+        if (inflight_of(replicator->inflight, id, ASK_PEER, peers_number(replicator, peer))) {
             replicator_spec.peer_answer(replicator, peers_number(replicator, peer), &sums,
                                         &self->members[0].clock.at, self->members[0].out);
         }
@@ -592,7 +592,7 @@ static void an_answer_of_one_peer_is_not_taken_from_another(void **state)
     assert_true(peer->link.under_way > 0);
     for (uint64_t id = 1; id <= replicator->last_id; id++) {
         ack.as_ack = (struct msg_ack){.id = id, .err = ERR_STALE, .boot = 1};
-        if (asks_of(replicator->asks, id, ASK_PEER, peers_number(replicator, peer))) {
+        if (inflight_of(replicator->inflight, id, ASK_PEER, peers_number(replicator, peer))) {
             replicator_spec.peer_answer(replicator, other, &ack, &self->members[0].clock.at,
                                         self->members[0].out);
         }

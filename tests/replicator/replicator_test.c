@@ -194,7 +194,8 @@ static struct bench *bench_new(unsigned peer_count)
                                                     .node_id = "5f0c0000000000000000000000000001",
                                                     .seed = 1},
                        &self->now);
-    self->replicator->own.held = false; /* nobody has its name: namesake_test is about that */
+    self->replicator->own_instance.held =
+        false; /* nobody has its name: namesake_test is about that */
     return self;
 }
 
@@ -294,7 +295,7 @@ static void keeps_trying_while_the_registry_is_absent(void **state)
     }
     self->absent = false;
     registered(self);
-    assert_int_equal(self->replicator->own.state, OWN_RENEW);
+    assert_int_equal(self->replicator->own_instance.state, OWN_INSTANCE_RENEW);
 }
 
 static void sends_nothing_again_before_a_second_is_over(void **state)
@@ -347,7 +348,7 @@ static void registers_again_when_the_registry_does_not_know_it(void **state)
     pass(self, 30000);
     give_result(self, expect_id(self, MSG_TYPE_RENEW), ERR_NOT_FOUND);
     give_result(self, expect_id(self, MSG_TYPE_REGISTER), ERR_OK);
-    assert_int_equal(self->replicator->own.state, OWN_RENEW);
+    assert_int_equal(self->replicator->own_instance.state, OWN_INSTANCE_RENEW);
 }
 
 static void another_run_of_the_registry_gets_a_heartbeat_at_once(void **state)
@@ -373,7 +374,7 @@ static void an_answer_to_an_earlier_command_changes_nothing(void **state)
     give_result(self, id, ERR_OK);
     give_result(self, id, ERR_NOT_FOUND);
     assert_null(take(self, MSG_TYPE_REGISTER));
-    assert_int_equal(self->replicator->own.state, OWN_RENEW);
+    assert_int_equal(self->replicator->own_instance.state, OWN_INSTANCE_RENEW);
 }
 
 static void a_refused_registration_is_tried_again_as_a_new_one(void **state)

@@ -107,7 +107,7 @@ static bool believes(struct edge *self, uint32_t from, const struct now *now)
 
 /* ── a form becomes a command ───────────────────────────────────────────────*/
 
-static bool command_of(struct edge *self, const struct edge_form *from, struct form *form,
+static bool command_of(struct edge *self, const struct edge_form *from, struct param_reader *form,
                        const struct now *now, struct msg *command)
 {
     struct sender sender =
@@ -125,7 +125,7 @@ static bool command_of(struct edge *self, const struct edge_form *from, struct f
         assert(strcmp(from->path, "/discovery/set") == 0);
         command_set(form, sender, first, second, command);
     }
-    return form_ok(form);
+    return param_ok(form);
 }
 
 static uint64_t registry_boot(const struct edge *self)
@@ -170,7 +170,7 @@ static struct str keep(struct buf *store, struct str text)
     return kept;
 }
 
-static void ask(struct edge *self, const struct edge_form *from, struct form *form,
+static void ask(struct edge *self, const struct edge_form *from, struct param_reader *form,
                 const struct now *now, struct outbox *out)
 {
     struct msg command = {0};
@@ -207,7 +207,7 @@ void edge_take(void *context, void *state, struct str arg, const struct now *now
     struct site *site = context;
     struct edge_form from;
     struct params params = {0};
-    struct form form;
+    struct param_reader form;
 
     (void)state;
     memcpy(&from, arg.data, sizeof(from));
@@ -216,9 +216,9 @@ void edge_take(void *context, void *state, struct str arg, const struct now *now
     }
     (void)params_add_form(&params, (struct str){arg.data + sizeof(from), arg.len - sizeof(from)},
                           params_max);
-    form_init(&form, &params);
+    param_reader_init(&form, &params);
     ask(site->edge, &from, &form, now, out);
-    form_fini(&form);
+    param_reader_fini(&form);
     params_fini(&params);
 }
 

@@ -243,7 +243,7 @@ static void put_of(struct reference *self, const struct msg_register *from, stru
                                    .latest_timestamp = now_ns};
 }
 
-static int take_register(struct reference *self, struct form *form, bool replication)
+static int take_register(struct reference *self, struct param_reader *form, bool replication)
 {
     const struct sender node = {.origin = ORIGIN_HTTP_PEER};
     struct buf addrs = {0};
@@ -299,7 +299,7 @@ void reference_take(void *context, void *state, struct str arg, const struct now
     struct reference *self = context;
     struct edge_form from;
     struct params params = {0};
-    struct form form;
+    struct param_reader form;
     struct identity id;
     struct entry *entry;
     struct buf body = {0};
@@ -312,8 +312,8 @@ void reference_take(void *context, void *state, struct str arg, const struct now
     memcpy(&from, arg.data, sizeof(from));
     (void)params_add_form(&params, (struct str){arg.data + sizeof(from), arg.len - sizeof(from)},
                           params_max);
-    form_init(&form, &params);
-    replication = form_flag(&form, "replication");
+    param_reader_init(&form, &params);
+    replication = param_flag(&form, "replication");
     id = (struct identity){params_get(&params, STR("env")), params_get(&params, STR("appid")),
                            params_get(&params, STR("zone")), params_get(&params, STR("hostname"))};
     entry = entry_of(self, identity_key(&id));
@@ -321,7 +321,7 @@ void reference_take(void *context, void *state, struct str arg, const struct now
         code = take_register(self, &form, replication);
     } else if (strcmp(from.path, "/discovery/renew") == 0) {
         code =
-            take_renew(self, entry, form_timestamp(&form, "dirty_timestamp"), replication, false);
+            take_renew(self, entry, param_timestamp(&form, "dirty_timestamp"), replication, false);
     } else {
         code = take_cancel(self, entry, replication);
     }
@@ -333,7 +333,7 @@ void reference_take(void *context, void *state, struct str arg, const struct now
     buf_add_char(&body, '}');
     http_reference_answer(&self->sites[from.from], &from, buf_str(&body));
     buf_fini(&body);
-    form_fini(&form);
+    param_reader_fini(&form);
     params_fini(&params);
 }
 

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/registry/storage/covered.h"
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/history.h"
 #include "actors/registry/storage/name.h"
 #include "actors/registry/storage/recovery.h"
+#include "actors/registry/storage/retention.h"
 #include "actors/registry/storage/snapshot.h"
 #include "common/base/prng.h"
 #include "common/journal/journal.h"
@@ -57,7 +57,7 @@ struct storage {
     int64_t snapshot_due_ms;  /* not before, after one could not be written */
     uint64_t snapshot_seq;    /* of the last whole one */
     uint64_t snapshot_bytes;
-    struct covered covered;
+    struct retention retention;
     struct names damaged;
     uint32_t damage_count;
     struct lost lost;
@@ -145,7 +145,7 @@ static void fail(struct storage *self, int64_t now_ms, bool seen)
     self->segments.history_from = self->segments.count;
     self->state = FAILED;
     self->retry_due_ms = now_ms + retry_ms;
-    covered_hurry(&self->covered, now_ms); /* it may be room that is wanting */
+    retention_hurry(&self->retention, now_ms); /* it may be room that is wanting */
     self->failure_count++;
     log_event(self->volume.log, was_ok ? LOG_ERROR : LOG_WARN, "storage_failed",
               "%s: changes are kept in memory only; trying again every %" PRId64
@@ -298,11 +298,11 @@ static void snapshot_end(struct storage *self, int64_t now_ms)
         return;
     }
     if (self->snapshot_seq != 0 && self->snapshot_seq != self->snapshot.seq) {
-        names_add(&self->covered.snapshots, name_make(NAME_SNAPSHOT, self->snapshot_seq));
+        names_add(&self->retention.snapshots, name_make(NAME_SNAPSHOT, self->snapshot_seq));
     }
     self->snapshot_seq = self->snapshot.seq;
     self->snapshot_bytes = self->snapshot.bytes;
-    covered_by(&self->covered, self->snapshot_seq, now_ms);
+    retention_covered(&self->retention, self->snapshot_seq, now_ms);
     snapshot_drop(&self->snapshot);
     if (healing) {
         healed(self);
@@ -450,12 +450,12 @@ bool storage_step(struct storage *self, const struct registry *registry, int64_t
         snapshot_go_on(self, registry, now_ms);
     } else if (self->state == OK && now_ms >= self->snapshot_due_ms && snapshot_wanted(self)) {
         snapshot_start(self, registry, now_ms);
-    } else if (covered_removable(&self->covered, now_ms)) {
-        covered_remove(&self->covered, now_ms);
+    } else if (retention_removable(&self->retention, now_ms)) {
+        retention_remove(&self->retention, now_ms);
     } else {
         return false;
     }
-    return self->snapshot.file >= 0 || covered_removable(&self->covered, now_ms);
+    return self->snapshot.file >= 0 || retention_removable(&self->retention, now_ms);
 }
 
 bool storage_last_try(struct storage *self, const struct registry *registry, int64_t now_ms)
@@ -577,8 +577,8 @@ static struct storage *storage_new(const struct storage_options *options)
     self->lock = -1;
     self->journal.file = -1;
     self->snapshot.file = -1;
-    covered_init(&self->covered, &self->volume, &self->segments, mine->keep_ms,
-                 mine->snapshot_bytes);
+    retention_init(&self->retention, &self->volume, &self->segments, mine->keep_ms,
+                   mine->snapshot_bytes);
     return self;
 }
 
@@ -655,7 +655,7 @@ static enum err begin(struct storage *self, struct recovered *found,
             self->segments.items[i].free_ms = now_ms; /* was not even read */
         }
     }
-    self->covered.snapshots = found->old_snapshots;
+    self->retention.snapshots = found->old_snapshots;
     self->damaged = found->damaged;
     self->snapshot_seq = found->snapshot_seq;
     self->snapshot_bytes = found->snapshot_bytes;
@@ -668,7 +668,7 @@ static enum err begin(struct storage *self, struct recovered *found,
     self->lost = found->lost;
     self->lost_kept = !found->lost_now;
     self->synced_ms = now_ms;
-    covered_by(&self->covered, self->snapshot_seq, now_ms);
+    retention_covered(&self->retention, self->snapshot_seq, now_ms);
     found->segments = (struct segments){0};
     found->old_snapshots = (struct names){0};
     found->damaged = (struct names){0};
@@ -704,7 +704,7 @@ static void storage_free(struct storage **self)
 {
     struct storage *gone = *self;
 
-    covered_fini(&gone->covered);
+    retention_fini(&gone->retention);
     segments_fini(&gone->segments);
     segment_fini(&gone->journal.segment);
     names_fini(&gone->damaged);

@@ -1,4 +1,4 @@
-#include "actors/replicator/asking.h"
+#include "actors/replicator/ask.h"
 
 #include <assert.h>
 
@@ -9,7 +9,7 @@ uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *ms
 {
     enum err err = ERR_FULL;
 
-    ask->id = asks_id(self->asks, &self->last_id);
+    ask->id = inflight_id(self->inflight, &self->last_id);
     msg->as_command.id = ask->id;
     if (ask->id != 0) {
         err = ask_whom(ask->kind) == ASK_REGISTRY ? outbox_command(out, ACTOR_REGISTRY, 0, msg)
@@ -20,7 +20,7 @@ uint64_t replicator_ask(struct replicator *self, struct ask *ask, struct msg *ms
         buf_fini(&ask->keys);
         return 0;
     }
-    asks_add(self->asks, ask, now);
+    inflight_add(self->inflight, ask, now);
     return ask->id;
 }
 

@@ -1,27 +1,27 @@
-#include "actors/registry/storage/covered.h"
+#include "actors/registry/storage/retention.h"
 #include "actors/registry/storage/name.h"
 
 #include <string.h>
 
 static const unsigned kept_share = 4; /* see keep_ms in storage.h */
 
-void covered_init(struct covered *self, struct volume *volume, struct segments *segments,
-                  int64_t keep_ms, uint64_t snapshot_bytes)
+void retention_init(struct retention *self, struct volume *volume, struct segments *segments,
+                    int64_t keep_ms, uint64_t snapshot_bytes)
 {
-    *self = (struct covered){.volume = volume,
-                             .segments = segments,
-                             .keep_ms = keep_ms,
-                             .many_bytes = kept_share * snapshot_bytes,
-                             .disposal = {.file = -1}};
+    *self = (struct retention){.volume = volume,
+                               .segments = segments,
+                               .keep_ms = keep_ms,
+                               .many_bytes = kept_share * snapshot_bytes,
+                               .remover = {.file = -1}};
 }
 
-void covered_fini(struct covered *self)
+void retention_fini(struct retention *self)
 {
-    disposal_drop(&self->disposal);
+    remover_drop(&self->remover);
     names_fini(&self->snapshots);
 }
 
-void covered_by(struct covered *self, uint64_t snapshot_seq, int64_t now_ms)
+void retention_covered(struct retention *self, uint64_t snapshot_seq, int64_t now_ms)
 {
     self->snapshot_due_ms = now_ms + self->keep_ms;
     for (size_t i = 0; i < self->segments->count; i++) {
@@ -34,7 +34,7 @@ void covered_by(struct covered *self, uint64_t snapshot_seq, int64_t now_ms)
     }
 }
 
-void covered_hurry(struct covered *self, int64_t now_ms)
+void retention_hurry(struct retention *self, int64_t now_ms)
 {
     for (size_t i = 0; i < self->segments->count; i++) {
         struct segment *segment = &self->segments->items[i];
@@ -57,13 +57,13 @@ static uint64_t bytes(const struct segments *segments)
 }
 
 /* One is kept for a while, in case the last one turns out to be damaged. */
-static bool snapshot_removable(const struct covered *self, int64_t now_ms)
+static bool snapshot_removable(const struct retention *self, int64_t now_ms)
 {
     return self->snapshots.count > 1 ||
            (self->snapshots.count == 1 && now_ms >= self->snapshot_due_ms);
 }
 
-static bool segment_removable(const struct covered *self, int64_t now_ms)
+static bool segment_removable(const struct retention *self, int64_t now_ms)
 {
     int64_t early_ms = self->keep_ms - self->keep_ms / kept_share;
     int64_t free_ms;
@@ -76,9 +76,9 @@ static bool segment_removable(const struct covered *self, int64_t now_ms)
            (now_ms >= free_ms - early_ms && bytes(self->segments) > self->many_bytes);
 }
 
-bool covered_removable(const struct covered *self, int64_t now_ms)
+bool retention_removable(const struct retention *self, int64_t now_ms)
 {
-    return disposal_runs(&self->disposal) || snapshot_removable(self, now_ms) ||
+    return remover_runs(&self->remover) || snapshot_removable(self, now_ms) ||
            segment_removable(self, now_ms);
 }
 
@@ -95,20 +95,20 @@ static struct name take_oldest(struct names *names)
     return name;
 }
 
-void covered_remove(struct covered *self, int64_t now_ms)
+void retention_remove(struct retention *self, int64_t now_ms)
 {
     struct name name;
     enum err err;
 
-    if (disposal_runs(&self->disposal)) {
-        err = disposal_step(&self->disposal);
+    if (remover_runs(&self->remover)) {
+        err = remover_step(&self->remover);
     } else if (snapshot_removable(self, now_ms)) {
         name = take_oldest(&self->snapshots);
-        err = disposal_begin(&self->disposal, self->volume, name, name_unfinished(name));
+        err = remover_begin(&self->remover, self->volume, name, name_unfinished(name));
     } else {
         name = self->segments->items[0].name;
         segments_drop_first(self->segments);
-        err = disposal_begin(&self->disposal, self->volume, name, name_unfinished(name));
+        err = remover_begin(&self->remover, self->volume, name, name_unfinished(name));
     }
     if (err != ERR_OK) {
         log_event(self->volume->log, LOG_WARN, "storage_remove", "%s", self->volume->reason);

@@ -1,4 +1,4 @@
-#include "gateway/discovery/form.h"
+#include "gateway/discovery/param_reader.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,17 +9,17 @@
 #include "common/naming/limits.h"
 #include "gateway/discovery/metadata.h"
 
-void form_init(struct form *self, const struct params *params)
+void param_reader_init(struct param_reader *self, const struct params *params)
 {
-    *self = (struct form){.params = params};
+    *self = (struct param_reader){.params = params};
 }
 
-void form_fini(struct form *self)
+void param_reader_fini(struct param_reader *self)
 {
     buf_fini(&self->why);
 }
 
-void form_wrong(struct form *self, const char *name, const char *format, ...)
+void param_wrong(struct param_reader *self, const char *name, const char *format, ...)
 {
     va_list args;
     char text[512];
@@ -30,20 +30,20 @@ void form_wrong(struct form *self, const char *name, const char *format, ...)
     buf_printf(&self->why, "%s%s %s", self->why.len > 0 ? "; " : "", name, text);
 }
 
-bool form_ok(const struct form *self)
+bool param_ok(const struct param_reader *self)
 {
     return self->why.len == 0;
 }
 
-bool form_refused(struct form *self, struct request *request)
+bool param_refused(struct param_reader *self, struct request *request)
 {
-    bool refused = !form_ok(self);
+    bool refused = !param_ok(self);
 
     if (refused) {
         buf_add_char(&self->why, '\0');
         answer_err(request, ERR_INVALID, self->why.data);
     }
-    form_fini(self);
+    param_reader_fini(self);
     return refused;
 }
 
@@ -54,29 +54,29 @@ static struct str shown(struct str value)
     return value;
 }
 
-struct str form_text(struct form *self, const char *name, size_t max)
+struct str param_text(struct param_reader *self, const char *name, size_t max)
 {
     struct str value = params_get(self->params, str_from(name));
 
     if (value.len > max) {
-        form_wrong(self, name, "may have at most %zu bytes, got %zu", max, value.len);
+        param_wrong(self, name, "may have at most %zu bytes, got %zu", max, value.len);
         value.len = 0;
     }
     return value;
 }
 
-struct str form_name(struct form *self, const char *name, enum form_need need)
+struct str param_name(struct param_reader *self, const char *name, enum param_need need)
 {
     struct str value = params_get(self->params, str_from(name));
 
-    if (need == FORM_REQUIRED && value.len == 0) {
-        form_wrong(self, name, "is required");
+    if (need == PARAM_REQUIRED && value.len == 0) {
+        param_wrong(self, name, "is required");
         return value;
     }
-    return form_text(self, name, limit_name_bytes);
+    return param_text(self, name, limit_name_bytes);
 }
 
-int64_t form_timestamp(struct form *self, const char *name)
+int64_t param_timestamp(struct param_reader *self, const char *name)
 {
     const struct param *param = params_find(self->params, str_from(name));
     int64_t value = 0;
@@ -85,21 +85,21 @@ int64_t form_timestamp(struct form *self, const char *name)
         return 0;
     }
     if (param->quoted || str_to_i64(param->value, &value) == ERR_MALFORMED) {
-        form_wrong(self, name, "must be a number of nanoseconds, got %s%.*s%s",
-                   param->quoted ? "\"" : "", STR_ARG(shown(param->value)),
-                   param->quoted ? "\"" : "");
+        param_wrong(self, name, "must be a number of nanoseconds, got %s%.*s%s",
+                    param->quoted ? "\"" : "", STR_ARG(shown(param->value)),
+                    param->quoted ? "\"" : "");
         return 0;
     }
     /* what is above timestamp_max may be a node's: the registry knows */
     if (str_to_i64(param->value, &value) != ERR_OK || value < 0 || value > timestamp_told_max) {
-        form_wrong(self, name, "must be from 0 to %" PRId64 ", got %.*s", timestamp_max,
-                   STR_ARG(shown(param->value)));
+        param_wrong(self, name, "must be from 0 to %" PRId64 ", got %.*s", timestamp_max,
+                    STR_ARG(shown(param->value)));
         return 0;
     }
     return value;
 }
 
-bool form_flag(const struct form *self, const char *name)
+bool param_flag(const struct param_reader *self, const char *name)
 {
     static const struct str yes[] = {{"1", 1},    {"t", 1},    {"T", 1},
                                      {"TRUE", 4}, {"true", 4}, {"True", 4}};
@@ -113,7 +113,7 @@ bool form_flag(const struct form *self, const char *name)
     return false;
 }
 
-uint32_t form_status_of(struct form *self, struct str text, bool quoted)
+uint32_t param_status_of(struct param_reader *self, struct str text, bool quoted)
 {
     const char *quote = quoted ? "\"" : "";
     uint32_t value = 0;
@@ -122,37 +122,38 @@ uint32_t form_status_of(struct form *self, struct str text, bool quoted)
         (value == STATUS_UP || value == STATUS_WAITING)) {
         return value;
     }
-    form_wrong(self, "status", "must be 1 (up) or 2 (waiting), got %s%.*s%s", quote,
-               STR_ARG(shown(text)), quote);
+    param_wrong(self, "status", "must be 1 (up) or 2 (waiting), got %s%.*s%s", quote,
+                STR_ARG(shown(text)), quote);
     return 0;
 }
 
-uint32_t form_status(struct form *self)
+uint32_t param_status(struct param_reader *self)
 {
     const struct param *param = params_find(self->params, STR("status"));
 
     if (param == NULL) {
-        form_wrong(self, "status", "is required: 1 (up) or 2 (waiting)");
+        param_wrong(self, "status", "is required: 1 (up) or 2 (waiting)");
         return 0;
     }
-    return form_status_of(self, param->value, param->quoted);
+    return param_status_of(self, param->value, param->quoted);
 }
 
-static void add_addr(struct form *self, struct str addr, struct buf *store, struct strs *addrs)
+static void add_addr(struct param_reader *self, struct str addr, struct buf *store,
+                     struct strs *addrs)
 {
     if (addr.len == 0) {
         return;
     }
     if (addr.len > limit_addr_bytes) {
-        form_wrong(self, "addrs", "may have at most %d bytes each, got %zu", limit_addr_bytes,
-                   addr.len);
+        param_wrong(self, "addrs", "may have at most %d bytes each, got %zu", limit_addr_bytes,
+                    addr.len);
         return;
     }
     strs_pack(store, addr);
     addrs->count++;
 }
 
-struct strs form_addrs(struct form *self, bool split, struct buf *store)
+struct strs param_addrs(struct param_reader *self, bool split, struct buf *store)
 {
     struct strs addrs = {0};
     struct str value;
@@ -174,23 +175,24 @@ struct strs form_addrs(struct form *self, bool split, struct buf *store)
         add_addr(self, value, store, &addrs);
     }
     if (addrs.count == 0 && self->why.len == wrong) {
-        form_wrong(self, "addrs", "is required: at least one address");
+        param_wrong(self, "addrs", "is required: at least one address");
     } else if (addrs.count > limit_addrs) {
-        form_wrong(self, "addrs", "may be given at most %d times, got %" PRIu32, limit_addrs,
-                   addrs.count);
+        param_wrong(self, "addrs", "may be given at most %d times, got %" PRIu32, limit_addrs,
+                    addrs.count);
     }
     addrs.bytes = (struct str){store->data + from, store->len - from};
     return addrs;
 }
 
-struct strs form_metadata(struct form *self, struct str text, struct buf *store, bool *is_null)
+struct strs param_metadata(struct param_reader *self, struct str text, struct buf *store,
+                           bool *is_null)
 {
     struct strs metadata = {0};
     struct buf why = {0};
     enum err err = metadata_parse(text, store, &metadata, is_null, &why);
 
     if (err != ERR_OK) {
-        form_wrong(self, "metadata", "%.*s", STR_ARG(buf_str(&why)));
+        param_wrong(self, "metadata", "%.*s", STR_ARG(buf_str(&why)));
     }
     buf_fini(&why);
     return metadata;

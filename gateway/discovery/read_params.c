@@ -1,11 +1,11 @@
-#include "gateway/discovery/args.h"
+#include "gateway/discovery/read_params.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/base/array.h"
 #include "common/naming/limits.h"
-#include "gateway/discovery/form.h"
+#include "gateway/discovery/param_reader.h"
 
 /* A value a person sent in, cut to what a message can bear. */
 static struct str shown(struct str value)
@@ -13,16 +13,16 @@ static struct str shown(struct str value)
     return (struct str){value.data, value.len < 64 ? value.len : 64};
 }
 
-static uint32_t get_status(struct form *form)
+static uint32_t get_status(struct param_reader *form)
 {
     struct str text = params_get(form->params, STR("status"));
     uint32_t status = 0;
 
     if (text.len == 0) {
-        form_wrong(form, "status", "is required: 1 (up), 2 (waiting) or 3 (both)");
+        param_wrong(form, "status", "is required: 1 (up), 2 (waiting) or 3 (both)");
     } else if (str_to_u32(text, &status) != ERR_OK || status == 0) {
-        form_wrong(form, "status", "must be 1 (up), 2 (waiting) or 3 (both), got %.*s",
-                   STR_ARG(shown(text)));
+        param_wrong(form, "status", "must be 1 (up), 2 (waiting) or 3 (both), got %.*s",
+                    STR_ARG(shown(text)));
     }
     return status & (STATUS_UP | STATUS_WAITING);
 }
@@ -64,7 +64,7 @@ static bool has_comma(const struct params *params, struct str name)
     return false;
 }
 
-static void get_appids(struct form *form, bool commas, struct args *args)
+static void get_appids(struct param_reader *form, bool commas, struct read_params *args)
 {
     struct str rest = {0};
     struct str appid;
@@ -73,23 +73,24 @@ static void get_appids(struct form *form, bool commas, struct args *args)
 
     while (next_item(form->params, STR("appid"), commas, &at, &rest, &appid)) {
         if (args->app_count == limit_appids) {
-            form_wrong(form, "appid", "may be given at most %d times", limit_appids);
+            param_wrong(form, "appid", "may be given at most %d times", limit_appids);
             return;
         }
         if (appid.len > limit_name_bytes) {
-            form_wrong(form, "appid", "may have at most %d bytes, got %zu", limit_name_bytes,
-                       appid.len);
+            param_wrong(form, "appid", "may have at most %d bytes, got %zu", limit_name_bytes,
+                        appid.len);
             return;
         }
         ARRAY_ROOM(args->apps, args->app_count, cap, 4);
         args->apps[args->app_count++] = (struct asked_app){.appid = appid};
     }
     if (args->app_count == 0) {
-        form_wrong(form, "appid", "is required");
+        param_wrong(form, "appid", "is required");
     }
 }
 
-static void get_timestamps(struct form *form, bool commas, bool required, struct args *args)
+static void get_timestamps(struct param_reader *form, bool commas, bool required,
+                           struct read_params *args)
 {
     static const char name[] = "latest_timestamp";
     struct str rest = {0};
@@ -100,8 +101,8 @@ static void get_timestamps(struct form *form, bool commas, bool required, struct
 
     while (next_item(form->params, STR("latest_timestamp"), commas, &at, &rest, &text)) {
         if (str_to_i64(text, &given) != ERR_OK) {
-            form_wrong(form, name, "must be a number of nanoseconds, got %.*s",
-                       STR_ARG(shown(text)));
+            param_wrong(form, name, "must be a number of nanoseconds, got %.*s",
+                        STR_ARG(shown(text)));
             return;
         }
         if (count < args->app_count) {
@@ -113,8 +114,9 @@ static void get_timestamps(struct form *form, bool commas, bool required, struct
         return;
     }
     if (required && args->app_count > 0) {
-        form_wrong(form, name, "must be given once for each of the %" PRIu32 " appid, got %" PRIu32,
-                   args->app_count, count);
+        param_wrong(form, name,
+                    "must be given once for each of the %" PRIu32 " appid, got %" PRIu32,
+                    args->app_count, count);
     }
     for (uint32_t i = 0; i < args->app_count; i++) {
         args->apps[i].given = 0;
@@ -137,7 +139,7 @@ static int by_rank(const void *a, const void *b)
 
 /* A name that is repeated counts once, at its first place, as the client that has least of it: what
  * is answered is the same, and to look at it a thousand times would cost as much as a thousand. */
-static void drop_repeated(struct args *args)
+static void drop_repeated(struct read_params *args)
 {
     struct ranked *ranked;
     uint32_t kept = 0;
@@ -174,30 +176,30 @@ static void drop_repeated(struct args *args)
     free(ranked);
 }
 
-bool args_bind(struct request *request, unsigned needs, struct args *args)
+bool read_params_bind(struct request *request, unsigned needs, struct read_params *args)
 {
-    struct form form;
-    bool timestamps = (needs & (ARGS_TIMESTAMPS | ARGS_TIMESTAMPS_MAY)) != 0;
+    struct param_reader form;
+    bool timestamps = (needs & (READ_TIMESTAMPS | READ_TIMESTAMPS_MAY)) != 0;
     bool commas;
 
-    form_init(&form, request_params(request));
+    param_reader_init(&form, request_params(request));
     commas = timestamps && has_comma(form.params, STR("latest_timestamp"));
-    *args = (struct args){0};
-    args->query.env = form_name(&form, "env", FORM_REQUIRED);
+    *args = (struct read_params){0};
+    args->query.env = param_name(&form, "env", PARAM_REQUIRED);
     get_appids(&form, commas, args);
-    if ((needs & ARGS_HOSTNAME) != 0) {
-        args->hostname = form_name(&form, "hostname", FORM_REQUIRED);
+    if ((needs & READ_HOSTNAME) != 0) {
+        args->hostname = param_name(&form, "hostname", PARAM_REQUIRED);
     }
     args->query.key = (struct cache_key){
-        .zone = form_name(&form, "zone", FORM_OPTIONAL),
-        .status = (needs & ARGS_STATUS) != 0 ? get_status(&form) : STATUS_UP,
-        .legacy = query_wants_legacy(request),
+        .zone = param_name(&form, "zone", PARAM_OPTIONAL),
+        .status = (needs & READ_STATUS) != 0 ? get_status(&form) : STATUS_UP,
+        .legacy = app_query_wants_legacy(request),
     };
     if (timestamps) {
-        get_timestamps(&form, commas, (needs & ARGS_TIMESTAMPS) != 0, args);
+        get_timestamps(&form, commas, (needs & READ_TIMESTAMPS) != 0, args);
     }
-    if (form_refused(&form, request)) {
-        args_fini(args);
+    if (param_refused(&form, request)) {
+        read_params_fini(args);
         return false;
     }
     drop_repeated(args);
@@ -205,10 +207,10 @@ bool args_bind(struct request *request, unsigned needs, struct args *args)
     return true;
 }
 
-void args_fini(struct args *args)
+void read_params_fini(struct read_params *args)
 {
     free(args->apps);
-    *args = (struct args){0};
+    *args = (struct read_params){0};
 }
 
 static int by_appid(const void *a, const void *b)
@@ -216,7 +218,7 @@ static int by_appid(const void *a, const void *b)
     return str_cmp(((const struct asked_app *)a)->appid, ((const struct asked_app *)b)->appid);
 }
 
-void args_sort(struct args *args)
+void read_params_sort(struct read_params *args)
 {
     qsort(args->apps, args->app_count, sizeof(*args->apps), by_appid);
 }

@@ -1,4 +1,4 @@
-#include "gateway/discovery/query.h"
+#include "gateway/discovery/app_query.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static void own_instance(const struct gateway *self, struct str env, struct buf 
     out->id.env = env;
 }
 
-static struct found find_own(const struct gateway *self, const struct query *query)
+static struct found find_own(const struct gateway *self, const struct app_query *query)
 {
     struct found found = {.known = true, .own = true, .app = REGISTRY_NONE};
     struct instance instance;
@@ -54,7 +54,8 @@ static struct found find_own(const struct gateway *self, const struct query *que
     return found;
 }
 
-struct found query_find(const struct gateway *self, const struct query *query, struct str appid)
+struct found app_query_find(const struct gateway *self, const struct app_query *query,
+                            struct str appid)
 {
     const struct registry *registry = replica_registry(self->replica);
     struct found found = {.app = registry_app_find(registry, query->env, appid)};
@@ -75,7 +76,7 @@ struct found query_find(const struct gateway *self, const struct query *query, s
     return found;
 }
 
-static uint32_t write_own(const struct gateway *self, const struct query *query, struct buf *to)
+static uint32_t write_own(const struct gateway *self, const struct app_query *query, struct buf *to)
 {
     struct instance instance;
     struct buf addrs = {0};
@@ -102,8 +103,8 @@ static uint32_t write_own(const struct gateway *self, const struct query *query,
     return shown;
 }
 
-uint32_t query_write(const struct gateway *self, const struct query *query,
-                     const struct found *found, const struct now *now, struct buf *to)
+uint32_t app_query_write(const struct gateway *self, const struct app_query *query,
+                         const struct found *found, const struct now *now, struct buf *to)
 {
     struct cache_document document;
 
@@ -115,7 +116,7 @@ uint32_t query_write(const struct gateway *self, const struct query *query,
     return document.instance_count;
 }
 
-bool query_wants_legacy(const struct request *request)
+bool app_query_wants_legacy(const struct request *request)
 {
     bool is_brpc = str_eq(request_path(request), STR("/discovery/fetchs")) &&
                    str_starts(request_header(request, HTTP_HEADER_USER_AGENT), STR("brpc/"));
@@ -123,8 +124,8 @@ bool query_wants_legacy(const struct request *request)
     return is_brpc || str_eq(params_get(request_params(request), STR("format")), STR("legacy"));
 }
 
-void query_answer(const struct gateway *self, struct request *request, struct response *response,
-                  int code, const struct now *now)
+void app_query_answer(const struct gateway *self, struct request *request,
+                      struct response *response, int code, const struct now *now)
 {
     struct buf copy = {0};
 
@@ -134,10 +135,11 @@ void query_answer(const struct gateway *self, struct request *request, struct re
     }
     /* A shared answer can't carry the mark: a silent registry costs a copy of each body. */
     buf_add_str(&copy, response_body(response));
-    query_answer_body(self, request, code, &copy, now);
+    app_query_answer_body(self, request, code, &copy, now);
 }
 
-bool query_stale_text(const struct gateway *self, const struct now *now, char *text, size_t size)
+bool app_query_stale_text(const struct gateway *self, const struct now *now, char *text,
+                          size_t size)
 {
     int64_t stale_ms = replica_stale_ms(self->replica, now);
 
@@ -145,8 +147,8 @@ bool query_stale_text(const struct gateway *self, const struct now *now, char *t
     return stale_ms > 0;
 }
 
-void query_answer_body(const struct gateway *self, struct request *request, int code,
-                       struct buf *body, const struct now *now)
+void app_query_answer_body(const struct gateway *self, struct request *request, int code,
+                           struct buf *body, const struct now *now)
 {
     struct response *response;
     char text[24];
@@ -154,7 +156,7 @@ void query_answer_body(const struct gateway *self, struct request *request, int 
     request_cost(request, body->len / cost_bytes);
     response = request_json(request, code, body);
 
-    if (query_stale_text(self, now, text, sizeof(text))) {
+    if (app_query_stale_text(self, now, text, sizeof(text))) {
         response_header(response, "Muster-Stale-Ms", text);
     }
     request_answer(request, response);

@@ -2,13 +2,13 @@
  * answer may come. Bounded; an id stands at a fixed place, so that every call but the two sweeps is
  * O(1).
  */
-#ifndef ACTORS_REPLICATOR_ASKS_H
-#define ACTORS_REPLICATOR_ASKS_H
+#ifndef ACTORS_REPLICATOR_INFLIGHT_H
+#define ACTORS_REPLICATOR_INFLIGHT_H
 
 #include "common/base/clock.h"
 #include "common/runtime/outbox.h"
 
-enum { asks_max = 4096 };
+enum { inflight_max = 4096 };
 
 // clang-format off
 /*      kind           of whom   ms    for what                                                  */
@@ -60,26 +60,27 @@ struct ask {
 
 enum ask_whom ask_whom(enum ask_kind kind);
 
-struct asks;
-struct asks *asks_new(void);
-void asks_destroy(struct asks **self);
+struct inflight;
+struct inflight *inflight_new(void);
+void inflight_destroy(struct inflight **self);
 
 /* The next id after *last_id that has room, which *last_id becomes; 0: there is none. */
-uint64_t asks_id(const struct asks *self, uint64_t *last_id);
-/* Takes note of ask under ask.id, from asks_id; until is its kind's; takes ask.keys. */
-void asks_add(struct asks *self, const struct ask *ask, const struct now *now);
+uint64_t inflight_id(const struct inflight *self, uint64_t *last_id);
+/* Takes note of ask under ask.id, from inflight_id; until is its kind's; takes ask.keys. */
+void inflight_add(struct inflight *self, const struct ask *ask, const struct now *now);
 /* Whether this id is of a question to the registry, or to this peer. */
-bool asks_of(const struct asks *self, uint64_t id, enum ask_whom whom, uint32_t peer);
+bool inflight_of(const struct inflight *self, uint64_t id, enum ask_whom whom, uint32_t peer);
 /* The question with this id; it is forgotten. The caller ends out->keys. False: none. */
-bool asks_take(struct asks *self, uint64_t id, struct ask *out);
-/* One whose time is over; *cursor begins at 0. As asks_take. */
-bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, struct ask *out);
+bool inflight_take(struct inflight *self, uint64_t id, struct ask *out);
+/* One whose time is over; *cursor begins at 0. As inflight_take. */
+bool inflight_take_overdue(struct inflight *self, int64_t now_ms, uint32_t *cursor,
+                           struct ask *out);
 /* What this peer was asked is not waited for any more; its answers are ignored. */
-void asks_forget(struct asks *self, uint32_t peer);
+void inflight_forget(struct inflight *self, uint32_t peer);
 /* This process stood still: the answers may be waiting. */
-void asks_forgive(struct asks *self, int64_t ms);
-uint32_t asks_count(const struct asks *self);
+void inflight_forgive(struct inflight *self, int64_t ms);
+uint32_t inflight_count(const struct inflight *self);
 /* How many questions of this node are being relayed; looks through all. */
-uint32_t asks_relayed(struct asks *self, const struct address *from);
+uint32_t inflight_relayed(struct inflight *self, const struct address *from);
 
 #endif

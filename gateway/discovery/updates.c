@@ -1,4 +1,4 @@
-#include "gateway/discovery/news.h"
+#include "gateway/discovery/updates.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -36,15 +36,15 @@ static bool is_rounded(int64_t given, int64_t ours)
     return given % 2 == 0 && (double)given == (double)ours;
 }
 
-static bool delta_follows(const struct gateway *self, const struct news_asked *asked, bool full)
+static bool delta_follows(const struct gateway *self, const struct updates_asked *asked, bool full)
 {
-    return asked->form == NEWS_DELTA && !full &&
+    return asked->form == UPDATES_DELTA && !full &&
            delta_holds(replica_delta(self->replica), asked->since);
 }
 
 /* known: it has instances; the schedule of one that has none is no news. */
-static bool has_delta(const struct gateway *self, const struct news_asked *asked,
-                      const struct news_app *app, bool known)
+static bool has_delta(const struct gateway *self, const struct updates_asked *asked,
+                      const struct updates_app *app, bool known)
 {
     struct delta_item item;
     uint64_t cursor = 0;
@@ -58,12 +58,12 @@ static bool has_delta(const struct gateway *self, const struct news_asked *asked
     return false;
 }
 
-static struct view look(const struct gateway *self, const struct news_asked *asked,
-                        const struct news_app *app, bool full)
+static struct view look(const struct gateway *self, const struct updates_asked *asked,
+                        const struct updates_app *app, bool full)
 {
-    struct view view = {.found = query_find(self, &asked->query, app->appid)};
+    struct view view = {.found = app_query_find(self, &asked->query, app->appid)};
     bool follows = delta_follows(self, asked, full);
-    bool changed = full || asked->form == NEWS_DELTA ||
+    bool changed = full || asked->form == UPDATES_DELTA ||
                    (view.found.latest_timestamp > app->given &&
                     !is_rounded(app->given, view.found.latest_timestamp));
 
@@ -78,20 +78,20 @@ static struct view look(const struct gateway *self, const struct news_asked *ask
     return view;
 }
 
-void news_begin(const struct gateway *self, struct news_asked *asked)
+void updates_begin(const struct gateway *self, struct updates_asked *asked)
 {
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        asked->apps[i].was_known = query_find(self, &asked->query, asked->apps[i].appid).known;
+        asked->apps[i].was_known = app_query_find(self, &asked->query, asked->apps[i].appid).known;
     }
 }
 
 /* No history yet to give a position in: a delta waits for it. */
-static bool is_unsettled(const struct gateway *self, const struct news_asked *asked)
+static bool is_unsettled(const struct gateway *self, const struct updates_asked *asked)
 {
-    return asked->form == NEWS_DELTA && delta_newest(replica_delta(self->replica)).epoch == 0;
+    return asked->form == UPDATES_DELTA && delta_newest(replica_delta(self->replica)).epoch == 0;
 }
 
-bool news_any(const struct gateway *self, const struct news_asked *asked, bool full)
+bool updates_any(const struct gateway *self, const struct updates_asked *asked, bool full)
 {
     if (is_unsettled(self, asked)) {
         return false;
@@ -102,17 +102,17 @@ bool news_any(const struct gateway *self, const struct news_asked *asked, bool f
         if (view.standing == CHANGED) {
             return true;
         }
-        if (asked->form == NEWS_POLL ? i == 0 && view.standing == MISSING : view.went) {
+        if (asked->form == UPDATES_POLL ? i == 0 && view.standing == MISSING : view.went) {
             return true;
         }
     }
     return false;
 }
 
-int64_t news_app_ahead(const struct gateway *self, const struct news_asked *asked,
-                       const struct news_app *app)
+int64_t updates_app_ahead(const struct gateway *self, const struct updates_asked *asked,
+                          const struct updates_app *app)
 {
-    struct found found = query_find(self, &asked->query, app->appid);
+    struct found found = app_query_find(self, &asked->query, app->appid);
 
     return found.known && app->given > found.latest_timestamp &&
                    !is_rounded(app->given, found.latest_timestamp)
@@ -120,7 +120,7 @@ int64_t news_app_ahead(const struct gateway *self, const struct news_asked *aske
                : 0;
 }
 
-bool news_ahead(const struct gateway *self, const struct news_asked *asked)
+bool updates_ahead(const struct gateway *self, const struct updates_asked *asked)
 {
     struct position_at newest = delta_newest(replica_delta(self->replica));
 
@@ -131,15 +131,15 @@ bool news_ahead(const struct gateway *self, const struct news_asked *asked)
         return asked->since.seq > newest.seq;
     }
     for (uint32_t i = 0; i < asked->app_count; i++) {
-        if (news_app_ahead(self, asked, &asked->apps[i]) > 0) {
+        if (updates_app_ahead(self, asked, &asked->apps[i]) > 0) {
             return true;
         }
     }
     return false;
 }
 
-void news_key(const struct gateway *self, const struct news_asked *asked, bool full,
-              struct buf *key)
+void updates_key(const struct gateway *self, const struct updates_asked *asked, bool full,
+                 struct buf *key)
 {
     buf_add_char(key, (char)asked->form);
     buf_add_char(key, (char)full);
@@ -177,8 +177,8 @@ static int by_name(const void *a, const void *b)
 
 /* What became of the app's instances that changed, by name, each once; schedule: it changed too.
  * False: too many. */
-static bool collect(const struct gateway *self, const struct news_asked *asked,
-                    const struct news_app *app, struct budget *left, struct piece *pieces,
+static bool collect(const struct gateway *self, const struct updates_asked *asked,
+                    const struct updates_app *app, struct budget *left, struct piece *pieces,
                     size_t *count, bool *schedule)
 {
     const struct registry *registry = replica_registry(self->replica);
@@ -271,8 +271,8 @@ static void add_schedule(const struct gateway *self, const struct found *found, 
     }
 }
 
-static void add_delta(const struct gateway *self, const struct news_asked *asked,
-                      const struct news_app *app, const struct found *found, bool full,
+static void add_delta(const struct gateway *self, const struct updates_asked *asked,
+                      const struct updates_app *app, const struct found *found, bool full,
                       struct budget *left, const struct now *now, struct buf *to)
 {
     struct piece *pieces = malloc(delta_items_max * sizeof(*pieces));
@@ -286,7 +286,7 @@ static void add_delta(const struct gateway *self, const struct news_asked *asked
         !collect(self, asked, app, left, pieces, &count, &schedule)) {
         buf_add_str(to, STR("{\"full\":true,\"removed\":{},"));
         size_t brace = to->len;
-        (void)query_write(self, &asked->query, found, now, to);
+        (void)app_query_write(self, &asked->query, found, now, to);
         to->data[brace] = ' '; /* its own opening brace */
     } else {
         buf_add_str(to, STR("{\"full\":false,\"removed\":"));
@@ -302,7 +302,7 @@ static void add_delta(const struct gateway *self, const struct news_asked *asked
 /* ── answers ────────────────────────────────────────────────────────────────*/
 
 struct shown {
-    const struct news_app *app;
+    const struct updates_app *app;
     struct found found;
 };
 
@@ -311,15 +311,15 @@ static int by_appid(const void *a, const void *b)
     return str_cmp(((const struct shown *)a)->app->appid, ((const struct shown *)b)->app->appid);
 }
 
-static void note_empty(struct news_answer *answer, const struct shown *shown)
+static void note_empty(struct updates_answer *answer, const struct shown *shown)
 {
-    if (answer->empty_count < news_empty_max) {
+    if (answer->empty_count < updates_empty_max) {
         answer->empty[answer->empty_count++] =
-            (struct news_empty){shown->app->app_hash, shown->found.latest_timestamp};
+            (struct updates_empty){shown->app->app_hash, shown->found.latest_timestamp};
     }
 }
 
-static void write_too_large(struct news_answer *answer)
+static void write_too_large(struct updates_answer *answer)
 {
     buf_fini(&answer->body);
     answer->code = -400;
@@ -331,9 +331,9 @@ static void write_too_large(struct news_answer *answer)
 }
 
 /* {"code":0,"data":{…},"error":{"-404":…},"message":"0"}, and the position of a delta. */
-static void write_all(const struct gateway *self, const struct news_asked *asked, bool full,
+static void write_all(const struct gateway *self, const struct updates_asked *asked, bool full,
                       const struct now *now, const struct shown *shown, uint32_t count,
-                      const struct buf *missing, struct news_answer *answer)
+                      const struct buf *missing, struct updates_answer *answer)
 {
     struct buf *to = &answer->body;
     struct budget left = {answer_items_max, answer_walk_max};
@@ -345,13 +345,13 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
         }
         json_quote(to, shown[i].app->appid);
         buf_add_char(to, ':');
-        if (asked->form == NEWS_DELTA) {
+        if (asked->form == UPDATES_DELTA) {
             add_delta(self, asked, shown[i].app, &shown[i].found, full, &left, now, to);
             if (to->len > delta_bytes_max) { /* its position stands for all of them or none */
                 write_too_large(answer);
                 return;
             }
-        } else if (query_write(self, &asked->query, &shown[i].found, now, to) == 0) {
+        } else if (app_query_write(self, &asked->query, &shown[i].found, now, to) == 0) {
             note_empty(answer, &shown[i]);
         }
     }
@@ -362,7 +362,7 @@ static void write_all(const struct gateway *self, const struct news_asked *asked
         buf_add_str(to, STR("null"));
     }
     buf_add_str(to, STR("},\"message\":\"0\""));
-    if (asked->form == NEWS_DELTA) {
+    if (asked->form == UPDATES_DELTA) {
         buf_add_str(to, STR(",\"position\":\""));
         position_print(to, delta_newest(replica_delta(self->replica)));
         buf_add_char(to, '"');
@@ -382,14 +382,14 @@ static int by_age(const void *a, const void *b)
 /* How many of them an answer of polls has room for, put in front, by appid: at least one, and no
  * more than fit in one piece. The others are news for the client's next poll, which is answered at
  * once: it has been told no newer timestamp of them. */
-static uint32_t take_some(const struct gateway *self, const struct news_asked *asked,
+static uint32_t take_some(const struct gateway *self, const struct updates_asked *asked,
                           const struct now *now, struct shown *shown, uint32_t count)
 {
     struct cache *cache = replica_cache(self->replica);
     size_t bytes = 0;
     uint32_t taken = 0;
 
-    if (asked->form != NEWS_POLLS || count < 2) {
+    if (asked->form != UPDATES_POLLS || count < 2) {
         return count;
     }
     qsort(shown, count, sizeof(*shown), by_age);
@@ -403,8 +403,8 @@ static uint32_t take_some(const struct gateway *self, const struct news_asked *a
     return taken;
 }
 
-static void write_polls(const struct gateway *self, const struct news_asked *asked, bool full,
-                        const struct now *now, struct news_answer *answer)
+static void write_polls(const struct gateway *self, const struct updates_asked *asked, bool full,
+                        const struct now *now, struct updates_answer *answer)
 {
     struct shown *shown = malloc(asked->app_count * sizeof(*shown));
     struct buf missing = {0};
@@ -431,7 +431,7 @@ static void write_polls(const struct gateway *self, const struct news_asked *ask
         }
     }
     unique = take_some(self, asked, now, shown, unique);
-    if (asked->form == NEWS_POLLS && unique == 1 && missing.len == 0 && !shown[0].found.own) {
+    if (asked->form == UPDATES_POLLS && unique == 1 && missing.len == 0 && !shown[0].found.own) {
         answer->app = shown[0].found.app;
         if (cache_app(replica_cache(self->replica), answer->app, &asked->query.key, now)
                 .instance_count == 0) {
@@ -444,7 +444,7 @@ static void write_polls(const struct gateway *self, const struct news_asked *ask
     buf_fini(&missing);
 }
 
-static void write_miss(const struct str appid, struct news_answer *answer)
+static void write_miss(const struct str appid, struct updates_answer *answer)
 {
     struct buf text = {0};
 
@@ -457,8 +457,8 @@ static void write_miss(const struct str appid, struct news_answer *answer)
     buf_fini(&text);
 }
 
-static void write_poll(const struct gateway *self, const struct news_asked *asked, bool full,
-                       const struct now *now, struct news_answer *answer)
+static void write_poll(const struct gateway *self, const struct updates_asked *asked, bool full,
+                       const struct now *now, struct updates_answer *answer)
 {
     for (uint32_t i = 0; i < asked->app_count; i++) {
         struct view view = look(self, asked, &asked->apps[i], full);
@@ -475,18 +475,18 @@ static void write_poll(const struct gateway *self, const struct news_asked *aske
             return;
         }
         answer_open(&answer->body, ERR_OK);
-        (void)query_write(self, &asked->query, &view.found, now, &answer->body);
+        (void)app_query_write(self, &asked->query, &view.found, now, &answer->body);
         buf_add_char(&answer->body, '}');
         return;
     }
     assert(false); /* asked only where there is news */
 }
 
-void news_write(const struct gateway *self, const struct news_asked *asked, bool full,
-                const struct now *now, struct news_answer *answer)
+void updates_write(const struct gateway *self, const struct updates_asked *asked, bool full,
+                   const struct now *now, struct updates_answer *answer)
 {
-    *answer = (struct news_answer){.app = REGISTRY_NONE};
-    if (asked->form == NEWS_POLL) {
+    *answer = (struct updates_answer){.app = REGISTRY_NONE};
+    if (asked->form == UPDATES_POLL) {
         write_poll(self, asked, full, now, answer);
     } else {
         write_polls(self, asked, full, now, answer);

@@ -1,4 +1,4 @@
-#include "common/journal/disposal.h"
+#include "common/journal/remover.h"
 #include "tests/journal/disk_sim.h"
 
 #include <setjmp.h>
@@ -15,12 +15,12 @@ struct world {
     struct disk_sim *sim;
     struct clock_virtual clock;
     struct volume volume;
-    struct disposal disposal;
+    struct remover remover;
 };
 
 static void world_init(struct world *self)
 {
-    *self = (struct world){.sim = disk_sim_new(1), .disposal.file = -1};
+    *self = (struct world){.sim = disk_sim_new(1), .remover.file = -1};
     clock_virtual_init(&self->clock, 1000, 1000);
     self->volume = (struct volume){
         .disk = disk_sim_disk(self->sim), .clock = &self->clock.clock, .dir = strdup("d")};
@@ -30,7 +30,7 @@ static void world_init(struct world *self)
 
 static void world_fini(struct world *self)
 {
-    disposal_drop(&self->disposal);
+    remover_drop(&self->remover);
     free(self->volume.dir);
     disk_sim_destroy(&self->sim);
 }
@@ -68,14 +68,14 @@ static void a_large_file_goes_a_piece_at_a_time(void **state)
     (void)state;
     world_init(&world);
     make_file(&world, name, (uint64_t)size);
-    assert_int_equal(disposal_begin(&world.disposal, &world.volume, name, unfinished), ERR_OK);
+    assert_int_equal(remover_begin(&world.remover, &world.volume, name, unfinished), ERR_OK);
     assert_int_equal(size_of(&world, name), -1); /* no start takes it for a whole one */
-    while (disposal_runs(&world.disposal)) {
+    while (remover_runs(&world.remover)) {
         int64_t left = size_of(&world, unfinished);
 
         assert_in_range(size - left, 0, step_most);
         size = left;
-        assert_int_equal(disposal_step(&world.disposal), ERR_OK);
+        assert_int_equal(remover_step(&world.remover), ERR_OK);
         steps++;
     }
     assert_in_range(size, 1, step_most);
@@ -93,8 +93,8 @@ static void a_small_file_goes_at_once(void **state)
     (void)state;
     world_init(&world);
     make_file(&world, name, mib);
-    assert_int_equal(disposal_begin(&world.disposal, &world.volume, name, unfinished), ERR_OK);
-    assert_false(disposal_runs(&world.disposal));
+    assert_int_equal(remover_begin(&world.remover, &world.volume, name, unfinished), ERR_OK);
+    assert_false(remover_runs(&world.remover));
     assert_int_equal(size_of(&world, name), -1);
     assert_int_equal(size_of(&world, unfinished), -1);
     world_fini(&world);
@@ -108,8 +108,8 @@ static void a_file_that_is_not_there_is_an_error_and_none_runs(void **state)
 
     (void)state;
     world_init(&world);
-    assert_int_equal(disposal_begin(&world.disposal, &world.volume, name, unfinished), ERR_IO);
-    assert_false(disposal_runs(&world.disposal));
+    assert_int_equal(remover_begin(&world.remover, &world.volume, name, unfinished), ERR_IO);
+    assert_false(remover_runs(&world.remover));
     world_fini(&world);
 }
 

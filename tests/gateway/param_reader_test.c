@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/form.h"
+#include "gateway/discovery/param_reader.h"
 
 struct fixture {
     struct params params;
-    struct form form;
+    struct param_reader form;
     struct buf store;
 };
 
@@ -19,18 +19,18 @@ static void begin(struct fixture *self, const char *text)
 {
     *self = (struct fixture){0};
     assert_int_equal(ERR_OK, params_add_form(&self->params, str_from(text), 1024));
-    form_init(&self->form, &self->params);
+    param_reader_init(&self->form, &self->params);
 }
 
 /* expected: NULL: nothing is wrong. */
 static void finish(struct fixture *self, const char *expected)
 {
-    assert_int_equal(expected == NULL, form_ok(&self->form));
+    assert_int_equal(expected == NULL, param_ok(&self->form));
     if (expected != NULL) {
         buf_add_char(&self->form.why, '\0');
         assert_string_equal(expected, self->form.why.data);
     }
-    form_fini(&self->form);
+    param_reader_fini(&self->form);
     params_fini(&self->params);
     buf_fini(&self->store);
 }
@@ -41,11 +41,11 @@ static void every_wrong_parameter_is_named(void **state)
 
     (void)state;
     begin(&f, "env=dev&status=3&dirty_timestamp=x");
-    form_name(&f.form, "zone", FORM_REQUIRED);
-    form_name(&f.form, "env", FORM_REQUIRED);
-    form_status(&f.form);
-    form_addrs(&f.form, false, &f.store);
-    form_timestamp(&f.form, "dirty_timestamp");
+    param_name(&f.form, "zone", PARAM_REQUIRED);
+    param_name(&f.form, "env", PARAM_REQUIRED);
+    param_status(&f.form);
+    param_addrs(&f.form, false, &f.store);
+    param_timestamp(&f.form, "dirty_timestamp");
     finish(&f,
            "zone is required; status must be 1 (up) or 2 (waiting), got 3; addrs is required: at "
            "least one address; dirty_timestamp must be a number of nanoseconds, got x");
@@ -56,7 +56,7 @@ static void check_status(const char *form, uint32_t value, const char *wrong)
     struct fixture f;
 
     begin(&f, form);
-    assert_int_equal(value, form_status(&f.form));
+    assert_int_equal(value, param_status(&f.form));
     finish(&f, wrong);
 }
 
@@ -80,8 +80,8 @@ static void a_json_string_is_no_status(void **state)
 
     (void)state;
     assert_int_equal(ERR_OK, params_add_json(&f.params, STR("{\"status\":\"1\"}"), 9, &why));
-    form_init(&f.form, &f.params);
-    form_status(&f.form);
+    param_reader_init(&f.form, &f.params);
+    param_status(&f.form);
     finish(&f, "status must be 1 (up) or 2 (waiting), got \"1\"");
 }
 
@@ -90,7 +90,7 @@ static void check_timestamp(const char *form, int64_t value, const char *wrong)
     struct fixture f;
 
     begin(&f, form);
-    assert_int_equal(value, form_timestamp(&f.form, "t"));
+    assert_int_equal(value, param_timestamp(&f.form, "t"));
     finish(&f, wrong);
 }
 
@@ -114,13 +114,13 @@ static void flags_are_gos(void **state)
 
     (void)state;
     begin(&f, "a=true&b=1&c=yes&d=T&e=tRUE&f=");
-    assert_true(form_flag(&f.form, "a"));
-    assert_true(form_flag(&f.form, "b"));
-    assert_false(form_flag(&f.form, "c"));
-    assert_true(form_flag(&f.form, "d"));
-    assert_false(form_flag(&f.form, "e"));
-    assert_false(form_flag(&f.form, "f"));
-    assert_false(form_flag(&f.form, "g"));
+    assert_true(param_flag(&f.form, "a"));
+    assert_true(param_flag(&f.form, "b"));
+    assert_false(param_flag(&f.form, "c"));
+    assert_true(param_flag(&f.form, "d"));
+    assert_false(param_flag(&f.form, "e"));
+    assert_false(param_flag(&f.form, "f"));
+    assert_false(param_flag(&f.form, "g"));
     finish(&f, NULL);
 }
 
@@ -133,9 +133,9 @@ static void addresses_are_split_only_when_told(void **state)
 
     (void)state;
     begin(&f, "addrs=a,b&addrs=&addrs=c");
-    assert_int_equal(2, form_addrs(&f.form, false, &f.store).count);
+    assert_int_equal(2, param_addrs(&f.form, false, &f.store).count);
     f.store.len = 0;
-    addrs = form_addrs(&f.form, true, &f.store);
+    addrs = param_addrs(&f.form, true, &f.store);
     assert_int_equal(3, addrs.count);
     rest = addrs.bytes;
     assert_true(strs_next(&rest, &addr));
@@ -151,8 +151,8 @@ static void limits_are_named(void **state)
     (void)state;
     buf_printf(&text, "zone=%256d&addrs=%513d%c", 1, 1, 0);
     begin(&f, text.data);
-    form_name(&f.form, "zone", FORM_REQUIRED);
-    form_addrs(&f.form, false, &f.store);
+    param_name(&f.form, "zone", PARAM_REQUIRED);
+    param_addrs(&f.form, false, &f.store);
     finish(&f,
            "zone may have at most 255 bytes, got 256; addrs may have at most 512 bytes each, got "
            "513");
@@ -162,7 +162,7 @@ static void limits_are_named(void **state)
     }
     buf_add_char(&text, '\0');
     begin(&f, text.data);
-    form_addrs(&f.form, false, &f.store);
+    param_addrs(&f.form, false, &f.store);
     finish(&f, "addrs may be given at most 64 times, got 65");
     buf_fini(&text);
 }

@@ -1,4 +1,4 @@
-#include "actors/replicator/own.h"
+#include "actors/replicator/own_instance.h"
 
 #include <assert.h>
 
@@ -8,7 +8,7 @@
 static const int64_t resend_ms = 1000;
 static const int64_t ns_per_ms = 1000000;
 
-static void add_pair(struct own *self, struct str key, struct str value)
+static void add_pair(struct own_instance *self, struct str key, struct str value)
 {
     strs_pack(&self->metadata, key);
     strs_pack(&self->metadata, value);
@@ -23,7 +23,7 @@ static bool is_wildcard(struct str host)
 
 /* Where others reach the door: as it is bound, or, where that is every address, at the host of the
  * advertised one. */
-static void add_door(struct own *self, const struct replicator_options *options)
+static void add_door(struct own_instance *self, const struct replicator_options *options)
 {
     const char *advertise = options->config->gateway_advertise;
     const char *host_end = strrchr(advertise, ':');
@@ -44,7 +44,7 @@ static void add_door(struct own *self, const struct replicator_options *options)
 }
 
 /* Other nodes of this user on this host need no port for each other. */
-static void add_place(struct own *self, const struct replicator_options *options)
+static void add_place(struct own_instance *self, const struct replicator_options *options)
 {
     struct str host = host_of(str_from(options->config->gateway_advertise));
     struct buf text = {0};
@@ -57,7 +57,7 @@ static void add_place(struct own *self, const struct replicator_options *options
 }
 
 /* The metadata, in order of the keys. */
-static void describe(struct own *self, bool door)
+static void describe(struct own_instance *self, bool door)
 {
     const struct replicator_options *options = &self->options;
     struct buf text = {0};
@@ -77,13 +77,14 @@ static void describe(struct own *self, bool door)
     buf_fini(&text);
 }
 
-void own_init(struct own *self, const struct replicator_options *options, const struct now *now)
+void own_instance_init(struct own_instance *self, const struct replicator_options *options,
+                       const struct now *now)
 {
     const struct config *config = options->config;
     struct buf text = {0};
 
     assert(options->epoch != 0 && options->node_id != NULL);
-    *self = (struct own){
+    *self = (struct own_instance){
         .log = options->log,
         .id = {.env = str_from(config->node_env),
                .appid = STR("infra.discovery"),
@@ -96,7 +97,7 @@ void own_init(struct own *self, const struct replicator_options *options, const 
         .options = *options,
         .node_id = str_from(options->node_id),
         .held = true,
-        .state = OWN_REGISTER,
+        .state = OWN_INSTANCE_REGISTER,
         .due_ms = now->mono_ms,
     };
     buf_printf(&text, "http://%s", config->gateway_advertise);
@@ -105,21 +106,21 @@ void own_init(struct own *self, const struct replicator_options *options, const 
     describe(self, options->door != NULL && !options->door_waits);
 }
 
-void own_door_opened(struct own *self, const struct now *now)
+void own_instance_door_opened(struct own_instance *self, const struct now *now)
 {
     describe(self, self->options.door != NULL);
     if (!self->held) {
-        own_claim(self, now);
+        own_instance_claim(self, now);
     }
 }
 
-void own_fini(struct own *self)
+void own_instance_fini(struct own_instance *self)
 {
     buf_fini(&self->addrs);
     buf_fini(&self->metadata);
 }
 
-static void fill_register(const struct own *self, struct msg *msg)
+static void fill_register(const struct own_instance *self, struct msg *msg)
 {
     *msg = (struct msg){.type = MSG_TYPE_REGISTER};
     msg->as_register = (struct msg_register){
@@ -138,7 +139,7 @@ static void fill_register(const struct own *self, struct msg *msg)
     };
 }
 
-static void fill_renew(const struct own *self, struct msg *msg)
+static void fill_renew(const struct own_instance *self, struct msg *msg)
 {
     *msg = (struct msg){.type = MSG_TYPE_RENEW};
     msg->as_renew = (struct msg_renew){
@@ -153,7 +154,7 @@ static void fill_renew(const struct own *self, struct msg *msg)
     };
 }
 
-static void fill_cancel(const struct own *self, struct msg *msg)
+static void fill_cancel(const struct own_instance *self, struct msg *msg)
 {
     *msg = (struct msg){.type = MSG_TYPE_CANCEL};
     msg->as_cancel = (struct msg_cancel){
@@ -168,13 +169,16 @@ static void fill_cancel(const struct own *self, struct msg *msg)
     };
 }
 
-void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct outbox *out)
+void own_instance_step(struct own_instance *self, uint64_t *last_id, const struct now *now,
+                       struct outbox *out)
 {
-    static void (*const fill[])(const struct own *self, struct msg *msg) = {
-        [OWN_REGISTER] = fill_register, [OWN_RENEW] = fill_renew, [OWN_CANCEL] = fill_cancel};
+    static void (*const fill[])(const struct own_instance *self,
+                                struct msg *msg) = {[OWN_INSTANCE_REGISTER] = fill_register,
+                                                    [OWN_INSTANCE_RENEW] = fill_renew,
+                                                    [OWN_INSTANCE_CANCEL] = fill_cancel};
     struct msg msg;
 
-    if (self->held || self->state == OWN_GONE || now->mono_ms < self->due_ms) {
+    if (self->held || self->state == OWN_INSTANCE_GONE || now->mono_ms < self->due_ms) {
         return;
     }
     if (self->command_id == 0 || now->wall_ns >= self->expires) {
@@ -186,11 +190,11 @@ void own_step(struct own *self, uint64_t *last_id, const struct now *now, struct
     self->due_ms = now->mono_ms + resend_ms;
 }
 
-static void log_failure(const struct own *self, const struct msg_result *result)
+static void log_failure(const struct own_instance *self, const struct msg_result *result)
 {
     enum err err = (enum err)result->err;
 
-    if (err != ERR_OK && err != self->failed && self->state == OWN_REGISTER) {
+    if (err != ERR_OK && err != self->failed && self->state == OWN_INSTANCE_REGISTER) {
         log_event(self->log, LOG_WARN, "own_instance",
                   "the registry does not take this node's infra.discovery: %s: %.*s; tried again "
                   "each second",
@@ -198,7 +202,8 @@ static void log_failure(const struct own *self, const struct msg_result *result)
     }
 }
 
-bool own_answer(struct own *self, const struct msg_result *result, const struct now *now)
+bool own_instance_answer(struct own_instance *self, const struct msg_result *result,
+                         const struct now *now)
 {
     enum err err = (enum err)result->err;
 
@@ -208,14 +213,14 @@ bool own_answer(struct own *self, const struct msg_result *result, const struct 
     log_failure(self, result);
     self->failed = err;
     self->command_id = 0;
-    if (self->state == OWN_CANCEL) {
-        self->state = OWN_GONE;
+    if (self->state == OWN_INSTANCE_CANCEL) {
+        self->state = OWN_INSTANCE_GONE;
         self->due_ms = INT64_MAX;
     } else if (err == ERR_OK) {
-        self->state = OWN_RENEW;
+        self->state = OWN_INSTANCE_RENEW;
         self->due_ms = now->mono_ms + self->period_ms;
-    } else if (self->state == OWN_RENEW && err == ERR_NOT_FOUND) {
-        self->state = OWN_REGISTER;
+    } else if (self->state == OWN_INSTANCE_RENEW && err == ERR_NOT_FOUND) {
+        self->state = OWN_INSTANCE_REGISTER;
         self->due_ms = now->mono_ms;
     } else {
         self->due_ms = now->mono_ms + resend_ms;
@@ -223,28 +228,28 @@ bool own_answer(struct own *self, const struct msg_result *result, const struct 
     return true;
 }
 
-void own_claim(struct own *self, const struct now *now)
+void own_instance_claim(struct own_instance *self, const struct now *now)
 {
     self->held = false;
-    if (self->state == OWN_RENEW || self->state == OWN_REGISTER) {
-        self->state = OWN_REGISTER;
+    if (self->state == OWN_INSTANCE_RENEW || self->state == OWN_INSTANCE_REGISTER) {
+        self->state = OWN_INSTANCE_REGISTER;
         self->command_id = 0;
         self->due_ms = now->mono_ms;
     }
 }
 
-void own_hurry(struct own *self, const struct now *now)
+void own_instance_hurry(struct own_instance *self, const struct now *now)
 {
-    if (self->state != OWN_GONE) {
+    if (self->state != OWN_INSTANCE_GONE) {
         self->due_ms = now->mono_ms;
     }
 }
 
-void own_leave(struct own *self, const struct now *now)
+void own_instance_leave(struct own_instance *self, const struct now *now)
 {
-    if (self->state != OWN_CANCEL && self->state != OWN_GONE) {
+    if (self->state != OWN_INSTANCE_CANCEL && self->state != OWN_INSTANCE_GONE) {
         self->held = false;
-        self->state = OWN_CANCEL;
+        self->state = OWN_INSTANCE_CANCEL;
         self->command_id = 0;
         self->due_ms = now->mono_ms;
     }

@@ -1,8 +1,8 @@
 /* What the replicator asks, of its registry and of other nodes. */
-#ifndef ACTORS_REPLICATOR_ASKING_H
-#define ACTORS_REPLICATOR_ASKING_H
+#ifndef ACTORS_REPLICATOR_ASK_H
+#define ACTORS_REPLICATOR_ASK_H
 
-#include "actors/replicator/asks.h"
+#include "actors/replicator/inflight.h"
 #include "actors/replicator/peers.h"
 #include "common/naming/change.h"
 #include "common/runtime/actor.h"

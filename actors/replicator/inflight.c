@@ -1,4 +1,4 @@
-#include "actors/replicator/asks.h"
+#include "actors/replicator/inflight.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -6,10 +6,10 @@
 /* So many places are looked at for a free one: they are given in turn, so a taken one is rare. */
 enum { tries_max = 64 };
 
-enum { word_bits = 64, word_count = asks_max / word_bits };
+enum { word_bits = 64, word_count = inflight_max / word_bits };
 
-struct asks {
-    struct ask list[asks_max];
+struct inflight {
+    struct ask list[inflight_max];
     uint64_t taken[word_count]; /* bit per place: they are few, and far apart in memory */
     uint32_t count;
     int64_t none_before_ms; /* is overdue: the list need not be looked through */
@@ -30,20 +30,20 @@ enum ask_whom ask_whom(enum ask_kind kind)
     return kinds[kind].whom;
 }
 
-struct asks *asks_new(void)
+struct inflight *inflight_new(void)
 {
-    struct asks *self = calloc(1, sizeof(*self));
+    struct inflight *self = calloc(1, sizeof(*self));
 
     assert(self != NULL);
     return self;
 }
 
-void asks_destroy(struct asks **self)
+void inflight_destroy(struct inflight **self)
 {
     if (*self == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < asks_max; i++) {
+    for (uint32_t i = 0; i < inflight_max; i++) {
         buf_fini(&(*self)->list[i].keys);
     }
     free(*self);
@@ -51,7 +51,7 @@ void asks_destroy(struct asks **self)
 }
 
 /* The first one taken from place `from` on; NULL: none. */
-static struct ask *next_taken(struct asks *self, uint32_t from)
+static struct ask *next_taken(struct inflight *self, uint32_t from)
 {
     for (uint32_t word = from / word_bits; word < word_count; word++) {
         uint64_t bits = self->taken[word];
@@ -66,26 +66,26 @@ static struct ask *next_taken(struct asks *self, uint32_t from)
     return NULL;
 }
 
-static uint32_t number_of(const struct asks *self, const struct ask *place)
+static uint32_t number_of(const struct inflight *self, const struct ask *place)
 {
     return (uint32_t)(place - self->list);
 }
 
-uint64_t asks_id(const struct asks *self, uint64_t *last_id)
+uint64_t inflight_id(const struct inflight *self, uint64_t *last_id)
 {
     for (unsigned i = 0; i < tries_max; i++) {
         uint64_t id = ++*last_id;
 
-        if (self->list[id % asks_max].id == 0) {
+        if (self->list[id % inflight_max].id == 0) {
             return id;
         }
     }
     return 0;
 }
 
-void asks_add(struct asks *self, const struct ask *ask, const struct now *now)
+void inflight_add(struct inflight *self, const struct ask *ask, const struct now *now)
 {
-    struct ask *place = &self->list[ask->id % asks_max];
+    struct ask *place = &self->list[ask->id % inflight_max];
 
     assert(ask->id != 0 && place->id == 0);
     *place = *ask;
@@ -98,15 +98,15 @@ void asks_add(struct asks *self, const struct ask *ask, const struct now *now)
     }
 }
 
-bool asks_of(const struct asks *self, uint64_t id, enum ask_whom whom, uint32_t peer)
+bool inflight_of(const struct inflight *self, uint64_t id, enum ask_whom whom, uint32_t peer)
 {
-    const struct ask *place = &self->list[id % asks_max];
+    const struct ask *place = &self->list[id % inflight_max];
 
     return id != 0 && place->id == id && kinds[place->kind].whom == whom &&
            (whom == ASK_REGISTRY || place->peer == peer);
 }
 
-static void take(struct asks *self, struct ask *place, struct ask *out)
+static void take(struct inflight *self, struct ask *place, struct ask *out)
 {
     *out = *place;
     *place = (struct ask){0};
@@ -115,9 +115,9 @@ static void take(struct asks *self, struct ask *place, struct ask *out)
     self->count--;
 }
 
-bool asks_take(struct asks *self, uint64_t id, struct ask *out)
+bool inflight_take(struct inflight *self, uint64_t id, struct ask *out)
 {
-    struct ask *place = &self->list[id % asks_max];
+    struct ask *place = &self->list[id % inflight_max];
 
     if (id == 0 || place->id != id) {
         return false;
@@ -126,7 +126,7 @@ bool asks_take(struct asks *self, uint64_t id, struct ask *out)
     return true;
 }
 
-bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, struct ask *out)
+bool inflight_take_overdue(struct inflight *self, int64_t now_ms, uint32_t *cursor, struct ask *out)
 {
     if (*cursor == 0) {
         if (self->count == 0 || now_ms < self->none_before_ms) {
@@ -147,7 +147,7 @@ bool asks_take_overdue(struct asks *self, int64_t now_ms, uint32_t *cursor, stru
     return false;
 }
 
-void asks_forget(struct asks *self, uint32_t peer)
+void inflight_forget(struct inflight *self, uint32_t peer)
 {
     struct ask *place;
 
@@ -161,7 +161,7 @@ void asks_forget(struct asks *self, uint32_t peer)
     }
 }
 
-void asks_forgive(struct asks *self, int64_t ms)
+void inflight_forgive(struct inflight *self, int64_t ms)
 {
     struct ask *place;
 
@@ -170,12 +170,12 @@ void asks_forgive(struct asks *self, int64_t ms)
     }
 }
 
-uint32_t asks_count(const struct asks *self)
+uint32_t inflight_count(const struct inflight *self)
 {
     return self->count;
 }
 
-uint32_t asks_relayed(struct asks *self, const struct address *from)
+uint32_t inflight_relayed(struct inflight *self, const struct address *from)
 {
     uint32_t count = 0;
     struct ask *place;

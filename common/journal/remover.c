@@ -1,28 +1,28 @@
-#include "common/journal/disposal.h"
+#include "common/journal/remover.h"
 
 #include <assert.h>
 
 static const uint64_t step_bytes = UINT64_C(16) << 20; /* about 1 ms */
 
-bool disposal_runs(const struct disposal *self)
+bool remover_runs(const struct remover *self)
 {
     return self->file >= 0;
 }
 
-void disposal_drop(struct disposal *self)
+void remover_drop(struct remover *self)
 {
-    if (disposal_runs(self)) {
+    if (remover_runs(self)) {
         volume_close(self->volume, &self->file);
     }
 }
 
-enum err disposal_begin(struct disposal *self, struct volume *volume, struct name name,
-                        struct name to)
+enum err remover_begin(struct remover *self, struct volume *volume, struct name name,
+                       struct name to)
 {
     int64_t size = 0;
     enum err err = volume_rename(volume, name.text, to.text);
 
-    assert(!disposal_runs(self));
+    assert(!remover_runs(self));
     if (err != ERR_OK) {
         return err;
     }
@@ -32,10 +32,10 @@ enum err disposal_begin(struct disposal *self, struct volume *volume, struct nam
         size = volume->disk->size(volume->disk, self->file);
     }
     self->size = size > 0 ? (uint64_t)size : 0;
-    return self->size > step_bytes ? ERR_OK : disposal_step(self);
+    return self->size > step_bytes ? ERR_OK : remover_step(self);
 }
 
-enum err disposal_step(struct disposal *self)
+enum err remover_step(struct remover *self)
 {
     struct disk *disk = self->volume->disk;
 
@@ -43,6 +43,6 @@ enum err disposal_step(struct disposal *self)
         self->size -= step_bytes;
         return ERR_OK;
     }
-    disposal_drop(self);
+    remover_drop(self);
     return volume_remove(self->volume, self->name.text);
 }
