@@ -1,5 +1,7 @@
 #include "actors/evictor/evictor.h"
 
+#include <assert.h>
+
 static const int64_t tick_ms = 1000;
 static const int64_t silence_ms = 5000; /* of the registry, until we say so */
 
@@ -94,6 +96,7 @@ static void ask(struct evictor *self, struct outbox *out)
 {
     struct msg evict = {.type = MSG_TYPE_EVICT};
 
+    assert(self->asked.id == 0); /* one at a time: its RESULT, or the next window, ends it */
     self->asked.id = ++self->last_id;
     self->asked.idle_ms =
         self->verdict.protected ? self->config->evictor_ceiling : self->config->evictor_idle;

@@ -1,10 +1,13 @@
 #include "actors/evictor/guard.h"
 
+#include <assert.h>
+
 static const int64_t registry_tick_ms = 1000;
 static const uint64_t small_expectation = 10;
 
 void guard_init(struct guard *self, double share, int64_t window_ms, int64_t idle_ms)
 {
+    assert(share >= 0 && share <= 1 && window_ms > 0 && idle_ms > 0);
     *self = (struct guard){
         .share = share,
         .window_ms = window_ms,
@@ -35,6 +38,7 @@ bool guard_hear(struct guard *self, const struct msg_renewed *renewed)
         self->incomplete = true;
     }
     self->last = end;
+    assert(self->last.tick > self->begun.tick);
     return false;
 }
 
@@ -66,6 +70,7 @@ void guard_close(struct guard *self, struct guard_verdict *verdict)
     double expected = (double)expecting_live(self) * each;
     double others = expected < each ? 0 : expected - each; /* what all but one send */
 
+    assert(guard_is_over(self));
     *verdict = (struct guard_verdict){
         .heard = self->last.heartbeats - self->begun.heartbeats,
         .expected = (uint64_t)expected,
@@ -82,8 +87,10 @@ void guard_close(struct guard *self, struct guard_verdict *verdict)
         verdict->reason = "below share";
     }
     verdict->protected = verdict->reason[0] != '\0';
+    assert(verdict->threshold <= verdict->expected);
     self->begun = self->last;
     self->incomplete = false;
+    assert(!guard_is_over(self));
 }
 
 uint32_t guard_limit(const struct guard *self)

@@ -59,6 +59,7 @@ struct pending *pending_new(const struct pending_options *options)
         (self->slots = calloc(slot_max, sizeof(struct pending_command *))) == NULL) {
         abort();
     }
+    assert(options->deadline_ms > 0);
     self->options = *options;
     return self;
 }
@@ -143,9 +144,11 @@ struct pending_command *pending_send(struct pending *self, struct msg *command, 
     /* full: it is sent again */
     (void)outbox_command_encoded(out, self->options.to, self->options.index,
                                  buf_str(&entry->frame));
+    assert(self->by_age.last == NULL || self->by_age.last->deadline_ms <= entry->deadline_ms);
     append_by_age(&self->by_age, entry);
     append_by_state(&self->sent, entry);
     self->counts.commands++;
+    assert(self->counts.commands <= self->slot_count);
     self->counts.bytes += entry->frame.len;
     self->counts.sent_total++;
     return entry;
@@ -220,10 +223,12 @@ bool pending_stalled(struct pending *self, uint64_t boot, const struct now *now)
 
 void pending_drop(struct pending *self, struct pending_command *entry)
 {
+    assert(self->counts.commands > 0 && self->counts.bytes >= entry->frame.len);
     remove_by_age(&self->by_age, entry);
     remove_by_state(entry->state == PENDING_SENT ? &self->sent : &self->answered, entry);
     self->counts.commands--;
     self->counts.bytes -= entry->frame.len;
+    assert((self->counts.commands == 0) == (self->by_age.first == NULL));
     entry->request = NULL;
     entry->frame.len = 0;
     entry->text.len = 0;

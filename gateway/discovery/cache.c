@@ -89,6 +89,7 @@ static void document_empty(struct cache *self, struct document *document)
     if (document->polls != NULL) {
         response_unref(&document->polls);
     }
+    assert(self->counts.document_bytes >= document->bytes);
     self->counts.document_bytes -= document->bytes;
     document->bytes = 0;
 }
@@ -105,6 +106,7 @@ static void document_drop(struct cache *self, struct document *document)
     use_unlink(self, document);
     document_empty(self, document);
     self->counts.documents--;
+    assert((self->counts.documents == 0) == (self->oldest == NULL));
     free(document);
 }
 
@@ -319,6 +321,7 @@ static void count_bytes(struct cache *self, struct document *document, const str
         ((struct app_cell *)column_find(&self->apps, document->app))->large = true;
     }
     trim(self, document);
+    assert(self->counts.document_bytes <= cache_bytes_max || self->oldest == self->newest);
 }
 
 static bool is_outdated(const struct cache *self, const struct app_cell *cell,
@@ -420,6 +423,7 @@ struct response *cache_polls(struct cache *self, uint32_t app, const struct cach
 static void fragment_drop(struct cache *self, struct fragment *fragment)
 {
     if (fragment->data != NULL) {
+        assert(self->counts.fragments > 0 && self->counts.fragment_bytes >= fragment->len);
         self->counts.fragments--;
         self->counts.fragment_bytes -= fragment->len;
         free(fragment->data);

@@ -97,6 +97,7 @@ static void drop_oldest(struct delta *self)
     struct entry *oldest = entry_at(self, self->first);
 
     self->floor = oldest->seq;
+    assert(self->bytes >= (size_t)oldest->zone_len + oldest->hostname_len);
     self->bytes -= (size_t)oldest->zone_len + oldest->hostname_len;
     free(oldest->names);
     oldest->names = NULL;
@@ -154,6 +155,7 @@ void delta_add(struct delta *self, const struct change *change, uint64_t app_has
         return;
     }
     assert(id->zone.len <= UINT16_MAX && id->hostname.len <= UINT16_MAX);
+    assert(change->seq > self->newest.seq); /* facts are a log */
     while (self->first < self->next &&
            (self->next - self->first == delta_entry_max || self->bytes + len > delta_byte_max)) {
         drop_oldest(self);
@@ -186,6 +188,7 @@ void delta_break(struct delta *self)
     while (self->first < self->next) {
         drop_oldest(self);
     }
+    assert(self->bytes == 0);
     self->newest = (struct position_at){0};
 }
 

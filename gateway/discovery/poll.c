@@ -109,6 +109,7 @@ static void waiter_free(struct polls *self, struct waiter *waiter)
     watches_forget(self->watches, &waiter->watcher);
     deadlines_remove(&self->deadlines, &waiter->deadline);
     free(waiter);
+    assert(self->counts.parked > 0);
     self->counts.parked--;
 }
 
@@ -315,6 +316,7 @@ static void park(const struct gateway *self, struct request *request,
     size_t bytes = 0;
     struct waiter *waiter = waiter_new(asked, &bytes);
 
+    assert(wait_ms >= 0 && asked->app_count > 0);
     waiter->parked.gone = on_gone;
     waiter->request = request;
     waiter->ends_ms = now->mono_ms + wait_ms;

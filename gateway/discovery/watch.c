@@ -98,6 +98,7 @@ void watches_remove(struct watches *self, struct watch_node *node)
         unwake(self, watch);
         *watch_place(self, watch->app_hash) = watch->next;
         free(watch);
+        assert(self->count > 0);
         self->count--;
     }
 }
