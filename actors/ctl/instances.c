@@ -156,7 +156,7 @@ enum ctl_exit instance_register(struct ctl *ctl)
     const struct options *options = &ctl->options;
     struct target identity;
     struct buf form = {0};
-    struct buf beat = {0};
+    struct buf renewal = {0};
     enum ctl_exit outcome = CTL_USAGE;
     int code;
 
@@ -177,13 +177,13 @@ enum ctl_exit instance_register(struct ctl *ctl)
     if (add_metadata(ctl, &form, 1) == ERR_OK) {
         outcome = post(ctl, "/discovery/register", &form, "registered", &identity, &code);
         if (outcome == CTL_OK && options_has(options, OPTION_KEEP)) {
-            add_app(&beat, &identity);
-            form_add(&beat, "hostname", identity.hostname);
-            outcome = keep(ctl, &identity, &beat, &form);
+            add_app(&renewal, &identity);
+            form_add(&renewal, "hostname", identity.hostname);
+            outcome = keep(ctl, &identity, &renewal, &form);
         }
     }
     buf_fini(&form);
-    buf_fini(&beat);
+    buf_fini(&renewal);
     return outcome;
 }
 

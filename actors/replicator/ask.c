@@ -56,13 +56,13 @@ struct msg_list list_cut(struct str *rest, uint32_t max)
     return list;
 }
 
-static struct str beats_cut(struct str *rest)
+static struct str heartbeats_cut(struct str *rest)
 {
     size_t most = (size_t)merge_heartbeats_max * heartbeat_bytes;
-    struct str beats = {rest->data, rest->len < most ? rest->len : most};
+    struct str heartbeats = {rest->data, rest->len < most ? rest->len : most};
 
-    *rest = (struct str){rest->data + beats.len, rest->len - beats.len};
-    return beats;
+    *rest = (struct str){rest->data + heartbeats.len, rest->len - heartbeats.len};
+    return heartbeats;
 }
 
 /* Heartbeats go behind the last record: what they are of may be among those. */
@@ -71,16 +71,17 @@ uint32_t replicator_merge(struct replicator *self, const struct ask *ask,
                           bool *whole)
 {
     struct str records = merge->records.bytes;
-    struct str beats = merge->heartbeats;
+    struct str heartbeats = merge->heartbeats;
     uint32_t count = 0;
 
-    while (records.len > 0 || beats.len > 0) {
+    while (records.len > 0 || heartbeats.len > 0) {
         struct msg msg = {.type = MSG_TYPE_MERGE};
         struct ask one = *ask;
 
         msg.as_merge = *merge;
         msg.as_merge.records = list_cut(&records, merge_records_max);
-        msg.as_merge.heartbeats = records.len == 0 && beats.len > 0 ? beats_cut(&beats) : STR("");
+        msg.as_merge.heartbeats =
+            records.len == 0 && heartbeats.len > 0 ? heartbeats_cut(&heartbeats) : STR("");
         if (replicator_ask(self, &one, &msg, now, out) == 0) {
             *whole = false;
             return count;

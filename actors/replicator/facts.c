@@ -9,13 +9,13 @@
 /* Ticks of the registry that are so far apart have not waited for us together. */
 static const int64_t apart_ms = 500;
 /* Heartbeats of one tick that are kept for the links. */
-static const size_t beats_bytes_max = (size_t)8 << 20;
+static const size_t heartbeats_bytes_max = (size_t)8 << 20;
 
 static void on_new_registry(struct replicator *self, uint64_t boot, const struct now *now)
 {
     if (self->registry_boot != 0) { /* it may have lost what we told the last run */
         self->sync.fresh = false;
-        self->beats.root.set = false;
+        self->last_tick.root.set = false;
         own_instance_hurry(&self->own_instance, now);
         sync_again(self, now);
         self->members.due = true;
@@ -23,13 +23,13 @@ static void on_new_registry(struct replicator *self, uint64_t boot, const struct
     self->registry_boot = boot;
 }
 
-static void add_beats(struct replicator *self, struct buf *to, struct str beats)
+static void add_heartbeats(struct replicator *self, struct buf *to, struct str heartbeats)
 {
-    if (beats.len % heartbeat_bytes != 0 || to->len + beats.len > beats_bytes_max) {
-        self->counters.heartbeats_dropped += beats.len / heartbeat_bytes;
+    if (heartbeats.len % heartbeat_bytes != 0 || to->len + heartbeats.len > heartbeats_bytes_max) {
+        self->counters.heartbeats_dropped += heartbeats.len / heartbeat_bytes;
         return;
     }
-    buf_add_str(to, beats);
+    buf_add_str(to, heartbeats);
 }
 
 /* This one, and those the registry has told of. */
@@ -49,27 +49,27 @@ static void on_renewed(struct replicator *self, const struct msg_renewed *renewe
     if (renewed->boot != self->registry_boot) {
         on_new_registry(self, renewed->boot, now);
     }
-    if (self->beats.zone.len == 0) {
-        self->beats.since_ms = now->mono_ms;
+    if (self->last_tick.zone.len == 0) {
+        self->last_tick.since_ms = now->mono_ms;
     }
-    add_beats(self, &self->beats.zone, renewed->zone);
-    add_beats(self, &self->beats.zone, renewed->everywhere);
-    add_beats(self, &self->beats.everywhere, renewed->everywhere);
+    add_heartbeats(self, &self->last_tick.zone, renewed->zone);
+    add_heartbeats(self, &self->last_tick.zone, renewed->everywhere);
+    add_heartbeats(self, &self->last_tick.everywhere, renewed->everywhere);
     if (renewed->more) {
         return;
     }
-    if (self->beats.heard_ms < 0 || now->mono_ms - self->beats.heard_ms >= apart_ms) {
+    if (self->last_tick.heard_ms < 0 || now->mono_ms - self->last_tick.heard_ms >= apart_ms) {
         self->lag_ms = 0;
     }
-    self->beats.heard_ms = now->mono_ms;
-    self->beats.live = renewed->live;
-    self->beats.nodes = count_nodes(self);
-    self->beats.before = self->beats.root;
-    self->beats.root.set = renewed->digest.len == sizeof(self->beats.root.bytes);
-    if (self->beats.root.set) {
-        memcpy(self->beats.root.bytes, renewed->digest.data, renewed->digest.len);
+    self->last_tick.heard_ms = now->mono_ms;
+    self->last_tick.live = renewed->live;
+    self->last_tick.nodes = count_nodes(self);
+    self->last_tick.before = self->last_tick.root;
+    self->last_tick.root.set = renewed->digest.len == sizeof(self->last_tick.root.bytes);
+    if (self->last_tick.root.set) {
+        memcpy(self->last_tick.root.bytes, renewed->digest.data, renewed->digest.len);
     }
-    self->beats.due = true;
+    self->last_tick.due = true;
 }
 
 static void on_fact(void *state, const struct msg *msg, const struct now *now)

@@ -11,7 +11,7 @@
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 
-enum { told_merges_max = 16, renews_per_beat_max = 32 };
+enum { told_merges_max = 16, renews_per_tick_max = 32 };
 
 /* Which of the HTTP nodes an ASK_RENEWS is for. */
 enum { RENEWS_OWN_ZONE, RENEWS_OTHER_ZONES };
@@ -187,15 +187,15 @@ static bool look_up(struct replicator *self, uint32_t whom, struct str keys, con
 }
 
 /* A key of a tick's heartbeats, and the place it had among them. */
-struct beat_key {
+struct heartbeat_key {
     struct hash128 key;
     size_t order;
 };
 
 static int by_key(const void *a, const void *b)
 {
-    const struct beat_key *left = a;
-    const struct beat_key *right = b;
+    const struct heartbeat_key *left = a;
+    const struct heartbeat_key *right = b;
     int cmp = hash128_cmp(left->key, right->key);
 
     return cmp != 0 ? cmp : (left->order > right->order) - (left->order < right->order);
@@ -203,8 +203,8 @@ static int by_key(const void *a, const void *b)
 
 static int by_order(const void *a, const void *b)
 {
-    const struct beat_key *left = a;
-    const struct beat_key *right = b;
+    const struct heartbeat_key *left = a;
+    const struct heartbeat_key *right = b;
 
     return (left->order > right->order) - (left->order < right->order);
 }
@@ -213,16 +213,16 @@ static int by_order(const void *a, const void *b)
  * once all that was sent to it again and again meanwhile, ten times a second: a form for each
  * would say no more than one, and who gets it from another zone passes on every one. (A link's
  * receiver drops what is no younger itself.) */
-static void add_keys(struct buf *keys, struct str beats)
+static void add_keys(struct buf *keys, struct str heartbeats)
 {
-    size_t count = beats.len / heartbeat_bytes;
-    struct beat_key *all = calloc(count, sizeof(*all));
-    struct heartbeat beat;
+    size_t count = heartbeats.len / heartbeat_bytes;
+    struct heartbeat_key *all = calloc(count, sizeof(*all));
+    struct heartbeat heartbeat;
     size_t kept = 0;
 
     assert(all != NULL);
-    for (size_t i = 0; i < count && heartbeat_next(&beats, &beat); i++) {
-        all[i] = (struct beat_key){beat.key, i};
+    for (size_t i = 0; i < count && heartbeat_next(&heartbeats, &heartbeat); i++) {
+        all[i] = (struct heartbeat_key){heartbeat.key, i};
     }
     qsort(all, count, sizeof(*all), by_key);
     for (size_t i = 0; i < count; i++) {
@@ -237,19 +237,19 @@ static void add_keys(struct buf *keys, struct str beats)
     free(all);
 }
 
-static void renew(struct replicator *self, uint32_t whom, struct str beats, const struct now *now,
-                  struct outbox *out)
+static void renew(struct replicator *self, uint32_t whom, struct str heartbeats,
+                  const struct now *now, struct outbox *out)
 {
     size_t most = (size_t)asked_keys_max * key_bytes;
     struct buf keys = {0};
     struct str rest;
 
-    if (beats.len == 0 || !any(self, whom == RENEWS_OWN_ZONE)) {
+    if (heartbeats.len == 0 || !any(self, whom == RENEWS_OWN_ZONE)) {
         return;
     }
-    add_keys(&keys, beats);
+    add_keys(&keys, heartbeats);
     rest = buf_str(&keys);
-    for (unsigned asked = 0; rest.len > 0 && asked < renews_per_beat_max; asked++) {
+    for (unsigned asked = 0; rest.len > 0 && asked < renews_per_tick_max; asked++) {
         struct str part = {rest.data, rest.len < most ? rest.len : most};
 
         look_up(self, whom, part, now, out);
@@ -259,10 +259,10 @@ static void renew(struct replicator *self, uint32_t whom, struct str beats, cons
     buf_fini(&keys);
 }
 
-void http_peers_beat(struct replicator *self, const struct now *now, struct outbox *out)
+void http_peers_tick(struct replicator *self, const struct now *now, struct outbox *out)
 {
-    renew(self, RENEWS_OWN_ZONE, buf_str(&self->beats.zone), now, out);
-    renew(self, RENEWS_OTHER_ZONES, buf_str(&self->beats.everywhere), now, out);
+    renew(self, RENEWS_OWN_ZONE, buf_str(&self->last_tick.zone), now, out);
+    renew(self, RENEWS_OTHER_ZONES, buf_str(&self->last_tick.everywhere), now, out);
 }
 
 void http_peers_on_renews(struct replicator *self, const struct ask *ask, const struct msg *answer,

@@ -10,7 +10,7 @@ void http_peers_init(struct replicator *self);
 void http_peers_fini(struct replicator *self);
 void http_peers_step(struct replicator *self, const struct now *now, struct outbox *out);
 /* The registry's tick. */
-void http_peers_beat(struct replicator *self, const struct now *now, struct outbox *out);
+void http_peers_tick(struct replicator *self, const struct now *now, struct outbox *out);
 ask_answered_fn http_peers_on_renews, http_peers_on_told;
 
 #endif

@@ -70,7 +70,7 @@ uint32_t inbound_count(const struct replicator *self)
 static void acknowledge(struct replicator *self, const struct address *to, struct msg_ack *ack,
                         const struct now *now, struct outbox *out)
 {
-    const struct root *root = &self->beats.root;
+    const struct root *root = &self->last_tick.root;
     struct msg msg = {.type = MSG_TYPE_ACK};
 
     ack->boot = self->publisher.at.boot;
@@ -230,7 +230,7 @@ void inbound_states(void *state, const struct address *from, const struct msg *m
         ack.err = ERR_INVALID;
         ack.text = STR("heartbeats: not of 36 bytes each");
     } else if (states->records.count > states_records_max ||
-               states->heartbeats.len > states_beats_bytes_max) {
+               states->heartbeats.len > states_heartbeats_bytes_max) {
         ack.err = ERR_TOO_LARGE;
         ack.text = STR("at most 32768 records and 4 MiB of heartbeats at once: send several");
     } else {

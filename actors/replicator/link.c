@@ -174,7 +174,7 @@ void link_on_want(struct replicator *self, const struct ask *ask, const struct m
 static struct msg_states states_head(const struct replicator *self, const struct peer *peer,
                                      const struct now *now)
 {
-    const struct root *root = &self->beats.root;
+    const struct root *root = &self->last_tick.root;
 
     return (struct msg_states){
         .node = str_from(self->config->node_name),
@@ -238,20 +238,20 @@ static struct msg_list queue_head(const struct link *link, size_t *bytes, uint32
 
 /* What was said to be so old when it was heard has waited here since: the other takes that for
  * time on the way. */
-static bool send(struct replicator *self, struct peer *peer, struct str beats,
-                 int64_t beats_since_ms, const struct now *now, struct outbox *out)
+static bool send(struct replicator *self, struct peer *peer, struct str heartbeats,
+                 int64_t heartbeats_since_ms, const struct now *now, struct outbox *out)
 {
     struct ask ask = replicator_ask_for(self, ASK_STATES, peer);
     struct msg msg = {.type = MSG_TYPE_STATES};
     struct link *link = &peer->link;
-    int64_t since_ms = beats.len > 0 ? beats_since_ms : now->mono_ms;
+    int64_t since_ms = heartbeats.len > 0 ? heartbeats_since_ms : now->mono_ms;
     uint32_t count;
     size_t bytes;
 
     msg.as_states = states_head(self, peer, now);
     msg.as_states.records = queue_head(link, &bytes, &count);
-    msg.as_states.heartbeats = beats;
-    ask.place = (uint32_t)(beats.len / heartbeat_bytes);
+    msg.as_states.heartbeats = heartbeats;
+    ask.place = (uint32_t)(heartbeats.len / heartbeat_bytes);
     if (count > 0 && link->queue_since_ms < since_ms) {
         since_ms = link->queue_since_ms;
     }
@@ -267,7 +267,7 @@ static bool send(struct replicator *self, struct peer *peer, struct str beats,
     link->under_way++;
     self->counters.states_sent++;
     self->counters.records_sent += count;
-    self->counters.heartbeats_sent += beats.len / heartbeat_bytes;
+    self->counters.heartbeats_sent += heartbeats.len / heartbeat_bytes;
     return true;
 }
 
@@ -280,29 +280,30 @@ void link_step(struct replicator *self, struct peer *peer, const struct now *now
         return;
     }
     look_up_wanted(self, peer, now, out);
-    while (link_records(link) > 0 && link->under_way + 1 < link_window && /* one for the beat */
+    while (link_records(link) > 0 &&
+           link->under_way + 1 < link_window && /* one for the heartbeats */
            send(self, peer, STR(""), 0, now, out)) {
     }
 }
 
-void link_beat(struct replicator *self, struct peer *peer, const struct now *now,
+void link_tick(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out)
 {
     struct link *link = &peer->link;
-    const struct buf *from = peer->own_zone ? &self->beats.zone : &self->beats.everywhere;
-    struct str beats = buf_str(from);
-    size_t most = (size_t)states_beats_bytes_max / heartbeat_bytes * heartbeat_bytes;
+    const struct buf *from = peer->own_zone ? &self->last_tick.zone : &self->last_tick.everywhere;
+    struct str heartbeats = buf_str(from);
+    size_t most = (size_t)states_heartbeats_bytes_max / heartbeat_bytes * heartbeat_bytes;
 
     if (link->state != LINK_UP) {
         return;
     }
-    if (beats.len > most) {
-        self->counters.heartbeats_dropped += (beats.len - most) / heartbeat_bytes;
-        beats.len = most;
+    if (heartbeats.len > most) {
+        self->counters.heartbeats_dropped += (heartbeats.len - most) / heartbeat_bytes;
+        heartbeats.len = most;
     }
     if (link->under_way >= link_window ||
-        !send(self, peer, beats, self->beats.since_ms, now, out)) {
-        self->counters.heartbeats_dropped += beats.len / heartbeat_bytes;
+        !send(self, peer, heartbeats, self->last_tick.since_ms, now, out)) {
+        self->counters.heartbeats_dropped += heartbeats.len / heartbeat_bytes;
     }
 }
 

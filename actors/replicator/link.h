@@ -35,7 +35,7 @@ void link_heard(struct peer *peer, uint64_t boot, int64_t stamp, bool protect, s
 void link_step(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out);
 /* The registry's tick: heartbeats, records, the digests' root; also without any. */
-void link_beat(struct replicator *self, struct peer *peer, const struct now *now,
+void link_tick(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out);
 void link_greet(struct replicator *self, struct peer *peer, const struct now *now,
                 struct outbox *out);

@@ -296,7 +296,7 @@ void peers_list_msg(struct replicator *self, const struct now *now, uint64_t id,
     msg->as_node_list.id = id;
     node.as_node.name = str_from(self->config->node_name);
     node.as_node.link = STR("self");
-    node.as_node.digest = root_str(&self->beats.root);
+    node.as_node.digest = root_str(&self->last_tick.root);
     msg_list_add(&msg->as_node_list.nodes, store, &node);
     for (struct peer *peer = NULL; (peer = next_shown(self, peer)) != NULL;) {
         node = peer_node(peer, now);

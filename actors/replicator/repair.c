@@ -406,17 +406,17 @@ static void begin(struct replicator *self, struct peer *peer, const struct now *
 }
 
 /* Theirs was heard up to a tick ago: it may be what ours was then. */
-void repair_beat(struct replicator *self, struct peer *peer, const struct now *now,
+void repair_tick(struct replicator *self, struct peer *peer, const struct now *now,
                  struct outbox *out)
 {
     struct walk *walk = &peer->walk;
     const struct root *theirs = &peer->link.root;
 
-    if (peer->link.state != LINK_UP || !theirs->set || !self->beats.root.set ||
+    if (peer->link.state != LINK_UP || !theirs->set || !self->last_tick.root.set ||
         sync_takes_whole(self)) {
         return;
     }
-    if (roots_eq(theirs, &self->beats.root) || roots_eq(theirs, &self->beats.before)) {
+    if (roots_eq(theirs, &self->last_tick.root) || roots_eq(theirs, &self->last_tick.before)) {
         walk->differs = 0;
         walk->since_ms = 0;
         return;
@@ -431,7 +431,7 @@ void repair_beat(struct replicator *self, struct peer *peer, const struct now *n
 
 bool repair_is_equal(const struct replicator *self, const struct peer *peer)
 {
-    return peer->link.root.set && self->beats.root.set && peer->walk.since_ms == 0 &&
+    return peer->link.root.set && self->last_tick.root.set && peer->walk.since_ms == 0 &&
            peer->walk.state == WALK_IDLE;
 }
 
@@ -439,7 +439,7 @@ void repair_up(struct replicator *self, struct peer *peer, const struct now *now
                struct outbox *out)
 {
     if (peer->walk.state == WALK_IDLE && !sync_takes_whole(self) &&
-        !roots_eq(&peer->link.root, &self->beats.root)) {
+        !roots_eq(&peer->link.root, &self->last_tick.root)) {
         begin(self, peer, now, out);
     }
 }

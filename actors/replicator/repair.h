@@ -18,7 +18,7 @@
 #include "actors/replicator/ask.h"
 
 /* The registry's tick: do the roots still differ? */
-void repair_beat(struct replicator *self, struct peer *peer, const struct now *now,
+void repair_tick(struct replicator *self, struct peer *peer, const struct now *now,
                  struct outbox *out);
 /* At the last tick they were the same. */
 bool repair_is_equal(const struct replicator *self, const struct peer *peer);

@@ -33,7 +33,7 @@ static void turn_begin(void *state, const struct now *now, struct outbox *out)
         log_event(self->log, LOG_WARN, "stood_still", "for %lld ms", (long long)gap_ms);
         self->lag_ms = self->lag_ms > gap_ms ? self->lag_ms : gap_ms;
         inflight_forgive(self->inflight, gap_ms);
-        self->beats.heard_ms = now->mono_ms;
+        self->last_tick.heard_ms = now->mono_ms;
     }
     self->turn_ms = now->mono_ms;
 }
@@ -109,17 +109,17 @@ static void publish_nodes(struct replicator *self, const struct now *now, struct
 }
 
 /* The registry's tick has come whole. */
-static void beat(struct replicator *self, const struct now *now, struct outbox *out)
+static void pass_on(struct replicator *self, const struct now *now, struct outbox *out)
 {
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        repair_beat(self, peer, now, out);
-        link_beat(self, peer, now, out);
+        repair_tick(self, peer, now, out);
+        link_tick(self, peer, now, out);
     }
     look_who_is_in_step(self);
-    http_peers_beat(self, now, out);
-    self->beats.zone.len = 0;
-    self->beats.everywhere.len = 0;
-    self->beats.due = false;
+    http_peers_tick(self, now, out);
+    self->last_tick.zone.len = 0;
+    self->last_tick.everywhere.len = 0;
+    self->last_tick.due = false;
 }
 
 static void greet(struct replicator *self, const struct now *now, struct outbox *out)
@@ -159,8 +159,8 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         link_step(self, peer, now, out);
     }
-    if (self->beats.due) {
-        beat(self, now, out);
+    if (self->last_tick.due) {
+        pass_on(self, now, out);
     }
     last_heard_step(self, now, out);
     http_peers_step(self, now, out);
@@ -287,7 +287,7 @@ struct replicator *replicator_new(const struct replicator_options *options, cons
                                 .door_waits = options->door_waits,
                                 .place = options->place,
                                 .turn_ms = -1,
-                                .beats = {.heard_ms = -1},
+                                .last_tick = {.heard_ms = -1},
                                 .members = {.hold_ms = -1, .began_ns = now->wall_ns},
                                 .greet = {.due_ms = INT64_MAX},
                                 .nodes_changed = true};
@@ -320,8 +320,8 @@ void replicator_destroy(struct replicator **owned)
     own_instance_fini(&self->own_instance);
     follower_destroy(&self->registry);
     publisher_fini(&self->publisher);
-    buf_fini(&self->beats.zone);
-    buf_fini(&self->beats.everywhere);
+    buf_fini(&self->last_tick.zone);
+    buf_fini(&self->last_tick.everywhere);
     buf_fini(&self->expiring);
     namesake_fini(self);
     free(self);

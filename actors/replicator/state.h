@@ -2,8 +2,8 @@
 #ifndef ACTORS_REPLICATOR_STATE_H
 #define ACTORS_REPLICATOR_STATE_H
 
-#include "actors/replicator/beats.h"
 #include "actors/replicator/inbound.h"
+#include "actors/replicator/last_tick.h"
 #include "actors/replicator/leaving.h"
 #include "actors/replicator/members.h"
 #include "actors/replicator/namesake.h"
@@ -70,7 +70,7 @@ struct replicator {
     /* This process stood still for so long, and what it hears now may be as old. 0: it may not. */
     int64_t lag_ms;
 
-    struct beats beats;
+    struct last_tick last_tick;
 
     struct buf expiring; /* keys of those whose heartbeats get old here, to be asked about */
 

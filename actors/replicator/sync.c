@@ -194,7 +194,7 @@ static void ask_slice(struct replicator *self, const struct now *now, struct out
  * are told of since are not among the live of that tick: they do not stand for clients'. */
 static bool is_empty(const struct replicator *self)
 {
-    return self->sync.fresh || self->beats.live <= self->beats.nodes;
+    return self->sync.fresh || self->last_tick.live <= self->last_tick.nodes;
 }
 
 static bool wants_whole(const struct replicator *self)
@@ -387,7 +387,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
     case SYNC_WAIT:
         if (!peers_any_seed(self)) {
             tell(self, "no peers configured", NULL, now);
-        } else if (self->met && (self->beats.root.set || self->sync.fresh)) {
+        } else if (self->met && (self->last_tick.root.set || self->sync.fresh)) {
             enter(self, SYNC_CHOOSE);
             self->sync.muster_ms = now->mono_ms + muster_first_ms;
         }
@@ -405,7 +405,7 @@ void sync_step(struct replicator *self, const struct now *now, struct outbox *ou
     case SYNC_REPAIR:
         if (peer == NULL || peer->link.state != LINK_UP) {
             enter(self, SYNC_CHOOSE);
-        } else if (self->sync.last || roots_eq(&peer->link.root, &self->beats.root)) {
+        } else if (self->sync.last || roots_eq(&peer->link.root, &self->last_tick.root)) {
             tell(self, "in sync with ", peer, now);
         }
         break;

@@ -28,7 +28,7 @@ enum {
 
     states_records_bytes_max = 256 << 10, /* of STATES, unless it is one record */
     states_records_max = 32768,           /* that are taken */
-    states_beats_bytes_max = 4 << 20,
+    states_heartbeats_bytes_max = 4 << 20,
     ack_newer_bytes_max = 1 << 20,
     ack_want_bytes_max = 1 << 20,
     want_bytes_max = 1 << 20, /* keys a link keeps until it looks them up */
@@ -54,8 +54,8 @@ enum { record_bytes_min = 24 };
     X("ACK",      "records of `newer`",           states_records_max,                              states_records_max) \
     X("ACK",      "bytes",                        ack_newer_bytes_max + ack_want_bytes_max + turn_head_bytes_max, frame_max) \
     X("STATES",   "records",                      states_records_bytes_max / record_bytes_min,     states_records_max) \
-    X("STATES",   "bytes of `heartbeats`",        states_beats_bytes_max,                          states_beats_bytes_max) \
-    X("STATES",   "bytes",                        states_records_bytes_max + states_beats_bytes_max + turn_head_bytes_max, frame_max) \
+    X("STATES",   "bytes of `heartbeats`",        states_heartbeats_bytes_max,                          states_heartbeats_bytes_max) \
+    X("STATES",   "bytes",                        states_records_bytes_max + states_heartbeats_bytes_max + turn_head_bytes_max, frame_max) \
     X("LOOKUP",   "keys",                         asked_keys_max,                                  found_keys_max) \
     X("LOOKUP",   "bytes, relayed",               asked_keys_max * 16 + turn_head_bytes_max,       question_bytes_max) \
     X("FOUND",    "bytes",                        found_bytes_max + found_keys_max * 36 + record_bytes_max, frame_max) \

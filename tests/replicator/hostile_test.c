@@ -90,46 +90,46 @@ static struct msg ack_of(struct cluster *self, enum err err)
 static void one_node_takes_no_more_than_its_part_of_the_places(void **state)
 {
     struct cluster *self = *state;
-    struct buf beats = {0};
+    struct buf heartbeats = {0};
 
     self->members[0].deaf = true;
-    memset(buf_reserve(&beats, heartbeat_bytes), 0, heartbeat_bytes);
-    beats.len = heartbeat_bytes;
+    memset(buf_reserve(&heartbeats, heartbeat_bytes), 0, heartbeat_bytes);
+    heartbeats.len = heartbeat_bytes;
     for (uint64_t i = 1; i <= 1000; i++) {
         struct msg states = states_of(self, i);
 
-        states.as_states.heartbeats = buf_str(&beats);
+        states.as_states.heartbeats = buf_str(&heartbeats);
         cluster_knock(self, 0, 1, &states);
     }
     assert_int_equal(inbound_count(replicator_of(self)), inbound_max / 2);
     for (uint64_t i = 1; i <= 1000; i++) {
         struct msg states = states_of(self, i);
 
-        states.as_states.heartbeats = buf_str(&beats);
+        states.as_states.heartbeats = buf_str(&heartbeats);
         cluster_knock(self, 0, 0, &states);
     }
     assert_int_equal(inbound_count(replicator_of(self)), inbound_max / 2 + inbound_each);
-    buf_fini(&beats);
+    buf_fini(&heartbeats);
 }
 
 static void what_waits_for_the_registry_is_bounded_in_bytes(void **state)
 {
     struct cluster *self = *state;
-    const size_t len = (size_t)states_beats_bytes_max / heartbeat_bytes * heartbeat_bytes;
-    char *beats = calloc(1, len);
+    const size_t len = (size_t)states_heartbeats_bytes_max / heartbeat_bytes * heartbeat_bytes;
+    char *heartbeats = calloc(1, len);
 
     self->members[0].deaf = true;
     for (uint64_t i = 1; i <= 20; i++) {
         struct msg states = states_of(self, i);
 
-        states.as_states.heartbeats = (struct str){beats, len};
+        states.as_states.heartbeats = (struct str){heartbeats, len};
         cluster_knock(self, 0, 1, &states);
         cluster_run(self, 1);
     }
     assert_int_equal(inbound_count(replicator_of(self)), 16);
     cluster_run(self, 4000);
     assert_int_equal(inbound_count(replicator_of(self)), 0);
-    free(beats);
+    free(heartbeats);
 }
 
 /* Sent with a key of which this is the beginning; whether it was refused. */
@@ -307,11 +307,11 @@ static void ages_nobody_asked_for_are_not_taken(void **state)
     struct ask ask = replicator_ask_for(replicator, ASK_AGES, peer);
     struct msg found = {.type = MSG_TYPE_FOUND};
     uint32_t asks = inflight_count(replicator->inflight);
-    char beats[2 * heartbeat_bytes] = {0};
+    char heartbeats[2 * heartbeat_bytes] = {0};
 
     found.as_found.done = UINT32_MAX;
-    found.as_found.heartbeats = (struct str){beats, sizeof(beats)};
-    buf_add(&ask.keys, beats, key_bytes);
+    found.as_found.heartbeats = (struct str){heartbeats, sizeof(heartbeats)};
+    buf_add(&ask.keys, heartbeats, key_bytes);
     last_heard_on_found(replicator, &ask, &found, &self->members[0].clock.at, self->members[0].out);
     assert_int_equal(inflight_count(replicator->inflight), asks);
     found.as_found.heartbeats.len = heartbeat_bytes;

@@ -50,7 +50,7 @@ static void two_nodes_find_each_other_over_http_and_greet(void **state)
 }
 
 /* Messages of one node may overtake each other; those of its next run begin anew. */
-static void a_beat_that_was_overtaken_changes_nothing(void **state)
+static void a_heartbeat_that_was_overtaken_changes_nothing(void **state)
 {
     struct cluster *self = *state;
     struct peer *peer = cluster_peer(self, 0, 1);
@@ -89,7 +89,7 @@ static void heartbeats_go_in_one_message_a_tick(void **state)
 {
     struct cluster *self = *state;
     uint64_t before;
-    uint64_t beats;
+    uint64_t heartbeats;
 
     for (unsigned i = 0; i < 20; i++) {
         char name[16];
@@ -98,7 +98,7 @@ static void heartbeats_go_in_one_message_a_tick(void **state)
     }
     cluster_run(self, 3000);
     before = self->sent[0][MSG_TYPE_STATES];
-    beats = replicator_of(self, 0)->counters.heartbeats_sent;
+    heartbeats = replicator_of(self, 0)->counters.heartbeats_sent;
     for (unsigned i = 0; i < 20; i++) {
         char name[16];
 
@@ -106,7 +106,7 @@ static void heartbeats_go_in_one_message_a_tick(void **state)
     }
     cluster_run(self, 2000);
     assert_int_equal(self->sent[0][MSG_TYPE_STATES] - before, 2);
-    assert_int_equal(replicator_of(self, 0)->counters.heartbeats_sent - beats, 20);
+    assert_int_equal(replicator_of(self, 0)->counters.heartbeats_sent - heartbeats, 20);
 }
 
 static void a_heartbeat_at_one_node_keeps_it_alive_at_the_other(void **state)
@@ -481,7 +481,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_two, teardown)
     const struct CMUnitTest tests[] = {
         TEST(two_nodes_find_each_other_over_http_and_greet),
-        TEST(a_beat_that_was_overtaken_changes_nothing),
+        TEST(a_heartbeat_that_was_overtaken_changes_nothing),
         TEST(a_change_is_there_within_milliseconds),
         TEST(heartbeats_go_in_one_message_a_tick),
         TEST(a_heartbeat_at_one_node_keeps_it_alive_at_the_other),

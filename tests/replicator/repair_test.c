@@ -509,7 +509,7 @@ static void another_run_is_noticed_before_the_first_tick(void **state)
         cluster_run(self, 1);
     }
     assert_int_equal(replicator_of(self, 1)->sync.state, SYNC_DONE);
-    assert_true(replicator_of(self, 1)->beats.heard_ms < 0);
+    assert_true(replicator_of(self, 1)->last_tick.heard_ms < 0);
     records = replicator_of(self, 1)->counters.synced_records;
     cluster_restart_registry(self, 1, true);
     cluster_run(self, 8000);
@@ -529,7 +529,7 @@ static void another_run_is_waited_for_until_a_tick_of_it_is_whole(void **state)
     struct buf frame = {0};
 
     (void)state;
-    while (replicator->beats.heard_ms != member->clock.at.mono_ms) {
+    while (replicator->last_tick.heard_ms != member->clock.at.mono_ms) {
         cluster_run(self, 1);
     }
     assert_int_equal(replicator->sync.state, SYNC_DONE);

@@ -1,11 +1,11 @@
 /* What the registry's last tick brought, for all links. */
-#ifndef ACTORS_REPLICATOR_BEATS_H
-#define ACTORS_REPLICATOR_BEATS_H
+#ifndef ACTORS_REPLICATOR_LAST_TICK_H
+#define ACTORS_REPLICATOR_LAST_TICK_H
 
 #include "actors/replicator/root.h"
 #include "common/base/str.h"
 
-struct beats {
+struct last_tick {
     struct buf zone;       /* heartbeats that go to nodes of this zone: zone and everywhere */
     struct buf everywhere; /* heartbeats that go to all */
     int64_t since_ms;      /* mono, when the first of them was heard */
