@@ -1,7 +1,6 @@
 #include "common/runtime/actor.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "common/runtime/admin.h"
+#include "common/runtime/intake.h"
 #include "common/runtime/links.h"
 #include "common/runtime/lock.h"
 #include "common/runtime/notify.h"
@@ -34,17 +33,13 @@ struct actor {
     struct admin admin;
     struct notify notify; /* the service manager, if there is one */
     struct outbox *out;
-    struct inbox commands;
-    struct inbox door;
-    struct inbox *answers; /* one a link */
-    struct inbox fact;     /* what the other sockets brought last */
+    struct intake intake;
     zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link,
                             * then guard, door and the listeners' monitors, then the open ways */
     struct wait wait;
     int64_t cpu_us; /* this thread's, when the last turn ended */
     int signal_fd;
     int64_t patience_end_ms;
-    bool waits;       /* some input is left over from this turn */
     bool told_to_end; /* by a signal */
 };
 
@@ -56,96 +51,6 @@ enum {
     ITEM_OTHERS = ITEM_LISTENERS + listeners_max
 }; /* behind those of the links */
 
-/* What a socket may still take up of a turn. What is beyond waits for the next,
- * which follows at once. */
-struct budget {
-    size_t messages;
-    size_t bytes;
-};
-
-static const struct budget whole_budget = {1000, (size_t)4 << 20};
-/* Facts are packed: so many bytes may be thousands of changes. */
-static const struct budget facts_budget = {1000, (size_t)256 << 10};
-static const size_t frame_cost_bytes = 1024; /* what an empty frame costs */
-
-static bool is_spent(const struct budget *budget)
-{
-    return budget->messages == 0 || budget->bytes == 0;
-}
-
-static void spend_frame(struct budget *budget, size_t bytes)
-{
-    bytes += frame_cost_bytes;
-    budget->bytes -= bytes < budget->bytes ? bytes : budget->bytes;
-}
-
-/* ── commands ── */
-
-static void handle(struct actor *self, const struct address *from, const struct msg *msg,
-                   const struct now *now)
-{
-    if (from->door) {
-        self->admin.door_commands++;
-    } else {
-        self->admin.commands++;
-    }
-    if (!turn_command(&self->turn, from, msg, now) &&
-        (from->door || !admin_answer(&self->admin, from, msg, now, self->out))) {
-        admin_refuse(&self->admin, from, msg->type, msg_id(msg), self->out);
-    }
-}
-
-/* The messages of the frame in hand, as far as the budget goes. */
-static void take_commands(struct actor *self, struct inbox *in, struct budget *budget,
-                          const struct now *now)
-{
-    struct str sender = in->frame.parts[0];
-    struct address from = {.len = (uint8_t)sender.len, .door = in == &self->door};
-
-    memcpy(from.bytes, sender.data, sender.len);
-    if (from.door) {
-        frame_sender_key(&in->frame, from.key);
-    }
-    while (in->rest.len != 0 && !is_spent(budget)) {
-        struct msg msg;
-        enum err err = msg_decode(&in->rest, &msg);
-
-        budget->messages--;
-        if (err == ERR_OK) {
-            handle(self, &from, &msg, now);
-            if (outbox_is_enough(self->out)) {
-                budget->messages = 0;
-            }
-        } else if (err == ERR_UNSUPPORTED) {
-            admin_refuse(&self->admin, &from, msg.type, msg.as_command.id, self->out);
-        } else {
-            self->admin.malformed++;
-            in->rest.len = 0; /* where its next message begins can't be known */
-        }
-    }
-}
-
-/* The next frame of `count` parts into in. False: nothing waits or the budget is spent. */
-static bool next_frame(struct actor *self, void *socket, struct inbox *in, unsigned count,
-                       struct budget *budget)
-{
-    while (!is_spent(budget)) {
-        switch (sockets_receive(&self->sockets, socket, &in->frame, count)) {
-        case RECEIVED_NOTHING:
-            return false;
-        case RECEIVED_ODD:
-            spend_frame(budget, 0);
-            break;
-        case RECEIVED:
-            in->rest = in->frame.parts[count - 1];
-            spend_frame(budget, in->rest.len);
-            return true;
-        }
-    }
-    self->waits = true;
-    return false;
-}
-
 static zmq_pollitem_t *link_items(struct actor *self, size_t at)
 {
     return &self->items[ITEM_GUESTS + self->options->guest_count + 2 * at];
@@ -156,132 +61,9 @@ static zmq_pollitem_t *other_items(struct actor *self)
     return link_items(self, self->options->link_count);
 }
 
-/* To ask a socket in vain costs libzmq two system calls, so only those are asked of which
- * wait_for has found that they hold something. */
 static bool has_input(const zmq_pollitem_t *item)
 {
     return (item->revents & ZMQ_POLLIN) != 0;
-}
-
-/* Of the commands socket, or of the door. */
-static void drain_commands(struct actor *self, void *socket, const zmq_pollitem_t *item,
-                           struct inbox *in, const struct now *now)
-{
-    struct budget budget = whole_budget;
-
-    if (in->rest.len == 0 && !has_input(item)) {
-        return;
-    }
-    while (in->rest.len != 0 || next_frame(self, socket, in, 2, &budget)) {
-        if (in->frame.parts[0].len > sizeof(((struct address *)NULL)->bytes)) {
-            self->admin.malformed++; /* it chose itself a longer name than we answer */
-            in->rest.len = 0;
-            continue;
-        }
-        take_commands(self, in, &budget, now);
-        if (in->rest.len != 0) {
-            self->waits = true;
-            return;
-        }
-    }
-}
-
-/* ── the other inputs ── */
-
-static void drain_answers(struct actor *self, size_t at, const struct now *now)
-{
-    struct inbox *in = &self->answers[at];
-    struct budget budget = whole_budget;
-
-    if (in->rest.len == 0 && !has_input(&link_items(self, at)[0])) {
-        return;
-    }
-    while (in->rest.len != 0 || next_frame(self, self->sockets.links[at].dealer, in, 1, &budget)) {
-        while (in->rest.len != 0 && !is_spent(&budget)) {
-            struct msg msg;
-            enum err err = msg_decode(&in->rest, &msg);
-
-            budget.messages--;
-            self->admin.answers++;
-            if (err == ERR_MALFORMED) {
-                self->admin.malformed++;
-                in->rest.len = 0;
-            }
-            if (err == ERR_OK) {
-                (void)turn_answer(&self->turn, at, &msg, now);
-            }
-        }
-        if (in->rest.len != 0) {
-            self->waits = true;
-            return;
-        }
-    }
-}
-
-/* Answers that way `peer` brought. */
-static void drain_way(struct actor *self, uint32_t peer, const struct now *now)
-{
-    struct peer_socket *way = &self->sockets.peers.ways[peer];
-    struct budget budget = whole_budget;
-
-    while (way->in.rest.len != 0 || next_frame(self, way->dealer, &way->in, 1, &budget)) {
-        while (way->in.rest.len != 0 && !is_spent(&budget)) {
-            struct msg msg;
-            enum err err = msg_decode(&way->in.rest, &msg);
-
-            budget.messages--;
-            self->admin.peer_answers++;
-            if (err == ERR_MALFORMED) {
-                self->admin.malformed++;
-                way->in.rest.len = 0;
-            } else if (err == ERR_OK) {
-                turn_peer_answer(&self->turn, peer, &msg, now);
-            }
-        }
-        if (way->in.rest.len != 0) {
-            self->waits = true;
-            return;
-        }
-    }
-}
-
-static void drain_facts(struct actor *self, size_t at, const struct now *now)
-{
-    struct budget budget = facts_budget;
-
-    if (!has_input(&link_items(self, at)[1])) {
-        return;
-    }
-    while (next_frame(self, self->sockets.links[at].sub, &self->fact, 2, &budget)) {
-        budget.messages--;
-        self->admin.facts++;
-        turn_fact(&self->turn, at, self->fact.rest, now);
-    }
-}
-
-/* A subscription is one byte, 1 on or 0 off, and the prefix. */
-static void drain_subscriptions(struct actor *self)
-{
-    struct budget budget = whole_budget;
-
-    if (!has_input(&self->items[ITEM_FACTS])) {
-        return;
-    }
-    while (next_frame(self, self->sockets.facts, &self->fact, 1, &budget)) {
-        struct str body = self->fact.rest;
-
-        budget.messages--;
-        if (body.len != 0 && (unsigned char)body.data[0] <= 1) {
-            struct str prefix = {body.data + 1, body.len - 1};
-            bool on = body.data[0] == 1;
-
-            if (outbox_subscribe(self->out, prefix, on) == ERR_FULL) {
-                log_event(self->options->log, LOG_WARN, "subscriptions_full",
-                          "over %zu different prefixes: every fact is encoded from now on",
-                          outbox_subscription_count(self->out));
-            }
-        }
-    }
 }
 
 static void read_signals(struct actor *self)
@@ -386,9 +168,9 @@ static void take_links(struct actor *self, const struct now *now)
                 follower_hurry(follower);
             }
         }
-        drain_answers(self, i, now);
-        if (follower != NULL) {
-            drain_facts(self, i, now);
+        intake_answers(&self->intake, i, has_input(&link_items(self, i)[0]), now);
+        if (follower != NULL && has_input(&link_items(self, i)[1])) {
+            intake_facts(&self->intake, i, now);
         }
     }
 }
@@ -404,14 +186,11 @@ static void take_others(struct actor *self, const struct now *now)
         curve_guard_answer(&self->sockets.base.guard, self->options->log);
     }
     if (self->sockets.peers.door != NULL) {
-        drain_commands(self, self->sockets.peers.door, &items[ITEM_DOOR], &self->door, now);
+        intake_door(&self->intake, has_input(&items[ITEM_DOOR]), now);
     }
     for (uint32_t i = 0; i < self->sockets.peers.count; i++) {
-        uint32_t peer = self->sockets.peers.numbers[i];
-
-        if (has_input(&items[ITEM_OTHERS + i]) || self->sockets.peers.ways[peer].in.rest.len != 0) {
-            drain_way(self, peer, now);
-        }
+        intake_way(&self->intake, self->sockets.peers.numbers[i],
+                   has_input(&items[ITEM_OTHERS + i]), now);
     }
 }
 
@@ -472,12 +251,13 @@ static void turn(struct actor *self)
     const struct now now = clock->now(clock);
     int64_t cpu_us;
 
-    self->waits = false;
+    self->intake.waits = false;
     turn_begin(&self->turn, &now);
     read_signals(self);
-    drain_subscriptions(self);
-    drain_commands(self, self->sockets.commands, &self->items[ITEM_COMMANDS], &self->commands,
-                   &now);
+    if (has_input(&self->items[ITEM_FACTS])) {
+        intake_subscriptions(&self->intake);
+    }
+    intake_commands(&self->intake, has_input(&self->items[ITEM_COMMANDS]), &now);
     take_others(self, &now);
     take_links(self, &now);
     take_guests(self, &now);
@@ -496,7 +276,7 @@ static void turn(struct actor *self)
     }
     cpu_us = clock->cpu_us(clock);
     self->admin.turns++;
-    self->admin.full_turns += self->waits ? 1 : 0;
+    self->admin.full_turns += self->intake.waits ? 1 : 0;
     if (cpu_us - self->cpu_us > self->admin.turn_cpu_us_max) {
         self->admin.turn_cpu_us_max = cpu_us - self->cpu_us;
     }
@@ -523,7 +303,7 @@ static void run_turns(struct actor *self)
 
         sleep_until(self, at_once);
         turn(self);
-        at_once = outbox_take_again(self->out) || self->waits;
+        at_once = outbox_take_again(self->out) || self->intake.waits;
         if (!at_once) {
             gather(self, self->admin.answers - before);
         }
@@ -577,14 +357,14 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
 
     *self = (struct actor){.options = options, .signal_fd = -1};
     self->out = outbox_new(outbox_bytes);
-    self->answers = calloc(options->link_count + 1, sizeof(*self->answers));
     self->items = calloc(items_max(options), sizeof(*self->items));
     wait_init(&self->wait, items_max(options));
-    assert(self->answers != NULL && self->items != NULL);
+    assert(self->items != NULL);
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
     turn_init(&self->turn, spec, options->state, self->out, options->links, options->link_count,
               self->admin.started_ms + spec->tick_ms);
+    intake_init(&self->intake, options, &self->sockets, &self->turn, &self->admin, self->out);
     self->patience_end_ms = self->admin.started_ms + patience_ms;
     outbox_subscribe(self->out, STR(""), false); /* from here on the set is kept: it is empty */
     if (notify_init(&self->notify) != ERR_OK) {
@@ -596,13 +376,7 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
 
 static void actor_fini(struct actor *self)
 {
-    frame_fini(&self->commands.frame);
-    frame_fini(&self->door.frame);
-    frame_fini(&self->fact.frame);
-    for (size_t i = 0; i < self->options->link_count; i++) {
-        frame_fini(&self->answers[i].frame);
-    }
-    free(self->answers);
+    intake_fini(&self->intake);
     wait_fini(&self->wait);
     free(self->items);
     sockets_close(&self->sockets);
