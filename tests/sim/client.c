@@ -487,7 +487,9 @@ void client_decided(struct client *self, uint64_t gateway, uint64_t number, uint
             self->flights[i].state = *state;
         }
     }
-    if (state_beats(state, &self->hosts[host].best)) {
+    /* Also the same one again: a tombstone that was lost with its disk, or that one node alone
+     * holds and tells no more, is made anew where the instance lives, and only then on its way. */
+    if (!state_beats(&self->hosts[host].best, state)) {
         self->hosts[host].best = *state;
         self->hosts[host].best_ms = now_ms;
     }

@@ -51,7 +51,7 @@ struct host {
     int64_t last_sign_ms; /* when a registry was given the last one, acknowledged or not */
     uint32_t cancels;     /* it ever asked for */
     struct state best;    /* of all states a registry decided for its writes */
-    int64_t best_ms;      /* when that was */
+    int64_t best_ms;      /* when that was, for the last time */
     struct state acked;   /* of those it was told of */
 };
 

@@ -68,7 +68,11 @@
  * and one that ends just before idle), under self-protection by t + ceiling + (2 + ceil(dead /
  * limit)) × interval + 5 s.
  *  10. A cancelled one, of whose writes the cancel has won, is gone everywhere agree_ms after calm
- *      has begun if its tombstone is in some node's digests; else 9 holds for it.
+ *      has begun if its tombstone is in some node's digests; else 9 holds for it. If it is
+ *      cancelled in calm, then agree_ms after that: after the last time, when the same state is
+ *      cancelled again. (The first tombstone may be nowhere any more, lost with the only disk it
+ * was on, which has the instance live again; or stand where it is told to nobody. What goes round
+ * is the second, which has had no time yet.)
  *  11. Heartbeats are heard by all. A node at which, in calm and while clients only heartbeat,
  * nobody dead stood for three intervals is not self-protected (but where forms of a node of another
  * zone are not believed: judge_calm.c). Dead is also what a node was called before: its cancel is

@@ -98,6 +98,9 @@ static const struct {
     {6311085,
      "a node that stood still before its registry's first tick was heard took itself for empty",
      {.schedules = true}},
+    {6425388,
+     "the judge reckoned from the first cancel of a state whose tombstone a damaged disk had lost",
+     {0}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
