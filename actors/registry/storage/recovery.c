@@ -511,6 +511,8 @@ static enum err load_segment(struct recovery *self, size_t i)
     judge_segment(self, i, &replay);
     if (self->broken || self->unsound > 0) {
         segment_fini(&replay.segment);
+    } else if (replay.segment.epoch == 0) {
+        return pass_over(self, i); /* no head: only the name says what it is, and what is to go */
     } else {
         keep_segment(&out->segments, &replay.segment);
     }

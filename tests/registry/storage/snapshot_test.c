@@ -190,6 +190,37 @@ static void what_a_start_need_not_read_goes_at_once(void **state)
     rig_fini(&rig);
 }
 
+/* Of a file without a head nothing is known but its name: the other files stay what they are. */
+static void what_is_covered_goes_also_without_a_head(void **state)
+{
+    struct rig rig;
+    char path[256];
+    uint64_t print;
+
+    (void)state;
+    rig_init_small(&rig, 3);
+    rig.options.keep_ms = 60000;
+    rig_open(&rig);
+    snapshot_again_and_again(&rig, 1, 0);
+    (void)snprintf(path, sizeof(path), "%s/journal-%016llx.log", RIG_DIR,
+                   (unsigned long long)rig_stats(&rig).snapshot_seq + 1);
+    snapshot_again_and_again(&rig, 2, 0);
+    print = rig_fingerprint(rig.registry);
+    rig_kill(&rig);
+    assert_true(disk_sim_flip(rig.sim, path, 20, 0x10));
+
+    rig_open(&rig);
+    assert_int_equal(rig.restored.damage_count, 0);
+    assert_true(rig_fingerprint(rig.registry) == print);
+    clock_virtual_advance(&rig.clock, 60000);
+    rig_step_all(&rig);
+    assert_int_equal(rig_file_count(&rig, "journal-", ""), 1);
+    rig_kill(&rig);
+    rig_open(&rig);
+    assert_true(rig_fingerprint(rig.registry) == print);
+    rig_fini(&rig);
+}
+
 static void the_age_of_an_entry_and_its_heartbeat_are_carried(void **state)
 {
     struct rig rig;
@@ -460,6 +491,7 @@ int main(void)
         cmocka_unit_test(old_files_go_in_their_time_however_often_a_snapshot_is_made),
         cmocka_unit_test(many_old_segments_go_after_a_quarter_of_their_time),
         cmocka_unit_test(what_a_start_need_not_read_goes_at_once),
+        cmocka_unit_test(what_is_covered_goes_also_without_a_head),
         cmocka_unit_test(the_age_of_an_entry_and_its_heartbeat_are_carried),
         cmocka_unit_test(every_flipped_byte_of_a_snapshot_is_found),
         cmocka_unit_test(a_snapshot_cut_short_anywhere_is_not_taken_for_a_small_registry),
