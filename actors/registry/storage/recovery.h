@@ -6,16 +6,9 @@
 #define ACTORS_REGISTRY_STORAGE_RECOVERY_H
 
 #include "actors/registry/storage/lost.h"
+#include "actors/registry/storage/names.h"
 #include "actors/registry/storage/storage.h"
 #include "common/journal/segment.h"
-
-struct names {
-    struct name *items; /* owned */
-    size_t count;
-    size_t cap;
-};
-void names_add(struct names *self, struct name name);
-void names_fini(struct names *self);
 
 struct recovered {
     uint64_t epoch; /* of the newest file; 0: there is none */

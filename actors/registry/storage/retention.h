@@ -5,7 +5,7 @@
 #ifndef ACTORS_REGISTRY_STORAGE_RETENTION_H
 #define ACTORS_REGISTRY_STORAGE_RETENTION_H
 
-#include "actors/registry/storage/recovery.h"
+#include "actors/registry/storage/names.h"
 #include "common/journal/remover.h"
 #include "common/journal/segment.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/registry/storage/damage.h"
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/history.h"
 #include "actors/registry/storage/name.h"
@@ -58,10 +59,7 @@ struct storage {
     uint64_t snapshot_seq;    /* of the last whole one */
     uint64_t snapshot_bytes;
     struct retention retention;
-    struct names damaged;
-    uint32_t damage_count;
-    struct lost lost;
-    bool lost_kept; /* in its file */
+    struct damage damage;
 };
 
 enum err storage_sync_from(struct str name, enum storage_sync *sync)
@@ -168,48 +166,17 @@ static void heal_begin(struct storage *self, const struct registry *registry, in
     }
 }
 
-static void keep_lost(struct storage *self)
-{
-    if (self->lost.any && !self->lost_kept) {
-        self->lost_kept = lost_write(&self->lost, &self->volume) == ERR_OK;
-        if (!self->lost_kept) {
-            log_event(self->volume.log, LOG_WARN, "lost_not_noted",
-                      "%s: the next start will not know of it", self->volume.reason);
-        }
-    }
-}
-
 void storage_forget_lost(struct storage *self)
 {
-    if (self->lost.any) {
-        self->lost = (struct lost){0};
-        self->lost_kept = false;
-        (void)volume_remove(&self->volume, "lost");
-        (void)volume_sync_dir(&self->volume);
-    }
-}
-
-/* Names are taken only now that the valid part of each is in the snapshot. */
-static void set_aside(struct storage *self)
-{
-    for (size_t i = 0; i < self->damaged.count; i++) {
-        const char *from = self->damaged.items[i].text;
-        struct name to;
-
-        (void)snprintf(to.text, sizeof(to.text), "%.50s.damaged", from);
-        if (volume_rename(&self->volume, from, to.text) != ERR_OK) {
-            log_event(self->volume.log, LOG_WARN, "storage_set_aside", "%s", self->volume.reason);
-        }
-    }
-    names_fini(&self->damaged);
+    damage_forget(&self->damage, &self->volume);
 }
 
 static void healed(struct storage *self)
 {
     self->state = OK;
     self->kept = self->seq;
-    keep_lost(self);
-    set_aside(self);
+    damage_keep_lost(&self->damage, &self->volume);
+    damage_set_aside(&self->damage, &self->volume);
     (void)volume_remove(&self->volume, "failed"); /* mostly not there */
     (void)volume_sync_dir(&self->volume);
     segments_drop_empty(&self->segments, self->snapshot_seq);
@@ -527,8 +494,8 @@ void storage_stats(const struct storage *self, struct storage_stats *out)
         .sync_ns_total = self->volume.sync_ns_total,
         .failure_count = self->failure_count,
         .memory_changes = self->state == OK ? 0 : self->seq - self->kept,
-        .damage_count = self->damage_count,
-        .lost = self->lost,
+        .damage_count = self->damage.count,
+        .lost = self->damage.lost,
     };
     for (size_t i = 0; i < held->count; i++) {
         out->journal_bytes += held->items[i].bytes;
@@ -621,21 +588,6 @@ static bool is_refused(const struct storage *self)
     return self->state == FAILED && disk_trouble_of(self->trouble) != DISK_LASTING;
 }
 
-static void say_damage(const struct storage *self)
-{
-    struct buf text = {0};
-
-    lost_print(&self->lost, &text);
-    log_event(self->volume.log, LOG_ERROR, "storage_lost",
-              "%" PRIu32 " places in %s are damaged: %.*s; what is damaged is set aside as "
-              "*.damaged; %s",
-              self->damage_count, self->options.dir, STR_ARG(buf_str(&text)),
-              self->lost.any ? "peers fill in what they hold; musterctl storage --acknowledge says "
-                               "that it is known"
-                             : "a snapshot or another file holds what it said");
-    buf_fini(&text);
-}
-
 /* Errors: ERR_UNUSABLE, said. */
 static enum err begin(struct storage *self, struct recovered *found,
                       const struct registry *registry, int64_t now_ms)
@@ -656,7 +608,6 @@ static enum err begin(struct storage *self, struct recovered *found,
         }
     }
     self->retention.snapshots = found->old_snapshots;
-    self->damaged = found->damaged;
     self->snapshot_seq = found->snapshot_seq;
     self->snapshot_bytes = found->snapshot_bytes;
     self->highest_at = found->highest_at;
@@ -664,9 +615,10 @@ static enum err begin(struct storage *self, struct recovered *found,
     self->seq = anew ? found->above + 1 : found->seq;
     self->appended = self->seq;
     self->kept = self->seq;
-    self->damage_count = found->damage_count;
-    self->lost = found->lost;
-    self->lost_kept = !found->lost_now;
+    self->damage = (struct damage){.files = found->damaged,
+                                   .count = found->damage_count,
+                                   .lost = found->lost,
+                                   .lost_kept = !found->lost_now};
     self->synced_ms = now_ms;
     retention_covered(&self->retention, self->snapshot_seq, now_ms);
     found->segments = (struct segments){0};
@@ -676,9 +628,11 @@ static enum err begin(struct storage *self, struct recovered *found,
         draw_epoch(self);
     }
     if (found->damage_count > 0) {
-        say_damage(self);
+        damage_say(&self->damage, &self->volume);
     }
-    keep_lost(self); /* before anything is set aside: a start that is cut short finds it again */
+    damage_keep_lost(
+        &self->damage,
+        &self->volume); /* before anything is set aside: a start that is cut short finds it again */
     if (anew) {
         begin_anew(self, registry, now_ms);
     } else {
@@ -707,7 +661,7 @@ static void storage_free(struct storage **self)
     retention_fini(&gone->retention);
     segments_fini(&gone->segments);
     segment_fini(&gone->journal.segment);
-    names_fini(&gone->damaged);
+    damage_fini(&gone->damage);
     buf_fini(&gone->turn);
     volume_close(&gone->volume, &gone->lock);
     free((char *)gone->options.machine_boot.data);
