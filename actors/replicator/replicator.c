@@ -328,6 +328,12 @@ void replicator_destroy(struct replicator **owned)
     *owned = NULL;
 }
 
+/* There is nobody to pass them on to. */
+static bool in_no_hurry(void *state)
+{
+    return peers_next(state, NULL) == NULL;
+}
+
 enum err replicator_verdict(const struct replicator *self)
 {
     return self->members.name_taken ? ERR_CONFLICT : ERR_OK;
@@ -377,4 +383,5 @@ const struct actor_spec replicator_spec = {
     .position = position,
     .count = count,
     .may_stop = leaving_may_stop,
+    .in_no_hurry = in_no_hurry,
 };

@@ -25,6 +25,8 @@ static const size_t outbox_bytes = (size_t)64 << 20;
  * a fast loop falls into that by itself: the first of many to speak again is taken alone. Who asked
  * for fewer than a crowd at once is never made to wait. */
 enum { crowd_min = 4, gather_us = 100 };
+/* Facts come one by one, and each would wake an actor that does nothing with them for now. */
+enum { unhurried_us = 20000 };
 
 struct actor {
     const struct actor_options *options;
@@ -283,13 +285,22 @@ static void turn(struct actor *self)
     self->cpu_us = cpu_us;
 }
 
-/* So many answers were just passed on to clients: lets the next questions of those come together.
- */
-static void gather(struct actor *self, uint64_t answers)
+/* The last turn passed answers on to many clients: lets the next questions of those come together.
+ * Or it took in nothing but facts that nobody is in a hurry for. */
+static void gather(struct actor *self, const struct admin *before)
 {
-    if (answers >= crowd_min) {
+    const struct actor_spec *spec = self->options->spec;
+    const struct admin *now = &self->admin;
+    bool asked = now->commands != before->commands || now->door_commands != before->door_commands;
+    bool answered = now->answers != before->answers || now->peer_answers != before->peer_answers;
+
+    if (now->answers - before->answers >= crowd_min) {
         self->admin.gathered++;
         wait_pause(gather_us);
+    } else if (now->facts != before->facts && !asked && !answered && spec->in_no_hurry != NULL &&
+               spec->in_no_hurry(self->options->state)) {
+        self->admin.gathered++;
+        wait_pause(unhurried_us);
     }
 }
 
@@ -299,13 +310,13 @@ static void run_turns(struct actor *self)
 
     self->cpu_us = self->options->clock->cpu_us(self->options->clock);
     while (!outbox_stopping(self->out)) {
-        uint64_t before = self->admin.answers;
+        struct admin before = self->admin;
 
         sleep_until(self, at_once);
         turn(self);
         at_once = outbox_take_again(self->out) || self->intake.waits;
         if (!at_once) {
-            gather(self, self->admin.answers - before);
+            gather(self, &before);
         }
     }
     notify_stopping(&self->notify);

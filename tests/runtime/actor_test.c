@@ -113,10 +113,17 @@ static const struct actor_spec evictor_spec = {
     .count = count,
 };
 
+static bool in_no_hurry(void *state)
+{
+    (void)state;
+    return true;
+}
+
 static const struct actor_spec gateway_spec = {
     .name = ACTOR_GATEWAY,
     .position = position,
     .count = count,
+    .in_no_hurry = in_no_hurry,
 };
 
 static void on_followed_fact(void *state, const struct msg *msg, const struct now *now)
@@ -769,6 +776,24 @@ static void one_actor_follows_another_over_its_restart(void **state)
     zmq_close(gateway);
 }
 
+/* Whoever follows the ticks, and is asked nothing meanwhile, takes each alone: then it sleeps on.
+ */
+static void facts_that_nobody_waits_for_come_together(void **state)
+{
+    struct fixture *self = *state;
+    void *gateway;
+
+    zmq_ctx_term(self->context);
+    self->gateway = start(run_gateway, self->dir);
+    self->context = zmq_ctx_new();
+    gateway = connect_to(self, ZMQ_DEALER, "gateway.3.commands");
+    for (int tries = 0; counted(gateway, "gathered") == 0; tries++) {
+        assert_true(tries < patience_ms / 50);
+        (void)zmq_poll(NULL, 0, 50);
+    }
+    zmq_close(gateway);
+}
+
 /* Takes what the gateway asks, and gives it so many answers in one frame. */
 static void answer_it(void *evictor, unsigned count)
 {
@@ -838,6 +863,7 @@ int main(void)
         TEST(a_path_too_long_for_ipc_is_refused_with_the_remedy),
         TEST(a_fact_has_a_topic_and_a_body),
         TEST(one_actor_follows_another_over_its_restart),
+        TEST(facts_that_nobody_waits_for_come_together),
         TEST(answers_to_many_make_it_wait_for_more_and_those_to_few_do_not),
     };
 
