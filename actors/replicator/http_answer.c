@@ -10,6 +10,7 @@ enum { node_id_max = 64 };
 
 static const int64_t second_ns = 1000000000;
 static const int64_t ms_ns = 1000000;
+static const int64_t answer_takes_ns = 30000000000; /* the longest: posts.c */
 
 static json_t *parse(struct str text, size_t *used)
 {
@@ -154,12 +155,19 @@ static bool get_numbers(const json_t *json, struct msg_put *record)
            get_timestamp(json, "latest_timestamp", &record->latest_timestamp);
 }
 
-/* The clock shows whole seconds: an age is made too great by up to one, never too small. */
+/* The clock shows whole seconds: an age is made too great by up to one, never too small. A long
+ * answer tells of what was heard after its head was written; but later than it may take, nobody has
+ * been heard: the node's clock was set back since, or it is another's that is told. Such a one is
+ * not young but of unknown age: else it would be heard anew with each answer, until that clock has
+ * caught up, and its true heartbeats, being no younger, would not be counted or passed on. */
 static int64_t age_of(int64_t renew_timestamp, int64_t date_ns)
 {
     int64_t age_ns = date_ns + second_ns - renew_timestamp;
 
-    return date_ns <= 0 ? -1 : age_ns > 0 ? age_ns / ms_ns : 0;
+    if (date_ns <= 0 || renew_timestamp - date_ns > answer_takes_ns) {
+        return -1;
+    }
+    return age_ns > 0 ? age_ns / ms_ns : 0;
 }
 
 static bool add_instance(json_t *json, bool sure, int64_t date_ns, struct msg_list *to,

@@ -60,7 +60,8 @@ enum answer_step {
 
 /* Adds the next instance to the list (msg_list_add): PUT, REGISTER, spread NOWHERE. age_ms: between
  * its renew_timestamp and the end of the second the node's clock showed, at least 0; -1 without
- * such a clock. After END and BROKEN it is not called again. */
+ * such a clock, and where it shows a time so long before renew_timestamp that it was set back.
+ * After END and BROKEN it is not called again. */
 enum answer_step answer_next(struct answer_reader *self, struct msg_list *to, struct buf *store);
 
 #endif

@@ -385,7 +385,8 @@ static void empty_metadata_is_none_where_it_cannot_be_told(void **state)
     buf_fini(&text);
 }
 
-static void ages_are_never_negative_and_unknown_without_a_date(void **state)
+/* Without a date, and with one of a clock that was set back since the heartbeat. */
+static void ages_are_never_negative_and_unknown_without_a_clock(void **state)
 {
     struct rig *self = *state;
     static const struct {
@@ -394,6 +395,10 @@ static void ages_are_never_negative_and_unknown_without_a_date(void **state)
     } cases[] = {{0, -1},
                  {1795305589000000000, 0},
                  {1795305580000000000, 0},
+                 {1795305560000000000, 0},
+                 {1795305559000000000, -1},
+                 {1795301990000000000, -1},
+                 {1, -1},
                  {1795305590000000000, 1000},
                  {1795305650000000000, 61000}};
     struct str rest;
@@ -863,7 +868,7 @@ int main(void)
         TEST(who_lacks_an_instance_gets_it_whole),
         TEST(a_newer_instance_in_an_answer_is_offered_to_the_owner),
         TEST(empty_metadata_is_none_where_it_cannot_be_told),
-        TEST(ages_are_never_negative_and_unknown_without_a_date),
+        TEST(ages_are_never_negative_and_unknown_without_a_clock),
         TEST(instances_that_break_a_limit_are_passed_over_and_counted),
         TEST(a_node_is_asked_for_nodes_and_for_all_at_once),
         TEST(a_question_ends_well_protected_or_not_at_all),

@@ -104,6 +104,10 @@ static const struct {
     {6425388,
      "the judge reckoned from the first cancel of a state whose tombstone a damaged disk had lost",
      {0}},
+    {6429617,
+     "a clock that was set back made young, over HTTP, whom its node had long not heard: their "
+     "heartbeats were no younger, neither counted nor passed on",
+     {.schedules = true, .renamed = true, .reference = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
