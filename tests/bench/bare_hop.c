@@ -16,7 +16,7 @@
 
 #include "common/base/clock.h"
 
-enum { question_bytes = 52, answer_bytes = 37, name_max = 32, room = 256 };
+enum { question_bytes = 52, answer_bytes = 37, name_max = 32, room = 256, seconds_max = 3600 };
 
 static void need(bool ok, const char *what)
 {
@@ -79,10 +79,11 @@ int main(int argc, char **argv)
     void *context;
     void *socket;
     unsigned long hops;
+    long seconds = 0;
     pid_t child;
 
-    if (argc != 2 || atoi(argv[1]) <= 0) {
-        (void)fprintf(stderr, "usage: bench_bare_hop SECONDS\n");
+    if (argc != 2 || (seconds = strtol(argv[1], NULL, 10)) <= 0 || seconds > seconds_max) {
+        (void)fprintf(stderr, "usage: bench_bare_hop SECONDS, %d at most\n", seconds_max);
         return 2;
     }
     need(mkdtemp(directory) != NULL, "mkdtemp");
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
     context = zmq_ctx_new();
     socket = zmq_socket(context, ZMQ_DEALER);
     need(zmq_connect(socket, address) == 0, "connect");
-    hops = ask_for(socket, (int64_t)atoi(argv[1]) * 1000);
+    hops = ask_for(socket, (int64_t)seconds * 1000);
     need(waitpid(child, NULL, 0) == child, "waitpid");
     (void)zmq_close(socket);
     (void)zmq_ctx_term(context);
