@@ -183,7 +183,7 @@ static void what_is_left_is_still_found_by_its_index(void **state)
         uint64_t offset = segment_offset(&world.journal.segment, last);
 
         assert_true(offset <= world.begins[last]);
-        assert_true(offset + 2 * index_step_bytes > world.begins[last]);
+        assert_true(offset + (uint64_t)2 * index_step_bytes > world.begins[last]);
         assert_int_equal(journal_cut(&world.journal, world.begins[last], last - 1), ERR_OK);
     }
     world.written = world.journal.segment.bytes;

@@ -47,6 +47,7 @@ void client_init(struct client *self, struct plan *plan, struct sim *sim, struct
         if (i < plan->hosts) {
             (void)snprintf(host->name, sizeof(host->name), "host-%u", (unsigned)i);
         } else {
+            assert(i - plan->hosts < sizeof(apps) / sizeof(apps[0]));
             (void)snprintf(host->name, sizeof(host->name), "schedule of %s", apps[i - plan->hosts]);
         }
         id = client_identity(self, i);
