@@ -19,9 +19,9 @@ struct admin {
     uint64_t facts;
     uint64_t unsupported;
     uint64_t malformed;
-    uint64_t full_turns; /* turns that left work waiting */
-    uint64_t gathered;   /* pauses made for a crowd */
-    int64_t turn_cpu_us_max;
+    uint64_t full_turns;     /* turns that left work waiting */
+    uint64_t gathered;       /* pauses made for a crowd */
+    int64_t turn_cpu_us_max; /* of this thread, with the sleep before it */
 };
 
 /* Answers msg in lane NOW if it is one of the four; else false. */
