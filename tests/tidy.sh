@@ -131,6 +131,16 @@ shebangs() {
 }
 verdict "python scripts run Debian's python" "$(shebangs)"
 
+# A file of the product that a script, a paper, a mutant or a comment names is there.
+named() {
+    local path
+    git grep -IhoP '(?<![\w/])(actors|common|gateway)/[a-z_/]+\.[ch]\b' -- . ':!tests/fuzz/corpus' ':!tests/CMakeLists.txt' | sort -u |
+        while read -r path; do
+            [ -e "$path" ] || echo "$path, named in $(git grep -lF "$path" -- . | paste -sd ' '), is not there"
+        done
+}
+verdict "files that are named are there" "$(named)"
+
 seeds() {
     local fuzzer
     for fuzzer in $(files 'tests/fuzz/fuzz_*.c'); do
