@@ -2,7 +2,7 @@
  * last byte) without, and (by a bit of the first) as the files before those: the start survives
  * them, and what it took from them is the same after the next start.
  *
- * Covers: common/journal/reader.c actors/registry/storage/recovery.c
+ * Covers: common/journal/record.c common/journal/reader.c actors/registry/storage/recovery.c
  */
 #include <assert.h>
 
