@@ -68,6 +68,7 @@ actors/evictor:     common/base common/wire common/config common/runtime
 actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage
 actors/registry/storage:  common/base common/wire common/journal common/naming
 actors/replicator:  common/base common/wire common/naming common/config common/runtime
+actors/store/raft:  common/base common/container
 actors/ctl:         common/base common/wire common/naming common/config common/runtime
 '
 wrong_includes() {

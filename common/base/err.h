@@ -29,7 +29,9 @@
     X(IO,             -15,   -500,      503,  13,   "input/output error")                      \
     X(CORRUPT,        -16,   -500,      503,  15,   "damaged data")                            \
     X(BUSY,           -17,   -500,      503,  14,   "held by another process")                   \
-    X(UNUSABLE,       -18,   -500,      503,  13,   "can't be used as it is")
+    X(UNUSABLE,       -18,   -500,      503,  13,   "can't be used as it is")                  \
+    X(NOT_LEADER,     -19,   -500,      503,  14,   "not the leader")                          \
+    X(TRANSFERRING,   -20,   -500,      503,  14,   "leadership is being handed over")
 // clang-format on
 
 enum err {
