@@ -9,7 +9,7 @@
 
 #include "tests/store/raft/world.h"
 
-enum { steps = 1200 };
+enum { steps = 2500 };
 
 static uint64_t below(struct world *world, uint64_t bound)
 {
@@ -20,6 +20,8 @@ static void draw_limits(struct world *world)
 {
     struct raft_settings *settings = &world->settings;
 
+    settings->election_ms = 100 + (int)below(world, 400);
+    settings->heartbeat_ms = 30;
     settings->message_bytes_max = below(world, 2) == 0 ? 1 : 1 << 20;
     settings->inflight_max = below(world, 3) == 0 ? 1 + (unsigned)below(world, 3) : 64;
     settings->inflight_bytes_max = below(world, 3) == 0 ? 8 : 1 << 20;
