@@ -237,23 +237,20 @@ static void the_reads_that_wait_are_bounded(void **state)
 
 int main(void)
 {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_read_waits_for_a_majority_asked_after_it, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(an_earlier_round_confirms_no_later_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_reads_of_a_turn_share_a_round, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(heartbeats_ask_again_for_what_waits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_leader_tells_nothing_before_its_first_commit, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_sole_voter_tells_nothing_before_its_first_commit, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_follower_asks_its_leader, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_leader_answers_its_followers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_learner_confirms_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_end_of_a_term_forgets_its_reads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_waits_is_told_when_the_leader_becomes_the_sole_voter,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_reads_that_wait_are_bounded, set_up, tear_down),
+        CASE(a_read_waits_for_a_majority_asked_after_it),
+        CASE(an_earlier_round_confirms_no_later_read),
+        CASE(the_reads_of_a_turn_share_a_round),
+        CASE(heartbeats_ask_again_for_what_waits),
+        CASE(a_leader_tells_nothing_before_its_first_commit),
+        CASE(a_sole_voter_tells_nothing_before_its_first_commit),
+        CASE(a_follower_asks_its_leader),
+        CASE(a_leader_answers_its_followers),
+        CASE(a_learner_confirms_nothing),
+        CASE(the_end_of_a_term_forgets_its_reads),
+        CASE(what_waits_is_told_when_the_leader_becomes_the_sole_voter),
+        CASE(the_reads_that_wait_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
