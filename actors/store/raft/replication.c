@@ -166,13 +166,10 @@ bool raft_on_append_resp(struct raft *self, struct raft_progress *from, const st
         !(from->match == msg->index && from->state == RAFT_PROBE)) {
         return false;
     }
-    if (from->state == RAFT_PROBE) {
-        raft_progress_replicate(from);
-    } else if (from->state == RAFT_SNAPSHOT && from->match >= self->log.begin) {
-        /* Whatever it installed: the log reaches back to it. */
-        raft_progress_replicate(from);
-    } else if (from->state == RAFT_REPLICATE) {
+    if (from->state == RAFT_REPLICATE) {
         raft_progress_free(from, msg->index);
+    } else if (from->state == RAFT_PROBE || from->match >= self->log.begin) {
+        raft_progress_replicate(from); /* whatever snapshot it installed: the log goes on there */
     }
     moved = raft_commit_reached(self);
     if (moved) {

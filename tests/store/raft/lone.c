@@ -174,8 +174,8 @@ enum err lone_propose(struct lone *self, uint32_t len)
 enum err lone_change(struct lone *self, enum raft_change_type type, uint64_t id)
 {
     struct raft_change change;
-    struct raft_entry entry = {
-        .type = RAFT_ENTRY_CHANGE, .len = sizeof(change), .data = malloc(sizeof(change))};
+    const uint32_t len = sizeof(change);
+    struct raft_entry entry = {.type = RAFT_ENTRY_CHANGE, .len = len, .data = malloc(len)};
     enum err err;
 
     memset(&change, 0, sizeof(change));

@@ -99,6 +99,27 @@ static void its_own_entries_count_when_they_are_durable(void **state)
     assert_int_equal(3, lone.raft->log.committed);
 }
 
+static void a_write_counts_for_what_it_holds(void **state)
+{
+    struct raft_entry entries[2] = {{.len = 0}, {.len = 0}};
+    struct raft_msg ack = {.type = RAFT_MSG_APPEND_RESP, .from = 2, .to = 1, .term = 2, .index = 4};
+    struct raft_ready first;
+    struct raft_ready second;
+
+    (void)state;
+    lead();
+    assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &entries[0], 1));
+    raft_ready(lone.raft, &first);
+    assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &entries[1], 1));
+    raft_ready(lone.raft, &second);
+    assert_int_equal(4, second.append_first);
+    raft_receive(lone.raft, &ack);
+    raft_persisted(lone.raft, first.serial);
+    assert_int_equal(3, lone.raft->log.committed);
+    raft_persisted(lone.raft, second.serial);
+    assert_int_equal(4, lone.raft->log.committed);
+}
+
 /* Raft, 5.4.2 and figure 8 */
 static void what_an_earlier_leader_left_is_committed_with_our_own_only(void **state)
 {
@@ -724,6 +745,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_majority_commits_and_followers_are_told),
         CASE(its_own_entries_count_when_they_are_durable),
+        CASE(a_write_counts_for_what_it_holds),
         CASE(what_an_earlier_leader_left_is_committed_with_our_own_only),
         CASE(acknowledges_as_far_as_was_compared),
         CASE(an_acknowledgement_waits_for_the_disk),

@@ -523,9 +523,10 @@ void world_tick(struct world *self, struct node *node)
 
 static char *data_of(uint64_t value)
 {
-    char *data = malloc(sizeof(value));
+    const size_t len = sizeof(value);
+    char *data = malloc(len);
 
-    memcpy(data, &value, sizeof(value));
+    memcpy(data, &value, len);
     return data;
 }
 
