@@ -211,6 +211,10 @@ static void the_end_of_a_term_forgets_its_reads(void **state)
     acknowledge(2, round);
     acknowledge(3, round);
     assert_int_equal(0, lone.read_count);
+    lone_ack(&lone, 2, 3);
+    acknowledge(2, round);
+    assert_int_equal(3, lone.raft->log.committed);
+    assert_int_equal(0, lone.read_count);
 }
 
 static void what_waits_is_told_when_the_leader_becomes_the_sole_voter(void **state)

@@ -539,6 +539,11 @@ static void an_answer_waits_for_a_slot_with_what_it_promises(void **state)
         }
     }
     assert_false(raft_has_ready(lone.raft));
+    append.type = RAFT_MSG_HEARTBEAT;
+    raft_receive(lone.raft, &append);
+    raft_ready(lone.raft, &ready);
+    assert_int_equal(1, ready.now_count);
+    assert_int_equal(0, ready.later_count);
     raft_persisted(lone.raft, 1);
     raft_ready(lone.raft, &ready);
     assert_int_equal(1, ready.later_count);
@@ -688,6 +693,7 @@ static void leadership_goes_to_one_that_lags_when_it_has_caught_up(void **state)
     (void)state;
     lead();
     lone_propose(&lone, 1);
+    lone_propose(&lone, 1);
     lone.sent_count = 0;
     raft_transfer(lone.raft, 2);
     lone_drain(&lone);
@@ -695,6 +701,8 @@ static void leadership_goes_to_one_that_lags_when_it_has_caught_up(void **state)
     lone_ack(&lone, 3, 2);
     assert_null(lone_sent(&lone, RAFT_MSG_TIMEOUT_NOW, 0));
     lone_ack(&lone, 2, 3);
+    assert_null(lone_sent(&lone, RAFT_MSG_TIMEOUT_NOW, 0));
+    lone_ack(&lone, 2, 4);
     assert_non_null(lone_sent(&lone, RAFT_MSG_TIMEOUT_NOW, 2));
 }
 
