@@ -1,0 +1,733 @@
+#include "tests/store/raft/interaction.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/store/raft/election.h"
+#include "common/base/array.h"
+
+enum { nodes_max = 9, out_max = 1 << 16, words_max = 24 };
+
+struct letter {
+    struct raft_msg msg; /* owns its entries */
+};
+
+struct player {
+    struct raft *nodes[nodes_max + 1]; /* by id */
+    struct raft_hard hard[nodes_max + 1];
+    unsigned count;
+    struct prng prng;
+    int64_t now_ms[nodes_max + 1];
+    struct letter *letters;
+    size_t letter_count;
+    size_t letter_cap;
+    bool quiet;
+    bool unsupported;
+    unsigned indent;
+    bool line_open;
+    char out[out_max];
+    size_t out_len;
+};
+
+/* A command: its words, those with = apart, and the lines under it. */
+struct command {
+    char *words[words_max];
+    unsigned count;
+    char body[256];
+};
+
+static void say(struct player *self, const char *format, ...)
+{
+    va_list args;
+    char text[4096];
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    for (const char *at = text; *at != '\0' && self->out_len < out_max - 8; at++) {
+        for (unsigned i = 0; !self->line_open && i < self->indent; i++) {
+            self->out[self->out_len++] = ' ';
+            self->out[self->out_len++] = ' ';
+        }
+        self->line_open = *at != '\n';
+        self->out[self->out_len++] = *at;
+    }
+    self->out[self->out_len] = '\0';
+}
+
+/* ── what etcd calls things ── */
+
+static const char *const msg_names[] = {
+    [RAFT_MSG_PREVOTE] = "MsgPreVote",     [RAFT_MSG_PREVOTE_RESP] = "MsgPreVoteResp",
+    [RAFT_MSG_VOTE] = "MsgVote",           [RAFT_MSG_VOTE_RESP] = "MsgVoteResp",
+    [RAFT_MSG_APPEND] = "MsgApp",          [RAFT_MSG_APPEND_RESP] = "MsgAppResp",
+    [RAFT_MSG_HEARTBEAT] = "MsgHeartbeat", [RAFT_MSG_HEARTBEAT_RESP] = "MsgHeartbeatResp",
+    [RAFT_MSG_SNAP] = "MsgSnap",           [RAFT_MSG_TIMEOUT_NOW] = "MsgTimeoutNow",
+    [RAFT_MSG_READ] = "MsgReadIndex",      [RAFT_MSG_READ_RESP] = "MsgReadIndexResp",
+};
+
+static const char *const role_names[] = {
+    [RAFT_FOLLOWER] = "StateFollower",
+    [RAFT_PRECANDIDATE] = "StatePreCandidate",
+    [RAFT_CANDIDATE] = "StateCandidate",
+    [RAFT_LEADER] = "StateLeader",
+};
+
+/* A change's data is its text, behind the kind etcd would give the entry: "V2 v4". */
+static void say_entry(struct player *self, const struct raft_entry *entry)
+{
+    say(self, "%" PRIu64 "/%" PRIu64, entry->term, entry->index);
+    if (entry->type == RAFT_ENTRY_CHANGE) {
+        const char *text = strchr(entry->data, ' ');
+
+        say(self, " EntryConfChange%.*s%s", (int)(text - entry->data), entry->data, text);
+    } else {
+        say(self, " EntryNormal \"%.*s\"", (int)entry->len, entry->len > 0 ? entry->data : "");
+    }
+}
+
+static void say_members(struct player *self, const struct raft_members *members)
+{
+    for (unsigned i = 0; i < members->count; i++) {
+        say(self, "%s%" PRIu64, i > 0 ? " " : "", members->ids[i]);
+    }
+}
+
+static void say_snapshot(struct player *self, const struct raft_snapshot *snapshot)
+{
+    say(self, "Index:%" PRIu64 " Term:%" PRIu64 " ConfState:Voters:[", snapshot->index,
+        snapshot->term);
+    say_members(self, &snapshot->config.voters);
+    say(self, "] VotersOutgoing:[] Learners:[");
+    say_members(self, &snapshot->config.learners);
+    say(self, "] LearnersNext:[] AutoLeave:false\n");
+}
+
+static void say_msg(struct player *self, const struct raft_msg *msg)
+{
+    say(self, "%" PRIu64 "->%" PRIu64 " %s Term:%" PRIu64 " Log:%" PRIu64 "/%" PRIu64, msg->from,
+        msg->to, msg_names[msg->type], msg->term, msg->log_term, msg->index);
+    if (msg->reject) {
+        say(self, " Rejected (Hint: %" PRIu64 ")", msg->hint);
+    }
+    if (msg->commit != 0) {
+        say(self, " Commit:%" PRIu64, msg->commit);
+    }
+    if (msg->count == 1) {
+        say(self, " Entries:[");
+        say_entry(self, msg->entries);
+        say(self, "]");
+    } else if (msg->count > 1) {
+        say(self, " Entries:[");
+        for (unsigned i = 0; i < msg->count; i++) {
+            say(self, "\n  ");
+            say_entry(self, &msg->entries[i]);
+        }
+        say(self, "\n]");
+    }
+    say(self, "\n");
+    if (msg->type == RAFT_MSG_SNAP) {
+        say(self, "  Snapshot: ");
+        say_snapshot(self, &msg->snapshot);
+    }
+}
+
+static void say_entries(struct player *self, const char *title, const struct raft *node,
+                        uint64_t first, unsigned count)
+{
+    if (count > 0) {
+        say(self, "%s:\n", title);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        say_entry(self, raft_entry_at(node, first + i));
+        say(self, "\n");
+    }
+}
+
+static void say_ready(struct player *self, uint64_t id, const struct raft_ready *ready)
+{
+    const struct raft_hard *hard = &self->hard[id];
+    bool voted = ready->hard.term != hard->term || ready->hard.vote != hard->vote;
+    bool sync = ready->append_count > 0 || voted; /* etcd does not count a snapshot */
+
+    say(self, "Ready MustSync=%s:\n", sync ? "true" : "false");
+    if (ready->soft_changed) {
+        say(self, "Lead:%" PRIu64 " State:%s\n", ready->lead, role_names[ready->role]);
+    }
+    if (voted || ready->hard.commit != hard->commit) {
+        say(self, "HardState Term:%" PRIu64, ready->hard.term);
+        if (ready->hard.vote != 0) {
+            say(self, " Vote:%" PRIu64, ready->hard.vote);
+        }
+        say(self, " Commit:%" PRIu64 "\n", ready->hard.commit);
+    }
+    say_entries(self, "Entries", self->nodes[id], ready->append_first, ready->append_count);
+    if (ready->snapshot != NULL) {
+        say(self, "Snapshot ");
+        say_snapshot(self, ready->snapshot);
+    }
+    say_entries(self, "CommittedEntries", self->nodes[id], ready->apply_first, ready->apply_count);
+    if (ready->now_count + ready->later_count > 0) {
+        say(self, "Messages:\n");
+    }
+    for (size_t i = 0; i < ready->now_count; i++) {
+        say_msg(self, &ready->now[i]);
+    }
+    for (size_t i = 0; i < ready->later_count; i++) {
+        say_msg(self, &ready->later[i]);
+    }
+}
+
+/* ── letters ── */
+
+static char *copy_of(const char *data, size_t len)
+{
+    char *copy = calloc(1, len + 1); /* ended, for strchr */
+
+    if (len > 0) {
+        memcpy(copy, data, len);
+    }
+    return copy;
+}
+
+static void post(struct player *self, const struct raft_msg *msg)
+{
+    struct raft_entry *entries = calloc(msg->count + 1, sizeof(*entries));
+
+    for (unsigned i = 0; i < msg->count; i++) {
+        entries[i] = msg->entries[i];
+        entries[i].data = copy_of(entries[i].data, entries[i].len);
+    }
+    ARRAY_ROOM(self->letters, self->letter_count, self->letter_cap, 16);
+    self->letters[self->letter_count].msg = *msg;
+    self->letters[self->letter_count++].msg.entries = entries;
+}
+
+static void letter_free(struct letter *letter)
+{
+    for (unsigned i = 0; i < letter->msg.count; i++) {
+        free(letter->msg.entries[i].data);
+    }
+    free((void *)letter->msg.entries);
+}
+
+static bool is_for(const struct letter *letter, uint64_t to, const char *type)
+{
+    return letter->msg.to == to && (type == NULL || strcmp(msg_names[letter->msg.type], type) == 0);
+}
+
+static bool has_letters(const struct player *self, uint64_t to)
+{
+    for (size_t i = 0; i < self->letter_count; i++) {
+        if (self->letters[i].msg.to == to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static unsigned deliver(struct player *self, uint64_t to, const char *type, bool drop)
+{
+    size_t kept = 0;
+    unsigned handled = 0;
+
+    for (size_t i = 0; i < self->letter_count; i++) {
+        struct letter *letter = &self->letters[i];
+
+        if (!is_for(letter, to, type)) {
+            self->letters[kept++] = *letter;
+            continue;
+        }
+        handled++;
+        say(self, "%s", drop ? "dropped: " : "");
+        say_msg(self, &letter->msg);
+        if (!drop && raft_receive(self->nodes[to], &letter->msg) == ERR_NOT_FOUND) {
+            say(self, "raft: cannot step as peer not found\n");
+        }
+        letter_free(letter);
+    }
+    self->letter_count = kept;
+    return handled;
+}
+
+/* ── commands ── */
+
+static bool change_of(const char *text, struct raft_change *change)
+{
+    static const char kinds[] = "vlr"; /* as enum raft_change_type */
+    const char *kind = strchr(kinds, text[0]);
+
+    if (text[0] == '\0' || kind == NULL || strchr(text, ' ') != NULL) {
+        return false;
+    }
+    change->type = (enum raft_change_type)(kind - kinds);
+    change->id = strtoull(text + 1, NULL, 10);
+    return true;
+}
+
+static void apply(struct player *self, uint64_t id, uint64_t first, unsigned count)
+{
+    struct raft *node = self->nodes[id];
+
+    (void)self;
+    for (uint64_t index = first; index < first + count; index++) {
+        const struct raft_entry *entry = raft_entry_at(node, index);
+        struct raft_change change;
+
+        if (entry->type == RAFT_ENTRY_CHANGE && change_of(strchr(entry->data, ' ') + 1, &change)) {
+            raft_change_applied(node, &change, NULL);
+        }
+    }
+}
+
+static void process_ready(struct player *self, uint64_t id)
+{
+    struct raft *node = self->nodes[id];
+    struct raft_ready ready;
+
+    if (!raft_has_ready(node)) {
+        say(self, "<empty Ready>");
+        return;
+    }
+    raft_ready(node, &ready);
+    say_ready(self, id, &ready);
+    self->hard[id] = ready.hard;
+    for (size_t i = 0; i < ready.now_count; i++) {
+        post(self, &ready.now[i]);
+    }
+    for (size_t i = 0; i < ready.later_count; i++) {
+        post(self, &ready.later[i]);
+    }
+    apply(self, id, ready.apply_first, ready.apply_count);
+    raft_persisted(node, ready.serial);
+    if (ready.apply_count > 0) {
+        raft_applied(node, ready.apply_first + ready.apply_count - 1);
+    }
+}
+
+static void stabilize(struct player *self, const uint64_t *ids, unsigned count)
+{
+    bool done = false;
+
+    while (!done) {
+        done = true;
+        for (unsigned i = 0; i < count; i++) {
+            if (raft_has_ready(self->nodes[ids[i]])) {
+                say(self, "> %" PRIu64 " handling Ready\n", ids[i]);
+                self->indent++;
+                process_ready(self, ids[i]);
+                self->indent--;
+                done = false;
+            }
+        }
+        for (unsigned i = 0; i < count; i++) {
+            if (has_letters(self, ids[i])) {
+                say(self, "> %" PRIu64 " receiving messages\n", ids[i]);
+                self->indent++;
+                deliver(self, ids[i], NULL, false);
+                self->indent--;
+                done = false;
+            }
+        }
+    }
+}
+
+/* The value of key=value; key=(a,b,c) without its brackets. NULL: not given. */
+static const char *option(const struct command *command, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (unsigned i = 1; i < command->count; i++) {
+        if (strncmp(command->words[i], key, len) == 0 && command->words[i][len] == '=') {
+            return command->words[i] + len + 1 + (command->words[i][len + 1] == '(');
+        }
+    }
+    return NULL;
+}
+
+static uint64_t number(const struct command *command, const char *key)
+{
+    const char *text = option(command, key);
+
+    return text == NULL ? 0 : strtoull(text, NULL, 10);
+}
+
+static bool is_true(const struct command *command, const char *key)
+{
+    const char *text = option(command, key);
+
+    return text != NULL && strncmp(text, "true", 4) == 0;
+}
+
+static unsigned list(const char *text, uint64_t *ids)
+{
+    unsigned count = 0;
+
+    while (text != NULL && *text >= '0' && *text <= '9') {
+        char *end;
+
+        ids[count++] = strtoull(text, &end, 10);
+        text = *end == ',' ? end + 1 : end;
+    }
+    return count;
+}
+
+/* The words that are numbers. */
+static unsigned numbers(const struct command *command, uint64_t *ids)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 1; i < command->count; i++) {
+        if (command->words[i][0] >= '0' && command->words[i][0] <= '9') {
+            ids[count++] = strtoull(command->words[i], NULL, 10);
+        }
+    }
+    return count;
+}
+
+static void add_nodes(struct player *self, const struct command *command, unsigned count)
+{
+    struct raft_snapshot begin = {.index = number(command, "index")};
+    struct raft_hard hard;
+    struct raft_settings settings = {
+        .election_ms = 3,
+        .heartbeat_ms = 1,
+        .message_bytes_max = UINT64_MAX,
+        .uncommitted_bytes_max = UINT64_MAX,
+        .inflight_max = option(command, "inflight") ? (unsigned)number(command, "inflight") : 4096,
+        .pre_vote = is_true(command, "prevote"),
+        .check_quorum = is_true(command, "checkquorum"),
+        .apply_unstable = true,
+        .prng = &self->prng,
+    };
+
+    self->unsupported = self->unsupported || is_true(command, "async-storage-writes") ||
+                        is_true(command, "disable-conf-change-validation") ||
+                        option(command, "read-only") != NULL;
+    begin.config.voters.count = list(option(command, "voters"), begin.config.voters.ids);
+    begin.config.learners.count = list(option(command, "learners"), begin.config.learners.ids);
+    begin.term = begin.index > 0;
+    hard = (struct raft_hard){.term = begin.term, .commit = begin.index};
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t id = settings.id = ++self->count;
+
+        self->nodes[id] = raft_new(&settings, &hard, &begin, NULL, 0, begin.index, 0);
+        self->nodes[id]->term = 0; /* etcd's begin there, with a snapshot of term 1 */
+        self->nodes[id]->hard_handed.term = 0;
+        self->hard[id] = (struct raft_hard){.commit = begin.index};
+    }
+}
+
+static void say_status(struct player *self, const struct raft *node)
+{
+    static const char *const states[] = {"StateProbe", "StateReplicate", "StateSnapshot"};
+
+    for (unsigned i = 0; i < node->member_count; i++) {
+        const struct raft_progress *member = &node->members[i];
+
+        say(self, "%" PRIu64 ": %s match=%" PRIu64 " next=%" PRIu64 "%s%s", member->id,
+            states[member->state], member->match, member->next, member->learner ? " learner" : "",
+            raft_progress_is_paused(member) ? " paused" : "");
+        if (member->pending_snapshot > 0) {
+            say(self, " pendingSnap=%" PRIu64, member->pending_snapshot);
+        }
+        say(self, "%s", member->active ? "" : " inactive");
+        if (member->inflights.count > 0) {
+            say(self, " inflight=%u%s", member->inflights.count,
+                raft_inflights_are_full(&member->inflights) ? "[full]" : "");
+        }
+        say(self, "\n");
+    }
+}
+
+static void say_states(struct player *self)
+{
+    for (uint64_t id = 1; id <= self->count; id++) {
+        const struct raft *node = self->nodes[id];
+
+        say(self, "%" PRIu64 ": %s (%s) Term:%" PRIu64 " Lead:%" PRIu64 "\n", id,
+            role_names[node->role],
+            raft_members_have(&node->config.voters, id) ? "Voter" : "Non-Voter", node->term,
+            node->lead);
+    }
+}
+
+static void say_log(struct player *self, const struct raft *node)
+{
+    if (node->log.stable == node->log.begin) {
+        say(self, "log is empty: first index=%" PRIu64 ", last index=%" PRIu64, node->log.begin + 1,
+            node->log.stable);
+        return;
+    }
+    for (uint64_t index = node->log.begin + 1; index <= node->log.stable; index++) {
+        say_entry(self, raft_entry_at(node, index));
+        say(self, "\n");
+    }
+}
+
+static void propose(struct player *self, struct raft *node, const char *text)
+{
+    size_t len = strlen(text);
+    struct raft_entry entry = {.len = (uint32_t)len, .data = copy_of(text, len)};
+
+    self->unsupported = self->unsupported || (node->role == RAFT_FOLLOWER && node->lead != 0);
+    if (raft_propose(node, node->term, &entry, 1) != ERR_OK) {
+        say(self, "raft proposal dropped");
+        free(entry.data);
+    }
+}
+
+static void propose_change(struct player *self, struct raft *node, const struct command *command)
+{
+    struct raft_change change;
+    char text[300];
+    struct raft_entry entry = {.type = RAFT_ENTRY_CHANGE};
+
+    if (!change_of(command->body, &change) || option(command, "transition") != NULL) {
+        self->unsupported = true;
+        return;
+    }
+    snprintf(text, sizeof(text), "%s %s", is_true(command, "v1") ? "" : "V2", command->body);
+    entry.len = (uint32_t)strlen(text) + 1;
+    entry.data = copy_of(text, entry.len);
+    if (raft_change(node, &change, &entry) != ERR_OK) {
+        self->unsupported = true; /* etcd proposes an empty entry instead */
+        free(entry.data);
+    }
+}
+
+static struct raft_snapshot applied_snapshot(const struct raft *node)
+{
+    return (struct raft_snapshot){node->log.applied, raft_log_term(&node->log, node->log.applied),
+                                  node->config};
+}
+
+static void tick(struct player *self, uint64_t id, int count)
+{
+    for (int i = 0; i < count; i++) {
+        raft_tick(self->nodes[id], ++self->now_ms[id]);
+    }
+}
+
+static void deliver_msgs(struct player *self, const struct command *command)
+{
+    const char *type = option(command, "type");
+    uint64_t ids[words_max];
+    unsigned count = numbers(command, ids);
+    unsigned handled = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        handled += deliver(self, ids[i], type, false);
+    }
+    count = list(option(command, "drop"), ids);
+    for (unsigned i = 0; i < count; i++) {
+        handled += deliver(self, ids[i], type, true);
+    }
+    if (handled == 0) {
+        say(self, "no messages\n");
+    }
+}
+
+static void send_snapshot(struct player *self, uint64_t from, uint64_t to)
+{
+    struct raft_msg msg = {.type = RAFT_MSG_SNAP,
+                           .from = from,
+                           .to = to,
+                           .term = self->nodes[from]->term,
+                           .snapshot = applied_snapshot(self->nodes[from])};
+
+    say_msg(self, &msg);
+    post(self, &msg);
+}
+
+static void stabilize_some(struct player *self, const struct command *command)
+{
+    uint64_t ids[words_max];
+    unsigned count = numbers(command, ids);
+    bool quiet = self->quiet;
+
+    for (; count == 0 && count < self->count;) {
+        for (; count < self->count; count++) {
+            ids[count] = count + 1;
+        }
+    }
+    if (option(command, "log-level") != NULL) {
+        self->quiet = false;
+    }
+    stabilize(self, ids, count);
+    self->quiet = quiet;
+}
+
+static void run(struct player *self, const struct command *command)
+{
+    const char *name = command->words[0];
+    uint64_t ids[words_max] = {0};
+    struct raft *node;
+
+    numbers(command, ids);
+    node = ids[0] <= self->count ? self->nodes[ids[0]] : NULL;
+    if (strcmp(name, "log-level") == 0) {
+        self->quiet = strcmp(command->words[1], "none") == 0;
+    } else if (strcmp(name, "add-nodes") == 0) {
+        add_nodes(self, command, (unsigned)ids[0]);
+    } else if (strcmp(name, "campaign") == 0) {
+        raft_campaign(node, RAFT_CANDIDACY_TIMEOUT);
+    } else if (strcmp(name, "stabilize") == 0) {
+        stabilize_some(self, command);
+    } else if (strcmp(name, "process-ready") == 0) {
+        process_ready(self, ids[0]);
+    } else if (strcmp(name, "deliver-msgs") == 0) {
+        deliver_msgs(self, command);
+    } else if (strcmp(name, "propose") == 0) {
+        propose(self, node, command->words[2]);
+    } else if (strcmp(name, "propose-conf-change") == 0) {
+        propose_change(self, node, command);
+    } else if (strcmp(name, "status") == 0) {
+        say_status(self, node);
+    } else if (strcmp(name, "raft-state") == 0) {
+        say_states(self);
+    } else if (strcmp(name, "raft-log") == 0) {
+        say_log(self, node);
+    } else if (strcmp(name, "tick-heartbeat") == 0) {
+        tick(self, ids[0], node->settings.heartbeat_ms);
+    } else if (strcmp(name, "tick-election") == 0) {
+        tick(self, ids[0], node->settings.election_ms);
+    } else if (strcmp(name, "set-randomized-election-timeout") == 0) {
+        node->election_wait_ms = (int64_t)number(command, "timeout");
+    } else if (strcmp(name, "report-unreachable") == 0) {
+        raft_unreachable(node, ids[1]);
+    } else if (strcmp(name, "send-snapshot") == 0) {
+        send_snapshot(self, ids[0], ids[1]);
+    } else if (strcmp(name, "transfer-leadership") == 0) {
+        raft_transfer(self->nodes[number(command, "from")], number(command, "to"));
+    } else if (strcmp(name, "compact") == 0) {
+        struct raft_snapshot newest = applied_snapshot(node);
+
+        raft_compacted(node, ids[1], &newest);
+    } else {
+        self->unsupported = true;
+    }
+}
+
+/* ── the transcript ── */
+
+static bool is_logged(const char *line)
+{
+    static const char *const levels[] = {"DEBUG ", "INFO ", "WARN ", "ERROR "};
+
+    line += strspn(line, " ");
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (strncmp(line, levels[i], strlen(levels[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* (1, 2, 3) is one word. */
+static void split(char *line, struct command *command)
+{
+    unsigned depth = 0;
+    bool in_word = false;
+
+    command->count = 0;
+    command->body[0] = '\0';
+    for (char *at = line; *at != '\0'; at++) {
+        depth += *at == '(';
+        depth -= *at == ')';
+        if (depth == 0 && (*at == ' ' || *at == '\n')) {
+            *at = '\0';
+            in_word = false;
+        } else if (!in_word && command->count < words_max) {
+            command->words[command->count++] = at;
+            in_word = true;
+        }
+    }
+}
+
+static bool read_command(FILE *file, char *line, struct command *command)
+{
+    char more[256];
+
+    do {
+        if (fgets(line, 1024, file) == NULL) {
+            return false;
+        }
+    } while (line[0] == '\n' || line[0] == '#');
+    split(line, command);
+    while (fgets(more, sizeof(more), file) != NULL && strcmp(more, "----\n") != 0) {
+        more[strcspn(more, "\n")] = '\0';
+        snprintf(command->body, sizeof(command->body), "%s", more);
+    }
+    return true;
+}
+
+static void read_expected(FILE *file, char *expected)
+{
+    char line[4096];
+    size_t len = 0;
+
+    expected[0] = '\0';
+    while (fgets(line, sizeof(line), file) != NULL && line[0] != '\n') {
+        if (!is_logged(line)) {
+            len += (size_t)snprintf(expected + len, out_max - len, "%s", line);
+        }
+    }
+    if (len == 0) {
+        snprintf(expected, out_max, "ok\n");
+    }
+}
+
+static void play_one(struct player *self, const struct command *command)
+{
+    self->out_len = 0;
+    self->out[0] = '\0';
+    self->line_open = false;
+    run(self, command);
+    if (self->quiet || self->out_len == 0) {
+        self->out_len = 0;
+        say(self, "ok");
+    }
+    if (self->out[self->out_len - 1] != '\n') {
+        say(self, "\n");
+    }
+}
+
+enum played interaction_play(const char *path, FILE *says)
+{
+    FILE *file = fopen(path, "r");
+    struct player *self = calloc(1, sizeof(*self));
+    char *expected = calloc(1, out_max);
+    enum played played = file == NULL ? PLAYED_OTHERWISE : PLAYED_ALIKE;
+    struct command command;
+    char line[1024];
+
+    prng_init(&self->prng, 1);
+    while (played == PLAYED_ALIKE && read_command(file, line, &command)) {
+        read_expected(file, expected);
+        play_one(self, &command);
+        if (self->unsupported) {
+            fprintf(says, "%s: %s is not supported\n", path, command.words[0]);
+            played = PLAYED_UNSUPPORTED;
+        } else if (strcmp(expected, self->out) != 0) {
+            fprintf(says, "%s: %s\nexpected:\n%scame:\n%s", path, command.words[0], expected,
+                    self->out);
+            played = PLAYED_OTHERWISE;
+        }
+    }
+    for (size_t i = 0; i < self->letter_count; i++) {
+        letter_free(&self->letters[i]);
+    }
+    for (unsigned id = 1; id <= self->count; id++) {
+        raft_destroy(&self->nodes[id]);
+    }
+    free(self->letters);
+    free(self);
+    free(expected);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return played;
+}

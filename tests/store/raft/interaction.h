@@ -1,0 +1,16 @@
+/* Plays transcripts in the grammar of etcd-io/raft's interaction tests: a command, ---- and what
+ * must be printed. The lines of its logger (DEBUG, INFO, WARN, ERROR) are passed over: this core
+ * has none. Disks and state machines answer at once. Not in it: joint consensus, etcd's messages
+ * for storage threads, forgetting a leader, proposals forwarded by the core.
+ */
+#ifndef TESTS_STORE_RAFT_INTERACTION_H
+#define TESTS_STORE_RAFT_INTERACTION_H
+
+#include <stdio.h>
+
+enum played { PLAYED_ALIKE, PLAYED_OTHERWISE, PLAYED_UNSUPPORTED };
+
+/* says: of the first command that prints otherwise, what was expected and what came. */
+enum played interaction_play(const char *path, FILE *says);
+
+#endif
