@@ -25,6 +25,7 @@ struct player {
     size_t letter_cap;
     bool quiet;
     bool unsupported;
+    bool steps_down; /* a leader that is removed; ours always does */
     unsigned indent;
     bool line_open;
     char out[out_max];
@@ -84,7 +85,11 @@ static void say_entry(struct player *self, const struct raft_entry *entry)
 
         say(self, " EntryConfChange%.*s%s", (int)(text - entry->data), entry->data, text);
     } else {
-        say(self, " EntryNormal \"%.*s\"", (int)entry->len, entry->len > 0 ? entry->data : "");
+        say(self, " EntryNormal \"");
+        for (uint32_t i = 0; i < entry->len; i++) {
+            say(self, "%s%c", entry->data[i] == '"' ? "\\" : "", entry->data[i]);
+        }
+        say(self, "\"");
     }
 }
 
@@ -406,6 +411,7 @@ static void add_nodes(struct player *self, const struct command *command, unsign
     self->unsupported = self->unsupported || is_true(command, "async-storage-writes") ||
                         is_true(command, "disable-conf-change-validation") ||
                         option(command, "read-only") != NULL;
+    self->steps_down = self->steps_down || is_true(command, "step-down-on-removal");
     begin.config.voters.count = list(option(command, "voters"), begin.config.voters.ids);
     begin.config.learners.count = list(option(command, "learners"), begin.config.learners.ids);
     begin.term = begin.index > 0;
@@ -489,6 +495,8 @@ static void propose_change(struct player *self, struct raft *node, const struct 
         self->unsupported = true;
         return;
     }
+    self->unsupported = self->unsupported || (change.type == RAFT_CHANGE_REMOVE &&
+                                              change.id == node->settings.id && !self->steps_down);
     snprintf(text, sizeof(text), "%s %s", is_true(command, "v1") ? "" : "V2", command->body);
     entry.len = (uint32_t)strlen(text) + 1;
     entry.data = copy_of(text, entry.len);
@@ -546,18 +554,16 @@ static void stabilize_some(struct player *self, const struct command *command)
 {
     uint64_t ids[words_max];
     unsigned count = numbers(command, ids);
-    bool quiet = self->quiet;
+    const char *level = option(command, "log-level");
+    bool all = count == 0;
 
-    for (; count == 0 && count < self->count;) {
-        for (; count < self->count; count++) {
-            ids[count] = count + 1;
-        }
-    }
-    if (option(command, "log-level") != NULL) {
-        self->quiet = false;
+    for (unsigned id = 1; all && id <= self->count; id++) {
+        ids[count++] = id;
     }
     stabilize(self, ids, count);
-    self->quiet = quiet;
+    if (level != NULL && strcmp(level, "none") == 0) {
+        self->out_len = 0;
+    }
 }
 
 static void run(struct player *self, const struct command *command)
@@ -606,6 +612,9 @@ static void run(struct player *self, const struct command *command)
         struct raft_snapshot newest = applied_snapshot(node);
 
         raft_compacted(node, ids[1], &newest);
+        say_log(self, node);
+    } else if (strcmp(name, "forget-leader") == 0) {
+        node->lead = node->role == RAFT_FOLLOWER ? 0 : node->lead;
     } else {
         self->unsupported = true;
     }
@@ -647,7 +656,7 @@ static void split(char *line, struct command *command)
     }
 }
 
-static bool read_command(FILE *file, char *line, struct command *command)
+static bool read_command(FILE *file, FILE *echo, char *line, struct command *command)
 {
     char more[256];
 
@@ -655,12 +664,15 @@ static bool read_command(FILE *file, char *line, struct command *command)
         if (fgets(line, 1024, file) == NULL) {
             return false;
         }
+        fprintf(echo, "%s", line);
     } while (line[0] == '\n' || line[0] == '#');
     split(line, command);
     while (fgets(more, sizeof(more), file) != NULL && strcmp(more, "----\n") != 0) {
+        fprintf(echo, "%s", more);
         more[strcspn(more, "\n")] = '\0';
         snprintf(command->body, sizeof(command->body), "%s", more);
     }
+    fprintf(echo, "----\n");
     return true;
 }
 
@@ -695,28 +707,8 @@ static void play_one(struct player *self, const struct command *command)
     }
 }
 
-enum played interaction_play(const char *path, FILE *says)
+static void player_free(struct player *self)
 {
-    FILE *file = fopen(path, "r");
-    struct player *self = calloc(1, sizeof(*self));
-    char *expected = calloc(1, out_max);
-    enum played played = file == NULL ? PLAYED_OTHERWISE : PLAYED_ALIKE;
-    struct command command;
-    char line[1024];
-
-    prng_init(&self->prng, 1);
-    while (played == PLAYED_ALIKE && read_command(file, line, &command)) {
-        read_expected(file, expected);
-        play_one(self, &command);
-        if (self->unsupported) {
-            fprintf(says, "%s: %s is not supported\n", path, command.words[0]);
-            played = PLAYED_UNSUPPORTED;
-        } else if (strcmp(expected, self->out) != 0) {
-            fprintf(says, "%s: %s\nexpected:\n%scame:\n%s", path, command.words[0], expected,
-                    self->out);
-            played = PLAYED_OTHERWISE;
-        }
-    }
     for (size_t i = 0; i < self->letter_count; i++) {
         letter_free(&self->letters[i]);
     }
@@ -725,9 +717,57 @@ enum played interaction_play(const char *path, FILE *says)
     }
     free(self->letters);
     free(self);
+}
+
+/* echo: everything but what was expected, for which what came stands. NULL: they must be alike. */
+static enum played play(FILE *file, const char *path, FILE *says, FILE *echo)
+{
+    FILE *nowhere = fopen("/dev/null", "w");
+    struct player *self = calloc(1, sizeof(*self));
+    char *expected = calloc(1, out_max);
+    enum played played = PLAYED_ALIKE;
+    struct command command;
+    char line[1024];
+
+    prng_init(&self->prng, 1);
+    while (played == PLAYED_ALIKE &&
+           read_command(file, echo != NULL ? echo : nowhere, line, &command)) {
+        read_expected(file, expected);
+        play_one(self, &command);
+        fprintf(echo != NULL ? echo : nowhere, "%s\n", self->out);
+        if (self->unsupported) {
+            fprintf(says, "%s: %s is not supported\n", path, command.words[0]);
+            played = PLAYED_UNSUPPORTED;
+        } else if (echo == NULL && strcmp(expected, self->out) != 0) {
+            fprintf(says, "%s: %s\nexpected:\n%scame:\n%s", path, command.words[0], expected,
+                    self->out);
+            played = PLAYED_OTHERWISE;
+        }
+    }
+    player_free(self);
     free(expected);
+    fclose(nowhere);
+    return played;
+}
+
+static enum played play_file(const char *path, FILE *says, FILE *echo)
+{
+    FILE *file = fopen(path, "r");
+    enum played played = PLAYED_OTHERWISE;
+
     if (file != NULL) {
+        played = play(file, path, says, echo);
         fclose(file);
     }
     return played;
+}
+
+enum played interaction_play(const char *path, FILE *says)
+{
+    return play_file(path, says, NULL);
+}
+
+enum played interaction_print(const char *path, FILE *out)
+{
+    return play_file(path, stderr, out);
 }

@@ -13,4 +13,8 @@ enum played { PLAYED_ALIKE, PLAYED_OTHERWISE, PLAYED_UNSUPPORTED };
 /* says: of the first command that prints otherwise, what was expected and what came. */
 enum played interaction_play(const char *path, FILE *says);
 
+/* The transcript with what its commands print now, whatever stood there: to make one, write its
+ * commands, each with ---- and an empty line. */
+enum played interaction_print(const char *path, FILE *out);
+
 #endif
