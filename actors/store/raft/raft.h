@@ -120,7 +120,7 @@ struct raft_settings {
     int election_ms; /* a follower waits one to two of them */
     int heartbeat_ms;
     uint64_t message_bytes_max;  /* entries of one message; a larger one goes alone */
-    uint64_t inflight_bytes_max; /* to one member, not acknowledged */
+    uint64_t inflight_bytes_max; /* to one member, not acknowledged; 0: not bounded */
     uint64_t uncommitted_bytes_max;
     unsigned inflight_max; /* messages with entries to one member */
     bool pre_vote;
@@ -135,7 +135,8 @@ struct raft_settings {
  * The first members of a cluster start alike from an index ≥ 1 that they agree on, so that later
  * ones are sent a snapshot; those start with index 0 and no config. Takes the data of entries, not
  * the array; they follow snapshot->index without a gap. Owed: index ≤ applied ≤ hard->commit ≤ the
- * last entry. */
+ * last entry. What a state machine has durably applied is committed, even where a power cut left an
+ * older commit index in hard: the greater one is given. */
 struct raft *raft_new(const struct raft_settings *settings, const struct raft_hard *hard,
                       const struct raft_snapshot *snapshot, struct raft_entry *entries,
                       size_t count, uint64_t applied, int64_t now_ms);
