@@ -1,36 +1,12 @@
 #include "tests/store/raft/interaction.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/store/raft/election.h"
 #include "common/base/array.h"
-
-enum { nodes_max = 9, out_max = 1 << 16, words_max = 24 };
-
-struct letter {
-    struct raft_msg msg; /* owns its entries */
-};
-
-struct player {
-    struct raft *nodes[nodes_max + 1]; /* by id */
-    struct raft_hard hard[nodes_max + 1];
-    unsigned count;
-    struct prng prng;
-    int64_t now_ms[nodes_max + 1];
-    struct letter *letters;
-    size_t letter_count;
-    size_t letter_cap;
-    bool quiet;
-    bool unsupported;
-    bool steps_down; /* a leader that is removed; ours always does */
-    unsigned indent;
-    bool line_open;
-    char out[out_max];
-    size_t out_len;
-};
+#include "tests/store/raft/player.h"
 
 /* A command: its words, those with = apart, and the lines under it. */
 struct command {
@@ -38,152 +14,6 @@ struct command {
     unsigned count;
     char body[256];
 };
-
-static void say(struct player *self, const char *format, ...)
-{
-    va_list args;
-    char text[4096];
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    for (const char *at = text; *at != '\0' && self->out_len < out_max - 8; at++) {
-        for (unsigned i = 0; !self->line_open && i < self->indent; i++) {
-            self->out[self->out_len++] = ' ';
-            self->out[self->out_len++] = ' ';
-        }
-        self->line_open = *at != '\n';
-        self->out[self->out_len++] = *at;
-    }
-    self->out[self->out_len] = '\0';
-}
-
-/* ── what etcd calls things ── */
-
-static const char *const msg_names[] = {
-    [RAFT_MSG_PREVOTE] = "MsgPreVote",     [RAFT_MSG_PREVOTE_RESP] = "MsgPreVoteResp",
-    [RAFT_MSG_VOTE] = "MsgVote",           [RAFT_MSG_VOTE_RESP] = "MsgVoteResp",
-    [RAFT_MSG_APPEND] = "MsgApp",          [RAFT_MSG_APPEND_RESP] = "MsgAppResp",
-    [RAFT_MSG_HEARTBEAT] = "MsgHeartbeat", [RAFT_MSG_HEARTBEAT_RESP] = "MsgHeartbeatResp",
-    [RAFT_MSG_SNAP] = "MsgSnap",           [RAFT_MSG_TIMEOUT_NOW] = "MsgTimeoutNow",
-    [RAFT_MSG_READ] = "MsgReadIndex",      [RAFT_MSG_READ_RESP] = "MsgReadIndexResp",
-};
-
-static const char *const role_names[] = {
-    [RAFT_FOLLOWER] = "StateFollower",
-    [RAFT_PRECANDIDATE] = "StatePreCandidate",
-    [RAFT_CANDIDATE] = "StateCandidate",
-    [RAFT_LEADER] = "StateLeader",
-};
-
-/* A change's data is its text, behind the kind etcd would give the entry: "V2 v4". */
-static void say_entry(struct player *self, const struct raft_entry *entry)
-{
-    say(self, "%" PRIu64 "/%" PRIu64, entry->term, entry->index);
-    if (entry->type == RAFT_ENTRY_CHANGE) {
-        const char *text = strchr(entry->data, ' ');
-
-        say(self, " EntryConfChange%.*s%s", (int)(text - entry->data), entry->data, text);
-    } else {
-        say(self, " EntryNormal \"");
-        for (uint32_t i = 0; i < entry->len; i++) {
-            say(self, "%s%c", entry->data[i] == '"' ? "\\" : "", entry->data[i]);
-        }
-        say(self, "\"");
-    }
-}
-
-static void say_members(struct player *self, const struct raft_members *members)
-{
-    for (unsigned i = 0; i < members->count; i++) {
-        say(self, "%s%" PRIu64, i > 0 ? " " : "", members->ids[i]);
-    }
-}
-
-static void say_snapshot(struct player *self, const struct raft_snapshot *snapshot)
-{
-    say(self, "Index:%" PRIu64 " Term:%" PRIu64 " ConfState:Voters:[", snapshot->index,
-        snapshot->term);
-    say_members(self, &snapshot->config.voters);
-    say(self, "] VotersOutgoing:[] Learners:[");
-    say_members(self, &snapshot->config.learners);
-    say(self, "] LearnersNext:[] AutoLeave:false\n");
-}
-
-static void say_msg(struct player *self, const struct raft_msg *msg)
-{
-    say(self, "%" PRIu64 "->%" PRIu64 " %s Term:%" PRIu64 " Log:%" PRIu64 "/%" PRIu64, msg->from,
-        msg->to, msg_names[msg->type], msg->term, msg->log_term, msg->index);
-    if (msg->reject) {
-        say(self, " Rejected (Hint: %" PRIu64 ")", msg->hint);
-    }
-    if (msg->commit != 0) {
-        say(self, " Commit:%" PRIu64, msg->commit);
-    }
-    if (msg->count == 1) {
-        say(self, " Entries:[");
-        say_entry(self, msg->entries);
-        say(self, "]");
-    } else if (msg->count > 1) {
-        say(self, " Entries:[");
-        for (unsigned i = 0; i < msg->count; i++) {
-            say(self, "\n  ");
-            say_entry(self, &msg->entries[i]);
-        }
-        say(self, "\n]");
-    }
-    say(self, "\n");
-    if (msg->type == RAFT_MSG_SNAP) {
-        say(self, "  Snapshot: ");
-        say_snapshot(self, &msg->snapshot);
-    }
-}
-
-static void say_entries(struct player *self, const char *title, const struct raft *node,
-                        uint64_t first, unsigned count)
-{
-    if (count > 0) {
-        say(self, "%s:\n", title);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        say_entry(self, raft_entry_at(node, first + i));
-        say(self, "\n");
-    }
-}
-
-static void say_ready(struct player *self, uint64_t id, const struct raft_ready *ready)
-{
-    const struct raft_hard *hard = &self->hard[id];
-    bool voted = ready->hard.term != hard->term || ready->hard.vote != hard->vote;
-    bool sync = ready->append_count > 0 || voted; /* etcd does not count a snapshot */
-
-    say(self, "Ready MustSync=%s:\n", sync ? "true" : "false");
-    if (ready->soft_changed) {
-        say(self, "Lead:%" PRIu64 " State:%s\n", ready->lead, role_names[ready->role]);
-    }
-    if (voted || ready->hard.commit != hard->commit) {
-        say(self, "HardState Term:%" PRIu64, ready->hard.term);
-        if (ready->hard.vote != 0) {
-            say(self, " Vote:%" PRIu64, ready->hard.vote);
-        }
-        say(self, " Commit:%" PRIu64 "\n", ready->hard.commit);
-    }
-    say_entries(self, "Entries", self->nodes[id], ready->append_first, ready->append_count);
-    if (ready->snapshot != NULL) {
-        say(self, "Snapshot ");
-        say_snapshot(self, ready->snapshot);
-    }
-    say_entries(self, "CommittedEntries", self->nodes[id], ready->apply_first, ready->apply_count);
-    if (ready->now_count + ready->later_count > 0) {
-        say(self, "Messages:\n");
-    }
-    for (size_t i = 0; i < ready->now_count; i++) {
-        say_msg(self, &ready->now[i]);
-    }
-    for (size_t i = 0; i < ready->later_count; i++) {
-        say_msg(self, &ready->later[i]);
-    }
-}
 
 /* ── letters ── */
 
@@ -220,7 +50,8 @@ static void letter_free(struct letter *letter)
 
 static bool is_for(const struct letter *letter, uint64_t to, const char *type)
 {
-    return letter->msg.to == to && (type == NULL || strcmp(msg_names[letter->msg.type], type) == 0);
+    return letter->msg.to == to &&
+           (type == NULL || strcmp(player_msg_names[letter->msg.type], type) == 0);
 }
 
 static bool has_letters(const struct player *self, uint64_t to)
@@ -246,10 +77,10 @@ static unsigned deliver(struct player *self, uint64_t to, const char *type, bool
             continue;
         }
         handled++;
-        say(self, "%s", drop ? "dropped: " : "");
-        say_msg(self, &letter->msg);
+        player_say(self, "%s", drop ? "dropped: " : "");
+        player_say_msg(self, &letter->msg);
         if (!drop && raft_receive(self->nodes[to], &letter->msg) == ERR_NOT_FOUND) {
-            say(self, "raft: cannot step as peer not found\n");
+            player_say(self, "raft: cannot step as peer not found\n");
         }
         letter_free(letter);
     }
@@ -293,11 +124,11 @@ static void process_ready(struct player *self, uint64_t id)
     struct raft_ready ready;
 
     if (!raft_has_ready(node)) {
-        say(self, "<empty Ready>");
+        player_say(self, "<empty Ready>");
         return;
     }
     raft_ready(node, &ready);
-    say_ready(self, id, &ready);
+    player_say_ready(self, id, &ready);
     self->hard[id] = ready.hard;
     for (size_t i = 0; i < ready.now_count; i++) {
         post(self, &ready.now[i]);
@@ -320,7 +151,7 @@ static void stabilize(struct player *self, const uint64_t *ids, unsigned count)
         done = true;
         for (unsigned i = 0; i < count; i++) {
             if (raft_has_ready(self->nodes[ids[i]])) {
-                say(self, "> %" PRIu64 " handling Ready\n", ids[i]);
+                player_say(self, "> %" PRIu64 " handling Ready\n", ids[i]);
                 self->indent++;
                 process_ready(self, ids[i]);
                 self->indent--;
@@ -329,7 +160,7 @@ static void stabilize(struct player *self, const uint64_t *ids, unsigned count)
         }
         for (unsigned i = 0; i < count; i++) {
             if (has_letters(self, ids[i])) {
-                say(self, "> %" PRIu64 " receiving messages\n", ids[i]);
+                player_say(self, "> %" PRIu64 " receiving messages\n", ids[i]);
                 self->indent++;
                 deliver(self, ids[i], NULL, false);
                 self->indent--;
@@ -426,53 +257,6 @@ static void add_nodes(struct player *self, const struct command *command, unsign
     }
 }
 
-static void say_status(struct player *self, const struct raft *node)
-{
-    static const char *const states[] = {"StateProbe", "StateReplicate", "StateSnapshot"};
-
-    for (unsigned i = 0; i < node->member_count; i++) {
-        const struct raft_progress *member = &node->members[i];
-
-        say(self, "%" PRIu64 ": %s match=%" PRIu64 " next=%" PRIu64 "%s%s", member->id,
-            states[member->state], member->match, member->next, member->learner ? " learner" : "",
-            raft_progress_is_paused(member) ? " paused" : "");
-        if (member->pending_snapshot > 0) {
-            say(self, " pendingSnap=%" PRIu64, member->pending_snapshot);
-        }
-        say(self, "%s", member->active ? "" : " inactive");
-        if (member->inflights.count > 0) {
-            say(self, " inflight=%u%s", member->inflights.count,
-                raft_inflights_are_full(&member->inflights) ? "[full]" : "");
-        }
-        say(self, "\n");
-    }
-}
-
-static void say_states(struct player *self)
-{
-    for (uint64_t id = 1; id <= self->count; id++) {
-        const struct raft *node = self->nodes[id];
-
-        say(self, "%" PRIu64 ": %s (%s) Term:%" PRIu64 " Lead:%" PRIu64 "\n", id,
-            role_names[node->role],
-            raft_members_have(&node->config.voters, id) ? "Voter" : "Non-Voter", node->term,
-            node->lead);
-    }
-}
-
-static void say_log(struct player *self, const struct raft *node)
-{
-    if (node->log.stable == node->log.begin) {
-        say(self, "log is empty: first index=%" PRIu64 ", last index=%" PRIu64, node->log.begin + 1,
-            node->log.stable);
-        return;
-    }
-    for (uint64_t index = node->log.begin + 1; index <= node->log.stable; index++) {
-        say_entry(self, raft_entry_at(node, index));
-        say(self, "\n");
-    }
-}
-
 static void propose(struct player *self, struct raft *node, const char *text)
 {
     size_t len = strlen(text);
@@ -480,7 +264,7 @@ static void propose(struct player *self, struct raft *node, const char *text)
 
     self->unsupported = self->unsupported || (node->role == RAFT_FOLLOWER && node->lead != 0);
     if (raft_propose(node, node->term, &entry, 1) != ERR_OK) {
-        say(self, "raft proposal dropped");
+        player_say(self, "raft proposal dropped");
         free(entry.data);
     }
 }
@@ -534,7 +318,7 @@ static void deliver_msgs(struct player *self, const struct command *command)
         handled += deliver(self, ids[i], type, true);
     }
     if (handled == 0) {
-        say(self, "no messages\n");
+        player_say(self, "no messages\n");
     }
 }
 
@@ -546,7 +330,7 @@ static void send_snapshot(struct player *self, uint64_t from, uint64_t to)
                            .term = self->nodes[from]->term,
                            .snapshot = applied_snapshot(self->nodes[from])};
 
-    say_msg(self, &msg);
+    player_say_msg(self, &msg);
     post(self, &msg);
 }
 
@@ -591,11 +375,11 @@ static void run(struct player *self, const struct command *command)
     } else if (strcmp(name, "propose-conf-change") == 0) {
         propose_change(self, node, command);
     } else if (strcmp(name, "status") == 0) {
-        say_status(self, node);
+        player_say_status(self, node);
     } else if (strcmp(name, "raft-state") == 0) {
-        say_states(self);
+        player_say_states(self);
     } else if (strcmp(name, "raft-log") == 0) {
-        say_log(self, node);
+        player_say_log(self, node);
     } else if (strcmp(name, "tick-heartbeat") == 0) {
         tick(self, ids[0], node->settings.heartbeat_ms);
     } else if (strcmp(name, "tick-election") == 0) {
@@ -612,7 +396,7 @@ static void run(struct player *self, const struct command *command)
         struct raft_snapshot newest = applied_snapshot(node);
 
         raft_compacted(node, ids[1], &newest);
-        say_log(self, node);
+        player_say_log(self, node);
     } else if (strcmp(name, "forget-leader") == 0) {
         node->lead = node->role == RAFT_FOLLOWER ? 0 : node->lead;
     } else {
@@ -700,10 +484,10 @@ static void play_one(struct player *self, const struct command *command)
     run(self, command);
     if (self->quiet || self->out_len == 0) {
         self->out_len = 0;
-        say(self, "ok");
+        player_say(self, "ok");
     }
     if (self->out[self->out_len - 1] != '\n') {
-        say(self, "\n");
+        player_say(self, "\n");
     }
 }
 
