@@ -25,7 +25,7 @@ static const size_t outbox_bytes = (size_t)64 << 20;
  * a fast loop falls into that by itself: the first of many to speak again is taken alone. Who asked
  * for fewer than a crowd at once is never made to wait. */
 enum { crowd_min = 4, gather_us = 100 };
-/* Facts come one by one, and each would wake an actor that does nothing with them for now. */
+/* Facts come one by one; an actor that nobody waits for need not be woken by each. */
 enum { unhurried_us = 20000 };
 
 struct actor {

@@ -72,7 +72,8 @@ void wait_fini(struct wait *self)
 }
 
 /* What was there before may be closed, and its number be another's by now: then it has left the
- * epoll by itself. */
+ * epoll by itself. One that the kernel has no room for (fs.epoll.max_user_watches) is tried again,
+ * and its socket asked, at each wait. */
 static void watch(struct wait *self, size_t at, int fd)
 {
     struct wait_place *place = &self->places[at];
@@ -81,13 +82,7 @@ static void watch(struct wait *self, size_t at, int fd)
     if (place->fd >= 0) {
         (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, place->fd, NULL);
     }
-    place->fd = fd;
-    if (fd >= 0) {
-        int rc = epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event);
-
-        assert(rc == 0);
-        (void)rc;
-    }
+    place->fd = fd >= 0 && epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? fd : -1;
 }
 
 void wait_anew(struct wait *self, size_t from, size_t items_max)
@@ -132,7 +127,7 @@ static void look_at(struct wait *self, const zmq_pollitem_t *items, size_t count
             assert(rc == 0);
             (void)rc;
             watch(self, i, fd);
-            place->socket = item->socket;
+            place->socket = place->fd >= 0 ? item->socket : NULL;
             place->ask = true;
         } else {
             place->ask = is_to_be_asked(used, item->socket, item->revents != 0);

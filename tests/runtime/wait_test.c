@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -167,6 +168,29 @@ static void another_descriptor_of_the_same_number_is_waited_for(void **state)
     assert_int_equal(ZMQ_POLLIN, self->items[2].revents);
 }
 
+/* The kernel has no room for it, or no such thing as a plain file in an epoll. */
+static void a_descriptor_that_can_not_be_watched_harms_no_other(void **state)
+{
+    struct fixture *self = *state;
+    FILE *file = tmpfile();
+
+    assert_non_null(file);
+    self->items[2].fd = fileno(file);
+    for (int round = 0; round < 3; round++) {
+        send_one(self);
+        wait_now(self, long_ms);
+        assert_int_equal(ZMQ_POLLIN, self->items[0].revents);
+        assert_int_equal(0, self->items[2].revents);
+        assert_true(receive_one(self));
+    }
+    self->items[2].fd = self->fd; /* one that can be */
+    self->items[1].fd = -1;
+    assert_int_equal(0, eventfd_write(self->fd, 1));
+    wait_now(self, long_ms);
+    assert_int_equal(ZMQ_POLLIN, self->items[2].revents);
+    (void)fclose(file);
+}
+
 static void a_descriptor_ends_the_wait_beside_a_socket(void **state)
 {
     struct fixture *self = *state;
@@ -218,6 +242,7 @@ int main(void)
         T(a_signal_that_was_taken_by_the_way_is_not_missed),
         T(what_comes_after_a_receive_in_vain_ends_the_wait),
         T(another_descriptor_of_the_same_number_is_waited_for),
+        T(a_descriptor_that_can_not_be_watched_harms_no_other),
         T(a_descriptor_ends_the_wait_beside_a_socket),
         T(the_wait_ends_in_time),
         T(more_sockets_than_are_counted_may_have_been_used),

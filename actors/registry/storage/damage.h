@@ -17,7 +17,7 @@ struct damage {
 void damage_fini(struct damage *self);
 void damage_say(const struct damage *self, const struct volume *volume); /* on the log */
 
-/* Of all below: what the disk refuses is said, and done by the next start. */
+/* What the disk refuses of these is as it was for the next start. */
 void damage_keep_lost(struct damage *self, struct volume *volume); /* once */
 void damage_forget(struct damage *self, struct volume *volume);    /* nothing is lost any more */
 void damage_set_aside(struct damage *self, struct volume *volume); /* as *.damaged */

@@ -218,3 +218,27 @@ unsigned lone_count(const struct lone *self, enum raft_msg_type type, uint64_t t
     }
     return count;
 }
+
+void lone_lead_three(struct lone *self)
+{
+    lone_start(self, (struct lone_start){.voters = 3});
+    lone_lead(self);
+    lone_ack(self, 2, 2);
+}
+
+struct raft_msg lone_append_of(struct raft_entry *entries, unsigned count, uint64_t term,
+                               uint64_t index, uint64_t log_term, uint64_t commit)
+{
+    return (struct raft_msg){
+        .type = RAFT_MSG_APPEND,
+        .from = 2,
+        .to = 1,
+        .term = term,
+        .index = index,
+        .log_term = log_term,
+        .commit = commit,
+        .first = index + 1,
+        .count = count,
+        .entries = entries,
+    };
+}

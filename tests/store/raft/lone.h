@@ -41,6 +41,11 @@ void lone_append(struct lone *self, uint64_t term, uint64_t index, uint64_t log_
                  uint64_t commit, const uint64_t *terms, unsigned count);
 void lone_tick(struct lone *self, int64_t ms); /* forgets what was sent, time goes on, drains */
 void lone_lead(struct lone *self);             /* of three or five, by votes of 2 and 3 */
+/* Starts and leads term 2 of three, its first entry is 2; 2 and 3 hold it, 2 is replicated to. */
+void lone_lead_three(struct lone *self);
+/* An APPEND of 2 for 1 with these entries, borrowed. */
+struct raft_msg lone_append_of(struct raft_entry *entries, unsigned count, uint64_t term,
+                               uint64_t index, uint64_t log_term, uint64_t commit);
 /* len bytes; drains. */
 enum err lone_propose(struct lone *self, uint32_t len);
 enum err lone_change(struct lone *self, enum raft_change_type type, uint64_t id);

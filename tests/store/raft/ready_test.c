@@ -23,31 +23,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Leads term 2 of three, its first entry is 2; 2 and 3 hold it, 2 is replicated to. */
-static void lead(void)
-{
-    lone_start(&lone, (struct lone_start){.voters = 3});
-    lone_lead(&lone);
-    lone_ack(&lone, 2, 2);
-}
-
-static struct raft_msg append_of(struct raft_entry *entries, unsigned count, uint64_t term,
-                                 uint64_t index, uint64_t log_term, uint64_t commit)
-{
-    return (struct raft_msg){
-        .type = RAFT_MSG_APPEND,
-        .from = 2,
-        .to = 1,
-        .term = term,
-        .index = index,
-        .log_term = log_term,
-        .commit = commit,
-        .first = index + 1,
-        .count = count,
-        .entries = entries,
-    };
-}
-
 static void its_own_entries_count_when_they_are_durable(void **state)
 {
     struct raft_entry entry = {.len = 0};
@@ -55,7 +30,7 @@ static void its_own_entries_count_when_they_are_durable(void **state)
     struct raft_ready ready;
 
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &entry, 1));
     raft_ready(lone.raft, &ready);
     assert_int_equal(3, ready.append_first);
@@ -76,7 +51,7 @@ static void a_write_counts_for_what_it_holds(void **state)
     struct raft_ready second;
 
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &entries[0], 1));
     raft_ready(lone.raft, &first);
     assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &entries[1], 1));
@@ -92,7 +67,7 @@ static void a_write_counts_for_what_it_holds(void **state)
 static void an_acknowledgement_waits_for_the_disk(void **state)
 {
     struct raft_entry entry = {.term = 2, .index = 2};
-    struct raft_msg append = append_of(&entry, 1, 2, 1, 1, 1);
+    struct raft_msg append = lone_append_of(&entry, 1, 2, 1, 1, 1);
     struct raft_ready ready;
 
     (void)state;
@@ -109,7 +84,7 @@ static void an_acknowledgement_waits_for_the_disk(void **state)
 static void nothing_is_applied_before_it_is_stable(void **state)
 {
     struct raft_entry entry = {.term = 2, .index = 2};
-    struct raft_msg append = append_of(&entry, 1, 2, 1, 1, 2);
+    struct raft_msg append = lone_append_of(&entry, 1, 2, 1, 1, 2);
     struct raft_ready ready;
 
     (void)state;
@@ -127,7 +102,7 @@ static void nothing_is_applied_before_it_is_stable(void **state)
 static void unless_that_is_wanted(void **state)
 {
     struct raft_entry entry = {.term = 2, .index = 2};
-    struct raft_msg append = append_of(&entry, 1, 2, 1, 1, 2);
+    struct raft_msg append = lone_append_of(&entry, 1, 2, 1, 1, 2);
     struct raft_ready ready;
 
     (void)state;
@@ -142,7 +117,7 @@ static void unless_that_is_wanted(void **state)
 static void what_replaces_a_stable_entry_is_not_stable(void **state)
 {
     struct raft_entry entry = {.term = 3, .index = 2};
-    struct raft_msg append = append_of(&entry, 1, 3, 1, 1, 2);
+    struct raft_msg append = lone_append_of(&entry, 1, 3, 1, 1, 2);
     struct raft_ready ready;
 
     (void)state;
@@ -182,7 +157,7 @@ static void a_disk_that_is_behind_holds_up_no_heartbeats(void **state)
     uint64_t serial = 0;
 
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     for (unsigned i = 0; i < raft_writes_max; i++) {
         assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &entry, 1));
         raft_ready(lone.raft, &ready);
@@ -204,7 +179,7 @@ static void a_disk_that_is_behind_holds_up_no_heartbeats(void **state)
 static void an_answer_waits_for_a_slot_with_what_it_promises(void **state)
 {
     struct raft_entry entry = {.term = 2};
-    struct raft_msg append = append_of(&entry, 1, 2, 1, 1, 1);
+    struct raft_msg append = lone_append_of(&entry, 1, 2, 1, 1, 1);
     struct raft_ready ready;
 
     (void)state;
@@ -238,7 +213,7 @@ static void a_message_whose_entries_were_compacted_is_lost(void **state)
     struct raft_ready ready;
 
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     lone_propose(&lone, 3);
     lone_propose(&lone, 3);
     lone_ack(&lone, 2, 4);
@@ -255,11 +230,11 @@ static void a_message_whose_entries_were_cut_is_lost(void **state)
 {
     struct raft_entry mine = {.len = 0};
     struct raft_entry theirs = {.term = 3, .index = 3};
-    struct raft_msg append = append_of(&theirs, 1, 3, 2, 2, 2);
+    struct raft_msg append = lone_append_of(&theirs, 1, 3, 2, 2, 2);
     struct raft_ready ready;
 
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     assert_int_equal(ERR_OK, raft_propose(lone.raft, 2, &mine, 1));
     raft_receive(lone.raft, &append);
     raft_ready(lone.raft, &ready);

@@ -26,31 +26,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Leads term 2 of three, its first entry is 2; 2 and 3 hold it, 2 is replicated to. */
-static void lead(void)
-{
-    lone_start(&lone, (struct lone_start){.voters = 3});
-    lone_lead(&lone);
-    lone_ack(&lone, 2, 2);
-}
-
-static struct raft_msg append_of(struct raft_entry *entries, unsigned count, uint64_t term,
-                                 uint64_t index, uint64_t log_term, uint64_t commit)
-{
-    return (struct raft_msg){
-        .type = RAFT_MSG_APPEND,
-        .from = 2,
-        .to = 1,
-        .term = term,
-        .index = index,
-        .log_term = log_term,
-        .commit = commit,
-        .first = index + 1,
-        .count = count,
-        .entries = entries,
-    };
-}
-
 static void heard(uint64_t from)
 {
     lone_receive(
@@ -61,7 +36,7 @@ static void heard(uint64_t from)
 static void a_majority_commits_and_followers_are_told(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     assert_int_equal(2, lone.raft->log.committed);
     assert_int_equal(ERR_OK, lone_propose(&lone, 4));
     assert_int_equal(1, lone_sent(&lone, RAFT_MSG_APPEND, 2)->count);
@@ -95,7 +70,7 @@ static void acknowledges_as_far_as_was_compared(void **state)
     lone_append(&lone, 3, 1, 1, 9, (uint64_t[]){1}, 1); /* 3 to 5 may be others than the leader's */
     assert_int_equal(2, lone_sent(&lone, RAFT_MSG_APPEND_RESP, 2)->index);
     assert_int_equal(2, lone.raft->log.committed);
-    lone_receive(&lone, append_of(NULL, 0, 3, 3, 1, 9));
+    lone_receive(&lone, lone_append_of(NULL, 0, 3, 3, 1, 9));
     assert_int_equal(3, lone_sent(&lone, RAFT_MSG_APPEND_RESP, 2)->index);
     assert_int_equal(3, lone.raft->log.committed);
 }
@@ -153,7 +128,7 @@ static void a_follower_skips_terms_that_the_leader_cannot_have(void **state)
     (void)state;
     lone_start(&lone, (struct lone_start){
                           .voters = 3, .terms = (uint64_t[]){3, 3, 4, 4, 5, 5, 5, 6}, .count = 8});
-    lone_receive(&lone, append_of(NULL, 0, 7, 8, 3, 1));
+    lone_receive(&lone, lone_append_of(NULL, 0, 7, 8, 3, 1));
     refusal = lone_sent(&lone, RAFT_MSG_APPEND_RESP, 2);
     assert_true(refusal->reject);
     assert_int_equal(8, refusal->index);
@@ -165,7 +140,7 @@ static void a_short_log_says_where_it_ends(void **state)
 {
     (void)state;
     lone_start(&lone, (struct lone_start){.voters = 3, .terms = (uint64_t[]){1}, .count = 1});
-    lone_receive(&lone, append_of(NULL, 0, 2, 40, 1, 1));
+    lone_receive(&lone, lone_append_of(NULL, 0, 2, 40, 1, 1));
     assert_int_equal(2, lone_sent(&lone, RAFT_MSG_APPEND_RESP, 2)->hint);
 }
 
@@ -216,7 +191,7 @@ static void what_flies_to_one_is_bounded_by_count(void **state)
 {
     (void)state;
     lone.settings.inflight_max = 3;
-    lead();
+    lone_lead_three(&lone);
     for (int i = 0; i < 3; i++) {
         lone_propose(&lone, 1);
         assert_int_equal(1, lone_count(&lone, RAFT_MSG_APPEND, 2));
@@ -233,7 +208,7 @@ static void what_flies_to_one_is_bounded_by_bytes(void **state)
 {
     (void)state;
     lone.settings.inflight_bytes_max = 100;
-    lead();
+    lone_lead_three(&lone);
     lone_propose(&lone, 60);
     lone_propose(&lone, 60);
     assert_int_equal(1, lone_count(&lone, RAFT_MSG_APPEND, 2));
@@ -249,7 +224,7 @@ static void messages_are_cut_to_size(void **state)
 
     (void)state;
     lone.settings.message_bytes_max = 2 * (10 + sizeof(struct raft_entry));
-    lead();
+    lone_lead_three(&lone);
     for (int i = 0; i < 5; i++) {
         entries[i] = (struct raft_entry){.len = 10, .data = calloc(1, 10)};
     }
@@ -266,7 +241,7 @@ static void a_heartbeat_answered_gets_an_empty_one_past_what_was_lost(void **sta
 {
     (void)state;
     lone.settings.inflight_max = 1;
-    lead();
+    lone_lead_three(&lone);
     lone_propose(&lone, 1);
     lone_propose(&lone, 1);
     heard(2);
@@ -285,7 +260,7 @@ static void a_heartbeat_answered_gets_an_empty_one_past_what_was_lost(void **sta
 static void one_that_is_unreachable_is_probed(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     lone_propose(&lone, 1);
     raft_unreachable(lone.raft, 2);
     assert_int_equal(RAFT_PROBE, raft_member(lone.raft, 2)->state);
@@ -299,7 +274,7 @@ static void one_that_is_unreachable_is_probed(void **state)
 static void a_heartbeat_commits_no_more_than_is_known_to_agree(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     lone_propose(&lone, 1);
     lone_ack(&lone, 2, 3);
     lone_tick(&lone, 100);
@@ -310,7 +285,7 @@ static void a_heartbeat_commits_no_more_than_is_known_to_agree(void **state)
 static void one_that_acknowledges_late_learns_the_commit_with_it(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     lone_ack(&lone, 3, 2);
     lone_propose(&lone, 1);
     lone_ack(&lone, 2, 3);
@@ -324,7 +299,7 @@ static void one_that_acknowledges_late_learns_the_commit_with_it(void **state)
 static void nobody_can_acknowledge_what_there_is_not(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     lone_ack(&lone, 2, 50);
     assert_int_equal(2, raft_member(lone.raft, 2)->match);
     assert_int_equal(
@@ -337,7 +312,7 @@ static void what_is_not_committed_is_bounded(void **state)
 {
     (void)state;
     lone.settings.uncommitted_bytes_max = 100;
-    lead();
+    lone_lead_three(&lone);
     assert_int_equal(ERR_OK, lone_propose(&lone, 1000)); /* the first may be of any size */
     assert_int_equal(ERR_FULL, lone_propose(&lone, 1));
     assert_int_equal(ERR_OK, lone_propose(&lone, 0));

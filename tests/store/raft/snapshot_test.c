@@ -23,31 +23,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Leads term 2 of three, its first entry is 2; 2 and 3 hold it, 2 is replicated to. */
-static void lead(void)
-{
-    lone_start(&lone, (struct lone_start){.voters = 3});
-    lone_lead(&lone);
-    lone_ack(&lone, 2, 2);
-}
-
-static struct raft_msg append_of(struct raft_entry *entries, unsigned count, uint64_t term,
-                                 uint64_t index, uint64_t log_term, uint64_t commit)
-{
-    return (struct raft_msg){
-        .type = RAFT_MSG_APPEND,
-        .from = 2,
-        .to = 1,
-        .term = term,
-        .index = index,
-        .log_term = log_term,
-        .commit = commit,
-        .first = index + 1,
-        .count = count,
-        .entries = entries,
-    };
-}
-
 static void heard(uint64_t from)
 {
     lone_receive(
@@ -61,7 +36,7 @@ static void an_old_member_gets_a_snapshot_of_what_is_applied(void **state)
     const struct raft_msg *sent;
 
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     for (int i = 0; i < 3; i++) {
         lone_propose(&lone, 3);
     }
@@ -101,7 +76,7 @@ static void a_snapshot_is_installed_before_anything_is_applied(void **state)
 {
     struct raft_entry entry = {.term = 5, .index = 21};
     struct raft_msg snapshot = snapshot_of(20, 4, 1);
-    struct raft_msg append = append_of(&entry, 1, 5, 20, 4, 21);
+    struct raft_msg append = lone_append_of(&entry, 1, 5, 20, 4, 21);
     struct raft_ready ready;
 
     (void)state;

@@ -32,18 +32,10 @@ static int end_world(void **state)
     return 0;
 }
 
-/* Leads term 2 of three, its first entry is 2; 2 and 3 hold it, 2 is replicated to. */
-static void lead(void)
-{
-    lone_start(&lone, (struct lone_start){.voters = 3});
-    lone_lead(&lone);
-    lone_ack(&lone, 2, 2);
-}
-
 static void leadership_goes_to_one_that_is_caught_up(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     raft_transfer(lone.raft, 2);
     lone_drain(&lone);
     assert_non_null(lone_sent(&lone, RAFT_MSG_TIMEOUT_NOW, 2));
@@ -53,7 +45,7 @@ static void leadership_goes_to_one_that_is_caught_up(void **state)
 static void leadership_goes_to_one_that_lags_when_it_has_caught_up(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     lone_propose(&lone, 1);
     lone_propose(&lone, 1);
     lone.sent_count = 0;
@@ -71,7 +63,7 @@ static void leadership_goes_to_one_that_lags_when_it_has_caught_up(void **state)
 static void leadership_stays_when_it_was_not_taken_in_time(void **state)
 {
     (void)state;
-    lead();
+    lone_lead_three(&lone);
     raft_transfer(lone.raft, 3);
     lone_tick(&lone, 999);
     assert_int_equal(ERR_TRANSFERRING, lone_propose(&lone, 1));
