@@ -61,6 +61,7 @@ common/journal:     common/base common/wire
 common/naming:      common/base common/container common/wire
 common/config:      common/base
 common/runtime:     common/base common/wire common/config
+common/etcdapi:     common/base
 gateway/http:       common/base
 gateway/bus:        common/base common/wire common/runtime gateway/http
 gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus

@@ -36,7 +36,8 @@ def prepare(*packages):
     """Installs the named packages and the build's, builds preset bench; says what failed and exits 1."""
     steps = [[os.path.join(ROOT, "muster"), "packages", "gcc", "g++", "cmake", "ninja-build", "pkg-config",
               "libzmq3-dev", "libczmq-dev", "libmsgpack-dev", "libmicrohttpd-dev", "libjansson-dev",
-              "libtomlplusplus-dev", "libcurl4-openssl-dev", "libdeflate-dev", "curl", *packages]]
+              "libtomlplusplus-dev", "libcurl4-openssl-dev", "libdeflate-dev", "curl",
+              "libnghttp2-dev", "protobuf-c-compiler", "libprotobuf-c-dev", "liblmdb-dev", *packages]]
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
         steps.append(["cmake", "--preset", "bench"])
     steps.append(["cmake", "--build", BUILD])
