@@ -1,7 +1,7 @@
 /* Any bytes as a journal segment, or (by a bit of the first byte) as two: the start survives
  * them, and what it took from them is the same after the next start.
  *
- * Covers: common/journal/record.c common/journal/reader.c actors/registry/storage/recovery.c
+ * Covers: common/journal/record.c common/journal/reader.c actors/registry/storage/replay.c
  */
 #include <assert.h>
 

@@ -3,13 +3,65 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum { unsound_said_max = 10 }; /* of one file, on the log */
+
 void damage_fini(struct damage *self)
 {
     names_fini(&self->files);
 }
 
-void damage_say(const struct damage *self, const struct volume *volume)
+void damage_take(struct damage *self, struct name name)
 {
+    self->name = name;
+    self->unsound = 0;
+}
+
+void damage_unsound(struct damage *self, uint64_t offset, const struct frame_change *item)
+{
+    uint64_t seq = item->change.seq;
+
+    if (self->unsound++ == 0) {
+        self->count++;
+        names_add(&self->files, self->name);
+    }
+    lost_add(&self->lost, seq, seq);
+    if (self->unsound <= unsound_said_max) {
+        log_event(self->volume->log, LOG_ERROR, "storage_unsound",
+                  "file=%s/%s offset=%" PRIu64 " seq=%" PRIu64 ": %s; this record is passed over%s",
+                  self->volume->dir, self->name.text, offset, seq, item->fault,
+                  self->unsound == unsound_said_max ? ", as are others of this file" : "");
+    }
+}
+
+static void log_damage(const struct damage *self, uint64_t offset, const char *what,
+                       const char *done)
+{
+    log_event(self->volume->log, LOG_ERROR, "storage_damaged",
+              "file=%s/%s offset=%" PRIu64 ": %s; %s", self->volume->dir, self->name.text, offset,
+              what, done);
+}
+
+void damage_found(struct damage *self, uint64_t offset, const char *what)
+{
+    self->count++;
+    log_damage(self, offset, what, "what stands before it is kept");
+}
+
+void damage_harmless(const struct damage *self, uint64_t offset, const char *what)
+{
+    log_damage(self, offset, what, "a snapshot holds what it said");
+}
+
+void damage_add_file(struct damage *self)
+{
+    if (self->unsound == 0) { /* else it is there already */
+        names_add(&self->files, self->name);
+    }
+}
+
+void damage_say(const struct damage *self)
+{
+    const struct volume *volume = self->volume;
     struct buf text = {0};
 
     lost_print(&self->lost, &text);
@@ -23,8 +75,10 @@ void damage_say(const struct damage *self, const struct volume *volume)
     buf_fini(&text);
 }
 
-void damage_keep_lost(struct damage *self, struct volume *volume)
+void damage_keep_lost(struct damage *self)
 {
+    struct volume *volume = self->volume;
+
     if (!self->lost.any || self->lost_kept) {
         return;
     }
@@ -35,25 +89,25 @@ void damage_keep_lost(struct damage *self, struct volume *volume)
     }
 }
 
-void damage_forget(struct damage *self, struct volume *volume)
+void damage_forget(struct damage *self)
 {
     if (self->lost.any) {
         self->lost = (struct lost){0};
         self->lost_kept = false;
-        (void)volume_remove(volume, "lost");
-        (void)volume_sync_dir(volume);
+        (void)volume_remove(self->volume, "lost");
+        (void)volume_sync_dir(self->volume);
     }
 }
 
-void damage_set_aside(struct damage *self, struct volume *volume)
+void damage_set_aside(struct damage *self)
 {
     for (size_t i = 0; i < self->files.count; i++) {
         const char *from = self->files.items[i].text;
         struct name to;
 
         (void)snprintf(to.text, sizeof(to.text), "%.50s.damaged", from);
-        if (volume_rename(volume, from, to.text) != ERR_OK) {
-            log_event(volume->log, LOG_WARN, "storage_set_aside", "%s", volume->reason);
+        if (volume_rename(self->volume, from, to.text) != ERR_OK) {
+            log_event(self->volume->log, LOG_WARN, "storage_set_aside", "%s", self->volume->reason);
         }
     }
     names_fini(&self->files);

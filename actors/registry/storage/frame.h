@@ -14,9 +14,6 @@ struct frame_change {
     const char *fault;    /* static; NULL: it is sound. Else it is not to be applied: sound.h */
 };
 
-/* A change that is not sound stands in the frame at that offset. */
-typedef void frame_unsound_fn(void *context, uint64_t at, const struct frame_change *item);
-
 /* {0} at first. */
 struct frame_changes {
     struct frame_change *items; /* owned */

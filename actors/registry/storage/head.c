@@ -51,3 +51,13 @@ enum err head_begin(struct journal *journal, struct volume *volume, const struct
     }
     return err;
 }
+
+enum err foot_finish(struct journal *journal)
+{
+    const struct segment *segment = &journal->segment;
+    struct msg foot = {
+        .type = MSG_TYPE_FOOT,
+        .as_foot = {.count = segment->last_seq - segment->prev_seq, .seq = segment->last_seq}};
+
+    return journal_finish(journal, &foot);
+}

@@ -1,4 +1,4 @@
-/* The HEAD that every file of a data directory begins with. */
+/* The HEAD that every file of a data directory begins with, and the FOOT of a segment. */
 #ifndef ACTORS_REGISTRY_STORAGE_HEAD_H
 #define ACTORS_REGISTRY_STORAGE_HEAD_H
 
@@ -15,5 +15,9 @@ enum err head_read(struct reader *reader, struct msg_head *head);
  * still a .tmp. Errors: as journal_create. */
 enum err head_begin(struct journal *journal, struct volume *volume, const struct msg_head *head,
                     uint64_t allocate_bytes);
+
+/* Ends the segment in order: what the file holds is all there was to be in it. Errors: as
+ * journal_finish. */
+enum err foot_finish(struct journal *journal);
 
 #endif

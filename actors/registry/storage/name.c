@@ -53,6 +53,16 @@ enum name_kind name_parse(const char *text, uint64_t *seq)
     return NAME_OTHER;
 }
 
+uint64_t name_seq(struct name name)
+{
+    uint64_t seq = 0;
+    enum name_kind kind = name_parse(name.text, &seq);
+
+    assert(kind != NAME_OTHER);
+    (void)kind;
+    return seq;
+}
+
 struct name name_unfinished(struct name name)
 {
     uint64_t seq = 0;

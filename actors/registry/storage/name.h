@@ -23,9 +23,15 @@ enum name_kind {
 struct name name_make(enum name_kind kind, uint64_t seq);
 /* NAME_OTHER: not one of ours; so is a segment that would begin at 0. */
 enum name_kind name_parse(const char *text, uint64_t *seq);
+uint64_t name_seq(struct name name); /* of one of ours */
 
 /* Greatest seq a file may speak of: leaves room to count on. */
 static const uint64_t seq_max = (uint64_t)1 << 62;
+
+static inline void seq_raise(uint64_t *seq, uint64_t to)
+{
+    *seq = to > *seq ? to : *seq;
+}
 
 /* As a file of that name is called before it is whole, and while it is taken away: the next start
  * removes it. Of a segment's or a snapshot's. */

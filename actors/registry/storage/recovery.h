@@ -5,7 +5,7 @@
 #ifndef ACTORS_REGISTRY_STORAGE_RECOVERY_H
 #define ACTORS_REGISTRY_STORAGE_RECOVERY_H
 
-#include "actors/registry/storage/lost.h"
+#include "actors/registry/storage/damage.h"
 #include "actors/registry/storage/names.h"
 #include "actors/registry/storage/storage.h"
 #include "common/journal/segment.h"
@@ -21,12 +21,9 @@ struct recovered {
     bool closed;                /* the last segment ends in order */
     struct names old_snapshots; /* owned; no longer needed */
     struct names unfinished;    /* owned; *.tmp */
-    struct names damaged;       /* owned; to be renamed once a fresh snapshot is in place */
-    uint32_t damage_count;      /* damaged files, gaps between them, records that are not sound */
-    struct lost lost;           /* what that has cost, and earlier damage nobody has dealt with */
-    bool lost_now;              /* some of it was found now */
-    bool marked_failed;         /* the file "failed" was there */
-    const char *new_epoch;      /* static: why an epoch must begin; NULL: it goes on */
+    struct damage damage;  /* owned; its lost: also of earlier damage that nobody has dealt with */
+    bool marked_failed;    /* the file "failed" was there */
+    const char *new_epoch; /* static: why an epoch must begin; NULL: it goes on */
 };
 
 /* On success the caller owns what is in out and ends it with recovered_fini.

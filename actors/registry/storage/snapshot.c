@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "actors/registry/storage/frame.h"
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/name.h"
 #include "common/journal/reader.h"
@@ -242,7 +241,6 @@ struct loading {
     uint64_t file_bytes;
     uint64_t count;
     uint64_t greatest_seq;
-    uint32_t unsound;
     struct frame_changes changes; /* owned; of the frame in hand */
 };
 
@@ -272,12 +270,11 @@ static void changes_apply(struct loading *self, uint64_t at)
 
         self->count++;
         if (item->fault != NULL) {
-            self->unsound++;
-            sink->unsound(sink->unsound_context, at, item);
+            damage_unsound(sink->damage, at, item);
             continue;
         }
         registry_apply_keyed(sink->registry, change, item->key, &applied);
-        self->greatest_seq = change->seq > self->greatest_seq ? change->seq : self->greatest_seq;
+        seq_raise(&self->greatest_seq, change->seq);
         if (sink->each != NULL) {
             sink->each(sink->context, change, &applied);
         }
@@ -352,13 +349,9 @@ enum err snapshot_load(struct volume *volume, uint64_t seq, const struct snapsho
     loading.file_bytes = reader.size;
     out->why = load_frames(&loading, &reader, &out->bytes);
     out->whole = out->why == NULL;
-    out->unsound = loading.unsound;
-    out->foot_seq = loading.greatest_seq > seq ? loading.greatest_seq : seq;
-    if (out->whole) {
-        uint64_t seq_foot = loading.changes.foot.seq;
-
-        out->foot_seq = seq_foot > out->foot_seq ? seq_foot : out->foot_seq;
-    }
+    out->foot_seq = seq;
+    seq_raise(&out->foot_seq, loading.greatest_seq);
+    seq_raise(&out->foot_seq, out->whole ? loading.changes.foot.seq : 0);
     frame_changes_fini(&loading.changes);
     reader_fini(&reader);
     return reader.unreadable ? ERR_IO : ERR_OK;

@@ -11,7 +11,7 @@
 #ifndef ACTORS_REGISTRY_STORAGE_SNAPSHOT_H
 #define ACTORS_REGISTRY_STORAGE_SNAPSHOT_H
 
-#include "actors/registry/storage/frame.h"
+#include "actors/registry/storage/damage.h"
 #include "actors/registry/storage/storage.h"
 #include "common/journal/volume.h"
 #include "common/wire/codec.h"
@@ -54,17 +54,15 @@ struct snapshot_loaded {
     uint64_t seq;      /* HEAD's: segments after it follow */
     uint64_t foot_seq; /* the segments must reach this; not whole: the greatest met */
     int64_t highest_at;
-    uint32_t unsound; /* records that were passed over */
-    uint64_t bytes;   /* of the valid part: where the damage is */
-    const char *why;  /* static; not whole: what is wrong */
+    uint64_t bytes;  /* of the valid part: where the damage is */
+    const char *why; /* static; not whole: what is wrong */
 };
 
 struct snapshot_sink {
     struct registry *registry;
-    storage_loaded_fn *each;   /* may be NULL */
-    void *context;             /* of each */
-    frame_unsound_fn *unsound; /* given what is not applied */
-    void *unsound_context;
+    storage_loaded_fn *each; /* may be NULL */
+    void *context;           /* of each */
+    struct damage *damage;   /* told of records that are not sound: they are not applied */
 };
 
 /* Applies what is valid. Errors: ERR_IO: it can't be read: nothing is known of what it holds. */
