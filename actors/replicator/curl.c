@@ -221,11 +221,11 @@ static void end(struct curl *self, struct transfer *transfer, CURLcode result,
 
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_multi_remove_handle(self->multi, transfer->easy);
-    posts_answer_taken(self->posts, transfer->id,
-                       result == CURLE_OK    ? (int)status
-                       : transfer->forbidden ? posts_forbidden
-                                             : 0,
-                       transfer->date_ns, &transfer->body, now);
+    posts_answer(self->posts, transfer->id,
+                 result == CURLE_OK    ? (int)status
+                 : transfer->forbidden ? posts_forbidden
+                                       : 0,
+                 transfer->date_ns, &transfer->body, now);
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;
     transfer->body.len = 0;

@@ -10,7 +10,6 @@ enum { node_id_max = 64 };
 
 static const int64_t second_ns = 1000000000;
 static const int64_t ms_ns = 1000000;
-static const int64_t answer_takes_ns = 30000000000; /* the longest: posts.c */
 
 static json_t *parse(struct str text, size_t *used)
 {
@@ -164,7 +163,7 @@ static int64_t age_of(int64_t renew_timestamp, int64_t date_ns)
 {
     int64_t age_ns = date_ns + second_ns - renew_timestamp;
 
-    if (date_ns <= 0 || renew_timestamp - date_ns > answer_takes_ns) {
+    if (date_ns <= 0 || renew_timestamp - date_ns > answer_ms_max * ms_ns) {
         return -1;
     }
     return age_ns > 0 ? age_ns / ms_ns : 0;

@@ -16,6 +16,8 @@
 
 #include "common/wire/codec.h"
 
+enum { answer_ms_max = 30000 }; /* the longest that an answer is waited for */
+
 /* The code of an answer: 0, -404, …; 1, which is no code, of what is no answer. */
 enum { answer_codeless = 1 };
 int64_t answer_code(struct str text);

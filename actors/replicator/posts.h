@@ -118,22 +118,19 @@ struct post {
 bool posts_next(struct posts *self, const struct now *now, struct post *post);
 enum { posts_forbidden = -1 };
 /* status: HTTP's, 0: there was no answer; posts_forbidden: the address was judged, and nothing
- * sent. date_ns: its Date header as wall ns, 0: none. */
-void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct str body,
+ * sent. date_ns: its Date header as wall ns, 0: none. A body that is to be read on is taken, and
+ * empty then; any other stays the caller's. */
+void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, struct buf *body,
                   const struct now *now);
-/* The same; a body that is long is taken instead of copied, and empty then. */
-void posts_answer_taken(struct posts *self, uint64_t id, int status, int64_t date_ns,
-                        struct buf *body, const struct now *now);
 /* Once a turn. Reads on in the answers to questions, a slice. True: it has, so another turn should
  * follow at once. */
 bool posts_step(struct posts *self, const struct now *now);
 
 struct posts_counts {
     uint64_t sent;
-    uint64_t failed; /* of these: no good answer, or the post was refused */
-    uint64_t
-        dropped; /* thrown away: a full queue, a peer that fails, cancels that waited too long */
-    uint64_t passed; /* instances in answers that break a limit */
+    uint64_t failed;  /* of these: no good answer, or the post was refused */
+    uint64_t dropped; /* thrown away: a full queue, a failing peer, cancels that waited too long */
+    uint64_t passed;  /* instances in answers that break a limit */
     uint64_t waiting;
     uint64_t under_way;
 };

@@ -502,7 +502,7 @@ static void answer_post(struct cluster *self, unsigned from, const struct post *
                        member->lacks && strstr(post->url, "/renew") != NULL ? -404 : 0);
         }
     }
-    posts_answer(asker->replicator->posts, id, status, date_ns, buf_str(&json), &asker->clock.at);
+    posts_answer(asker->replicator->posts, id, status, date_ns, &json, &asker->clock.at);
     buf_fini(&json);
 }
 

@@ -116,9 +116,18 @@ static bool next(struct rig *self)
     return posts_next(self->posts, &self->now, &self->post);
 }
 
+static void answer_post(struct rig *self, uint64_t id, int status, int64_t at_ns, const char *text)
+{
+    struct buf body = {0};
+
+    buf_add_str(&body, str_from(text));
+    posts_answer(self->posts, id, status, at_ns, &body, &self->now);
+    buf_fini(&body);
+}
+
 static void answer(struct rig *self, int status, const char *text)
 {
-    posts_answer(self->posts, self->post.id, status, date_ns, str_from(text), &self->now);
+    answer_post(self, self->post.id, status, date_ns, text);
 }
 
 static void assert_told(struct rig *self, const char *expected)
@@ -407,8 +416,8 @@ static void ages_are_never_negative_and_unknown_without_a_clock(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         renew(self, 0, "h1");
         assert_true(next(self));
-        posts_answer(self->posts, self->post.id, 200, cases[i].date_ns,
-                     STR("{\"code\":-409,\"data\":" INSTANCE("h1") "}"), &self->now);
+        answer_post(self, self->post.id, 200, cases[i].date_ns,
+                    "{\"code\":-409,\"data\":" INSTANCE("h1") "}");
         rest = self->records.bytes;
         for (size_t n = 0; n <= i; n++) {
             assert_true(msg_next(&rest, &msg));
@@ -821,7 +830,7 @@ static void nothing_is_heard_of_a_peer_that_was_closed(void **state)
     renew(self, 0, "h1");
     assert_true(next(self)); /* the old one's request is not this one's */
     assert_non_null(strstr(self->post.url, "10.0.0.3"));
-    posts_answer(self->posts, old.id, 0, 0, (struct str){0}, &self->now);
+    answer_post(self, old.id, 0, 0, "");
     assert_told(self, "");
     answer(self, 200, GOOD);
     assert_told(self, "0 good; ");

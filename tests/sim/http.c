@@ -134,6 +134,7 @@ static void on_answer(void *context, void *state, struct str arg, const struct n
 {
     struct site *site = context;
     struct posts *posts = replicator_posts(state);
+    struct buf body = {0};
     struct head head;
 
     (void)out;
@@ -141,8 +142,9 @@ static void on_answer(void *context, void *state, struct str arg, const struct n
     if (head.form && (head.life != site->life || !take_posted(site, head.id))) {
         return;
     }
-    posts_answer(posts, head.id, head.status, head.date_ns,
-                 (struct str){arg.data + sizeof(head), arg.len - sizeof(head)}, now);
+    buf_add(&body, arg.data + sizeof(head), arg.len - sizeof(head));
+    posts_answer(posts, head.id, head.status, head.date_ns, &body, now);
+    buf_fini(&body);
 }
 
 /* The node of http://host:port/path, and its path. */
