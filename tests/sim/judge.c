@@ -87,6 +87,23 @@ static bool may_be_lost(const struct judge *self, const struct sign *sign, uint3
             !network_was_good(self->network, sign->node, node, sign->sent_ms, sim_ms(self->sim)));
 }
 
+/* A tombstone has ended, at the node that took the sign, what it was given for: nobody finds it
+ * there any more. Others know it if they were told at once, and had something live to know it of.
+ */
+static bool has_ended(const struct judge *self, const struct sign *sign, uint32_t at, uint32_t node)
+{
+    const struct view *theirs = &self->nodes[sign->node].held[at];
+    const struct view *held = &self->nodes[node].held[at];
+
+    if (!theirs->ended.gone || theirs->ended_ms < sign->sent_ms) {
+        return false;
+    }
+    return (sign->node != node &&
+            sim_lost_fact(self->sim, sign->node, sign->sent_ms, sign->acked_ms + 2000)) ||
+           (held->known && !held->state.gone && held->born_ms > sign->acked_ms &&
+            state_beats(&held->born, &theirs->ended));
+}
+
 bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t at, uint32_t node)
 {
     int64_t from_ms = sign->node == node ? sign->sent_ms : sign->sent_ms - 10000;
@@ -97,6 +114,7 @@ bool judge_heard(const struct judge *self, const struct sign *sign, uint32_t at,
     return sign->acked_ms + settle_ms < sim_ms(self->sim) &&
            self->plan->zone_of[sign->node] == self->plan->zone_of[node] &&
            network_was_good(self->network, sign->node, node, from_ms, sign->acked_ms + settle_ms) &&
+           !has_ended(self, sign, at, node) &&
            (sign->node == node || !may_be_lost(self, sign, at, node));
 }
 
@@ -119,7 +137,7 @@ static bool heard_by_relay(const struct judge *self, const struct sign *sign, ui
         const struct view *held = &self->nodes[k].held[at];
 
         if (k != node && k != sign->node && held->known && judge_same(&held->state, state) &&
-            self->plan->zone_of[k] == self->plan->zone_of[node] &&
+            !has_ended(self, sign, at, k) && self->plan->zone_of[k] == self->plan->zone_of[node] &&
             self->plan->zone_of[k] == self->plan->zone_of[sign->node] &&
             network_was_good(self->network, k, node, now_ms - judge_idle_ms - 40000, now_ms) &&
             network_was_good(self->network, k, sign->node, now_ms - judge_idle_ms - 40000,
@@ -309,6 +327,20 @@ static void on_registered(struct judge *self, const struct judge_node *node,
     self->seq_of[version] = change->seq;
 }
 
+static void note_life(struct view *held, enum change_kind kind, const struct state *state,
+                      int64_t now_ms)
+{
+    bool live = held->known && !held->state.gone;
+
+    if (!live && change_is_live(kind)) {
+        held->born = *state;
+        held->born_ms = now_ms;
+    } else if (live && kind == CHANGE_CANCEL) {
+        held->ended = *state;
+        held->ended_ms = now_ms;
+    }
+}
+
 static void on_record(struct judge *self, struct judge_node *node, const struct msg *record)
 {
     struct change change;
@@ -352,6 +384,7 @@ static void on_record(struct judge *self, struct judge_node *node, const struct 
         !self->plan->with.forms && !self->plan->with.reference) {
         check_age(self, node, at, &change);
     }
+    note_life(held, change.kind, &state, sim_ms(self->sim));
     held->known = change.kind != CHANGE_EVICT && change.kind != CHANGE_FORGET;
     held->forgotten = change.kind == CHANGE_FORGET;
     held->state = state;
@@ -552,6 +585,9 @@ static void on_restarted(void *context, uint32_t index)
             host->kept_since_ms = INT64_MAX;
             host->acked = (struct state){.dirty = -1};
             host->best.dirty = -1;
+        }
+        if (now.dirty != -1 && !now.gone) {
+            note_life(held, CHANGE_REGISTER, &now, sim_ms(self->sim)); /* the disk had it again */
         }
         held->known = now.dirty != -1;
         held->forgotten = held->forgotten && !held->known; /* an older disk may have it again */

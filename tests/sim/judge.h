@@ -20,6 +20,11 @@
  *      state or an older one; n wants no older one, and m cannot see n's, which is idle and so in
  *      no digest. The next heartbeat that m passes on is answered with the newer state; until then
  *      n has heard nothing of what it holds, and may evict it. It takes in m's by a walk then.
+ * Nor does a sign that was given to what a tombstone has ended at m since: by a clock ahead, or
+ * kept longer elsewhere, it wins over what the client registered meanwhile, whose next heartbeat is
+ * answered 404. No tombstone tells of signs. Who was told of this one at once and had the instance
+ * live knows it of whichever incarnation lives there; but where what lives now has come since, from
+ * others and above that tombstone, it is as old as they say. That holds at m itself as well.
  *   4. A round evicts at most max(1, live - share × live), live when EVICT was handed over.
  *   5. A tombstone is forgotten no sooner than its life (ceiling + 10 min) after the cancel; none
  * is made without one; a node never evicts itself.
@@ -123,7 +128,11 @@ struct view {
     bool forgotten; /* not known: it was a tombstone whose life has ended */
     struct state state;
     int64_t since_ms;
-    int64_t end_ms; /* of a tombstone's life, by the age it was taken with */
+    int64_t end_ms;     /* of a tombstone's life, by the age it was taken with */
+    struct state born;  /* live: what it was when it came to be live here, … */
+    int64_t born_ms;    /* … and when that was */
+    struct state ended; /* the last tombstone that won over a live one here; not gone: none did */
+    int64_t ended_ms;
 };
 
 /* A record of a STATES whose ACK has not been sent. */

@@ -108,6 +108,9 @@ static const struct {
      "a clock that was set back made young, over HTTP, whom its node had long not heard: their "
      "heartbeats were no younger, neither counted nor passed on",
      {.schedules = true, .renamed = true, .reference = true}},
+    {6604400,
+     "the judge counted a sign of life that went with its incarnation, which a tombstone ended",
+     {.leaves = true}},
 };
 
 static void seeds_that_found_a_bug_find_none(void **state)
