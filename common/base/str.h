@@ -35,6 +35,18 @@ static inline bool str_eq_nocase(struct str a, struct str b)
     return a.len == b.len && (a.len == 0 || strncasecmp(a.data, b.data, a.len) == 0);
 }
 
+/* Copies s to *at, which then stands behind it. The copy. */
+static inline struct str str_put(char **at, struct str s)
+{
+    struct str copy = {*at, s.len};
+
+    if (s.len > 0) {
+        memcpy(*at, s.data, s.len);
+    }
+    *at += s.len;
+    return copy;
+}
+
 int str_cmp(struct str a, struct str b); /* bytewise, shorter first: Go's string order */
 bool str_starts(struct str s, struct str prefix);
 

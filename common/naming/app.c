@@ -71,6 +71,7 @@ struct hash128 app_key(struct str env, struct str appid)
 struct app *app_new(struct memory *memory, struct str env, struct str appid)
 {
     struct app *self = memory_get(memory, sizeof(*self) + env.len + appid.len);
+    char *text = self->text;
 
     assert(env.len <= UINT32_MAX && appid.len <= UINT32_MAX);
     *self = (struct app){
@@ -79,12 +80,8 @@ struct app *app_new(struct memory *memory, struct str env, struct str appid)
         .env_len = (uint32_t)env.len,
         .appid_len = (uint32_t)appid.len,
     };
-    if (env.len > 0) {
-        memcpy(self->text, env.data, env.len);
-    }
-    if (appid.len > 0) {
-        memcpy(self->text + env.len, appid.data, appid.len);
-    }
+    str_put(&text, env);
+    str_put(&text, appid);
     return self;
 }
 
@@ -123,6 +120,7 @@ struct str app_appid(const struct app *self)
 struct zone *app_zone(struct app *self, struct memory *memory, struct str name)
 {
     struct zone *zone;
+    char *text;
     uint32_t at;
 
     if (list_find(&self->live, name, &at)) {
@@ -134,9 +132,8 @@ struct zone *app_zone(struct app *self, struct memory *memory, struct str name)
     assert(name.len <= UINT32_MAX);
     zone = memory_get(memory, sizeof(*zone) + name.len);
     *zone = (struct zone){.app = self, .name_len = (uint32_t)name.len};
-    if (name.len > 0) {
-        memcpy(zone->name, name.data, name.len);
-    }
+    text = zone->name;
+    str_put(&text, name);
     list_add(&self->gone, memory, zone);
     return zone;
 }

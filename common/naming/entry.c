@@ -34,14 +34,6 @@ static uint32_t len32(struct str s)
     return (uint32_t)s.len;
 }
 
-static char *add(char *at, struct str s)
-{
-    if (s.len > 0) {
-        memcpy(at, s.data, s.len);
-    }
-    return at + s.len;
-}
-
 static void entry_fill(struct entry *self, const struct change *change, struct hash128 key,
                        bool live)
 {
@@ -59,9 +51,10 @@ static struct entry *tombstone_new(struct memory *memory, const struct change *c
 {
     struct str hostname = change->instance.id.hostname;
     struct entry *self = memory_get(memory, sizeof(*self) + hostname.len);
+    char *at = (char *)self + sizeof(*self);
 
     entry_fill(self, change, key, false);
-    add((char *)self + sizeof(*self), hostname);
+    str_put(&at, hostname);
     return self;
 }
 
@@ -87,11 +80,11 @@ static struct entry *live_new(struct memory *memory, const struct change *change
     self->addrs_len = len32(from->addrs.bytes);
     self->metadata_count = from->metadata.count;
     self->metadata_len = len32(from->metadata.bytes);
-    at = add(at, from->id.hostname);
-    at = add(at, from->region);
-    at = add(at, from->version);
-    at = add(at, from->addrs.bytes);
-    add(at, from->metadata.bytes);
+    str_put(&at, from->id.hostname);
+    str_put(&at, from->region);
+    str_put(&at, from->version);
+    str_put(&at, from->addrs.bytes);
+    str_put(&at, from->metadata.bytes);
     return &self->entry;
 }
 

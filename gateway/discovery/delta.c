@@ -150,6 +150,7 @@ void delta_add(struct delta *self, const struct change *change, uint64_t app_has
     const struct identity *id = &change->instance.id;
     size_t len = id->zone.len + id->hostname.len;
     struct entry *entry;
+    char *names;
 
     if (self->newest.epoch == 0) {
         return;
@@ -171,12 +172,9 @@ void delta_add(struct delta *self, const struct change *change, uint64_t app_has
     if (entry->names == NULL) {
         abort();
     }
-    if (id->zone.len > 0) {
-        memcpy(entry->names, id->zone.data, id->zone.len);
-    }
-    if (id->hostname.len > 0) {
-        memcpy(entry->names + id->zone.len, id->hostname.data, id->hostname.len);
-    }
+    names = entry->names;
+    str_put(&names, id->zone);
+    str_put(&names, id->hostname);
     self->bytes += len;
     chain(self, entry);
     self->next++;

@@ -228,17 +228,6 @@ static void on_gone(struct gateway *self, struct parked *parked)
     waiter_free(self->polls, (struct waiter *)(void *)parked);
 }
 
-static struct str keep(char **text, struct str from)
-{
-    struct str kept = {*text, from.len};
-
-    if (from.len > 0) {
-        memcpy(*text, from.data, from.len);
-    }
-    *text += from.len;
-    return kept;
-}
-
 static struct waiter *waiter_new(const struct updates_asked *asked, size_t *bytes)
 {
     size_t count = asked->app_count;
@@ -260,11 +249,11 @@ static struct waiter *waiter_new(const struct updates_asked *asked, size_t *byte
     text = (char *)(self->nodes + count);
     self->asked = *asked;
     self->asked.apps = apps;
-    self->asked.query.env = keep(&text, asked->query.env);
-    self->asked.query.key.zone = keep(&text, asked->query.key.zone);
+    self->asked.query.env = str_put(&text, asked->query.env);
+    self->asked.query.key.zone = str_put(&text, asked->query.key.zone);
     for (size_t i = 0; i < count; i++) {
         apps[i] = asked->apps[i];
-        apps[i].appid = keep(&text, asked->apps[i].appid);
+        apps[i].appid = str_put(&text, asked->apps[i].appid);
     }
     return self;
 }

@@ -1,68 +1,18 @@
 #include "gateway/discovery/stream.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json.h"
-#include "gateway/discovery/deadline.h"
-#include "gateway/discovery/delta.h"
 #include "gateway/discovery/read_params.h"
-#include "gateway/discovery/replica.h"
-#include "gateway/discovery/watch.h"
+#include "gateway/discovery/stream_changes.h"
+#include "gateway/discovery/stream_events.h"
 
-enum {
-    slice_max = 512,   /* streams woken in one turn */
-    event_max = 256,   /* changes written at a time, … */
-    behind_max = 4096, /* changes of its apps beyond which a reader gets the full state */
-};
+enum { slice_max = 512 }; /* streams woken in one turn */
 
-/* … or as many as fill this; and what a stream with nothing to send keeps of it. */
-static const size_t text_max = (size_t)64 << 10;
-static const size_t text_kept = (size_t)4 << 10;
-
+static const size_t text_kept = (size_t)4 << 10; /* of a stream that has nothing to send */
 static const int64_t ping_ms = 15000;
-
-struct stream_app {
-    struct str appid;
-    uint64_t app_hash;
-};
-
-struct stream {
-    struct parked parked; /* first: the request's user */
-    struct watcher watcher;
-    struct deadline ping;
-    struct streams *streams;
-    struct request *request; /* NULL: its client has gone, end() will follow */
-    struct position_at at;   /* everything up to it is written */
-    uint32_t next_full;      /* app whose full state comes next; app_count: none */
-    bool waiting;
-    bool ping_due;
-    size_t bytes; /* of this struct and what stands behind it */
-
-    /* What is to be sent: text, then a shared document's slice, then its end. */
-    struct buf text;
-    size_t text_at;
-    struct response *body; /* counted; NULL: none */
-    struct str slice;      /* of body, what is left */
-
-    struct app_query query;
-    uint32_t app_count;
-    struct stream_app *apps;
-    struct watch_node *nodes;
-};
-
-struct streams {
-    struct replica *replica;       /* borrowed */
-    const struct gateway *gateway; /* borrowed; NULL before the first stream */
-    struct watches *watches;       /* owns */
-    struct deadlines pings;
-    struct now now; /* of this turn */
-    uint64_t mended;
-    struct streams_counts counts;
-};
 
 static void on_changed(void *state, uint64_t app_hash)
 {
@@ -97,267 +47,6 @@ void streams_destroy(struct streams **self)
     }
 }
 
-/* ── events ─────────────────────────────────────────────────────────────────*/
-
-/* event: and, for where a client may resume, id: */
-static void event_begin(struct stream *self, const char *event, const struct position_at *id)
-{
-    self->streams->counts.events_total++;
-    buf_printf(&self->text, "event: %s\n", event);
-    if (id != NULL) {
-        buf_add_str(&self->text, STR("id: "));
-        position_print(&self->text, *id);
-        buf_add_char(&self->text, '\n');
-    }
-    buf_add_str(&self->text, STR("data: {"));
-}
-
-static void event_end(struct stream *self)
-{
-    buf_add_str(&self->text, STR("}\n\n"));
-}
-
-static void add_gone(struct stream *self, const struct stream_app *app,
-                     const struct position_at *id)
-{
-    event_begin(self, "gone", id);
-    buf_add_str(&self->text, STR("\"appid\":"));
-    json_quote(&self->text, app->appid);
-    event_end(self);
-}
-
-/* The app's schedule as it is now, without instances too. */
-static void add_schedule(struct stream *self, const struct stream_app *app,
-                         int64_t latest_timestamp, const struct position_at *id)
-{
-    const struct registry *registry = replica_registry(self->streams->replica);
-    uint32_t number = registry_app_find(registry, self->query.env, app->appid);
-
-    event_begin(self, "schedule", id);
-    buf_add_str(&self->text, STR("\"appid\":"));
-    json_quote(&self->text, app->appid);
-    buf_add_str(&self->text, STR(",\"scheduler\":"));
-    if (number == REGISTRY_NONE) {
-        buf_add_str(&self->text, STR("null"));
-    } else {
-        cache_schedule(replica_cache(self->streams->replica), number, &self->text);
-    }
-    buf_printf(&self->text, ",\"latest_timestamp\":%" PRId64, latest_timestamp);
-    event_end(self);
-}
-
-/* Of an app without instances: gone, and the schedule it may have nevertheless. */
-static void add_absent(struct stream *self, const struct stream_app *app,
-                       const struct position_at *id)
-{
-    const struct registry *registry = replica_registry(self->streams->replica);
-    uint32_t number = registry_app_find(registry, self->query.env, app->appid);
-    struct app_info info = {.schedule_slot = REGISTRY_NONE};
-
-    if (number != REGISTRY_NONE) {
-        registry_app(registry, number, &info);
-    }
-    if (info.schedule_slot == REGISTRY_NONE) {
-        add_gone(self, app, id);
-    } else {
-        add_gone(self, app, NULL);
-        add_schedule(self, app, info.latest_timestamp, id);
-    }
-}
-
-static void cost(const struct stream *self, size_t looked_at)
-{
-    if (self->request != NULL) {
-        request_cost(self->request, looked_at);
-    }
-}
-
-/* The full state of the next app; a document of the cache is sent as it is. */
-static void add_full(struct stream *self)
-{
-    const struct gateway *gateway = self->streams->gateway;
-    const struct stream_app *app = &self->apps[self->next_full++];
-    const struct position_at *id = self->next_full == self->app_count ? &self->at : NULL;
-    struct found found = app_query_find(gateway, &self->query, app->appid);
-    struct cache *cache = replica_cache(self->streams->replica);
-    const struct now *now = &self->streams->now;
-
-    if (!found.known) {
-        add_absent(self, app, id);
-        return;
-    }
-    event_begin(self, "full", id);
-    buf_add_str(&self->text, STR("\"appid\":"));
-    json_quote(&self->text, app->appid);
-    buf_add_char(&self->text, ',');
-    if (found.own) {
-        size_t brace = self->text.len;
-
-        (void)app_query_write(gateway, &self->query, &found, now, &self->text);
-        self->text.data[brace] = ' '; /* its own opening brace */
-        buf_add_str(&self->text, STR("\n\n"));
-    } else {
-        uint64_t before = cache_rendered(cache);
-
-        self->body = response_ref(cache_fetch(cache, found.app, &self->query.key, now));
-        http_hold(gateway->http, self->body);
-        cost(self, (cache_rendered(cache) - before) / cost_bytes);
-        self->slice = cache_app(cache, found.app, &self->query.key, now).json;
-        self->slice.data++;
-        self->slice.len--;
-    }
-}
-
-/* A change of ours: which app, and what the history says of it. */
-struct event {
-    const struct stream_app *app;
-    struct delta_item item;
-};
-
-static int by_seq(const void *a, const void *b)
-{
-    const struct event *left = a;
-    const struct event *right = b;
-
-    return (left->item.seq > right->item.seq) - (left->item.seq < right->item.seq);
-}
-
-/* Where the instance stands now if this is its last change, else false: a later one follows. */
-static bool is_last(const struct stream *self, const struct event *event, uint32_t *slot)
-{
-    const struct registry *registry = replica_registry(self->streams->replica);
-    struct identity id = {self->query.env, event->app->appid, event->item.zone,
-                          event->item.hostname};
-    bool live = change_is_live(event->item.kind);
-
-    *slot = registry_find(registry, identity_key(&id));
-    if (*slot == REGISTRY_NONE) {
-        return !live;
-    }
-    return registry_slot_seq(registry, *slot) == event->item.seq &&
-           registry_is_live(registry, *slot) == live;
-}
-
-static void add_change(struct stream *self, const struct event *event)
-{
-    struct position_at id = {self->at.epoch, event->item.seq};
-    struct buf *to = &self->text;
-    uint32_t slot;
-
-    if (!is_last(self, event, &slot)) {
-        return;
-    }
-    if (delta_is_schedule(&event->item)) {
-        add_schedule(self, event->app, event->item.latest_timestamp, &id);
-        return;
-    }
-    event_begin(self, "change", &id);
-    buf_printf(to, "\"kind\":\"%s\",\"appid\":", change_kind_name(event->item.kind));
-    json_quote(to, event->app->appid);
-    buf_add_str(to, STR(",\"zone\":"));
-    json_quote(to, event->item.zone);
-    buf_add_str(to, STR(",\"hostname\":"));
-    json_quote(to, event->item.hostname);
-    buf_add_str(to, STR(",\"instance\":"));
-    if (change_is_live(event->item.kind)) {
-        cache_instance(replica_cache(self->streams->replica), slot, to);
-    } else {
-        buf_add_str(to, STR("null"));
-    }
-    buf_printf(to, ",\"latest_timestamp\":%" PRId64, event->item.latest_timestamp);
-    event_end(self);
-}
-
-/* All changes of our apps after our position, in order; behind_max + 1: too many. */
-static size_t collect(const struct stream *self, struct event *events)
-{
-    const struct delta *delta = replica_delta(self->streams->replica);
-    size_t count = 0;
-
-    for (uint32_t i = 0; i < self->app_count; i++) {
-        struct delta_item item;
-        uint64_t cursor = 0;
-
-        while (delta_each(delta, self->apps[i].app_hash, self->at.seq, &cursor, &item)) {
-            if (self->query.key.zone.len > 0 && !str_eq(self->query.key.zone, item.zone) &&
-                !delta_is_schedule(&item)) {
-                continue;
-            }
-            if (count == behind_max) {
-                return behind_max + 1;
-            }
-            events[count++] = (struct event){&self->apps[i], item};
-        }
-    }
-    qsort(events, count, sizeof(*events), by_seq);
-    return count;
-}
-
-static void begin_full(struct stream *self)
-{
-    self->at = delta_newest(replica_delta(self->streams->replica));
-    self->next_full = 0;
-}
-
-/* After the last change of an app that holds no instance any more. */
-static void add_gones(struct stream *self, const struct event *events, size_t count)
-{
-    bool *changed = calloc((size_t)self->app_count + 1, sizeof(*changed));
-
-    if (changed == NULL) {
-        abort();
-    }
-    for (size_t k = 0; k < count; k++) {
-        changed[events[k].app - self->apps] |= !delta_is_schedule(&events[k].item);
-    }
-    for (uint32_t i = 0; i < self->app_count; i++) {
-        if (changed[i] &&
-            !app_query_find(self->streams->gateway, &self->query, self->apps[i].appid).known) {
-            add_gone(self, &self->apps[i], &self->at);
-        }
-    }
-    free(changed);
-}
-
-static void add_changes(struct stream *self)
-{
-    struct position_at newest = delta_newest(replica_delta(self->streams->replica));
-    struct event *events;
-    size_t count;
-
-    if (newest.epoch == 0 || (newest.epoch == self->at.epoch && newest.seq <= self->at.seq)) {
-        return; /* while the history is broken: streams_turn wakes us when it is mended */
-    }
-    if (!delta_holds(replica_delta(self->streams->replica), self->at)) {
-        self->streams->counts.full_total++;
-        begin_full(self);
-        return;
-    }
-    events = malloc(behind_max * sizeof(*events));
-    if (events == NULL) {
-        abort();
-    }
-    count = collect(self, events);
-    cost(self, self->app_count + count);
-    if (count > behind_max) {
-        self->streams->counts.full_total++;
-        begin_full(self);
-    } else {
-        size_t written = 0;
-
-        while (written < count && written < event_max && self->text.len < text_max) {
-            add_change(self, &events[written++]);
-        }
-        if (written < count) {
-            self->at.seq = events[written - 1].item.seq;
-        } else {
-            self->at = newest;
-            add_gones(self, events, count);
-        }
-    }
-    free(events);
-}
-
 /* ── sending ────────────────────────────────────────────────────────────────*/
 
 static void drop_body(struct stream *self)
@@ -384,16 +73,16 @@ static bool produce(struct stream *self)
         return true;
     }
     if (self->next_full < self->app_count) {
-        add_full(self);
+        stream_add_full(self);
         return true;
     }
     do { /* a slice of changes may hold none to show */
         before = self->at;
-        add_changes(self);
+        stream_add_changes(self);
     } while (self->text.len == 0 && self->next_full == self->app_count &&
              self->at.seq != before.seq);
     if (self->next_full < self->app_count) {
-        add_full(self);
+        stream_add_full(self);
     }
     if (self->text.len == 0 && self->ping_due) {
         buf_add_str(&self->text, STR(": ping\n\n"));
@@ -546,17 +235,6 @@ void streams_counts(const struct streams *self, struct streams_counts *counts)
 
 /* ── a new one ──────────────────────────────────────────────────────────────*/
 
-static struct str keep(char **text, struct str from)
-{
-    struct str kept = {*text, from.len};
-
-    if (from.len > 0) {
-        memcpy(*text, from.data, from.len);
-    }
-    *text += from.len;
-    return kept;
-}
-
 static size_t text_bytes(const struct read_params *args)
 {
     size_t bytes = args->query.env.len + args->query.key.zone.len;
@@ -584,8 +262,8 @@ static struct stream *stream_new(struct streams *streams, struct read_params *ar
     self->apps = (struct stream_app *)(void *)(self + 1);
     self->nodes = (struct watch_node *)(void *)(self->apps + args->app_count);
     text = (char *)(self->nodes + args->app_count);
-    self->query.env = keep(&text, args->query.env);
-    self->query.key = (struct cache_key){.zone = keep(&text, args->query.key.zone),
+    self->query.env = str_put(&text, args->query.env);
+    self->query.key = (struct cache_key){.zone = str_put(&text, args->query.key.zone),
                                          .status = STATUS_UP | STATUS_WAITING};
     read_params_sort(args);
     for (uint32_t i = 0; i < args->app_count; i++) {
@@ -594,7 +272,7 @@ static struct stream *stream_new(struct streams *streams, struct read_params *ar
         if (i == 0 || !str_eq(appid, args->apps[i - 1].appid)) {
             uint64_t hash = replica_app_hash(streams->replica, self->query.env, appid);
 
-            self->apps[self->app_count] = (struct stream_app){keep(&text, appid), hash};
+            self->apps[self->app_count] = (struct stream_app){str_put(&text, appid), hash};
             watches_add(streams->watches, hash, &self->watcher, &self->nodes[self->app_count]);
             self->app_count++;
         }
@@ -625,7 +303,7 @@ void serve_stream(struct gateway *self, struct request *request, const struct no
         stream->at = last;
         stream->next_full = stream->app_count;
     } else {
-        begin_full(stream);
+        stream_begin_full(stream);
     }
     deadlines_set(&streams->pings, &stream->ping, now->mono_ms + ping_ms);
     streams->counts.open++;
