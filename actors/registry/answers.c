@@ -1,5 +1,6 @@
 #include "actors/registry/answers.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/array.h"
@@ -70,6 +71,7 @@ void answers_send(struct answers *self, const struct position *at, struct outbox
     for (size_t i = 0; i < self->count; i++) {
         struct answer *answer = &self->items[i];
 
+        assert(answer->seq <= at->seq); /* nobody is promised what is not there */
         if (answer->merged != NULL) {
             send_merged(answer, at, out);
             merged_destroy(&answer->merged);

@@ -1,5 +1,8 @@
 #include "actors/registry/protection.h"
 
+#include <assert.h>
+#include <stddef.h>
+
 void protection_init(struct protection *self, const struct protection_rules *rules, bool empty,
                      int64_t mono_ms)
 {
@@ -24,6 +27,7 @@ bool protection_end(struct protection *self, const char *reason)
 {
     bool any = self->on || self->syncing;
 
+    assert(reason != NULL);
     if (self->on) {
         self->reason = reason;
     }

@@ -66,7 +66,7 @@ static bool evict_some(struct registry_actor *self, unsigned *room, const struct
 {
     int64_t awake_ms = self->awake.ms;
 
-    for (unsigned looked = 0; looked<looked_at_max && * room> 0; looked++) {
+    for (unsigned looked = 0; looked < looked_at_max && *room != 0; looked++) {
         uint32_t i = self->eviction.next;
         uint32_t count = ages_old_count(self->heartbeats);
         uint32_t slot;

@@ -1,5 +1,7 @@
 #include "actors/registry/renewed.h"
 
+#include <assert.h>
+
 size_t renewed_len(const struct renewed *self)
 {
     size_t len = 0;
@@ -15,6 +17,7 @@ void renewed_add(struct renewed *self, enum spread spread, const struct heartbea
 {
     struct heartbeat kept = *heartbeat;
 
+    assert(spread < SPREAD_COUNT);
     kept.age_ms -= (uint32_t)mono_ms; /* until renewed_age it lacks the time then, modulo 2^32 */
     heartbeat_pack(&self->heartbeats[spread], &kept);
 }

@@ -146,7 +146,10 @@ void posts_answer(struct posts *self, uint64_t id, int status, int64_t date_ns, 
     peer = &self->peers[flight.peer];
     generation = peer->generation;
     peer->last_ms = now->mono_ms;
-    peer->under_way -= flight.work <= WORK_PROBE;
+    if (flight.work <= WORK_PROBE) {
+        assert(peer->under_way > 0);
+        peer->under_way--;
+    }
     if (status == posts_forbidden && self->owner->forbidden != NULL) {
         self->owner->forbidden(self->state, flight.peer, now);
     }

@@ -1,7 +1,9 @@
 #include "gateway/discovery/deadline.h"
-#include "common/base/array.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+#include "common/base/array.h"
 
 void deadlines_fini(struct deadlines *self)
 {
@@ -37,6 +39,7 @@ static void settle(struct deadlines *self, struct deadline *deadline, size_t at)
 
 void deadlines_set(struct deadlines *self, struct deadline *deadline, int64_t due_ms)
 {
+    assert(deadline->at == 0 || self->items[deadline->at - 1] == deadline);
     if (deadline->at == 0) {
         /* of pointers: NOLINTNEXTLINE(bugprone-sizeof-expression) */
         ARRAY_ROOM(self->items, self->count, self->cap, 64);
@@ -54,6 +57,7 @@ void deadlines_remove(struct deadlines *self, struct deadline *deadline)
     if (at == 0) {
         return;
     }
+    assert(at <= self->count && self->items[at - 1] == deadline);
     last = self->items[--self->count];
     if (last != deadline) {
         settle(self, last, at);

@@ -1,5 +1,6 @@
 #include "gateway/discovery/stream_events.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "common/base/json.h"
@@ -90,6 +91,7 @@ void stream_add_full(struct stream *self)
     struct cache *cache = replica_cache(self->streams->replica);
     const struct now *now = &self->streams->now;
 
+    assert(self->next_full <= self->app_count && self->body == NULL);
     if (!found.known) {
         add_absent(self, app, id);
         return;

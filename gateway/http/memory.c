@@ -1,5 +1,6 @@
 #include "gateway/http/memory.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -91,6 +92,7 @@ bool memory_is_full(const struct memory *self)
 
 void memory_weigh(struct memory *self, size_t *weight, size_t bytes)
 {
+    assert(self->held >= *weight);
     self->held += bytes;
     self->held -= *weight;
     *weight = bytes;

@@ -1,7 +1,9 @@
 #include "actors/registry/storage/retention.h"
-#include "actors/registry/storage/name.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "actors/registry/storage/name.h"
 
 static const unsigned kept_share = 4; /* see keep_ms in storage.h */
 
@@ -100,6 +102,7 @@ void retention_remove(struct retention *self, int64_t now_ms)
     struct name name;
     enum err err;
 
+    assert(retention_removable(self, now_ms));
     if (remover_runs(&self->remover)) {
         err = remover_step(&self->remover);
     } else if (snapshot_removable(self, now_ms)) {
