@@ -29,8 +29,8 @@ struct rules {
     uint64_t seed;           /* random: of hashes of what strangers choose */
 };
 
-/* Limits of one SET: its changes are decided in one turn and travel as one. */
 enum { zones_max = 256 }; /* of an app, with those whose instances have gone lately */
+/* Limits of one SET: its changes are decided in one turn and travel as one. */
 enum { set_hosts_max = 1024, set_bytes_max = 4 * 1024 * 1024, set_places = 2 * set_hosts_max };
 
 struct decision {

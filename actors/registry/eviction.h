@@ -12,7 +12,7 @@ struct eviction {
     uint32_t next; /* place in the array of the old */
     int64_t idle_ms;
     int64_t round_awake_ms; /* when the last round was accepted; -1: none yet */
-    int64_t stood_awake_ms; /* when we went on after standing still; -1: we never did */
+    int64_t stood_awake_ms; /* when the process last went on after standing still; -1: never */
 };
 
 struct eviction_rules {
@@ -24,7 +24,8 @@ struct eviction_rules {
 void eviction_init(struct eviction *self);
 /* The process stood still: who waits in its sockets is heard before anybody is evicted. */
 void eviction_stood_still(struct eviction *self, int64_t awake_ms);
-/* Why the order is not taken, in words; NULL: it may be. The order is of this run. */
+/* Why the order is not taken, in words; NULL: it may be. The caller has seen to it that the order
+ * is for this run of the registry. */
 const char *eviction_refusal(const struct eviction *self, const struct eviction_rules *rules,
                              const struct msg_evict *order, int64_t awake_ms);
 /* limit: the registry's own, of which the order may take less. */

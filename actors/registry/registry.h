@@ -39,8 +39,7 @@ struct registry_options {
     uint64_t allocate_bytes;     /* defaults */
 };
 
-/* Reads back what the directory holds. Errors: ERR_BUSY (another registry has it),
- * ERR_IO, ERR_UNSUPPORTED (a newer format): all logged with a remedy. */
+/* Reads back what the directory holds. Errors, logged with a remedy: those of storage_open. */
 enum err registry_actor_new(struct registry_actor **self, const struct registry_options *options,
                             const struct now *now);
 void registry_actor_destroy(struct registry_actor **self); /* in good order: all synced */

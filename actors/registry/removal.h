@@ -7,6 +7,7 @@
 struct registry_actor;
 
 actor_handle_fn on_evict;
+/* Removes some, once a turn; asks for another turn while more are to go. */
 void removal_step(struct registry_actor *self, const struct now *now, struct outbox *out);
 
 #endif

@@ -4,9 +4,10 @@
 
 #include "actors/replicator/ask.h"
 
-/* Whoever asked is told; answer NULL: there is none. Frees what ask holds. */
+/* Hands the answer to whoever asked; NULL: none will come. Frees what ask holds. */
 void replicator_answered(struct replicator *self, struct ask *ask, const struct msg *answer,
                          const struct now *now, struct outbox *out);
+/* The same, with NULL, for every question whose time is over. */
 void replicator_overdue(struct replicator *self, const struct now *now, struct outbox *out);
 
 #endif

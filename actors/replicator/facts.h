@@ -1,4 +1,4 @@
-/* What the registry says. */
+/* What the replicator does with the registry's facts: sends them on as far as they spread. */
 #ifndef ACTORS_REPLICATOR_FACTS_H
 #define ACTORS_REPLICATOR_FACTS_H
 

@@ -8,6 +8,7 @@
 extern const struct posts_owner http_peers_owner;
 void http_peers_init(struct replicator *self);
 void http_peers_fini(struct replicator *self);
+/* Hands on to the registry what was told, some a turn. */
 void http_peers_step(struct replicator *self, const struct now *now, struct outbox *out);
 /* The registry's tick. */
 void http_peers_tick(struct replicator *self, const struct now *now, struct outbox *out);

@@ -1,5 +1,5 @@
-/* The end: the node's own instance is cancelled first, and what the registry holds in memory only
- * is told. */
+/* The end. When the node leaves for good its own instance is cancelled first; and before the
+ * process ends in any way, others are told of what the registry holds in memory only. */
 #ifndef ACTORS_REPLICATOR_LEAVING_H
 #define ACTORS_REPLICATOR_LEAVING_H
 

@@ -1,11 +1,11 @@
-/* Who is in infra.discovery, and the ways to them. */
+/* Who is in infra.discovery, and the ways to them: each node there, or configured, has a place
+ * among the peers, and a way is open to those that are talked to. */
 #ifndef ACTORS_REPLICATOR_MEMBERS_H
 #define ACTORS_REPLICATOR_MEMBERS_H
 
 #include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 
-/* who is in infra.discovery */
 struct members {
     bool due;       /* ask the registry for all of them */
     bool under_way; /* asked */
@@ -21,7 +21,10 @@ struct members {
     bool name_taken;  /* a node that answers has it: this one must not be */
 };
 
+/* Once a turn: opens and closes ways where something has changed. */
 void members_step(struct replicator *self, const struct now *now, struct outbox *out);
+/* Once a tick: now and then all nodes are asked of the registry again; seeds are asked who they
+ * are. */
 void members_tick(struct replicator *self, const struct now *now, struct outbox *out);
 /* A record of the registry's facts, whatever it is of. */
 void members_record(struct replicator *self, const struct msg *record, const struct now *now);

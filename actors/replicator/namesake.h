@@ -1,4 +1,5 @@
-/* Other nodes with this node's name, and the names it had itself. */
+/* Other nodes with this node's name, and the names it had itself (namesake.c says what is done
+ * about them). */
 #ifndef ACTORS_REPLICATOR_NAMESAKE_H
 #define ACTORS_REPLICATOR_NAMESAKE_H
 
@@ -7,7 +8,8 @@
 
 enum former_state { FORMER_NONE, FORMER_ASK, FORMER_CANCEL, FORMER_GONE };
 
-/* what this node was called before: its registration is to be cancelled */
+/* What this node was called before: its registration is to be cancelled. ASK: whether this node's
+ * id answers at its address, first. */
 struct former {
     enum former_state state;
     struct buf zone;

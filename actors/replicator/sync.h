@@ -5,12 +5,12 @@
 #include "actors/replicator/ask.h"
 
 enum sync_state {
-    SYNC_WAIT,
-    SYNC_CHOOSE,
-    SYNC_SNAPSHOT,
-    SYNC_ALL,
-    SYNC_REPAIR,
-    SYNC_TELL,
+    SYNC_WAIT,     /* for the registry */
+    SYNC_CHOOSE,   /* a partner */
+    SYNC_SNAPSHOT, /* takes all that a muster node holds */
+    SYNC_ALL,      /* takes all that an HTTP node holds */
+    SYNC_REPAIR,   /* the registry has its data: only what differs is fetched */
+    SYNC_TELL,     /* says SYNCED to the registry */
     SYNC_DONE
 };
 

@@ -4,10 +4,10 @@
 
 #include "common/base/str.h"
 
-/* Appends what a file holds, max bytes of it and one more at the most: who has more than max in the
- * end has met a file that is too large. Errors: ERR_IO, errno says why; what was read stays. */
+/* Appends what the file holds, but at most max + 1 bytes: when more than max were appended, the
+ * file is too large. Errors: ERR_IO, errno says why; what was read until then stays appended. */
 enum err file_read(const char *path, size_t max, struct buf *to);
-/* The same of one that is open, from where it stands. */
+/* The same of an open file, from its present offset on. */
 enum err file_read_open(int fd, size_t max, struct buf *to);
 
 #endif

@@ -2,8 +2,7 @@
  * request and nothing per heartbeat is ever logged.
  *
  *   2026-11-22T02:30:00.123Z WARN  registry journal_damaged file=… offset=…
- *   {"time":"…","level":"warn","actor":"registry","event":"journal_damaged","text":"file=…
- * offset=…"}
+ *   {"time":"…","level":"warn","actor":"registry","event":"journal_damaged","text":"file=… …"}
  */
 #ifndef COMMON_BASE_LOG_H
 #define COMMON_BASE_LOG_H

@@ -8,11 +8,10 @@
 
 #include "common/base/str.h"
 
-/* Whether nobody else decides what path leads to: every link on the way is ours or root's, and
- * every directory on the way is too and can't be written by all, unless it is sticky, as /tmp is.
- * Ours is also what belongs to who owns a directory above our own program: he could as well replace
- * it. What is not there yet is well. Errors: ERR_INVALID, with what is wrong and the remedy in why.
- */
+/* Whether nobody else decides what path leads to: every link and every directory on the way is ours
+ * or root's, and no directory can be written by all, unless it is sticky, as /tmp is. The owner of
+ * a directory above our own program is trusted as we are: he could replace the program. What does
+ * not exist yet is fine. Errors: ERR_INVALID, with what is wrong and the remedy in why. */
 enum err place_check_way(const char *path, struct buf *why);
 
 /* The same, and the directory at its end is this user's own and nobody else may write to it.

@@ -82,7 +82,8 @@ typedef int64_t config_number;
 typedef double config_share;
 typedef bool config_flag;
 
-/* A value is reached as config.<section>_<name>, e.g. config.gateway_listen. */
+/* A value is reached as config.<section>_<name>, e.g. config.gateway_listen. node_name and
+ * gateway_advertise are never empty after config_load. */
 struct config {
 #define config_kind_text config_text
 #define config_kind_list struct config_list
@@ -115,8 +116,5 @@ enum config_outcome {
  * (0700) on CONFIG_RUN. On any outcome call config_fini. */
 enum config_outcome config_load(struct config *config, const char *purpose, int argc, char **argv);
 void config_fini(struct config *config);
-
-/* The name this node's infra.discovery has, and the address it advertises; config_load has
- * filled node_name and gateway_advertise in where they were empty. */
 
 #endif

@@ -23,8 +23,8 @@ enum { disk_path_max = 4096, disk_owner_max = 128 };
  * damage: only bytes that were read and are wrong are. */
 enum disk_trouble {
     DISK_PASSING,   /* of the moment: to be tried again */
-    DISK_FORBIDDEN, /* not for this user, or not to be written: a person must see to it */
-    DISK_LASTING,   /* anything else: the same */
+    DISK_FORBIDDEN, /* this user may not read or write it: a person must see to it */
+    DISK_LASTING,   /* anything else, such as a full or a broken disk */
 };
 enum disk_trouble disk_trouble_of(int64_t rc);
 const char *disk_remedy_of(int64_t rc); /* what a person can do; static */
@@ -43,8 +43,8 @@ struct disk {
     int64_t (*read)(struct disk *self, int file, uint64_t offset, void *data, size_t len);
     int64_t (*write)(struct disk *self, int file, uint64_t offset, const void *data, size_t len);
 
-    int (*allocate)(struct disk *self, int file, uint64_t offset,
-                    uint64_t len); /* grows by zeros */
+    /* Grows the file by zeros. */
+    int (*allocate)(struct disk *self, int file, uint64_t offset, uint64_t len);
     int (*truncate)(struct disk *self, int file, uint64_t size);
     int (*sync)(struct disk *self, int file); /* data, and the size */
 

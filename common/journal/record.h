@@ -27,12 +27,13 @@ enum record_state {
     RECORD_DAMAGED, /* anything else */
 };
 
-/* How far a bad frame goes is what its length says; where that says nothing
- * possible (0, or more than frame_max), up to frame_max bytes. If a whole frame
- * stands inside that stretch, it was the length that broke: then it is DAMAGED; so
- * too if a search of about a second has not ruled it out, and if the last byte of the frame, or all
- * of it but one, is there. In doubt DAMAGED: a torn tail is cut without a word, so it must be
- * certain. rest and body are untouched unless RECORD_OK. */
+/* A torn tail is cut without a word, so a bad frame is TORN only where that is certain. It is taken
+ * to be as long as its length says, or frame_max where that is impossible (0, or above frame_max);
+ * behind it stand only zeros. It is DAMAGED all the same
+ *   - if a whole frame begins inside it: then the length itself is wrong;
+ *   - if a search of about a second has not ruled that out;
+ *   - if its last byte was written, or a single wrong byte explains its checksum.
+ * rest and body are untouched unless RECORD_OK. */
 enum record_state record_next(struct str *rest, struct str *body);
 
 /* So much of a file record_next must be shown to find the frame that begins with head, its first

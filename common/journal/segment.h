@@ -57,8 +57,10 @@ struct segments {
 void segments_fini(struct segments *self);
 void segments_add(struct segments *self, struct segment *segment); /* moves it in; not free yet */
 void segments_drop_first(struct segments *self);
-/* The last ones, if they begin after seq: their name is taken by a newer file. */
+/* The last ones, where they hold nothing and seq + 1 would be their first: a newer file takes their
+ * name. */
 void segments_drop_empty(struct segments *self, uint64_t seq);
-const struct segment *segments_find(const struct segments *self, uint64_t seq); /* in history */
+/* The one in the unbroken history that holds seq; NULL: none does. */
+const struct segment *segments_find(const struct segments *self, uint64_t seq);
 
 #endif

@@ -39,8 +39,7 @@ struct entry_state {
     int64_t dirty_timestamp;
     uint64_t hash; /* instance_hash of a live one; 0 of one that is gone */
     bool gone;
-    bool
-        vague; /* live, and heard nobody here knows when, or past the idle limit: none to take in */
+    bool vague; /* live, but of unknown age or past the idle limit: not to be taken in */
 };
 void entry_pack(struct buf *to, const struct entry_state *entry);
 bool entry_next(struct str *rest, struct entry_state *entry);

@@ -69,9 +69,9 @@ typedef void registry_applied_fn(void *context, const struct applied *applied);
 bool registry_sweep_next(struct registry *self, uint32_t max, registry_applied_fn *applied_each,
                          void *context);
 
-/* Call now and then, when a few ms may be spent. True: much less is held than at the most since the
- * last time, and what is left is soon looked through: give memory back to the system (outbox_trim),
- * for what went left holes that would stay with the process. */
+/* Call now and then, when a few ms may be spent. True: much less is held than at the peak since it
+ * was true last. What went has left holes in the heap: give them back to the system (outbox_trim),
+ * which takes a few ms only while few entries are left. */
 bool registry_has_shrunk(struct registry *self);
 
 /* ── one entry ──────────────────────────────────────────────────────────────*/

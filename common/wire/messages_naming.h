@@ -78,8 +78,8 @@
     F(u32,    limit,            MSG_REQUIRED)
 
 /* From the replicator: this node has what its peers have; or none can be reached
- * and none is configured. Ends init-protect. filled: a peer has given all it has, so that what damage
- * had cost is dealt with. */
+ * and none is configured. Ends init-protect. filled: a peer has given all it has, so that what
+ * damage had cost is dealt with. */
 #define MSG_SYNCED(F)                       \
     MSG_COMMAND_HEAD(F) \
     F(str,    reason,           MSG_REQUIRED) \
@@ -178,8 +178,9 @@
     F(bin,    leaves,           MSG_REQUIRED) \
     F(u64,    cursor,           MSG_OPTIONAL)
 
-/* done: how many of the leaves this answers; 0: the first in part, next says how to go on. entries: 33 bytes each, big-endian: key hi, key lo,
- * dirty_timestamp, instance_hash, flags: 1 gone, 2 vague: of unknown age, or past the idle limit. */
+/* done: how many of the leaves this answers; 0: the first in part, next says how to go on. entries:
+ * 33 bytes each, big-endian: key hi, key lo, dirty_timestamp, instance_hash, flags (1 gone; 2 vague:
+ * of unknown age, or past the idle limit). */
 #define MSG_ENTRIES(F)                      \
     MSG_ANSWER_HEAD(F) \
     F(u32,    done,             MSG_REQUIRED) \
@@ -207,11 +208,12 @@
 
 /* ── between nodes: replicator to replicator ──────────────────────────────── */
 
-/* States, never operations. Answered by ACK once the receiver's registry has taken it all. node,
- * zone: who sends, and node_id, which is its identity: names and addresses change. boot, stamp: the sender's run and its clock, for the receiver to send back: echo
- * is the receiver's stamp heard last, of its run to_boot, held_ms ago, less what the oldest of the
- * content has waited here since its age was told. So the receiver knows how long this was on its
- * way at most. to_boot 0: a greeting, without records and heartbeats.
+/* States, never operations. Answered by ACK once the receiver's registry has taken it all.
+ * node, zone, node_id: who sends; names and addresses may change, node_id is its identity.
+ * boot, stamp: the sender's run and its clock, for the receiver to send back.
+ * to_boot, echo, held_ms: the receiver's run and stamp as they were heard last, held_ms ago, less
+ * what the oldest of the content has waited here since its age was told. So the receiver knows how
+ * long this was on its way at most. to_boot 0: a greeting, without records and heartbeats.
  * protect: the sender's registry is under init-protect. digest: the root of its digests.
  * records and heartbeats as in MERGE; over 32,768 records or 4 MiB of heartbeats are refused. */
 #define MSG_STATES(F)                       \

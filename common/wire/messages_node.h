@@ -63,7 +63,7 @@
 
 /* A slice of the state. seq: the publisher's when it was read; next: the cursor
  * of the following slice, 0 after the last. standing: with the last slice, the
- * facts that are no history but the present state (PROTECT, PROTECTION, NODES). */
+ * facts that are no history but the present state (PROTECT, STORAGE, PROTECTION, NODES). */
 #define MSG_CHUNK(F)                        \
     MSG_ANSWER_HEAD(F) \
     F(u64,    epoch,            MSG_REQUIRED) \

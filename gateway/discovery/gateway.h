@@ -24,7 +24,7 @@ struct scrape;      /* scrape.h: /metrics requests waiting for COUNTERS */
 struct early;       /* early.h: who waits for the first sync */
 struct neighbour;   /* neighbour.h: what browsers may ask */
 struct form_origin; /* form_origin.h: whose replication flags are believed */
-struct resolver;    /* resolver.h: looks up the names that takes */
+struct resolver;    /* resolver.h: looks up names for form_origin */
 
 struct gateway {
     const struct config *config;     /* borrowed */
@@ -88,8 +88,9 @@ struct response *request_json(struct request *request, int code, struct buf *bod
 struct response *response_err(enum err err, const char *text);
 /* An error with Retry-After. */
 void answer_busy(struct request *request, enum err err, const char *text, int64_t retry_s);
-/* HTTP 200, err's code, its number as message, and data: what the caller adds to body in
- * between. answer_close takes body. Whoever answers in another way ends the body with } itself. */
+/* An answer around data: answer_open writes its beginning into body, with err's code and its number
+ * as message; the caller appends data's value; answer_close ends it and answers with HTTP 200,
+ * taking body. Who does not call answer_close ends the body with } himself. */
 void answer_open(struct buf *body, enum err err);
 void answer_close(struct request *request, enum err err, struct buf *body);
 /* Anything else; text is taken. */

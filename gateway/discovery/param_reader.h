@@ -12,9 +12,8 @@
 
 #include "gateway/discovery/gateway.h"
 
-enum {
-    limit_parameters = 1024
-}; /* of one request; an appid's latest_timestamp is not counted apart */
+/* Of one request; an appid's latest_timestamp is not counted apart. */
+enum { limit_parameters = 1024 };
 
 struct param_reader {
     const struct params *params;

@@ -18,7 +18,7 @@ struct memory {
 /* max: 0: a quarter of the machine's or cgroup's, shared by so many processes. */
 void memory_init(struct memory *self, uint64_t max, unsigned sharers);
 bool memory_is_full(const struct memory *self);
-/* One that is counted with *weight bytes holds so many from now on. */
+/* What is counted with *weight bytes holds so many from now on; *weight follows. */
 void memory_weigh(struct memory *self, size_t *weight, size_t bytes);
 void memory_hold(struct memory *self, struct response *response);
 void memory_release(struct memory *self, struct response *response);

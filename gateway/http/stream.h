@@ -1,11 +1,10 @@
-/* Bodies in the making. */
+/* An answer whose body is made as its client reads it (request_stream). */
 #ifndef GATEWAY_HTTP_STREAM_H
 #define GATEWAY_HTTP_STREAM_H
 
 #include "gateway/http/http.h"
 
-/* Lives as long as its MHD_Response, which may be longer
- * than its request. */
+/* Lives as long as its MHD_Response, which may be longer than its request. */
 struct stream {
     struct http *http;
     struct request *request; /* NULL: it is over */
