@@ -194,8 +194,8 @@ static void share_prefix(struct order *self, struct memory *memory, struct str n
     }
 }
 
-/* The block that holds the name or that it belongs into, fit to be looked into. */
-static uint32_t find_block(struct order *self, uint64_t key, struct str name,
+/* The block that holds the name or that it belongs into. */
+static uint32_t seek_block(const struct order *self, uint64_t key, struct str name,
                            const struct names *names)
 {
     uint32_t low = 0;
@@ -213,9 +213,17 @@ static uint32_t find_block(struct order *self, uint64_t key, struct str name,
             low = middle + 1;
         }
     }
-    low = low == 0 ? 0 : low - 1;
-    block_rekey(self->refs[low].block, self->prefix_len, names);
-    return low;
+    return low == 0 ? 0 : low - 1;
+}
+
+/* The same, fit to be looked into. */
+static uint32_t find_block(struct order *self, uint64_t key, struct str name,
+                           const struct names *names)
+{
+    uint32_t at = seek_block(self, key, name, names);
+
+    block_rekey(self->refs[at].block, self->prefix_len, names);
+    return at;
 }
 
 static void resize_block(struct order *self, struct memory *memory, uint32_t i, uint32_t cap)
@@ -379,4 +387,48 @@ struct order_run order_after(const struct order *self, struct str name, order_na
         return (struct order_run){run.slots + passed, run.count - passed};
     }
     return (struct order_run){0};
+}
+
+/* What begins at place `at` of block i; its end is the next one's begin. */
+static struct order_run run_from(const struct order *self, uint32_t i, uint32_t at)
+{
+    struct order_run run;
+
+    if (i < self->ref_count && at == self->refs[i].block->count) {
+        i++;
+        at = 0;
+    }
+    if (i >= self->ref_count) {
+        return (struct order_run){0};
+    }
+    run = order_run(self, i);
+    return (struct order_run){run.slots + at, run.count - at};
+}
+
+struct order_run order_from(const struct order *self, struct str name, order_name_fn *name_fn,
+                            const void *context)
+{
+    const struct names names = {name_fn, context};
+    struct str prefix = {self->prefix, self->prefix_len};
+    const struct order_block *block;
+    uint64_t key;
+    uint32_t i;
+    uint32_t at;
+
+    if (self->ref_count == 0 || !str_starts(name, prefix)) {
+        return run_from(self, str_cmp(name, prefix) < 0 ? 0 : self->ref_count, 0);
+    }
+    key = key_of(name, self->prefix_len);
+    i = seek_block(self, key, name, &names);
+    block = self->refs[i].block;
+    /* keys of an earlier, longer prefix are the same bytes further on: not every name has one */
+    if (block->skip == self->prefix_len) {
+        at = block_seek(block, key, name, &names);
+    } else {
+        at = count_to(block, name, &names);
+        if (at > 0 && str_eq(name_of(&names, slots_of(block)[at - 1]), name)) {
+            at--;
+        }
+    }
+    return run_from(self, i, at);
 }

@@ -60,4 +60,8 @@ struct order_run order_run(const struct order *self, uint32_t i);
 struct order_run order_after(const struct order *self, struct str name, order_name_fn *name_of,
                              const void *context);
 
+/* The same, from the name itself on, if it is in the order. */
+struct order_run order_from(const struct order *self, struct str name, order_name_fn *name_of,
+                            const void *context);
+
 #endif

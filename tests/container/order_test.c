@@ -182,6 +182,21 @@ static void check_after(const struct world *world, struct str name)
     assert_int_equal(seen, expected);
 }
 
+/* From any name on, the name itself is met first, if it is in it, then what follows it. */
+static void check_from(const struct world *world, uint32_t slot)
+{
+    struct str name = text_of(world, slot);
+    struct order_run run = order_from(&world->order, name, name_of, world);
+    struct order_run after = order_after(&world->order, name, name_of, world);
+
+    if (world->in[slot]) {
+        assert_true(run.count > 0 && run.slots[0] == slot);
+        assert_true(run.count == 1 || run.slots + 1 == after.slots);
+    } else {
+        assert_true(run.count == after.count && run.slots == after.slots);
+    }
+}
+
 static void one_can_go_on_behind_any_name(void **state)
 {
     (void)state;
@@ -195,6 +210,9 @@ static void one_can_go_on_behind_any_name(void **state)
         check_after(world, STR(""));
         for (uint32_t slot = 0; slot < names_max; slot += 101) {
             check_after(world, text_of(world, slot));
+        }
+        for (uint32_t slot = 0; slot < names_max; slot++) {
+            check_from(world, slot);
         }
         world_free(world);
     }
