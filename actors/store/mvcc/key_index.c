@@ -156,7 +156,7 @@ static bool is_next(const struct key_index *self, uint32_t number, struct revisi
 }
 
 enum err key_index_restore(struct key_index *self, struct str name, struct revision mod,
-                           const struct key_state *state)
+                           const struct key_state *state, uint32_t *key)
 {
     uint32_t number = key_index_find(self, name);
     struct key_state before;
@@ -169,9 +169,10 @@ enum err key_index_restore(struct key_index *self, struct str name, struct revis
         if (state == NULL || state->version < 1 || state->create > mod.main) {
             return ERR_CORRUPT;
         }
-        (void)key_new(self, name, mod, state);
+        *key = key_new(self, name, mod, state);
         return ERR_OK;
     }
+    *key = number;
     if (!is_next(self, number, mod)) {
         return ERR_CORRUPT;
     }

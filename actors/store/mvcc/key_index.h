@@ -36,10 +36,10 @@ uint32_t key_index_put(struct key_index *self, struct str name, struct revision 
                        struct key_state *state);
 void key_index_delete(struct key_index *self, uint32_t key, struct revision mod); /* live */
 
-/* What a record of the backend says, in order of revisions. state NULL: a tombstone. Errors:
- * ERR_CORRUPT: it does not follow from those before it. */
+/* What a record of the backend says, in order of revisions. state NULL: a tombstone. key: its
+ * number. Errors: ERR_CORRUPT: it does not follow from those before it. */
 enum err key_index_restore(struct key_index *self, struct str name, struct revision mod,
-                           const struct key_state *state);
+                           const struct key_state *state, uint32_t *key);
 
 /* Told of each revision that a compaction at main drops. Afterwards the key may be gone. */
 typedef void key_dropped_fn(void *context, struct revision revision, bool tombstone);

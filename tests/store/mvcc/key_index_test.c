@@ -162,19 +162,22 @@ static void what_records_say_is_taken_or_refused(void **state)
     const struct key_state third = {{9, 0}, 4, 3};
     const struct key_state fifth = {{11, 0}, 4, 5};
     const struct key_state anew = {{12, 0}, 12, 1};
+    uint32_t key;
 
     (void)state;
-    assert_int_equal(ERR_CORRUPT, key_index_restore(self, STR("k"), (struct revision){8, 0}, NULL));
-    assert_int_equal(ERR_OK, key_index_restore(self, STR("k"), third.mod, &third));
-    is(self, "k", 9, 9, 4, 3);
-    assert_int_equal(ERR_CORRUPT, key_index_restore(self, STR("k"), third.mod, &third));
-    assert_int_equal(ERR_OK, key_index_restore(self, STR("k"), (struct revision){10, 0}, NULL));
     assert_int_equal(ERR_CORRUPT,
-                     key_index_restore(self, STR("k"), (struct revision){11, 0}, NULL));
-    assert_int_equal(ERR_OK, key_index_restore(self, STR("k"), anew.mod, &anew));
+                     key_index_restore(self, STR("k"), (struct revision){8, 0}, NULL, &key));
+    assert_int_equal(ERR_OK, key_index_restore(self, STR("k"), third.mod, &third, &key));
+    is(self, "k", 9, 9, 4, 3);
+    assert_int_equal(ERR_CORRUPT, key_index_restore(self, STR("k"), third.mod, &third, &key));
+    assert_int_equal(ERR_OK,
+                     key_index_restore(self, STR("k"), (struct revision){10, 0}, NULL, &key));
+    assert_int_equal(ERR_CORRUPT,
+                     key_index_restore(self, STR("k"), (struct revision){11, 0}, NULL, &key));
+    assert_int_equal(ERR_OK, key_index_restore(self, STR("k"), anew.mod, &anew, &key));
     is(self, "k", 12, 12, 12, 1);
     assert_int_equal(ERR_CORRUPT,
-                     key_index_restore(self, STR("k"), (struct revision){13, 0}, &fifth));
+                     key_index_restore(self, STR("k"), (struct revision){13, 0}, &fifth, &key));
     index_free(self);
 }
 

@@ -1,0 +1,107 @@
+#include <stdlib.h>
+
+#include "actors/store/mvcc/crc32c.h"
+#include "actors/store/mvcc/record.h"
+
+struct mvcc_hash {
+    struct mvcc *state;
+    int64_t revision;
+    int64_t compacted;
+    int64_t kept_at; /* of what was compacted, what was live there is hashed */
+    struct revision next;
+    uint32_t crc;
+    bool done;
+};
+
+static bool any_is_live(const struct mvcc *state, int64_t revision)
+{
+    struct key_cursor cursor = key_cursor(&state->index, STR(""), STR("\0"));
+    struct key_state key_state;
+    uint32_t key;
+
+    while ((key = key_cursor_next(&cursor)) != KEY_NONE) {
+        if (key_index_at(&state->index, key, revision, &key_state)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* etcd hashes what its index would keep at the revision; nothing to keep means no choice: then all
+ * that is there, which is what the compaction has left. */
+enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc_hash **hash)
+{
+    struct mvcc_hash *made;
+
+    if (revision > 0 && revision <= self->compacted) {
+        return ETCD_ERROR_COMPACTED;
+    }
+    if (revision > 0 && revision > self->revision) {
+        return ETCD_ERROR_FUTURE_REVISION;
+    }
+    made = calloc(1, sizeof(*made));
+    if (made == NULL) {
+        abort();
+    }
+    made->state = self;
+    made->revision = revision == 0 ? self->revision : revision;
+    made->compacted = self->compacted;
+    made->kept_at = any_is_live(self, made->revision) ? made->revision : made->compacted;
+    made->crc = crc32c(0, "key", 3);
+    self->pins++;
+    *hash = made;
+    return ETCD_OK;
+}
+
+static bool is_hashed(const struct mvcc_hash *self, const struct record *record)
+{
+    const struct key_index *index = &self->state->index;
+    struct key_state state;
+    Mvccpb__KeyValue kv;
+    uint32_t key;
+
+    if (record->revision.main > self->compacted) {
+        return true;
+    }
+    if (record->tombstone || key_value_read(record->bytes, &kv) != ERR_OK) {
+        return false;
+    }
+    key = key_index_find(index, str_of_bytes(kv.key));
+    return key != KEY_NONE && key_index_at(index, key, self->kept_at, &state) &&
+           revision_eq(state.mod, record->revision);
+}
+
+bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max)
+{
+    struct record_scan scan = record_scan(self->state, self->next);
+    struct record record;
+
+    for (unsigned i = 0; i < records_max && !self->done; i++) {
+        if (!record_scan_next(&scan, &record) || record.revision.main > self->revision) {
+            self->done = true;
+            break;
+        }
+        if (is_hashed(self, &record)) {
+            struct revision_key key = revision_key(record.revision, record.tombstone);
+
+            self->crc = crc32c(self->crc, key.bytes, key.len);
+            self->crc = crc32c(self->crc, record.bytes.data, record.bytes.len);
+        }
+        self->next = (struct revision){record.revision.main, record.revision.sub + 1};
+    }
+    return !self->done;
+}
+
+void mvcc_hash_end(struct mvcc_hash **self, uint32_t *hash, int64_t *compacted)
+{
+    assert((*self)->state->pins > 0);
+    (*self)->state->pins--;
+    if (hash != NULL) {
+        *hash = (*self)->crc;
+    }
+    if (compacted != NULL) {
+        *compacted = (*self)->compacted;
+    }
+    free(*self);
+    *self = NULL;
+}

@@ -1,0 +1,143 @@
+/* The store's state machine: keys with all their revisions, and leases. Pure: no clock, no socket,
+ * no log; what it holds follows from the entries it was given, in their order, alone.
+ *
+ *   entry ──► apply ──► index, leases, open tail        answers; events are read from revisions
+ *                                │ seal
+ *                                ▼
+ *             reads ──► open tail, sealed tails, backend
+ *                                │        ▲
+ *                                └─flush──┘ renew
+ *
+ * Total: no request that could be unpacked (request.h) ends it or makes two states differ, judged
+ * by shape.h or not. A turn: entries, reads, then what the answers borrow is let go (seal, flushed
+ * and every apply may end it).
+ *
+ * Answers are messages of etcdserverpb, in the caller's arena; they borrow from it, from the
+ * request and from the state. Of a header only the revision is filled.
+ *
+ * Where the rules stand: etcd 3.4's server/etcdserver/apply.go and mvcc, compared answer by answer
+ * (tests/store/mvcc/against_etcd).
+ */
+#ifndef ACTORS_STORE_MVCC_MVCC_H
+#define ACTORS_STORE_MVCC_MVCC_H
+
+#include "actors/store/mvcc/arena.h"
+#include "actors/store/mvcc/backend.h"
+#include "common/etcdapi/errors.h"
+#include "common/etcdapi/methods.h"
+#include "common/etcdapi/mvcc.pb-c.h"
+
+struct mvcc;
+struct tail;
+
+struct mvcc_settings {
+    int64_t lease_ttl_min_s; /* of a cluster's members the same */
+};
+
+/* What backend's last transaction says. It is borrowed until mvcc_destroy. text, of
+ * backend_text_max: why not. Errors: ERR_CORRUPT (a record is damaged, missing or one too many:
+ * the member must not serve), and the backend's of reads. */
+enum err mvcc_new(const struct mvcc_settings *settings, struct backend *backend, struct mvcc **self,
+                  char *text);
+void mvcc_destroy(struct mvcc **self);
+
+struct mvcc_position {
+    uint64_t index, term; /* of the last entry */
+    int64_t revision;     /* 1: nothing was put yet */
+    int64_t compacted;    /* -1: never */
+};
+struct mvcc_position mvcc_position(const struct mvcc *self);
+
+/* Once a record that was read is damaged or can't be read the state is no longer what the entries
+ * say, and the member must stop. ERR_OK: it is sound. */
+enum err mvcc_damage(const struct mvcc *self);
+
+/* ── entries ────────────────────────────────────────────────────────────────*/
+
+/* What is applied from here on is of this entry: index is above all before. */
+void mvcc_entry(struct mvcc *self, uint64_t index, uint64_t term);
+
+struct mvcc_answer {
+    enum etcd_error error;
+    ProtobufCMessage *message; /* NULL with an error */
+};
+
+/* PUT, DELETE_RANGE, TXN, COMPACT, LEASE_GRANT (its ID is given), LEASE_REVOKE: as an entry's
+ * call. With an error nothing has changed. */
+struct mvcc_answer mvcc_apply(struct mvcc *self, enum etcd_method method,
+                              const ProtobufCMessage *request, struct arena *arena);
+
+/* RANGE, a TXN that writes nothing, HASH_KV, LEASE_TIME_TO_LIVE (TTL: the rest that was
+ * checkpointed, else the granted one; keys in order of bytes), LEASE_LEASES (in order of ID). */
+struct mvcc_answer mvcc_read(struct mvcc *self, enum etcd_method method,
+                             const ProtobufCMessage *request, struct arena *arena);
+
+bool mvcc_writes(enum etcd_method method, const ProtobufCMessage *request);
+
+/* ── leases, for whoever has the time ───────────────────────────────────────*/
+
+struct mvcc_lease {
+    int64_t id;
+    int64_t ttl_s;
+    int64_t rest_s; /* last checkpoint's; 0: none */
+    uint32_t key_count;
+};
+bool mvcc_lease(const struct mvcc *self, int64_t id, struct mvcc_lease *lease);
+
+/* In order of id; owned by arena. */
+const struct mvcc_lease *mvcc_leases(const struct mvcc *self, struct arena *arena, size_t *count);
+
+/* Parts of entries. Those that are not there are passed over. One with keys ends as one revision.
+ */
+void mvcc_lease_expire(struct mvcc *self, const int64_t *ids, size_t count);
+void mvcc_lease_checkpoint(struct mvcc *self, int64_t id, int64_t rest_s);
+
+/* ── compaction ─────────────────────────────────────────────────────────────*/
+
+/* After a COMPACT, what nobody can read any more goes, keys_max keys at a step. False: nothing is
+ * left to do, or a hash is being made. */
+bool mvcc_compact_step(struct mvcc *self, unsigned keys_max);
+bool mvcc_is_compacting(const struct mvcc *self);
+
+/* ── HashKV in slices ───────────────────────────────────────────────────────*/
+
+struct mvcc_hash; /* of the state as it was at the begin; compaction steps wait for its end */
+
+/* revision 0: the current one. Errors: COMPACTED, FUTURE_REVISION. */
+enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc_hash **hash);
+bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max); /* false: it is made */
+/* compacted: what it was at the begin. Each of them may be NULL. */
+void mvcc_hash_end(struct mvcc_hash **self, uint32_t *hash, int64_t *compacted);
+
+/* ── events ─────────────────────────────────────────────────────────────────*/
+
+/* Whether somebody wants the key's prev_kv. */
+typedef bool mvcc_wants_prev_fn(const void *context, struct str key);
+
+struct mvcc_events {
+    Mvccpb__Event *const *events; /* in order of revisions */
+    size_t count;
+    int64_t to; /* the last revision whose events are all here; from - 1: none */
+};
+
+/* Of whole revisions from … the current one, at least of one, until bytes_max are reached. from is
+ * above the compacted revision. The event of a deletion holds key and mod_revision; a prev_kv that
+ * was compacted is left out. */
+struct mvcc_events mvcc_events(struct mvcc *self, int64_t from, size_t bytes_max,
+                               mvcc_wants_prev_fn *wants_prev, const void *context,
+                               struct arena *arena);
+
+/* ── flushing ───────────────────────────────────────────────────────────────*/
+
+size_t mvcc_unflushed_bytes(const struct mvcc *self);
+uint64_t mvcc_flushed_index(const struct mvcc *self); /* of what reads of the backend see */
+
+/* What has been applied since the last seal, for tail_flush in any thread: borrowed until
+ * mvcc_flushed. NULL: nothing. */
+const struct tail *mvcc_seal(struct mvcc *self);
+
+/* The oldest sealed one is in the backend, durably; reads look for it there. Errors: the
+ * backend's: then it is as if it were not flushed yet. */
+enum err mvcc_flushed(struct mvcc *self);
+
+#endif
