@@ -9,8 +9,7 @@ enum { first_cap = 4 };
 static void add_tail(struct mvcc *self, uint64_t index, uint64_t term)
 {
     if (self->tail_count == self->tail_cap) {
-        self->tails =
-            array_grow(self->tails, &self->tail_cap, first_cap, sizeof(struct tail *));
+        self->tails = array_grow(self->tails, &self->tail_cap, first_cap, sizeof(struct tail *));
     }
     self->tails[self->tail_count++] = tail_new(index, term);
 }

@@ -160,7 +160,7 @@ static void flush(struct world *world)
     assert_int_equal(ERR_OK, tail_flush(world->sealed[0], world->backend, text));
     assert_int_equal(ERR_OK, mvcc_flushed(world->mvcc));
     world->sealed_count--;
-    memmove(world->sealed, world->sealed + 1, sizeof(world->sealed[0]) * world->sealed_count);
+    memmove(world->sealed, world->sealed + 1, world->sealed_count * sizeof(const struct tail *));
 }
 
 /* Of what goes on beside the entries. */
