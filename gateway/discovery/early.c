@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "gateway/discovery/deadline.h"
+#include "common/base/deadlines.h"
 #include "gateway/discovery/replica.h"
 
 struct waiter {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/discovery/deadline.h"
+#include "common/base/deadlines.h"
 #include "gateway/discovery/param_reader.h"
 #include "gateway/discovery/poll_repeats.h"
 #include "gateway/discovery/read_params.h"

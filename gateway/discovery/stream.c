@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/deadlines.h"
 #include "gateway/discovery/read_params.h"
 #include "gateway/discovery/stream_changes.h"
 #include "gateway/discovery/stream_events.h"

@@ -2,8 +2,8 @@
 #ifndef GATEWAY_DISCOVERY_STREAM_STATE_H
 #define GATEWAY_DISCOVERY_STREAM_STATE_H
 
+#include "common/base/deadlines.h"
 #include "gateway/discovery/app_query.h"
-#include "gateway/discovery/deadline.h"
 #include "gateway/discovery/delta.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/stream.h"

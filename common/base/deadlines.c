@@ -1,4 +1,4 @@
-#include "gateway/discovery/deadline.h"
+#include "common/base/deadlines.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What is due when: a heap of deadlines that sit in their owners' memory. */
-#ifndef GATEWAY_DISCOVERY_DEADLINE_H
-#define GATEWAY_DISCOVERY_DEADLINE_H
+#ifndef COMMON_BASE_DEADLINES_H
+#define COMMON_BASE_DEADLINES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,78 @@
+/* What an HTTP/2 connection is made of. Its parts know each other in one direction only, downwards:
+ *
+ *   h2           the session, and its life
+ *   h2_request   headers and DATA … the app
+ *   h2_answer    the app … headers, DATA, trailers
+ *   h2_stream    one call's memory
+ */
+#ifndef GATEWAY_ETCD_H2_STREAM_H
+#define GATEWAY_ETCD_H2_STREAM_H
+
+#include <nghttp2/nghttp2.h>
+
+#include "gateway/etcd/grpc.h"
+#include "gateway/etcd/h2.h"
+
+/* What of a request's headers decides whether it is a call at all. */
+struct request_head {
+    bool post;
+    bool grpc;
+    bool compressed;
+    bool bad_timeout;
+    bool method_known;
+    size_t bytes;
+    struct buf path; /* of no method of ours, for the answer */
+};
+
+struct stream {
+    struct h2_call call; /* first */
+    struct h2 *h2;
+    int32_t id;
+    bool begun;   /* the app knows it */
+    bool let_go;  /* the app has ended it, or never had it */
+    bool refused; /* it is no gRPC: answered by a status of HTTP */
+    bool replied; /* its answer's headers are submitted */
+    bool waits;   /* nghttp2 was told that there is no data now */
+    enum grpc_code code;
+    struct request_head head;
+    struct grpc_reader reader;
+    struct buf token;
+    struct buf out;        /* framed messages */
+    size_t out_at;         /* of them, sent */
+    struct buf text;       /* of the status, encoded */
+    size_t weight;         /* as counted in held */
+    struct stream *before; /* open ones */
+    struct stream *next;   /* also of the kept */
+};
+
+struct h2 {
+    const struct h2_options *options;
+    const struct h2_app *app;
+    void *state;
+    struct h2_wake wake;
+    nghttp2_session *session;
+    struct buf *to; /* while it produces */
+    size_t to_max;
+    bool over; /* what came can't be read on */
+    bool draining;
+    size_t held;
+    uint32_t calls;
+    struct stream *open;
+    struct stream *kept;
+    unsigned kept_count;
+};
+
+static inline struct stream *stream_of(struct h2_call *call)
+{
+    return (struct stream *)call;
+}
+
+/* NULL: no memory. */
+struct stream *h2_stream_new(struct h2 *self, int32_t id);
+void h2_stream_end(struct h2 *self, struct stream *stream);
+/* Frees all of them, and what was kept for the next; the app is not told. The connection ends. */
+void h2_streams_fini(struct h2 *self);
+/* After its messages have grown or gone. */
+void h2_stream_weigh(struct stream *stream);
+
+#endif

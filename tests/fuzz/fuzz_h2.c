@@ -1,0 +1,114 @@
+/* What a client says over HTTP/2, in pieces: every call the app was told of ends once, what is held
+ * is bounded and all gone at the end.
+ *
+ * The first byte: what the app does with a message (bits 0 to 2), and the size of pieces.
+ *
+ * Covers: gateway/etcd/grpc.c gateway/etcd/h2.c gateway/etcd/h2_answer.c gateway/etcd/h2_request.c
+ *         gateway/etcd/h2_stream.c
+ */
+#include <assert.h>
+
+#include "gateway/etcd/h2.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+    message_max = 2000,
+    streams_max = 20,
+    held_max = 20 * 1000,
+    produce_max = 1000,
+    frame_max_bytes = 16384 + 9,
+};
+
+struct app {
+    unsigned does;
+    unsigned open;
+};
+
+static void let_go(struct app *self, struct h2_call *call)
+{
+    assert(self->open > 0);
+    self->open--;
+    (void)call;
+}
+
+static void on_begin(void *state, struct h2_call *call)
+{
+    struct app *self = state;
+
+    assert(call->user == NULL && call->token.len <= h2_token_max);
+    assert(call->method > 0 && call->method < ETCD_METHOD_END);
+    call->user = self;
+    self->open++;
+    if ((self->does & 7) == 7) {
+        h2_end_error(call, ETCD_ERROR_NO_LEADER);
+        let_go(self, call);
+    }
+}
+
+static void on_message(void *state, struct h2_call *call, struct str message)
+{
+    struct app *self = state;
+
+    assert(call->user == self && message.len <= message_max);
+    if ((self->does & 1) != 0) {
+        h2_send(call, message);
+    }
+    if ((self->does & 2) != 0) {
+        h2_end(call, GRPC_OK, message);
+        let_go(self, call);
+    }
+}
+
+static void on_half_closed(void *state, struct h2_call *call)
+{
+    struct app *self = state;
+
+    assert(call->user == self);
+    if ((self->does & 4) != 0) {
+        h2_end(call, GRPC_UNKNOWN, STR("half closed"));
+        let_go(self, call);
+    }
+}
+
+static void on_gone(void *state, struct h2_call *call)
+{
+    struct app *self = state;
+
+    assert(call->user == self);
+    let_go(self, call);
+}
+
+static void on_wake(void *owner)
+{
+    (void)owner;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct h2_options options = {
+        .message_max = message_max, .streams_max = streams_max, .held_max = held_max};
+    static const struct h2_app calls = {
+        .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
+    struct app app = {.does = size > 0 ? data[0] : 0};
+    size_t piece = (app.does >> 3) + 1;
+    struct h2 *h2 = h2_new(&options, &calls, &app, (struct h2_wake){.wake = on_wake});
+    struct buf out = {0};
+    bool goes_on = true;
+
+    for (size_t at = 1; at < size && goes_on; at += piece) {
+        struct str bytes = {(const char *)data + at, piece < size - at ? piece : size - at};
+
+        goes_on = h2_receive(h2, bytes) == ERR_OK;
+        out.len = 0;
+        goes_on = h2_produce(h2, &out, produce_max) && goes_on;
+        assert(out.len < produce_max + frame_max_bytes);
+        assert(h2_calls(h2) <= 2 * streams_max);
+        assert(h2_held(h2) <= held_max + streams_max * (message_max + 5) * 2);
+        assert(app.open <= h2_calls(h2));
+    }
+    h2_destroy(&h2);
+    assert(app.open == 0);
+    buf_fini(&out);
+    return 0;
+}
