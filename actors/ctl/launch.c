@@ -14,6 +14,7 @@
 
 #include "actors/ctl/node.h"
 #include "actors/ctl/verbs.h"
+#include "common/base/heap.h"
 #include "common/base/host_port.h"
 #include "common/base/place.h"
 #include "common/config/draft.h"
@@ -26,12 +27,9 @@ static const char *dir_of(const struct ctl *ctl)
 
 static enum ctl_exit list_actors(struct ctl *ctl)
 {
-    struct place_actors *actors = calloc(1, sizeof(*actors));
+    struct place_actors *actors = heap_new(sizeof(*actors));
     enum ctl_exit outcome = CTL_OK;
 
-    if (actors == NULL) {
-        abort();
-    }
     if (place_scan(dir_of(ctl), actors) == ERR_IO) {
         node_say_denied(ctl, dir_of(ctl));
         outcome = CTL_NEGATIVE;

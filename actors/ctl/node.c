@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/heap.h"
 #include "common/base/host_port.h"
 #include "common/base/place.h"
 #include "common/config/draft.h"
@@ -106,12 +107,9 @@ static enum ctl_exit check(const struct ctl *ctl)
 /* The settings of the first gateway that runs here; false: none runs. */
 static bool read_settings(struct ctl *ctl, char **file, struct buf *bytes)
 {
-    struct place_actors *actors = calloc(1, sizeof(*actors));
+    struct place_actors *actors = heap_new(sizeof(*actors));
     bool found = false;
 
-    if (actors == NULL) {
-        abort();
-    }
     if (place_scan(ctl->config.dir, actors) == ERR_OK) {
         for (unsigned i = 0; i < gateways_max && !found; i++) {
             char name[place_name_bytes];

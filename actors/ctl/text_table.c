@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "actors/ctl/output.h"
+#include "common/base/heap.h"
 
 void text_table_init(struct text_table *self, const char *const *head)
 {
@@ -70,12 +71,9 @@ static size_t width(const char *cell)
 
 void text_table_print(const struct text_table *self, struct buf *to)
 {
-    size_t *widths = calloc(self->columns, sizeof(*widths));
+    size_t *widths = heap_array(self->columns, sizeof(*widths));
     const char *cell = self->text.data;
 
-    if (widths == NULL) {
-        abort();
-    }
     assert(self->cells % self->columns == 0);
     for (size_t i = 0; i < self->cells; i++) {
         size_t wide = width(cell);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 #include "common/container/chunks.h"
 
 enum { bucket_count = 8192, bucket_share = 4096, chunk_bits = 7, chunk_rows = 1 << chunk_bits };
@@ -97,13 +98,10 @@ static void set_ahead(struct row *row, int64_t ahead)
 
 struct ages *ages_new(int64_t limit_ms, int64_t expiring_ms, unsigned times)
 {
-    struct ages *self = calloc(1, sizeof(*self));
+    struct ages *self = heap_new(sizeof(*self));
 
     assert(limit_ms > 0 && expiring_ms >= 0 && expiring_ms <= limit_ms);
     assert(times >= 1 && times <= ages_times_max);
-    if (self == NULL) {
-        abort();
-    }
     self->chunks.bytes = sizeof(struct chunk);
     self->limit_ms = limit_ms;
     self->expiring_ms = expiring_ms;

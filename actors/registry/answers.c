@@ -4,14 +4,12 @@
 #include <stdlib.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 struct merged *merged_new(void)
 {
-    struct merged *self = calloc(1, sizeof(*self));
+    struct merged *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     return self;
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "common/container/chunks.h"
 
 enum { chunk_bits = 7, chunk_rows = 1 << chunk_bits, leaf_bits = 12 };
@@ -40,11 +41,8 @@ struct digest {
 
 struct digest *digest_new(void)
 {
-    struct digest *self = calloc(1, sizeof(*self));
+    struct digest *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->chunks.bytes = sizeof(struct chunk);
     for (unsigned i = 0; i < digest_leaves; i++) {
         self->leaves[i].head = none;

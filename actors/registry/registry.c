@@ -13,6 +13,7 @@
 #include "actors/registry/removal.h"
 #include "actors/registry/state.h"
 #include "actors/registry/tracking.h"
+#include "common/base/heap.h"
 
 /* A tombstone outlives everything it must stop: an instance that some node still
  * holds goes there at the ceiling. */
@@ -256,13 +257,10 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     const struct config *config = options->config;
     struct identity own = {str_from(config->node_env), STR("infra.discovery"),
                            str_from(config->node_zone), str_from(config->node_name)};
-    struct registry_actor *made = calloc(1, sizeof(*made));
+    struct registry_actor *made = heap_new(sizeof(*made));
     enum err err;
 
     assert(options->seed != 0);
-    if (made == NULL) {
-        return ERR_NO_MEMORY;
-    }
     made->config = config;
     made->log = options->log;
     prng_init(&made->prng, options->seed);

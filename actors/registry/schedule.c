@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "actors/registry/decision.h"
+#include "common/base/heap.h"
 #include "common/naming/schedule.h"
 
 static int by_zones(const void *a, const void *b)
@@ -62,12 +63,9 @@ static void pack_weight(struct buf *to, const struct weight *weight)
 /* As addrs of the entry, in out's store. Errors: ERR_INVALID, told in out. */
 static bool pack_weights(const struct msg_list *list, struct decision *out, struct strs *addrs)
 {
-    struct weight *weights = malloc((list->count + (size_t)1) * sizeof(*weights));
+    struct weight *weights = heap_get((list->count + (size_t)1) * sizeof(*weights));
     bool fits;
 
-    if (weights == NULL) {
-        abort();
-    }
     fits = read_weights(list, weights, out);
     for (uint32_t i = 0; fits && i < list->count; i++) {
         pack_weight(&out->store, &weights[i]);

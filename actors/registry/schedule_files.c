@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "common/naming/schedule_file.h"
 
 /* Work of one turn. */
@@ -77,10 +78,7 @@ static struct schedule_file *get(struct schedule_files *self, const char *name)
         }
         return NULL;
     }
-    file = calloc(1, sizeof(*file) + len + 1);
-    if (file == NULL) {
-        abort();
-    }
+    file = heap_new(sizeof(*file) + len + 1);
     memcpy(file->name, name, len);
     memmove(&self->files[at + 1], &self->files[at],
             (self->count - at) * sizeof(struct schedule_file *));
@@ -386,10 +384,7 @@ void schedule_files_init(struct schedule_files *self, struct registry_actor *act
                          struct log *log)
 {
     *self = (struct schedule_files){.actor = actor, .log = log, .dir = dir};
-    self->files = calloc(schedule_files_max, sizeof(struct schedule_file *));
-    if (self->files == NULL) {
-        abort();
-    }
+    self->files = heap_array(schedule_files_max, sizeof(struct schedule_file *));
 }
 
 void schedule_files_fini(struct schedule_files *self)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "actors/registry/schedule_files.h"
+#include "common/base/heap.h"
 
 enum { names_per_turn = 1024 };
 
@@ -235,11 +236,8 @@ static char *dir_of(const struct config *config)
 struct schedules *schedules_new(struct registry_actor *actor, const struct config *config,
                                 struct log *log)
 {
-    struct schedules *self = calloc(1, sizeof(*self));
+    struct schedules *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->log = log;
     self->dir = dir_of(config);
     self->must_be = config->registry_schedules[0] != '\0';

@@ -1,8 +1,8 @@
 #include "actors/registry/write_ids.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "common/container/index.h"
 
 struct write {
@@ -53,11 +53,8 @@ static struct hash128 key_of(const void *context, uint32_t place)
 
 struct write_ids *write_ids_new(int64_t keep_ms)
 {
-    struct write_ids *self = calloc(1, sizeof(*self));
+    struct write_ids *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->keep_ms = keep_ms;
     index_init(&self->index, &self->memory, key_of, self);
     return self;
@@ -115,10 +112,7 @@ void write_ids_add(struct write_ids *self, uint64_t gateway, uint64_t number, ui
     }
     place = (self->first + self->count++) % writes_max;
     if (self->chunks[place / chunk_writes] == NULL) {
-        self->chunks[place / chunk_writes] = malloc(chunk_writes * sizeof(struct write));
-        if (self->chunks[place / chunk_writes] == NULL) {
-            abort();
-        }
+        self->chunks[place / chunk_writes] = heap_get(chunk_writes * sizeof(struct write));
     }
     *at(self, place) =
         (struct write){.gateway = gateway, .number = number, .seq = seq, .added_ms = mono_ms};

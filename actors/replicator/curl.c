@@ -10,6 +10,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
+
 enum {
     connect_timeout_ms = 500,
     head_bytes_max = 64 * 1024,
@@ -324,9 +326,9 @@ static bool open_descriptors(struct curl *self)
 
 struct curl *curl_new(struct posts *posts, const struct networks *networks)
 {
-    struct curl *self = calloc(1, sizeof(*self));
+    struct curl *self = heap_new(sizeof(*self));
 
-    if (self == NULL || curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK) {
+    if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK) {
         abort();
     }
     self->posts = posts;

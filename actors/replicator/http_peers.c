@@ -10,6 +10,7 @@
 #include "actors/replicator/http_answer.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
+#include "common/base/heap.h"
 
 enum { told_merges_max = 16, renews_per_tick_max = 32 };
 
@@ -216,11 +217,10 @@ static int by_order(const void *a, const void *b)
 static void add_keys(struct buf *keys, struct str heartbeats)
 {
     size_t count = heartbeats.len / heartbeat_bytes;
-    struct heartbeat_key *all = calloc(count, sizeof(*all));
+    struct heartbeat_key *all = heap_array(count, sizeof(*all));
     struct heartbeat heartbeat;
     size_t kept = 0;
 
-    assert(all != NULL);
     for (size_t i = 0; i < count && heartbeat_next(&heartbeats, &heartbeat); i++) {
         all[i] = (struct heartbeat_key){heartbeat.key, i};
     }

@@ -4,7 +4,6 @@
  */
 #include "actors/replicator/inbound.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "actors/replicator/ask.h"
@@ -12,6 +11,7 @@
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/root.h"
 #include "actors/replicator/state.h"
+#include "common/base/heap.h"
 
 /* Of one ACK. What does not fit is found again by the digests. */
 /* An older sign of life than this is none: the other's clock is at fault. */
@@ -34,8 +34,7 @@ struct inbound {
 
 void inbound_init(struct replicator *self)
 {
-    self->inbound = calloc(inbound_max, sizeof(*self->inbound));
-    assert(self->inbound != NULL);
+    self->inbound = heap_array(inbound_max, sizeof(*self->inbound));
 }
 
 static void clear(struct inbound *place)

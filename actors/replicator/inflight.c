@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
+
 /* So many places are looked at for a free one: they are given in turn, so a taken one is rare. */
 enum { tries_max = 64 };
 
@@ -32,9 +34,8 @@ enum ask_whom ask_whom(enum ask_kind kind)
 
 struct inflight *inflight_new(void)
 {
-    struct inflight *self = calloc(1, sizeof(*self));
+    struct inflight *self = heap_new(sizeof(*self));
 
-    assert(self != NULL);
     return self;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "actors/replicator/state.h"
+#include "common/base/heap.h"
 
 /* What was known of a node that nobody here talks to is of no use after so long. */
 static const int64_t forget_lost_ms = 60000;
@@ -41,8 +42,7 @@ void peers_init(struct replicator *self, const struct now *now)
 {
     const struct config *config = self->config;
 
-    self->peers = calloc(outbox_peers_max, sizeof(*self->peers));
-    assert(self->peers != NULL);
+    self->peers = heap_array(outbox_peers_max, sizeof(*self->peers));
     for (uint32_t i = 0; i < config->peers_nodes.count; i++) {
         add_seed(self, str_from(config->node_zone), str_from(config->peers_nodes.items[i]), now);
     }

@@ -4,15 +4,13 @@
 
 #include "actors/replicator/posts_questions.h"
 #include "actors/replicator/posts_queue.h"
+#include "common/base/heap.h"
 #include "common/naming/change.h"
 
 struct posts *posts_new(const struct config *config, const struct posts_owner *owner, void *state)
 {
-    struct posts *self = calloc(1, sizeof(*self));
+    struct posts *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->config = config;
     self->owner = owner;
     self->state = state;

@@ -1,6 +1,6 @@
 #include "actors/replicator/queue.h"
 
-#include <stdlib.h>
+#include "common/base/heap.h"
 
 struct queued *queued_new(unsigned work, uint64_t order, int64_t since_ms, const struct msg *record,
                           const struct identity *id)
@@ -9,10 +9,7 @@ struct queued *queued_new(unsigned work, uint64_t order, int64_t since_ms, const
     struct queued *entry;
 
     msg_encode(&encoded, record);
-    entry = malloc(sizeof(*entry) + encoded.len);
-    if (entry == NULL) {
-        abort();
-    }
+    entry = heap_get(sizeof(*entry) + encoded.len);
     *entry = (struct queued){.work = work,
                              .order = order,
                              .key = identity_key(id),

@@ -12,6 +12,7 @@
 #include "actors/replicator/relay.h"
 #include "actors/replicator/repair.h"
 #include "actors/replicator/state.h"
+#include "common/base/heap.h"
 
 static const int64_t tick_ms = 1000;
 /* A turn that comes so much later than the last: this process stood still. */
@@ -275,12 +276,9 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
 
 struct replicator *replicator_new(const struct replicator_options *options, const struct now *now)
 {
-    struct replicator *self = malloc(sizeof(*self));
+    struct replicator *self = heap_get(sizeof(*self));
 
     assert(options->epoch != 0);
-    if (self == NULL) {
-        abort();
-    }
     *self = (struct replicator){.config = options->config,
                                 .log = options->log,
                                 .keys = options->public_key != NULL,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
+
 const struct config_key config_keys[config_key_count] = {
 #define CONFIG_ROW(section, name, kind, default_text, min, max, help)                              \
     {#section,                                                                                     \
@@ -493,10 +495,7 @@ static enum err set_list(const struct config_key *key, struct config *config,
         }
     }
     config_key_free(key, config);
-    to->items = calloc(count + 1, sizeof(*to->items));
-    if (to->items == NULL) {
-        abort();
-    }
+    to->items = heap_array(count + 1, sizeof(*to->items));
     for (size_t i = 0; i < count; i++) {
         to->items[i] = copy_of(items[i]);
     }
@@ -554,10 +553,7 @@ enum err config_key_set_text(const struct config_key *key, struct config *config
     if (key->kind != config_kind_is_list) {
         return config_key_set(key, config, &text, 1, why);
     }
-    items = calloc(text.len + 1, sizeof(*items));
-    if (items == NULL) {
-        abort();
-    }
+    items = heap_array(text.len + 1, sizeof(*items));
     while (text.len > 0) {
         const char *comma = memchr(text.data, ',', text.len);
         size_t len = comma != NULL ? (size_t)(comma - text.data) : text.len;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
+
 void chunks_fini(struct chunks *self)
 {
     for (uint32_t i = 0; i < self->count; i++) {
@@ -34,10 +36,7 @@ void *chunks_make(struct chunks *self, uint32_t number, bool *fresh)
         make_room(self, number);
     }
     if (made) {
-        self->chunk[number] = calloc(1, self->bytes);
-        if (self->chunk[number] == NULL) {
-            abort();
-        }
+        self->chunk[number] = heap_new(self->bytes);
     }
     if (fresh != NULL) {
         *fresh = made;

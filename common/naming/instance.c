@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
+
 /* The bytes a hash is taken over: on the stack while they are few, as they nearly always are. */
 struct canon {
     char *at;
@@ -29,11 +31,8 @@ static char *canon_reserve(struct canon *self, size_t more)
 {
     if (more > self->cap - self->len) {
         size_t cap = (self->len + more) * 2;
-        char *grown = malloc(cap);
+        char *grown = heap_get(cap);
 
-        if (grown == NULL) {
-            abort();
-        }
         memcpy(grown, self->at, self->len);
         canon_fini(self);
         self->at = grown;

@@ -1,5 +1,6 @@
 #include "common/naming/registry.h"
 
+#include "common/base/heap.h"
 #include "common/container/index.h"
 #include "common/container/table.h"
 #include "common/naming/app.h"
@@ -55,11 +56,8 @@ static struct str slot_hostname(const void *context, uint32_t number)
 
 struct registry *registry_new(void)
 {
-    struct registry *self = calloc(1, sizeof(*self));
+    struct registry *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     table_init(&self->slots, &self->memory);
     table_init(&self->apps, &self->memory);
     index_init(&self->slot_index, &self->memory, slot_key, self);

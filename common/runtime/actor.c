@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "common/runtime/intake.h"
 #include "common/runtime/links.h"
 #include "common/runtime/lock.h"
@@ -368,9 +369,8 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
 
     *self = (struct actor){.options = options, .signal_fd = -1};
     self->out = outbox_new(outbox_bytes);
-    self->items = calloc(items_max(options), sizeof(*self->items));
+    self->items = heap_array(items_max(options), sizeof(*self->items));
     wait_init(&self->wait, items_max(options));
-    assert(self->items != NULL);
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
     turn_init(&self->turn, spec, options->state, self->out, options->links, options->link_count,

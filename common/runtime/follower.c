@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "common/runtime/follower_facts.h"
 #include "common/runtime/follower_questions.h"
 
@@ -13,9 +14,9 @@ static const size_t kept_bytes_max = (size_t)256 << 10; /* one turn takes them a
 struct follower *follower_new(enum actor_name source, uint32_t index, int64_t tick_ms,
                               const struct follower_owner *owner, void *state)
 {
-    struct follower *self = malloc(sizeof(*self));
+    struct follower *self = heap_get(sizeof(*self));
 
-    assert(self != NULL && tick_ms > 0 && owner->fact != NULL);
+    assert(tick_ms > 0 && owner->fact != NULL);
     *self = (struct follower){.source = source,
                               .index = index,
                               .tick_ms = tick_ms,

@@ -1,16 +1,16 @@
 #include "common/runtime/intake.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/heap.h"
 
 void intake_init(struct intake *self, const struct actor_options *options, struct sockets *sockets,
                  struct turn *turn, struct admin *admin, struct outbox *out)
 {
     *self = (struct intake){
         .options = options, .sockets = sockets, .turn = turn, .admin = admin, .out = out};
-    self->answers = calloc(options->link_count + 1, sizeof(*self->answers));
-    assert(self->answers != NULL);
+    self->answers = heap_array(options->link_count, sizeof(*self->answers));
 }
 
 void intake_fini(struct intake *self)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "common/base/lock_file.h"
 #include "common/base/place.h"
 #include "common/runtime/place_scan.h"
@@ -26,13 +27,10 @@ static int64_t other_holder(const char *run_dir, const char *name)
 {
     static const char end[] = "/run";
     size_t len = strlen(run_dir);
-    struct place_actors *actors = calloc(1, sizeof(*actors));
+    struct place_actors *actors = heap_new(sizeof(*actors));
     struct buf dir = {0};
     int64_t pid = 0;
 
-    if (actors == NULL) {
-        abort();
-    }
     if (len > strlen(end) && strcmp(run_dir + len - strlen(end), end) == 0) {
         buf_printf(&dir, "%.*s%c", (int)(len - strlen(end)), run_dir, 0);
         if (place_scan(dir.data, actors) == ERR_OK) {

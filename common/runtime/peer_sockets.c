@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
@@ -119,8 +120,7 @@ void peer_sockets_open(struct peer_sockets *self, const struct actor_options *op
         return;
     }
     if (self->ways == NULL) {
-        self->ways = calloc(outbox_peers_max, sizeof(*self->ways));
-        assert(self->ways != NULL);
+        self->ways = heap_array(outbox_peers_max, sizeof(*self->ways));
     }
     self->ways[peer] = (struct peer_socket){.dealer = dealer};
     self->numbers[self->count++] = peer;

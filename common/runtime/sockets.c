@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "common/runtime/endpoint.h"
 
 enum { linger_ms = 200 };
@@ -93,9 +94,9 @@ enum err sockets_open(struct sockets *self, const struct actor_options *options)
     enum err err;
 
     *self = (struct sockets){.link_count = options->link_count, .peers.base = &self->base};
-    self->links = calloc(options->link_count + 1, sizeof(*self->links));
+    self->links = heap_array(options->link_count, sizeof(*self->links));
     self->base.context = zmq_ctx_new();
-    assert(self->links != NULL && self->base.context != NULL);
+    assert(self->base.context != NULL);
     self->facts = socket_begin(&self->base, ZMQ_XPUB, facts_limits);
     self->commands = socket_begin(&self->base, ZMQ_ROUTER, commands_limits);
     /* Facts first: who has an answer from us can subscribe. */

@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
+
 struct wait_place {
     const void *socket; /* whose descriptor this is; NULL: not known yet, or of none */
     int fd;             /* in the epoll; -1: none */
@@ -54,10 +56,10 @@ static bool is_to_be_asked(const struct used *self, const void *socket, bool had
 
 void wait_init(struct wait *self, size_t items_max)
 {
-    self->places = calloc(items_max, sizeof(*self->places));
-    self->events = calloc(items_max, sizeof(*self->events));
+    self->places = heap_array(items_max, sizeof(*self->places));
+    self->events = heap_array(items_max, sizeof(*self->events));
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
-    assert(self->places != NULL && self->events != NULL && self->epoll >= 0);
+    assert(self->epoll >= 0);
     for (size_t i = 0; i < items_max; i++) {
         self->places[i].fd = -1;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 enum { name_max = 128, label_max = 32, sample_max = 65536 };
 
@@ -24,11 +25,8 @@ struct metrics {
 
 struct metrics *metrics_new(void)
 {
-    struct metrics *self = calloc(1, sizeof(*self));
+    struct metrics *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     return self;
 }
 

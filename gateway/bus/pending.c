@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
+
 /* A number is a count above and the command's slot below, so that finding one is an
  * index and numbers still only grow. */
 enum { slot_bits = 16, slot_max = 1 << slot_bits, resend_max = 1024, kept_bytes_max = 4096 };
@@ -53,13 +55,10 @@ LIST_FUNCTIONS(by_state)
 
 struct pending *pending_new(const struct pending_options *options)
 {
-    struct pending *self = calloc(1, sizeof(*self));
+    struct pending *self = heap_new(sizeof(*self));
 
-    if (self == NULL ||
-        (self->slots = calloc(slot_max, sizeof(struct pending_command *))) == NULL) {
-        abort();
-    }
     assert(options->deadline_ms > 0);
+    self->slots = heap_array(slot_max, sizeof(struct pending_command *));
     self->options = *options;
     return self;
 }
@@ -99,10 +98,7 @@ static struct pending_command *take_slot(struct pending *self)
         self->free = entry->by_age.next;
         entry->by_age.next = NULL;
     } else if (self->slot_count < slot_max) {
-        entry = calloc(1, sizeof(*entry) + self->options.own_bytes);
-        if (entry == NULL) {
-            abort();
-        }
+        entry = heap_new(sizeof(*entry) + self->options.own_bytes);
         entry->number = self->slot_count; /* its slot, for ever */
         self->slots[self->slot_count++] = entry;
     }

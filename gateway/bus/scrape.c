@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "gateway/bus/metrics.h"
 #include "gateway/bus/parked.h"
 
@@ -27,11 +28,9 @@ struct scrape {
 
 struct scrape *scrape_new(const struct actor_link *targets, size_t count)
 {
-    struct scrape *self = calloc(1, sizeof(*self));
+    struct scrape *self = heap_new(sizeof(*self));
 
-    if (self == NULL || (self->answered = calloc(count + 1, sizeof(*self->answered))) == NULL) {
-        abort();
-    }
+    self->answered = heap_array(count, sizeof(*self->answered));
     self->targets = targets;
     self->target_count = count;
     return self;
@@ -87,11 +86,8 @@ static void begin_round(struct scrape *self, const struct now *now, struct outbo
 void scrape_ask(struct scrape *self, struct request *request, const struct now *now,
                 struct outbox *out)
 {
-    struct waiter *waiter = calloc(1, sizeof(*waiter));
+    struct waiter *waiter = heap_new(sizeof(*waiter));
 
-    if (waiter == NULL) {
-        abort();
-    }
     waiter->parked.gone = on_gone;
     waiter->scrape = self;
     waiter->request = request;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/base/json.h"
 #include "common/container/column.h"
 #include "gateway/discovery/gateway.h"
@@ -53,11 +54,8 @@ struct cache {
 
 struct cache *cache_new(const struct registry *registry, int64_t refresh_ms)
 {
-    struct cache *self = calloc(1, sizeof(*self));
+    struct cache *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->registry = registry;
     self->refresh_ms = refresh_ms;
     self->fragments = column_of(sizeof(struct fragment));
@@ -135,10 +133,7 @@ static struct document *document_find(struct cache *self, uint32_t app, const st
     if (count == cache_documents_max) {
         document_drop(self, oldest);
     }
-    document = calloc(1, sizeof(*document) + key->zone.len);
-    if (document == NULL) {
-        abort();
-    }
+    document = heap_new(sizeof(*document) + key->zone.len);
     document->app = app;
     document->status = key->status;
     document->legacy = key->legacy;
@@ -163,10 +158,7 @@ static void make_fragment(struct cache *self, struct fragment *fragment,
     text->len = 0;
     fragment->head = (uint32_t)render_halves(text, instance);
     fragment->len = (uint32_t)text->len;
-    fragment->data = malloc(text->len);
-    if (fragment->data == NULL) {
-        abort();
-    }
+    fragment->data = heap_get(text->len);
     memcpy(fragment->data, text->data, text->len);
     self->counts.fragments++;
     self->counts.fragment_bytes += fragment->len;

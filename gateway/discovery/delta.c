@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
+
 enum { bucket_count = 65536 };
 
 /* Entries are numbered from 1 on, for ever; number n sits in place n % delta_entry_max.
@@ -71,16 +73,10 @@ enum err position_parse(struct str text, struct position_at *at)
 
 struct delta *delta_new(void)
 {
-    struct delta *self = calloc(1, sizeof(*self));
+    struct delta *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
-    self->bucket = calloc(bucket_count, sizeof(*self->bucket));
-    self->entry = calloc(delta_entry_max, sizeof(*self->entry));
-    if (self->bucket == NULL || self->entry == NULL) {
-        abort();
-    }
+    self->bucket = heap_array(bucket_count, sizeof(*self->bucket));
+    self->entry = heap_array(delta_entry_max, sizeof(*self->entry));
     self->first = 1;
     self->next = 1;
     return self;
@@ -165,13 +161,10 @@ void delta_add(struct delta *self, const struct change *change, uint64_t app_has
     *entry = (struct entry){.seq = change->seq,
                             .app_hash = app_hash,
                             .latest_timestamp = change->latest_timestamp,
-                            .names = malloc(len + 1),
+                            .names = heap_get(len),
                             .zone_len = (uint16_t)id->zone.len,
                             .hostname_len = (uint16_t)id->hostname.len,
                             .kind = (uint8_t)change->kind};
-    if (entry->names == NULL) {
-        abort();
-    }
     names = entry->names;
     str_put(&names, id->zone);
     str_put(&names, id->hostname);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/deadlines.h"
+#include "common/base/heap.h"
 #include "gateway/discovery/replica.h"
 
 struct waiter {
@@ -19,11 +20,8 @@ struct early {
 
 struct early *early_new(void)
 {
-    struct early *self = calloc(1, sizeof(*self));
+    struct early *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     return self;
 }
 
@@ -84,10 +82,7 @@ bool early_waits(struct gateway *gateway, struct request *request, route_fn *ser
         !replica_protect(gateway->replica, now).syncing) {
         return false;
     }
-    waiter = calloc(1, sizeof(*waiter));
-    if (waiter == NULL) {
-        abort();
-    }
+    waiter = heap_new(sizeof(*waiter));
     waiter->parked.gone = on_gone;
     waiter->request = request;
     waiter->serve = serve;

@@ -1,10 +1,10 @@
 /* fetch/all: every instance of every env and status, by appid, produced piece by
  * piece while the socket takes it: memory holds the names and a few instances, however
  * slowly it is read. An app that changes meanwhile is given in part as it was. */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/base/json.h"
 #include "gateway/discovery/app_query.h"
 #include "gateway/discovery/produced.h"
@@ -74,10 +74,7 @@ static void collect(struct fetch_all *self, const struct registry *registry)
 {
     struct app_info info;
 
-    self->names = malloc((registry_app_count(registry) + (size_t)1) * sizeof(*self->names));
-    if (self->names == NULL) {
-        abort();
-    }
+    self->names = heap_get((registry_app_count(registry) + (size_t)1) * sizeof(*self->names));
     for (uint32_t app = 0; app < registry_app_count(registry); app++) {
         if (!registry_app_used(registry, app)) {
             continue;
@@ -189,11 +186,8 @@ static void end(void *context)
 
 void serve_fetch_all(struct gateway *self, struct request *request, const struct now *now)
 {
-    struct fetch_all *all = calloc(1, sizeof(*all));
+    struct fetch_all *all = heap_new(sizeof(*all));
 
-    if (all == NULL) {
-        abort();
-    }
     all->gateway = self;
     all->produced = (struct produced){.next = produce, .end = end, .context = all};
     collect(all, replica_registry(self->replica));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/base/json.h"
 #include "gateway/discovery/cache.h"
 #include "gateway/discovery/produced.h"
@@ -145,13 +146,10 @@ static void end(void *context)
 void fetch_large(struct gateway *self, struct request *request, const struct read_params *args,
                  const struct found *found, const struct now *now)
 {
-    struct fetch_large *large = calloc(1, sizeof(*large));
+    struct fetch_large *large = heap_new(sizeof(*large));
     size_t env_len = args->query.env.len;
     size_t zone_len = args->query.key.zone.len;
 
-    if (large == NULL) {
-        abort();
-    }
     large->parked.gone = on_gone;
     large->gateway = self;
     large->request = request;

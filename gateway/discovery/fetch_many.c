@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/base/json.h"
 #include "gateway/discovery/produced.h"
 #include "gateway/discovery/replica.h"
@@ -70,14 +71,11 @@ static void end(void *context)
 void fetch_many(struct gateway *self, struct request *request, const struct read_params *args,
                 uint32_t from, struct buf *body, const struct now *now)
 {
-    struct fetch_many *many = calloc(1, sizeof(*many));
+    struct fetch_many *many = heap_new(sizeof(*many));
     size_t env_len = args->query.env.len;
     size_t zone_len = args->query.key.zone.len;
     size_t names_at;
 
-    if (many == NULL) {
-        abort();
-    }
     *many = (struct fetch_many){
         .parked = {.gone = on_gone},
         .gateway = self,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
@@ -121,11 +122,8 @@ static void configure(struct form_origin *self, const struct config_list *nodes)
 
 struct form_origin *form_origin_new(const struct config *config)
 {
-    struct form_origin *self = calloc(1, sizeof(*self));
+    struct form_origin *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->everybody = config->security_trust_client_nodes;
     configure(self, &config->peers_nodes);
     configure(self, &config->peers_zones);
@@ -270,10 +268,7 @@ static enum trust_say say(struct form_origin *self, struct str address)
         return first ? TRUST_SAY_LAST : TRUST_SAY_NOTHING;
     }
     if (self->said_of == NULL) {
-        self->said_of = calloc(trust_said_max, sizeof(*self->said_of));
-        if (self->said_of == NULL) {
-            abort();
-        }
+        self->said_of = heap_array(trust_said_max, sizeof(*self->said_of));
     }
     memcpy(self->said_of[self->said], address.data, address.len);
     self->said_of[self->said++][address.len] = '\0';

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "gateway/bus/pending.h"
 #include "gateway/bus/scrape.h"
 #include "gateway/discovery/early.h"
@@ -101,10 +102,7 @@ static void lay_links(struct gateway *self)
         gateways = (size_t)self->config->index + 1;
     }
     self->link_count = replica_link_count + gateways;
-    self->links = calloc(self->link_count, sizeof(*self->links));
-    if (self->links == NULL) {
-        abort();
-    }
+    self->links = heap_array(self->link_count, sizeof(*self->links));
     for (size_t i = 0; i < replica_link_count; i++) {
         self->links[i] = followed[i];
     }
@@ -145,14 +143,11 @@ static const char *machine_name(char *name, size_t size)
 enum err gateway_new(struct gateway **self, const struct config *config, struct log *log,
                      const struct clock *clock, uint64_t seed)
 {
-    struct gateway *gateway = calloc(1, sizeof(*gateway));
+    struct gateway *gateway = heap_new(sizeof(*gateway));
     char machine[256];
     struct now now;
     enum err err;
 
-    if (gateway == NULL) {
-        abort();
-    }
     gateway->config = config;
     gateway->log = log;
     gateway->clock = clock;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
@@ -14,11 +15,8 @@ struct neighbour {
 
 struct neighbour *neighbour_new(const struct config *config, const char *machine)
 {
-    struct neighbour *self = calloc(1, sizeof(*self));
+    struct neighbour *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->config = config;
     self->machine = strdup(machine);
     if (self->machine == NULL) {

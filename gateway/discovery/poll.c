@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/deadlines.h"
+#include "common/base/heap.h"
 #include "gateway/discovery/param_reader.h"
 #include "gateway/discovery/poll_repeats.h"
 #include "gateway/discovery/read_params.h"
@@ -76,11 +77,8 @@ static struct response *not_modified(void)
 
 struct polls *polls_new(struct replica *replica, uint64_t seed)
 {
-    struct polls *self = calloc(1, sizeof(*self));
+    struct polls *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->replica = replica;
     self->watches = watches_new();
     self->repeats = poll_repeats_new(seed);
@@ -240,10 +238,7 @@ static struct waiter *waiter_new(const struct updates_asked *asked, size_t *byte
         text_bytes += asked->apps[i].appid.len;
     }
     *bytes = sizeof(*self) + count * (sizeof(*apps) + sizeof(*self->nodes)) + text_bytes;
-    self = calloc(1, *bytes);
-    if (self == NULL) {
-        abort();
-    }
+    self = heap_new(*bytes);
     apps = (struct updates_app *)(void *)(self + 1);
     self->nodes = (struct watch_node *)(void *)(apps + count);
     text = (char *)(self->nodes + count);
@@ -485,10 +480,7 @@ static void fill(const struct gateway *self, const struct read_params *args,
 static void serve(struct gateway *self, struct request *request, struct updates_asked *asked,
                   const struct read_params *args, const struct now *now)
 {
-    asked->apps = malloc(args->app_count * sizeof(*asked->apps));
-    if (asked->apps == NULL) {
-        abort();
-    }
+    asked->apps = heap_get(args->app_count * sizeof(*asked->apps));
     fill(self, args, asked);
     request_cost(request, looks * (size_t)args->app_count);
     poll_repeats_begin(self->polls->repeats, args->hostname, asked, now);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "gateway/discovery/recall.h"
 
 /* SDKs repeat a poll at once, or within a second or two; a program that was started anew takes
@@ -17,11 +18,8 @@ struct poll_repeats {
 
 struct poll_repeats *poll_repeats_new(uint64_t seed)
 {
-    struct poll_repeats *self = calloc(1, sizeof(*self));
+    struct poll_repeats *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->recall = recall_new();
     self->seed = seed;
     return self;

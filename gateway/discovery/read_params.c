@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 #include "common/naming/limits.h"
 #include "gateway/discovery/param_reader.h"
 
@@ -147,10 +148,7 @@ static void drop_repeated(struct read_params *args)
     if (args->app_count < 2) {
         return;
     }
-    ranked = malloc(args->app_count * sizeof(*ranked));
-    if (ranked == NULL) {
-        abort();
-    }
+    ranked = heap_get(args->app_count * sizeof(*ranked));
     for (uint32_t i = 0; i < args->app_count; i++) {
         ranked[i] = (struct ranked){args->apps[i].appid, i};
     }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/base/heap.h"
+
 /* 1.5 MB when full; what was never used takes no memory. */
 enum { set_count = 16384, ways = 4 };
 
@@ -17,12 +19,9 @@ struct recall {
 
 struct recall *recall_new(void)
 {
-    struct recall *self = calloc(1, sizeof(*self));
+    struct recall *self = heap_new(sizeof(*self));
 
-    if (self == NULL ||
-        (self->items = calloc((size_t)set_count * ways, sizeof(*self->items))) == NULL) {
-        abort();
-    }
+    self->items = heap_array((size_t)set_count * ways, sizeof(*self->items));
     return self;
 }
 

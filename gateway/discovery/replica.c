@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "common/container/column.h"
 #include "common/naming/convert.h"
 #include "gateway/discovery/cache.h"
@@ -334,11 +335,8 @@ struct replica *replica_new(int64_t renew_refresh_ms, const struct log *log)
 
 struct replica *replica_new_seeded(int64_t renew_refresh_ms, const struct log *log, uint64_t seed)
 {
-    struct replica *self = calloc(1, sizeof(*self));
+    struct replica *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->log = log;
     self->seed = seed;
     self->registry = registry_new_seeded(seed);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/base/heap.h"
+
 enum { addresses_max = 64 };
 
 /* Stays where it is while the C library has it. */
@@ -46,11 +48,8 @@ static bool begin(struct look_up *self)
 
 struct resolver *resolver_new(void)
 {
-    struct resolver *self = calloc(1, sizeof(*self));
+    struct resolver *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     return self;
 }
 
@@ -106,10 +105,7 @@ bool resolver_ask(struct resolver *self, struct str name)
     if (place == resolver_max || name.len == 0 || name.len > resolver_name_max) {
         return false;
     }
-    look_up = calloc(1, sizeof(*look_up));
-    if (look_up == NULL) {
-        abort();
-    }
+    look_up = heap_new(sizeof(*look_up));
     memcpy(look_up->name, name.data, name.len);
     look_up->hints = (struct addrinfo){.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     look_up->request = (struct gaicb){.ar_name = look_up->name, .ar_request = &look_up->hints};

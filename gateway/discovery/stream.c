@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/deadlines.h"
+#include "common/base/heap.h"
 #include "gateway/discovery/read_params.h"
 #include "gateway/discovery/stream_changes.h"
 #include "gateway/discovery/stream_events.h"
@@ -24,11 +25,8 @@ static void on_changed(void *state, uint64_t app_hash)
 
 struct streams *streams_new(struct replica *replica)
 {
-    struct streams *self = calloc(1, sizeof(*self));
+    struct streams *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->replica = replica;
     self->watches = watches_new();
     self->mended = delta_mended(replica_delta(replica));
@@ -252,12 +250,9 @@ static struct stream *stream_new(struct streams *streams, struct read_params *ar
     size_t bytes = sizeof(struct stream) +
                    args->app_count * (sizeof(struct stream_app) + sizeof(struct watch_node)) +
                    text_bytes(args);
-    struct stream *self = calloc(1, bytes);
+    struct stream *self = heap_new(bytes);
     char *text;
 
-    if (self == NULL) {
-        abort();
-    }
     self->streams = streams;
     self->bytes = bytes + (size_t)args->app_count * watch_bytes;
     self->apps = (struct stream_app *)(void *)(self + 1);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "gateway/discovery/stream_events.h"
 
 enum {
@@ -59,11 +60,8 @@ void stream_begin_full(struct stream *self)
 /* After the last change of an app that holds no instance any more. */
 static void add_gones(struct stream *self, const struct event *events, size_t count)
 {
-    bool *changed = calloc((size_t)self->app_count + 1, sizeof(*changed));
+    bool *changed = heap_array(self->app_count, sizeof(*changed));
 
-    if (changed == NULL) {
-        abort();
-    }
     for (size_t k = 0; k < count; k++) {
         changed[events[k].app - self->apps] |= !delta_is_schedule(&events[k].item);
     }
@@ -90,10 +88,7 @@ void stream_add_changes(struct stream *self)
         stream_begin_full(self);
         return;
     }
-    events = malloc(behind_max * sizeof(*events));
-    if (events == NULL) {
-        abort();
-    }
+    events = heap_get(behind_max * sizeof(*events));
     count = collect(self, events);
     stream_cost(self, self->app_count + count);
     if (count > behind_max) {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "common/base/json.h"
 #include "gateway/discovery/fetch_many.h"
 #include "gateway/discovery/replica.h"
@@ -275,13 +276,10 @@ static void add_delta(const struct gateway *self, const struct updates_asked *as
                       const struct updates_app *app, const struct found *found, bool full,
                       struct budget *left, const struct now *now, struct buf *to)
 {
-    struct piece *pieces = malloc(delta_items_max * sizeof(*pieces));
+    struct piece *pieces = heap_get(delta_items_max * sizeof(*pieces));
     size_t count = 0;
     bool schedule = false;
 
-    if (pieces == NULL) {
-        abort();
-    }
     if (!delta_follows(self, asked, full) || found->own ||
         !collect(self, asked, app, left, pieces, &count, &schedule)) {
         buf_add_str(to, STR("{\"full\":true,\"removed\":{},"));
@@ -406,14 +404,11 @@ static uint32_t take_some(const struct gateway *self, const struct updates_asked
 static void write_polls(const struct gateway *self, const struct updates_asked *asked, bool full,
                         const struct now *now, struct updates_answer *answer)
 {
-    struct shown *shown = malloc(asked->app_count * sizeof(*shown));
+    struct shown *shown = heap_get(asked->app_count * sizeof(*shown));
     struct buf missing = {0};
     uint32_t count = 0;
     uint32_t unique = 0;
 
-    if (shown == NULL) {
-        abort();
-    }
     for (uint32_t i = 0; i < asked->app_count; i++) {
         struct view view = look(self, asked, &asked->apps[i], full);
 

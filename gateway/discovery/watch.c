@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
+
 /* Fixed: 512 KiB serve a million names in chains of 16. */
 enum { bucket_count = 65536 };
 
@@ -25,11 +27,9 @@ struct watches {
 
 struct watches *watches_new(void)
 {
-    struct watches *self = calloc(1, sizeof(*self));
+    struct watches *self = heap_new(sizeof(*self));
 
-    if (self == NULL || (self->bucket = calloc(bucket_count, sizeof(struct watch *))) == NULL) {
-        abort();
-    }
+    self->bucket = heap_array(bucket_count, sizeof(struct watch *));
     return self;
 }
 
@@ -60,10 +60,7 @@ void watches_add(struct watches *self, uint64_t app_hash, struct watcher *watche
     struct watch **at = watch_place(self, app_hash);
 
     if (*at == NULL) {
-        *at = calloc(1, sizeof(**at));
-        if (*at == NULL) {
-            abort();
-        }
+        *at = heap_new(sizeof(**at));
         (*at)->app_hash = app_hash;
         self->count++;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "common/base/heap.h"
 #include "gateway/http/server.h"
 
 /* ── among all ──────────────────────────────────────────────────────────────*/
@@ -34,11 +35,8 @@ static void unlink_all(struct connections *self, struct connection *connection)
 
 struct connection *connection_new(struct http *http, struct MHD_Connection *mhd)
 {
-    struct connection *self = calloc(1, sizeof(*self));
+    struct connection *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     *self = (struct connection){.http = http, .mhd = mhd, .since_ms = http->now.mono_ms};
     link_all(&http->connections, self);
     connection_move(self, PLACE_IDLE);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "gateway/http/listener.h"
 #include "gateway/http/receive.h"
 #include "gateway/http/server.h"
@@ -94,12 +95,9 @@ static enum err bind_listener(struct http *self)
 enum err http_new(struct http **self, const struct http_options *options,
                   const struct http_app *app, void *state)
 {
-    struct http *http = calloc(1, sizeof(*http));
+    struct http *http = heap_new(sizeof(*http));
     enum err err;
 
-    if (http == NULL) {
-        abort();
-    }
     assert(options->section != NULL);
     *http = (struct http){
         .options = *options, .app = app, .state = state, .listener = -1, .tap = {.fd = -1}};

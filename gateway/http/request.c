@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
 #include "gateway/http/server.h"
 #include "gateway/http/stream.h"
 #include "gateway/http/wait.h"
@@ -136,10 +137,7 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
         http->free_count--;
         self->next = NULL;
     } else {
-        self = calloc(1, sizeof(*self) + (http->app->own != NULL ? http->app->own->bytes : 0));
-        if (self == NULL) {
-            abort();
-        }
+        self = heap_new(sizeof(*self) + (http->app->own != NULL ? http->app->own->bytes : 0));
         self->http = http;
     }
     http->calls++;

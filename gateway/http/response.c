@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/base/heap.h"
+
 void rooms_take(struct rooms *self, struct buf *body)
 {
     if (body->data == NULL && self->count > 0) {
@@ -48,11 +50,8 @@ static void body_free(void *context)
 struct response *response_new_in(struct rooms *rooms, int status, const char *content_type,
                                  struct buf *body)
 {
-    struct response *self = calloc(1, sizeof(*self));
+    struct response *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     if (body->cap > body->len + 1024) { /* it may be kept for long */
         char *tight = realloc(body->data, body->len > 0 ? body->len : 1);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "common/base/heap.h"
 #include "gateway/http/server.h"
 #include "gateway/http/wait.h"
 
@@ -91,12 +92,9 @@ bool request_may_stream(const struct request *self)
 void request_stream(struct request *self, int status, const char *content_type,
                     request_next_fn *next, request_end_fn *end, void *context)
 {
-    struct stream *stream = calloc(1, sizeof(*stream));
-    struct response *response = calloc(1, sizeof(*response));
+    struct stream *stream = heap_new(sizeof(*stream));
+    struct response *response = heap_new(sizeof(*response));
 
-    if (stream == NULL || response == NULL) {
-        abort();
-    }
     assert(self->state == REQUEST_SERVING);
     *stream = (struct stream){.http = self->http,
                               .request = self,

@@ -9,6 +9,7 @@
 #include "actors/registry/storage/failure.h"
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/recovery.h"
+#include "common/base/heap.h"
 
 static const int64_t patience_ms = 10000; /* of a start, with what the moment keeps it from */
 static const uint64_t snapshot_bytes_default = UINT64_C(64) << 20;
@@ -17,11 +18,10 @@ static const int64_t keep_ms_default = 60000;
 
 static struct storage *storage_new(const struct storage_options *options)
 {
-    struct storage *self = calloc(1, sizeof(*self));
+    struct storage *self = heap_new(sizeof(*self));
     struct storage_options *mine;
     char *boot;
 
-    assert(self != NULL);
     self->options = *options;
     mine = &self->options;
     mine->snapshot_bytes =
@@ -29,8 +29,7 @@ static struct storage *storage_new(const struct storage_options *options)
     mine->allocate_bytes =
         mine->allocate_bytes != 0 ? mine->allocate_bytes : allocate_bytes_default;
     mine->keep_ms = mine->keep_ms != 0 ? mine->keep_ms : keep_ms_default;
-    boot = malloc(options->machine_boot.len + 1);
-    assert(boot != NULL);
+    boot = heap_get(options->machine_boot.len + 1);
     if (options->machine_boot.len > 0) {
         memcpy(boot, options->machine_boot.data, options->machine_boot.len);
     }

@@ -1,0 +1,15 @@
+/* Memory for what limits bound: when there is none the limits are wrong, and the process ends.
+ * Where a size comes from outside, malloc is asked and its answer looked at. free() ends all of
+ * these.
+ */
+#ifndef COMMON_BASE_HEAP_H
+#define COMMON_BASE_HEAP_H
+
+#include <stddef.h>
+
+void *heap_get(size_t bytes) __attribute__((returns_nonnull, malloc));
+/* All zeros. */
+void *heap_new(size_t bytes) __attribute__((returns_nonnull, malloc));
+void *heap_array(size_t count, size_t item_bytes) __attribute__((returns_nonnull, malloc));
+
+#endif
