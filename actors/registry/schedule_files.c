@@ -174,16 +174,6 @@ static void withdraw(struct schedule_files *self, struct schedule_file *file, co
     forget_app(file);
 }
 
-static char *copy(struct str s)
-{
-    char *made = strndup(s.len > 0 ? s.data : "", s.len);
-
-    if (made == NULL) {
-        abort();
-    }
-    return made;
-}
-
 /* From now on the file speaks of this app. */
 static void take_app(struct schedule_files *self, struct schedule_file *file,
                      const struct msg_schedule *command, const struct now *now, struct outbox *out)
@@ -197,8 +187,8 @@ static void take_app(struct schedule_files *self, struct schedule_file *file,
     }
     withdraw(self, file, now, out);
     file->app = key;
-    file->env = copy(command->env);
-    file->appid = copy(command->appid);
+    file->env = heap_text(command->env);
+    file->appid = heap_text(command->appid);
     twin = find_twin(self, file);
     if (twin != NULL) {
         log_event(self->log, LOG_WARN, "schedule_twice",

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/heap.h"
+
 struct str str_from(const char *text)
 {
     return (struct str){text, text != NULL ? strlen(text) : 0};
@@ -142,10 +144,7 @@ void buf_grow(struct buf *self, size_t more)
     while (cap < self->len + more) {
         cap *= 2;
     }
-    self->data = realloc(self->data, cap);
-    if (self->data == NULL) {
-        abort();
-    }
+    self->data = heap_resize(self->data, cap);
     self->cap = cap;
 }
 

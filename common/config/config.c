@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/heap.h"
 #include "common/base/place.h"
 #include "common/config/draft.h"
 #include "common/config/toml.h"
@@ -152,16 +153,6 @@ static char *format_path(const char *a, const char *b)
     return path.data;
 }
 
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-
-    if (copy == NULL) {
-        abort();
-    }
-    return copy;
-}
-
 static void set_dirs(struct config *config, struct config_draft *draft, const char *dir)
 {
     char here[PATH_MAX];
@@ -175,7 +166,7 @@ static void set_dirs(struct config *config, struct config_draft *draft, const ch
                                     "MUSTER_DIR out for ./.muster");
     }
     if (dir[0] == '/') {
-        config->dir = strndup(dir, len);
+        config->dir = heap_text((struct str){dir, len});
     } else {
         struct buf path = {0};
 
@@ -193,9 +184,6 @@ static void set_dirs(struct config *config, struct config_draft *draft, const ch
         buf_printf(&path, "%s/%.*s", here, (int)len, dir);
         buf_add_char(&path, '\0');
         config->dir = path.data;
-    }
-    if (config->dir == NULL) {
-        abort();
     }
     config->run_dir = format_path(config->dir, "run");
     config->data_dir = format_path(config->dir, "data");
@@ -256,7 +244,8 @@ static void make_dirs(const struct config *config, struct config_draft *draft)
 
 static void load_file(struct config *config, struct config_draft *draft, const char *given)
 {
-    char *path = given != NULL ? copy_text(given) : format_path(config->dir, "muster.toml");
+    char *path =
+        given != NULL ? heap_text(str_from(given)) : format_path(config->dir, "muster.toml");
     struct buf bytes = {0};
 
     if (file_read(path, config_toml_bytes_max, &bytes) == ERR_OK) {

@@ -445,16 +445,6 @@ static bool printable(struct str text)
     return true;
 }
 
-static char *copy_of(struct str text)
-{
-    char *copy = strndup(text.data != NULL ? text.data : "", text.len);
-
-    if (copy == NULL) {
-        abort();
-    }
-    return copy;
-}
-
 static enum err set_text(const struct config_key *key, char **to, struct str text, struct buf *why)
 {
     struct str words = {0};
@@ -468,7 +458,7 @@ static enum err set_text(const struct config_key *key, char **to, struct str tex
         buf_printf(why, "expected one of: %.*s; the default is ", STR_ARG(words));
     } else {
         free(*to);
-        *to = copy_of(text);
+        *to = heap_text(text);
         return ERR_OK;
     }
     config_key_default(key, why);
@@ -497,7 +487,7 @@ static enum err set_list(const struct config_key *key, struct config *config,
     config_key_free(key, config);
     to->items = heap_array(count + 1, sizeof(*to->items));
     for (size_t i = 0; i < count; i++) {
-        to->items[i] = copy_of(items[i]);
+        to->items[i] = heap_text(items[i]);
     }
     to->count = (uint32_t)count;
     return ERR_OK;

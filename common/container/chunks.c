@@ -19,10 +19,7 @@ static void make_room(struct chunks *self, uint32_t number)
 {
     uint32_t count = number + 1 + number / 2;
 
-    self->chunk = realloc(self->chunk, count * sizeof(*self->chunk));
-    if (self->chunk == NULL) {
-        abort();
-    }
+    self->chunk = heap_resize(self->chunk, count * sizeof(*self->chunk));
     memset(self->chunk + self->count, 0, (count - self->count) * sizeof(*self->chunk));
     self->count = count;
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/base/heap.h"
+
 /* glibc: 8 bytes before each block, sizes in steps of 16, 32 at least. */
 static uint64_t heap_bytes(size_t size)
 {
@@ -12,13 +14,8 @@ static uint64_t heap_bytes(size_t size)
 
 void *memory_resize(struct memory *self, void *block, size_t old_size, size_t size)
 {
-    void *moved = realloc(block, size);
-
-    if (moved == NULL) {
-        abort();
-    }
     self->bytes += heap_bytes(size) - heap_bytes(old_size);
-    return moved;
+    return heap_resize(block, size);
 }
 
 void *memory_get(struct memory *self, size_t size)

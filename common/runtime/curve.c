@@ -1,5 +1,6 @@
 #include "common/runtime/curve.h"
 #include "common/base/file.h"
+#include "common/base/heap.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -145,8 +146,7 @@ static void allow(struct curve_keys *self, struct str name, const char *key)
 {
     struct curve_allowed *one;
 
-    self->allowed = realloc(self->allowed, (self->allowed_count + 1) * sizeof(*self->allowed));
-    assert(self->allowed != NULL); /* curve_allowed_max bounds it */
+    self->allowed = heap_resize(self->allowed, (self->allowed_count + 1) * sizeof(*self->allowed));
     one = &self->allowed[self->allowed_count++];
     *one = (struct curve_allowed){0};
     if (name.len > 0) {

@@ -1,5 +1,6 @@
 #include "common/runtime/outbox.h"
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -51,19 +52,9 @@ struct outbox {
     bool stop;
 };
 
-static void *grow(void *items, size_t count, size_t size)
-{
-    void *grown = realloc(items, count * size);
-
-    if (grown == NULL) {
-        abort(); /* max_bytes is more than this machine has: the owner's bound is wrong */
-    }
-    return grown;
-}
-
 struct outbox *outbox_new(size_t max_bytes)
 {
-    struct outbox *self = grow(NULL, 1, sizeof(*self));
+    struct outbox *self = heap_get(sizeof(*self));
 
     *self = (struct outbox){.max_bytes = max_bytes};
     return self;
@@ -114,7 +105,7 @@ static struct parcel *open_parcel(struct outbox *self, struct group *group,
     if (group->count == group->cap) {
         size_t cap = group->cap == 0 ? 8 : 2 * group->cap;
 
-        group->parcels = grow(group->parcels, cap, sizeof(*group->parcels));
+        group->parcels = heap_resize(group->parcels, cap * sizeof(*group->parcels));
         memset(group->parcels + group->cap, 0, (cap - group->cap) * sizeof(*group->parcels));
         group->cap = cap;
     }
@@ -361,10 +352,7 @@ enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on)
         return ERR_FULL;
     }
     ARRAY_ROOM(set->prefixes, set->count, set->cap, 16);
-    copy = grow(NULL, prefix.len + 1, 1);
-    if (prefix.len != 0) {
-        memcpy(copy, prefix.data, prefix.len);
-    }
+    copy = heap_text(prefix);
     memmove(&set->prefixes[at + 1], &set->prefixes[at], (set->count - at) * sizeof(*set->prefixes));
     set->prefixes[at] = (struct str){copy, prefix.len};
     set->count++;

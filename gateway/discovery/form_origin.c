@@ -88,10 +88,7 @@ static struct host *need(struct form_origin *self, struct str name)
     }
     ARRAY_ROOM(self->hosts, self->count, self->cap, 8);
     host = &self->hosts[self->count++];
-    *host = (struct host){.name = strndup(name.data, name.len)};
-    if (host->name == NULL) {
-        abort();
-    }
+    *host = (struct host){.name = heap_text(name)};
     if (number_of(host->name, number)) {
         host_add(host, number);
         host->due_ms = INT64_MAX;

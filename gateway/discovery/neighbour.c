@@ -18,10 +18,7 @@ struct neighbour *neighbour_new(const struct config *config, const char *machine
     struct neighbour *self = heap_new(sizeof(*self));
 
     self->config = config;
-    self->machine = strdup(machine);
-    if (self->machine == NULL) {
-        abort();
-    }
+    self->machine = heap_text(str_from(machine));
     self->loopback = host_is_loopback(host_of(str_from(config->gateway_listen)));
     return self;
 }

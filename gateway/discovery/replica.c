@@ -243,10 +243,7 @@ static void on_nodes(struct replica *self, const struct msg_list *list)
     struct msg msg;
     size_t at = 0;
 
-    self->nodes = realloc(self->nodes, (count + 1) * sizeof(*self->nodes));
-    if (self->nodes == NULL) {
-        abort();
-    }
+    self->nodes = heap_resize(self->nodes, count * sizeof(*self->nodes));
     self->node_count = 0;
     self->node_text.len = 0;
     while (self->node_count < count && msg_next(&rest, &msg)) {

@@ -9,12 +9,12 @@
 #undef _FORTIFY_SOURCE
 #include "gateway/http/tap.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/base/heap.h"
 #include "gateway/http/server.h"
 
 /* Whose daemon this thread runs at the moment: recv has no context. */
@@ -39,10 +39,7 @@ static struct request **place_of(struct tap *self, int fd)
         size_t cap = self->cap == 0 ? 64 : self->cap * 2;
 
         cap = cap <= (size_t)fd ? (size_t)fd + 1 : cap;
-        self->by_fd = realloc(self->by_fd, cap * sizeof(struct request *));
-        if (self->by_fd == NULL) {
-            abort();
-        }
+        self->by_fd = heap_resize(self->by_fd, cap * sizeof(struct request *));
         memset(self->by_fd + self->cap, 0, (cap - self->cap) * sizeof(struct request *));
         self->cap = cap;
     }

@@ -1,6 +1,5 @@
 /* The first steps of a storage's life and its last: what recovery has found is gone on behind, or
  * everything is written anew. */
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,6 @@ static struct storage *storage_new(const struct storage_options *options)
 {
     struct storage *self = heap_new(sizeof(*self));
     struct storage_options *mine;
-    char *boot;
 
     self->options = *options;
     mine = &self->options;
@@ -29,16 +27,11 @@ static struct storage *storage_new(const struct storage_options *options)
     mine->allocate_bytes =
         mine->allocate_bytes != 0 ? mine->allocate_bytes : allocate_bytes_default;
     mine->keep_ms = mine->keep_ms != 0 ? mine->keep_ms : keep_ms_default;
-    boot = heap_get(options->machine_boot.len + 1);
-    if (options->machine_boot.len > 0) {
-        memcpy(boot, options->machine_boot.data, options->machine_boot.len);
-    }
-    mine->machine_boot = (struct str){boot, options->machine_boot.len};
+    mine->machine_boot.data = heap_text(options->machine_boot);
     self->volume = (struct volume){.disk = options->disk,
                                    .clock = options->clock,
                                    .log = options->log,
-                                   .dir = strdup(options->dir)};
-    assert(self->volume.dir != NULL);
+                                   .dir = heap_text(str_from(options->dir))};
     mine->dir = self->volume.dir;
     prng_init(&self->prng, options->seed);
     self->lock = -1;
