@@ -1,6 +1,6 @@
 /* Every message between our processes and every record on our disks, each
  * defined once, here. Structs, encoder, decoder, printer and the check of
- * docs/protocol.md and docs/protocol-naming.md derive from this table.
+ * docs/protocol.md, docs/protocol-naming.md and docs/protocol-store.md derive from this table.
  *
  * A message is a msgpack array [type, field, field, …] in table order. Fields are
  * only ever appended, never moved or retyped: an older reader skips the extra
@@ -85,8 +85,9 @@ enum { MSG_REQUIRED, MSG_OPTIONAL };
 
 #include "common/wire/messages_naming.h"
 #include "common/wire/messages_node.h"
+#include "common/wire/messages_store.h"
 
-#define MSG_TABLE(M) MSG_NODE_TABLE(M) MSG_NAMING_TABLE(M)
+#define MSG_TABLE(M) MSG_NODE_TABLE(M) MSG_NAMING_TABLE(M) MSG_STORE_TABLE(M)
 
 // clang-format off
 /* Who a command comes from; bounded by the sender's role. Numbers travel. STRANGER: who called

@@ -1,5 +1,5 @@
-/* docs/protocol.md and docs/protocol-naming.md say what the tables say, no less and no more, and
- * their examples in bytes are right. Runs in the root of the source tree. */
+/* docs/protocol.md, docs/protocol-naming.md and docs/protocol-store.md say what the tables say, no
+ * less and no more, and their examples in bytes are right. Runs in the root of the source tree. */
 #include "tests/wire/samples.h"
 
 #include <ctype.h>
@@ -10,10 +10,11 @@
 #include "common/journal/record.h"
 #include "common/wire/print.h"
 
-/* What every actor has, and what is about instances and nodes. */
-enum page { PAGE_NODE, PAGE_NAMING, PAGE_COUNT };
+/* What every actor has, what is about instances and nodes, and what the store keeps. */
+enum page { PAGE_NODE, PAGE_NAMING, PAGE_STORE, PAGE_COUNT };
 
-static const char *const paths[PAGE_COUNT] = {"docs/protocol.md", "docs/protocol-naming.md"};
+static const char *const paths[PAGE_COUNT] = {"docs/protocol.md", "docs/protocol-naming.md",
+                                              "docs/protocol-store.md"};
 
 static int read_pages(void **state)
 {
@@ -96,8 +97,10 @@ static void every_message_has_its_row_with_every_field_in_order(void **state)
     }
 #define MSG_TOLD_NODE(lower, UPPER, number, CLASS) MSG_TOLD(PAGE_NODE, UPPER, number)
 #define MSG_TOLD_NAMING(lower, UPPER, number, CLASS) MSG_TOLD(PAGE_NAMING, UPPER, number)
+#define MSG_TOLD_STORE(lower, UPPER, number, CLASS) MSG_TOLD(PAGE_STORE, UPPER, number)
     MSG_NODE_TABLE(MSG_TOLD_NODE)
     MSG_NAMING_TABLE(MSG_TOLD_NAMING)
+    MSG_STORE_TABLE(MSG_TOLD_STORE)
 }
 
 /* A row of a message: "| NAME | 12 |". */
