@@ -58,6 +58,19 @@ enum err journal_create(struct journal *self, struct volume *volume, struct name
     return volume_open(volume, unfinished.text, DISK_CREATE, &self->file);
 }
 
+enum err journal_adopt(struct journal *self, struct volume *volume, struct name name,
+                       struct name unfinished, uint64_t epoch, uint64_t prev_seq,
+                       uint64_t allocated)
+{
+    *self = (struct journal){
+        .volume = volume,
+        .segment = {.name = name, .epoch = epoch, .prev_seq = prev_seq, .last_seq = prev_seq},
+        .name = unfinished,
+        .file = -1,
+        .allocated = allocated};
+    return volume_open(volume, unfinished.text, DISK_WRITE, &self->file);
+}
+
 uint64_t journal_place(const struct journal *self)
 {
     return self->volume->disk->place(self->volume->disk, self->file);

@@ -29,6 +29,12 @@ enum err journal_create(struct journal *self, struct volume *volume, struct name
                         struct name unfinished, uint64_t epoch, uint64_t prev_seq,
                         uint64_t allocate_bytes);
 
+/* As journal_create, of a file called unfinished that is there and holds so many zeros. It does not
+ * grow in steps. */
+enum err journal_adopt(struct journal *self, struct volume *volume, struct name name,
+                       struct name unfinished, uint64_t epoch, uint64_t prev_seq,
+                       uint64_t allocated);
+
 /* Where the file lies on its disk: a copy of it lies elsewhere. */
 uint64_t journal_place(const struct journal *self);
 
