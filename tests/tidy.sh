@@ -72,6 +72,7 @@ actors/registry/storage:  common/base common/wire common/journal common/naming
 actors/replicator:  common/base common/wire common/naming common/config common/runtime
 actors/store/raft:  common/base common/container
 actors/store/mvcc:  common/base common/container common/etcdapi
+actors/store/log:   common/base common/wire common/journal actors/store/raft
 actors/ctl:         common/base common/wire common/naming common/config common/runtime
 '
 wrong_includes() {
