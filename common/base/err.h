@@ -31,7 +31,8 @@
     X(BUSY,           -17,   -500,      503,  14,   "held by another process")                   \
     X(UNUSABLE,       -18,   -500,      503,  13,   "can't be used as it is")                  \
     X(NOT_LEADER,     -19,   -500,      503,  14,   "not the leader")                          \
-    X(TRANSFERRING,   -20,   -500,      503,  14,   "leadership is being handed over")
+    X(TRANSFERRING,   -20,   -500,      503,  14,   "leadership is being handed over")         \
+    X(NO_ROOM,        -21,   -500,      503,  8,    "no room on the disk")
 // clang-format on
 
 enum err {
