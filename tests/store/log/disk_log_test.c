@@ -185,6 +185,22 @@ static void a_large_write_goes_into_several_frames(void **state)
     assert_int_equal(rig->entries[5].len, log_entry_bytes_max);
 }
 
+/* What a leader sent may be committed already; the power goes between the two frames. */
+static void a_commit_goes_no_further_than_its_frame(void **state)
+{
+    struct log_rig *rig = *state;
+
+    rig->options.segment_bytes = 12 << 20;
+    log_rig_begin(rig);
+    rig->hard.commit = 4;
+    disk_sim_die_after(rig->sim, 1);
+    assert_int_equal(log_rig_append(rig, 3, 4 << 20), ERR_IO);
+    log_rig_cut(rig, DISK_KEEP_ALL, 0);
+    assert_int_equal(log_rig_try_open(rig), ERR_OK);
+    assert_int_equal(rig->last, 2);
+    assert_int_equal(rig->hard.commit, 2);
+}
+
 static void another_members_log_is_refused(void **state)
 {
     struct log_rig *rig = *state;
@@ -290,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_log_begins_anew_behind_a_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(a_snapshot_may_begin_a_segment, setup, teardown),
         cmocka_unit_test_setup_teardown(a_large_write_goes_into_several_frames, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_commit_goes_no_further_than_its_frame, setup, teardown),
         cmocka_unit_test_setup_teardown(another_members_log_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(two_processes_have_no_log_in_common, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_format_is_refused, setup, teardown),
