@@ -73,6 +73,7 @@ actors/replicator:  common/base common/wire common/naming common/config common/r
 actors/store/raft:  common/base common/container
 actors/store/mvcc:  common/base common/container common/etcdapi
 actors/store/log:   common/base common/wire common/journal actors/store/raft
+actors/store/node:  common/base common/wire actors/store/raft actors/store/log
 actors/ctl:         common/base common/wire common/naming common/config common/runtime
 '
 wrong_includes() {
