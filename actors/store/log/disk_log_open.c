@@ -4,6 +4,7 @@
 
 #include "actors/store/log/file_name.h"
 #include "actors/store/log/rotation.h"
+#include "common/base/heap.h"
 #include "common/base/prng.h"
 #include "common/journal/record.h"
 
@@ -12,24 +13,21 @@ static const int64_t patience_ms = 10000; /* of a start, with what the moment ke
 
 static struct disk_log *disk_log_new(const struct disk_log_options *options)
 {
-    struct disk_log *self = calloc(1, sizeof(*self));
+    struct disk_log *self = heap_new(sizeof(*self));
+    size_t dir_bytes = strlen(options->dir) + 1;
+    char *dir = heap_get(dir_bytes);
 
     assert(options->member != 0);
-    if (self == NULL) {
-        abort();
-    }
+    memcpy(dir, options->dir, dir_bytes);
     self->options = *options;
     self->options.segment_bytes =
         options->segment_bytes == 0 ? segment_bytes_default : options->segment_bytes;
     self->volume = (struct volume){.disk = options->disk,
                                    .clock = options->clock,
                                    .log = options->log,
-                                   .dir = strdup(options->dir),
+                                   .dir = dir,
                                    .patience_ms = patience_ms};
-    if (self->volume.dir == NULL) {
-        abort();
-    }
-    self->options.dir = self->volume.dir;
+    self->options.dir = dir;
     self->lock = -1;
     self->journal.file = -1;
     self->remover.file = -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 static const size_t first_cap = 64;
 
@@ -200,10 +201,7 @@ static void take_entry(struct replay *self, const struct msg_log_entry *from)
         return;
     }
     if (entry.len > 0) {
-        entry.data = malloc(entry.len);
-        if (entry.data == NULL) {
-            abort(); /* a log's size is bounded by what leaders propose */
-        }
+        entry.data = heap_get(entry.len);
         memcpy(entry.data, from->data.data, entry.len);
     }
     ARRAY_ROOM(self->entries, self->count, self->cap, first_cap);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 static const size_t first_cap = 64;
 
@@ -29,10 +30,7 @@ void calls_add(struct calls *self, uint64_t number, struct str body, int64_t dea
 
     assert(self->count == 0 || at(self, self->count - 1)->number < number);
     if (body.len > 0) {
-        call.body = malloc(body.len);
-        if (call.body == NULL) {
-            abort(); /* what waits is bounded */
-        }
+        call.body = heap_get(body.len);
         memcpy(call.body, body.data, body.len);
     }
     ARRAY_ROOM(self->items, end, self->cap, first_cap);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "actors/store/node/apply.h"
+#include "common/base/heap.h"
 
 static const uint64_t first_index = 1; /* where the first members begin: raft.h */
 static const uint64_t first_term = 1;
@@ -155,14 +156,11 @@ enum err raft_node_new(const struct raft_node_settings *settings, struct disk_lo
                        struct disk_log_found *found, struct machine *machine, int64_t now_ms,
                        struct raft_node **out)
 {
-    struct raft_node *self = calloc(1, sizeof(*self));
+    struct raft_node *self = heap_new(sizeof(*self));
     struct machine_position at;
     enum err err;
 
     assert(settings->member != 0 && settings->boot != 0);
-    if (self == NULL) {
-        abort();
-    }
     self->settings = *settings;
     set_bounds(&self->settings);
     self->log = log;
