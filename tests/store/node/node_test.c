@@ -218,6 +218,29 @@ static void what_is_in_flight_has_its_bound(void **state)
     cluster_fini(&cluster);
 }
 
+/* A leader that nobody hears proposes in vain; when it hears the next one's first entry, it knows.
+ */
+static void what_an_election_has_lost_is_tried_again(void **state)
+{
+    static struct cluster cluster;
+    uint64_t leader;
+
+    (void)state;
+    cluster_init(&cluster, 1, 3);
+    cluster.settings.election_ms = 300;
+    leader = elected(&cluster);
+    isolate(&cluster, leader, true);
+    assert_int_equal(cluster_call(&cluster, leader, 10), ERR_OK);
+    cluster_run(&cluster, 2000);
+    assert_int_equal(cluster_waiting(&cluster), 1);
+    isolate(&cluster, leader, false);
+    cluster_run(&cluster, 1500);
+    assert_int_equal(cluster_waiting(&cluster), 0);
+    assert_int_equal(cluster.asked[0].state, ASKED_DONE);
+    assert_int_equal(cluster_applied(&cluster, leader), 1);
+    cluster_fini(&cluster);
+}
+
 /* It was on its way to the run before: what it says is too old. */
 static void an_answer_to_an_earlier_run_is_no_answer(void **state)
 {
@@ -388,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_turn_applies_a_slice),
         cmocka_unit_test(a_queue_has_its_bounds),
         cmocka_unit_test(what_is_in_flight_has_its_bound),
+        cmocka_unit_test(what_an_election_has_lost_is_tried_again),
         cmocka_unit_test(an_answer_to_an_earlier_run_is_no_answer),
         cmocka_unit_test(what_is_lost_on_its_way_to_the_leader_goes_again),
         cmocka_unit_test(a_log_that_cant_be_cut_refuses_calls),
