@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ static void run(const struct etcd *self)
     (void)snprintf(client, sizeof(client), "http://127.0.0.1:%u", self->port);
     (void)snprintf(peer, sizeof(peer), "http://127.0.0.1:%u", self->peer_port);
     (void)snprintf(cluster, sizeof(cluster), "default=%s", peer);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     (void)dup2(null, 1);
     (void)dup2(null, 2);
     execl("/usr/bin/etcd", "etcd", "--data-dir", self->directory, "--listen-client-urls", client,

@@ -91,6 +91,22 @@ static void mask(enum etcd_method method, ProtobufCMessage *message)
     }
 }
 
+/* What differs and is not played. */
+static const struct difference {
+    const char *what, *why;
+} differences[] = {
+    {"order of equal ones in a Range of more than 12 keys sorted by anything but the key",
+     "Go's sort is not stable there, what it gives depends on its version; here by key"},
+    {"a Txn with a put that ignores value or lease, of a key that an earlier delete of the same "
+     "Txn, "
+     "to the last key (range_end \"\\0\"), takes away",
+     "etcd 3.4 ends itself in it; here the value is empty, the lease none"},
+    {"a Txn nested deeper than 16, or of more than 1024 steps in all",
+     "refused before it is proposed, so that recursion and time are bounded"},
+    {"a sort target or order that is none",
+     "etcd 3.4 ends itself of a target; here the key's order"},
+};
+
 /* ── one call ───────────────────────────────────────────────────────────────*/
 
 static struct mvcc_answer ours(struct world *world, const struct call *call, size_t bytes)
@@ -224,12 +240,17 @@ static void play_large(struct world *world)
     Etcdserverpb__TxnRequest *txn =
         large_txn(world, prng_below(prng, 2) * sizes[prng_below(prng, 9)], outer);
     struct call call = {ETCD_METHOD_TXN, &txn->base};
+    Etcdserverpb__DeleteRangeRequest keys = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
 
     if (prng_below(prng, 2) == 0) {
         txn->success[0]->request_txn = large_txn(world, sizes[prng_below(prng, 9)], 0);
         txn->success[0]->request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN;
     }
     play(world, &call);
+    keys.key = bytes_of_str(STR("k"));
+    keys.range_end = bytes_of_str(STR("l"));
+    call = (struct call){ETCD_METHOD_DELETE_RANGE, &keys.base};
+    play(world, &call); /* few keys: see differences */
 }
 
 /* ── histories ──────────────────────────────────────────────────────────────*/
@@ -340,6 +361,9 @@ int main(int argc, char **argv)
     backend_close(&world->backend);
     etcd_stop(&world->etcd);
     arena_fini(&world->arena);
+    for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++) {
+        printf("not played: %s: %s\n", differences[i].what, differences[i].why);
+    }
     for (int i = 0; i < ETCD_ERROR_END; i++) {
         struct str text = etcd_error_text((enum etcd_error)i);
 
