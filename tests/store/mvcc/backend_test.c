@@ -379,7 +379,7 @@ static void crc32c_is_the_standard_s(void **state)
 }
 
 // clang-format off
-#define OVER(place, test) {#test " " #place, test, place, away, NULL}
+#define OVER(place, test) {#test "_" #place, test, place, away, NULL}
 #define OVER_BOTH(test) OVER(in_memory, test), OVER(in_lmdb, test)
 // clang-format on
 
