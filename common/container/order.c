@@ -261,31 +261,53 @@ static void make_room(struct order *self, struct memory *memory, uint32_t *i, ui
     }
 }
 
-void order_add(struct order *self, struct memory *memory, uint32_t slot, struct str name,
-               order_name_fn *name_fn, const void *context)
+struct order_place order_place(struct order *self, struct memory *memory, struct str name,
+                               order_name_fn *name_fn, const void *context)
 {
     const struct names names = {name_fn, context};
-    struct order_block *block;
-    uint32_t i = 0;
-    uint32_t at = 0;
+    struct order_place place = {.found = false};
+    const struct order_block *block;
     uint64_t key;
 
     share_prefix(self, memory, name, &names);
+    if (self->ref_count == 0) {
+        return place;
+    }
     key = key_of(name, self->prefix_len);
+    place.block = find_block(self, key, name, &names);
+    block = self->refs[place.block].block;
+    place.at = block_seek(block, key, name, &names);
+    if (place.at < block->count && block->keys[place.at] == key) {
+        place.slot = slots_of(block)[place.at];
+        place.found = str_eq(name_of(&names, place.slot), name);
+    }
+    return place;
+}
+
+void order_add_at(struct order *self, struct memory *memory, uint32_t slot, struct str name,
+                  struct order_place place)
+{
+    uint64_t key = key_of(name, self->prefix_len);
+    struct order_block *block;
+
+    assert(!place.found);
     if (self->ref_count == 0) {
         insert_ref(self, memory, 0, block_new(memory, first_cap, self->prefix_len));
-    } else {
-        i = find_block(self, key, name, &names);
-        at = block_seek(self->refs[i].block, key, name, &names);
     }
-    block = self->refs[i].block;
+    block = self->refs[place.block].block;
     if (block->count == block->cap) {
-        make_room(self, memory, &i, &at);
-        block = self->refs[i].block;
+        make_room(self, memory, &place.block, &place.at);
+        block = self->refs[place.block].block;
     }
-    block_insert(block, at, key, slot);
-    self->refs[i].key = block->keys[0];
+    block_insert(block, place.at, key, slot);
+    self->refs[place.block].key = block->keys[0];
     self->count++;
+}
+
+void order_add(struct order *self, struct memory *memory, uint32_t slot, struct str name,
+               order_name_fn *name_fn, const void *context)
+{
+    order_add_at(self, memory, slot, name, order_place(self, memory, name, name_fn, context));
 }
 
 /* Blocks that together are less than half full become one. */

@@ -42,6 +42,18 @@ typedef struct str order_name_fn(const void *context, uint32_t slot);
 
 void order_fini(struct order *self, struct memory *memory);
 
+/* Where a name is or belongs, until the next change. The order is made fit for it to be added. */
+struct order_place {
+    bool found;
+    uint32_t slot; /* found: whose name it is */
+    uint32_t block, at;
+};
+struct order_place order_place(struct order *self, struct memory *memory, struct str name,
+                               order_name_fn *name_of, const void *context);
+/* name was not found at place. */
+void order_add_at(struct order *self, struct memory *memory, uint32_t slot, struct str name,
+                  struct order_place place);
+
 /* name is not in the order: no two are equal. */
 void order_add(struct order *self, struct memory *memory, uint32_t slot, struct str name,
                order_name_fn *name_of, const void *context);

@@ -84,8 +84,13 @@ bool key_index_at(const struct key_index *self, uint32_t key, int64_t main, stru
     return true;
 }
 
-static uint32_t key_new(struct key_index *self, struct str name, struct revision mod,
-                        const struct key_state *state)
+static struct order_place place_of(struct key_index *self, struct str name)
+{
+    return order_place(&self->order, &self->memory, name, name_of, self);
+}
+
+static uint32_t key_new(struct key_index *self, struct str name, struct order_place place,
+                        struct revision mod, const struct key_state *state)
 {
     struct key *key = memory_get(&self->memory, key_bytes(name.len));
     uint32_t number;
@@ -101,7 +106,7 @@ static uint32_t key_new(struct key_index *self, struct str name, struct revision
         memcpy(key->name, name.data, name.len);
     }
     number = table_add(&self->table, key);
-    order_add(&self->order, &self->memory, number, name, name_of, self);
+    order_add_at(&self->order, &self->memory, number, name, place);
     return number;
 }
 
@@ -125,15 +130,15 @@ uint32_t key_index_put(struct key_index *self, struct str name, struct revision 
                        struct key_state *state)
 {
     const struct key_state first = {mod, mod.main, 1};
-    uint32_t number = key_index_find(self, name);
+    struct order_place place = place_of(self, name);
 
-    if (number == KEY_NONE) {
+    if (!place.found) {
         *state = first;
-        return key_new(self, name, mod, &first);
+        return key_new(self, name, place, mod, &first);
     }
-    key_history_put(history_of(self, number), &self->memory, mod, mod.main, 1);
-    (void)key_index_at(self, number, mod.main, state);
-    return number;
+    key_history_put(history_of(self, place.slot), &self->memory, mod, mod.main, 1);
+    (void)key_index_at(self, place.slot, mod.main, state);
+    return place.slot;
 }
 
 void key_index_delete(struct key_index *self, uint32_t key, struct revision mod)
@@ -158,18 +163,19 @@ static bool is_next(const struct key_index *self, uint32_t number, struct revisi
 enum err key_index_restore(struct key_index *self, struct str name, struct revision mod,
                            const struct key_state *state, uint32_t *key)
 {
-    uint32_t number = key_index_find(self, name);
+    struct order_place place = place_of(self, name);
+    uint32_t number = place.slot;
     struct key_state before;
     struct key_state now;
 
     if (name.len > INT32_MAX || mod.sub > UINT32_MAX) {
         return ERR_CORRUPT;
     }
-    if (number == KEY_NONE) {
+    if (!place.found) {
         if (state == NULL || state->version < 1 || state->create > mod.main) {
             return ERR_CORRUPT;
         }
-        *key = key_new(self, name, mod, state);
+        *key = key_new(self, name, place, mod, state);
         return ERR_OK;
     }
     *key = number;

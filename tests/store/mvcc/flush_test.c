@@ -182,6 +182,8 @@ static void leases_come_back_with_their_keys(void **state)
     (void)rig_put(rig, "a", "1", -7);
     (void)rig_put(rig, "c", "1", -7);
     (void)rig_put(rig, "c", "2", 0);
+    assert_true(mvcc_lease(rig->mvcc, -7, &lease));
+    assert_int_equal(2, lease.key_count);
     mvcc_lease_checkpoint(rig->mvcc, -7, 300);
     rig_flush(rig);
     assert_int_equal(ERR_OK, rig_restart(rig, text));
@@ -258,6 +260,7 @@ static void a_compaction_waits_for_a_hash(void **state)
     assert_int_equal(ETCD_OK, mvcc_hash_begin(rig->mvcc, 0, &hash));
     assert_int_equal(ETCD_OK, rig_compact(rig, 3));
     assert_false(mvcc_compact_step(rig->mvcc, 10));
+    assert_true(mvcc_is_compacting(rig->mvcc));
     (void)rig_put(rig, "b", "1", 0);
     while (mvcc_hash_step(hash, 1)) {
     }
