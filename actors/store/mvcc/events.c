@@ -48,7 +48,9 @@ static void add(struct gathering *self, const struct record *record)
     }
     event->kv = key_value_keep(&kv, self->arena);
     self->bytes += kv.key.len + kv.value.len;
-    if (self->wants_prev != NULL && self->wants_prev(self->context, str_of_bytes(kv.key))) {
+    /* a put that creates has none, though the same transaction may have deleted one before it */
+    if ((record->tombstone || kv.create_revision != kv.mod_revision) && self->wants_prev != NULL &&
+        self->wants_prev(self->context, str_of_bytes(kv.key))) {
         event->prev_kv = previous(self, str_of_bytes(kv.key), record->revision.main);
     }
     if (self->count == self->cap) {

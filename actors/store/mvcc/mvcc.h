@@ -121,8 +121,8 @@ struct mvcc_events {
 };
 
 /* Of whole revisions from … the current one, at least of one, until bytes_max are reached. from is
- * above the compacted revision. The event of a deletion holds key and mod_revision; a prev_kv that
- * was compacted is left out. */
+ * above the compacted revision. The event of a deletion holds key and mod_revision; that of a put
+ * which creates has no prev_kv, and one that was compacted is left out. */
 struct mvcc_events mvcc_events(struct mvcc *self, int64_t from, size_t bytes_max,
                                mvcc_wants_prev_fn *wants_prev, const void *context,
                                struct arena *arena);

@@ -451,7 +451,8 @@ struct mvcc_events model_events(struct model *self, int64_t from, int64_t to, st
         event->kv = arena_get(arena, sizeof(*event->kv));
         *event->kv = change->kv;
         event->kv->mod_revision = change->main;
-        if (before != NULL && change->main - 1 >= self->compacted) {
+        if (before != NULL && change->main - 1 >= self->compacted &&
+            (change->tombstone || change->kv.version > 1)) {
             event->prev_kv = arena_get(arena, sizeof(*event->prev_kv));
             *event->prev_kv = before->kv;
         }

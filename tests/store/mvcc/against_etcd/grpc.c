@@ -15,6 +15,9 @@ struct grpc {
     struct buf received;
     struct grpc_answer *answer;
     bool done;
+    grpc_each_fn *each; /* NULL: a unary call */
+    void *context;
+    bool enough;
 };
 
 enum { frame_bytes = 5 };
@@ -60,6 +63,19 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     (void)flags;
     (void)stream;
     buf_add(&self->received, data, len);
+    while (self->each != NULL && !self->enough && self->received.len >= frame_bytes) {
+        const unsigned char *at = (const unsigned char *)self->received.data;
+        size_t whole =
+            frame_bytes + ((size_t)at[1] << 24 | (size_t)at[2] << 16 | (size_t)at[3] << 8 | at[4]);
+
+        if (self->received.len < whole) {
+            break;
+        }
+        self->enough = !self->each(
+            self->context, (struct str){self->received.data + frame_bytes, whole - frame_bytes});
+        self->received.len -= whole;
+        memmove(self->received.data, self->received.data + whole, self->received.len);
+    }
     return 0;
 }
 
@@ -84,6 +100,9 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream, uint8_t *to, si
     (void)context;
     memcpy(to, self->sending.data + self->sent, now);
     self->sent += now;
+    if (self->each != NULL) {
+        return now > 0 ? (ssize_t)now : NGHTTP2_ERR_DEFERRED; /* our side stays open */
+    }
     if (self->sent == self->sending.len) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     }
@@ -140,7 +159,8 @@ void grpc_answer_fini(struct grpc_answer *self)
             (text).len, NGHTTP2_NV_FLAG_NONE                                                       \
     }
 
-void grpc_call(struct grpc *self, struct str path, struct str request, struct grpc_answer *answer)
+/* The stream's number; below 0: the connection is no more. */
+static int32_t submit(struct grpc *self, struct str path, struct str request)
 {
     const nghttp2_nv headers[] = {
         HEADER(":method", STR("POST")),
@@ -151,36 +171,69 @@ void grpc_call(struct grpc *self, struct str path, struct str request, struct gr
         HEADER("te", STR("trailers")),
     };
     const nghttp2_data_provider provider = {{.ptr = self}, on_read};
-    uint8_t bytes[65536];
 
-    *answer = (struct grpc_answer){.status = -1};
-    self->answer = answer;
-    self->done = false;
+    self->done = self->enough = false;
     self->sending.len = self->received.len = self->sent = 0;
     buf_add_char(&self->sending, 0);
     for (int i = 3; i >= 0; i--) {
         buf_add_char(&self->sending, (char)(request.len >> (8 * i)));
     }
     buf_add_str(&self->sending, request);
-    if (nghttp2_submit_request(self->session, NULL, headers, sizeof(headers) / sizeof(headers[0]),
-                               &provider, NULL) < 0) {
-        return;
-    }
-    while (!self->done) {
+    return nghttp2_submit_request(self->session, NULL, headers,
+                                  sizeof(headers) / sizeof(headers[0]), &provider, NULL);
+}
+
+/* False: the connection ended. */
+static bool exchange(struct grpc *self)
+{
+    uint8_t bytes[65536];
+
+    while (!self->done && !self->enough) {
         ssize_t got;
 
         if (nghttp2_session_send(self->session) != 0) {
-            return;
+            return false;
         }
         got = recv(self->socket, bytes, sizeof(bytes), 0);
         if (got <= 0 || nghttp2_session_mem_recv(self->session, bytes, (size_t)got) < 0) {
-            answer->status = -1;
-            return;
+            return false;
         }
     }
-    (void)nghttp2_session_send(self->session);
+    return nghttp2_session_send(self->session) == 0;
+}
+
+void grpc_call(struct grpc *self, struct str path, struct str request, struct grpc_answer *answer)
+{
+    *answer = (struct grpc_answer){.status = -1};
+    self->answer = answer;
+    self->each = NULL;
+    if (submit(self, path, request) < 0 || !exchange(self)) {
+        answer->status = -1;
+        return;
+    }
     if (self->received.len >= frame_bytes) {
         buf_add(&answer->message, self->received.data + frame_bytes,
                 self->received.len - frame_bytes);
     }
+}
+
+bool grpc_stream(struct grpc *self, struct str path, struct str request, grpc_each_fn *each,
+                 void *context)
+{
+    struct grpc_answer answer = {.status = -1};
+    int32_t stream;
+    bool good;
+
+    self->answer = &answer;
+    self->each = each;
+    self->context = context;
+    stream = submit(self, path, request);
+    good = stream > 0 && exchange(self) && self->enough;
+    if (good) {
+        (void)nghttp2_submit_rst_stream(self->session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+        good = nghttp2_session_send(self->session) == 0;
+    }
+    self->each = NULL;
+    grpc_answer_fini(&answer);
+    return good;
 }

@@ -19,4 +19,10 @@ void grpc_answer_fini(struct grpc_answer *self);
 /* path as etcd_method_row has it. */
 void grpc_call(struct grpc *self, struct str path, struct str request, struct grpc_answer *answer);
 
+/* Begins a stream with one request, and ends it when each has had enough: it returns false. False:
+ * the stream or the connection ended before. */
+typedef bool grpc_each_fn(void *context, struct str message);
+bool grpc_stream(struct grpc *self, struct str path, struct str request, grpc_each_fn *each,
+                 void *context);
+
 #endif

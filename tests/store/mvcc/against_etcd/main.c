@@ -1,8 +1,8 @@
 /* Plays random histories to this state machine and to Debian's etcd-server, and compares every
- * answer, error and hash.
+ * answer, error and hash, and what a watch tells of them.
  *
  * usage: against_etcd [SECONDS [SEED]]
- * how our calls ended, and last `histories=N calls=N differ=N`; exit 0: none differs.
+ * how our calls ended, and last `histories=N calls=N events=N differ=N`; exit 0: none differs.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "common/base/clock.h"
 #include "common/etcdapi/kv.pb-c.h"
 #include "common/etcdapi/lease.pb-c.h"
+#include "common/etcdapi/watch.pb-c.h"
 #include "tests/store/mvcc/against_etcd/etcd.h"
 #include "tests/store/mvcc/history.h"
 
@@ -30,7 +31,7 @@ struct world {
     struct arena arena;
     struct history history;
     uint64_t seed;
-    uint64_t histories, calls, differ;
+    uint64_t histories, calls, events, differ;
     uint64_t ended[ETCD_ERROR_END]; /* how our calls did */
 };
 
@@ -197,6 +198,82 @@ static void play(struct world *world, const struct call *call)
     grpc_answer_fini(&theirs);
 }
 
+/* ── events ─────────────────────────────────────────────────────────────────*/
+
+struct watching {
+    struct world *world;
+    struct mvcc_events ours;
+    size_t seen;
+    bool same;
+};
+
+static bool same_event(struct watching *self, const Mvccpb__Event *theirs)
+{
+    struct arena *arena = &self->world->arena;
+    struct str a = packed(arena, &theirs->base);
+    struct str b = {0};
+
+    if (self->seen < self->ours.count) {
+        b = packed(arena, &self->ours.events[self->seen]->base);
+    }
+    if (!str_eq(a, b)) {
+        show("ours", b);
+        show("etcd", a);
+    }
+    return str_eq(a, b);
+}
+
+static bool on_watched(void *context, struct str bytes)
+{
+    struct watching *self = context;
+    ProtobufCAllocator allocator = arena_allocator(&self->world->arena);
+    const Etcdserverpb__WatchResponse *watched =
+        etcdserverpb__watch_response__unpack(&allocator, bytes.len, (const uint8_t *)bytes.data);
+
+    self->same = watched != NULL && !watched->canceled;
+    for (size_t i = 0; self->same && i < watched->n_events; i++) {
+        self->same = same_event(self, watched->events[i]);
+        self->seen += self->same;
+    }
+    return self->same && self->seen < self->ours.count;
+}
+
+static bool wants(const void *context, struct str key)
+{
+    (void)context;
+    (void)key;
+    return true;
+}
+
+/* All that happened from a revision on, with what was before. */
+static void play_watch(struct world *world, int64_t from)
+{
+    struct mvcc_position now = mvcc_position(world->mvcc);
+    Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
+    Etcdserverpb__WatchRequest request = ETCDSERVERPB__WATCH_REQUEST__INIT;
+    struct watching watching = {.world = world};
+
+    from = from > now.compacted ? from : now.compacted + 1;
+    if (from > now.revision) {
+        return;
+    }
+    create.key = bytes_of_str(STR("\0"));
+    create.range_end = create.key;
+    create.start_revision = from;
+    create.prev_kv = true;
+    request.create_request = &create;
+    request.request_union_case = ETCDSERVERPB__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST;
+    watching.ours = mvcc_events(world->mvcc, from, SIZE_MAX, wants, NULL, &world->arena);
+    world->events += watching.ours.count;
+    if (!grpc_stream(world->etcd.grpc, etcd_method_row(ETCD_METHOD_WATCH)->path,
+                     packed(&world->arena, &request.base), on_watched, &watching) ||
+        !watching.same || watching.seen != watching.ours.count) {
+        world->differ++;
+        printf("seed %" PRIu64 ": event %zu of those from revision %" PRId64 " on differs\n",
+               world->seed, watching.seen, from);
+    }
+}
+
 /* ── calls that random ones seldom are ──────────────────────────────────────*/
 
 static Etcdserverpb__TxnRequest *large_txn(struct world *world, size_t compares, size_t ops)
@@ -313,6 +390,8 @@ static void clear(struct world *world)
 
 static void play_history(struct world *world)
 {
+    int64_t from = mvcc_position(world->mvcc).revision + 1;
+
     history_init(&world->history, world->seed, &world->arena);
     world->history.lasting = true;
     for (int i = 0; i < history_calls; i++) {
@@ -330,6 +409,7 @@ static void play_history(struct world *world)
         arena_reset(&world->arena);
     }
     clear(world);
+    play_watch(world, from);
     arena_reset(&world->arena);
     world->histories++;
 }
@@ -372,7 +452,7 @@ int main(int argc, char **argv)
                    STR_ARG(text.len > 0 ? text : STR("ok")));
         }
     }
-    printf("histories=%" PRIu64 " calls=%" PRIu64 " differ=%" PRIu64 "\n", world->histories,
-           world->calls, world->differ);
+    printf("histories=%" PRIu64 " calls=%" PRIu64 " events=%" PRIu64 " differ=%" PRIu64 "\n",
+           world->histories, world->calls, world->events, world->differ);
     return world->differ == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
