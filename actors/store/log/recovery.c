@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/store/log/file_name.h"
 #include "actors/store/log/proof.h"
 #include "common/base/array.h"
 
@@ -20,19 +19,6 @@ struct recovery {
     size_t damaged;         /* which segment */
     uint64_t offset;
 };
-
-void log_segments_add(struct log_segments *self, const struct log_segment *segment)
-{
-    ARRAY_ROOM(self->items, self->count, self->cap, 16);
-    self->items[self->count++] = *segment;
-}
-
-void log_segments_drop_first(struct log_segments *self)
-{
-    assert(self->count > 0);
-    self->count--;
-    memmove(self->items, self->items + 1, self->count * sizeof(self->items[0]));
-}
 
 static void forget_frames(struct log_recovered *self)
 {
@@ -50,54 +36,6 @@ void log_recovered_fini(struct log_recovered *self)
     free(self->segments.items);
     free(self->unfinished.items);
     *self = (struct log_recovered){0};
-}
-
-/* ── what is there ──────────────────────────────────────────────────────────*/
-
-static void on_name(void *context, const char *text)
-{
-    struct log_recovered *out = context;
-    struct log_segment found = {0};
-    uint64_t number = 0;
-    enum log_file kind;
-
-    if (text == NULL) { /* the list begins anew */
-        out->segments.count = 0;
-        out->unfinished.count = 0;
-        return;
-    }
-    kind = log_file_parse(text, &number);
-    if (kind == LOG_FILE_OTHER) {
-        return;
-    }
-    found.name = log_file_name(kind, number);
-    found.prev_seq = number - 1;
-    log_segments_add(kind == LOG_FILE_SEGMENT ? &out->segments : &out->unfinished, &found);
-}
-
-static int by_seq(const void *a, const void *b)
-{
-    const struct log_segment *left = a;
-    const struct log_segment *right = b;
-
-    return left->prev_seq < right->prev_seq ? -1 : left->prev_seq > right->prev_seq;
-}
-
-static enum err list(struct recovery *self)
-{
-    struct log_segments *segments = &self->out->segments;
-
-    if (volume_list(self->volume, on_name, self->out) != ERR_OK) {
-        return volume_refused(self->volume, NULL);
-    }
-    if (segments->count > 0) {
-        qsort(segments->items, segments->count, sizeof(segments->items[0]), by_seq);
-    }
-    for (size_t i = 0; i + 1 < segments->count; i++) {
-        segments->items[i].last_seq = segments->items[i + 1].prev_seq;
-    }
-    self->listed = segments->count;
-    return ERR_OK;
 }
 
 /* ── one segment ────────────────────────────────────────────────────────────*/
@@ -387,7 +325,8 @@ enum err log_recovery_run(struct volume *volume, const struct log_identity *iden
     enum err err;
 
     *out = (struct log_recovered){0};
-    err = list(&self);
+    err = log_segments_list(volume, &out->segments, &out->unfinished);
+    self.listed = out->segments.count;
     out->fresh = out->segments.count == 0;
     if (err == ERR_OK && !out->fresh) {
         err = read_all(&self);

@@ -11,25 +11,7 @@
 #define ACTORS_STORE_LOG_RECOVERY_H
 
 #include "actors/store/log/replay.h"
-#include "common/journal/volume.h"
-
-/* One that is no longer written. */
-struct log_segment {
-    struct name name;
-    uint64_t prev_seq;
-    uint64_t last_seq;
-    uint64_t highest; /* index that it has held */
-    uint64_t bytes;   /* of its file */
-};
-
-struct log_segments {
-    struct log_segment *items; /* owned; oldest first */
-    size_t count;
-    size_t cap;
-};
-
-void log_segments_add(struct log_segments *self, const struct log_segment *segment);
-void log_segments_drop_first(struct log_segments *self);
+#include "actors/store/log/segments.h"
 
 /* A frame that nothing proves to be on disk for good yet: its bytes were read, but they may stand
  * in the memory of the system only, where a sync that failed has left them. To be written anew. */
