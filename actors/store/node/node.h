@@ -37,6 +37,8 @@ struct raft_node_settings {
     uint64_t compact_bytes;    /* 32 MiB of them: a new mark, where the machine has flushed */
     uint64_t trail_bytes;      /* 16 MiB before the mark stay in memory for members that lag */
     uint64_t apply_bytes;      /* 1 MiB are applied a turn, and what it begins with */
+    bool cut_damage;           /* a person's word, as the log was given it: a sole voter's log may
+                                  end before its state, and begins anew behind it */
     struct prng *prng;         /* borrowed */
     const struct log *log;     /* borrowed, may be NULL */
 };

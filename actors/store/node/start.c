@@ -53,6 +53,12 @@ static enum err refuse(const struct raft_node_settings *settings,
     return ERR_UNUSABLE;
 }
 
+static bool is_alone(const struct raft_node_settings *settings, const struct raft_config *config)
+{
+    return config->voters.count == 1 && config->learners.count == 0 &&
+           config->voters.ids[0] == settings->member;
+}
+
 static enum err begin_anew(struct disk_log *log, struct disk_log_found *found,
                            const struct raft_snapshot *snapshot)
 {
@@ -89,7 +95,7 @@ static enum err fit(const struct raft_node_settings *settings, struct disk_log *
     if (found->fresh && found->hard.term == 0 && at->index == 0 && first.config.voters.count > 0) {
         err = begin_anew(log, found, &first);
     } else if (at->index > found->mark.index + found->count) {
-        if (!at->installed) {
+        if (!at->installed && !(settings->cut_damage && is_alone(settings, &at->config))) {
             return refuse(settings, found, at, "the log ends before the state");
         }
         err = begin_anew(log, found, &held);
@@ -122,11 +128,6 @@ static enum err learn_commit(struct disk_log *log, struct disk_log_found *found,
                                                    .first = found->mark.index + found->count + 1});
 }
 
-static bool is_alone(const struct raft_node *self)
-{
-    return self->config.voters.count == 1 && self->config.voters.ids[0] == self->settings.member;
-}
-
 static void start(struct raft_node *self, struct disk_log_found *found,
                   const struct machine_position *at)
 {
@@ -144,7 +145,7 @@ static void start(struct raft_node *self, struct disk_log_found *found,
     for (uint64_t i = 0; i < at->index - found->mark.index; i++) {
         self->log_bytes += found->entries[i].len + node_entry_bytes;
     }
-    if (is_alone(self)) { /* nobody else could lead: it need not wait */
+    if (is_alone(&self->settings, &self->config)) { /* nobody else could lead: it need not wait */
         begin_ms -= 2 * (int64_t)settings.election_ms;
     }
     self->raft = raft_new(&settings, &found->hard, &begin, found->entries, found->count, at->index,

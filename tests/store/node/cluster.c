@@ -277,6 +277,7 @@ enum err cluster_try_start(struct cluster *self, uint64_t id)
                                        .cluster = 9,
                                        .member = id,
                                        .segment_bytes = self->segment_bytes,
+                                       .cut_damage = self->settings.cut_damage,
                                        .seed = id};
     struct disk_log_found found;
     enum err err = disk_log_open(&options, &member->log, &found);

@@ -226,6 +226,39 @@ static void a_call_that_a_snapshot_jumped_over_is_not_tried_again(void **state)
     cluster_fini(&cluster);
 }
 
+static void a_change_of_members_is_applied_and_kept(void **state)
+{
+    static struct cluster cluster;
+    struct raft_change change = {RAFT_CHANGE_REMOVE, 0};
+    uint64_t leader;
+
+    (void)state;
+    cluster_init(&cluster, 1, 3);
+    leader = elected(&cluster);
+    change.id = follower_of(leader);
+    assert_int_equal(raft_node_change(cluster.members[leader].node, &change), ERR_OK);
+    assert_int_equal(raft_node_change(cluster.members[leader].node, &change), ERR_CONFLICT);
+    cluster_run(&cluster, 300);
+    assert_int_equal(cluster.members[leader].list.config.voters.count, 2);
+    cluster_kill(&cluster, change.id, false, DISK_KEEP_ALL);
+    for (int i = 0; i < 20; i++) { /* a mark keeps it too */
+        assert_int_equal(cluster_call(&cluster, leader, 500), ERR_OK);
+        cluster_run(&cluster, 20);
+        cluster_flush(&cluster, leader);
+    }
+    assert_true(cluster_status(&cluster, leader).mark > 3);
+    cluster_kill(&cluster, leader, true, DISK_KEEP_NOTHING);
+    cluster_start(&cluster, leader);
+    cluster_run(&cluster, 4000);
+    assert_true(cluster_status(&cluster, leader).lead != 0); /* two of two, without the third */
+    assert_int_equal(cluster.members[leader].list.config.voters.count, 2);
+    assert_int_equal(cluster_call(&cluster, leader, 10), ERR_OK);
+    cluster_run(&cluster, 500);
+    assert_int_equal(cluster_waiting(&cluster), 0);
+    assert_int_equal(cluster_applied(&cluster, leader), 21);
+    cluster_fini(&cluster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +269,7 @@ int main(void)
         cmocka_unit_test(what_may_be_in_the_log_goes_to_no_other_leader),
         cmocka_unit_test(what_was_meant_for_another_term_is_refused),
         cmocka_unit_test(a_call_that_a_snapshot_jumped_over_is_not_tried_again),
+        cmocka_unit_test(a_change_of_members_is_applied_and_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,62 @@ static void a_machine_ahead_of_its_log_is_refused(void **state)
     cluster_fini(cluster);
 }
 
+/* Between a snapshot's installation and the log's first word of it the power went. */
+static void a_log_begins_anew_behind_a_snapshot_it_does_not_know(void **state)
+{
+    struct cluster *cluster = led();
+    struct member *member = &cluster->members[1];
+
+    (void)state;
+    assert_int_equal(cluster_call(cluster, 1, 50), ERR_OK);
+    cluster_turn(cluster, 1);
+    cluster_flush(cluster, 1);
+    cluster_kill(cluster, 1, false, DISK_KEEP_ALL);
+    member->list.flushed.index += 50;
+    member->list.flushed.term += 1;
+    member->list.flushed.installed = true;
+    cluster_start(cluster, 1);
+    assert_int_equal(cluster_status(cluster, 1).mark, member->list.flushed.index);
+    assert_int_equal(cluster_call(cluster, 1, 50), ERR_OK);
+    cluster_turn(cluster, 1);
+    assert_int_equal(cluster_applied(cluster, 1), 2);
+    cluster_kill(cluster, 1, true, DISK_KEEP_NOTHING);
+    member->list.flushed.installed = false;
+    cluster_start(cluster, 1);
+    cluster_turn(cluster, 1);
+    assert_int_equal(cluster_applied(cluster, 1), 2);
+    cluster_fini(cluster);
+}
+
+/* Damage below what the state machine holds costs nothing. */
+static void a_sole_voter_whose_log_was_cut_goes_on_behind_its_state(void **state)
+{
+    struct cluster *cluster = led();
+    struct member *member = &cluster->members[1];
+    const char *path = "/log/raft-0000000000000001.log";
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(cluster_call(cluster, 1, 300), ERR_OK);
+        cluster_turn(cluster, 1);
+    }
+    cluster_flush(cluster, 1);
+    cluster_kill(cluster, 1, false, DISK_KEEP_ALL);
+    assert_true(disk_sim_flip(member->sim, path, 1000, 3));
+    assert_int_equal(cluster_try_start(cluster, 1), ERR_CORRUPT);
+    cluster->settings.cut_damage = true;
+    cluster_start(cluster, 1);
+    cluster->settings.cut_damage = false;
+    assert_int_equal(cluster_status(cluster, 1).mark, member->list.flushed.index);
+    assert_int_equal(cluster_call(cluster, 1, 50), ERR_OK);
+    cluster_turn(cluster, 1);
+    cluster_kill(cluster, 1, true, DISK_KEEP_NOTHING);
+    cluster_start(cluster, 1);
+    cluster_turn(cluster, 1);
+    assert_int_equal(cluster_applied(cluster, 1), 9);
+    cluster_fini(cluster);
+}
+
 static void a_machine_behind_its_log_is_refused(void **state)
 {
     struct cluster *cluster = led();
@@ -294,6 +350,8 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_calls_and_serves_reads),
         cmocka_unit_test(a_call_past_its_deadline_is_not_proposed),
         cmocka_unit_test(a_machine_ahead_of_its_log_is_refused),
+        cmocka_unit_test(a_log_begins_anew_behind_a_snapshot_it_does_not_know),
+        cmocka_unit_test(a_sole_voter_whose_log_was_cut_goes_on_behind_its_state),
         cmocka_unit_test(a_machine_behind_its_log_is_refused),
     };
 
