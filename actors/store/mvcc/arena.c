@@ -3,6 +3,8 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
+#include "common/base/heap.h"
+
 enum { block_bytes = 65536, aligned = alignof(max_align_t) };
 
 struct arena_block {
@@ -14,11 +16,8 @@ struct arena_block {
 
 static struct arena_block *block_new(struct arena *self, size_t size)
 {
-    struct arena_block *block = malloc(sizeof(*block) + size);
+    struct arena_block *block = heap_get(sizeof(*block) + size);
 
-    if (block == NULL) {
-        abort();
-    }
     block->next = NULL;
     block->size = size;
     block->used = 0;

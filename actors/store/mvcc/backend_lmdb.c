@@ -1,12 +1,13 @@
 #include "actors/store/mvcc/backend_lmdb.h"
 
-#include <errno.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "actors/store/mvcc/crc32c.h"
+#include "actors/store/mvcc/lmdb_error.h"
+#include "common/base/heap.h"
 
 enum { head_bytes = 12, mark_bytes = 36, path_max = 4096 };
 
@@ -37,70 +38,6 @@ static uint64_t load(const unsigned char *at, int bytes)
         value = value << 8 | at[i];
     }
     return value;
-}
-
-/* ── errors ─────────────────────────────────────────────────────────────────*/
-
-static enum err err_of(int rc)
-{
-    switch (rc) {
-    case MDB_SUCCESS:
-        return ERR_OK;
-    case MDB_NOTFOUND:
-        return ERR_NOT_FOUND;
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_VERSION_MISMATCH:
-    case MDB_INCOMPATIBLE:
-    case MDB_BAD_TXN:
-    case MDB_PANIC:
-        return ERR_CORRUPT;
-    case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-        return ERR_FULL;
-    case ENOENT:
-    case ENOTDIR:
-        return ERR_UNUSABLE;
-    default:
-        return rc > 0 ? err_of_file(rc) : ERR_IO;
-    }
-}
-
-static const char *remedy_of(int rc)
-{
-    switch (rc) {
-    case ENOENT:
-    case ENOTDIR:
-        return "; it must be a directory that is there";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return "; this user must be able to write there";
-    case ENOMEM:
-        return "; the map does not fit into the address space: a smaller store.map";
-    case MDB_MAP_FULL:
-        return "; the map is full: a larger store.map";
-    case ENOSPC:
-    case EDQUOT:
-        return "; the disk must get room";
-    case MDB_INVALID:
-    case MDB_VERSION_MISMATCH:
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-        return "; the file is damaged or not a store's: restore a copy, or let the member join "
-               "anew";
-    default:
-        return "";
-    }
-}
-
-static enum err failed(const char *path, char *text, const char *what, int rc)
-{
-    (void)snprintf(text, backend_text_max, "%s: %s: %s%s", path, what, mdb_strerror(rc),
-                   remedy_of(rc));
-    return err_of(rc);
 }
 
 /* ── records ────────────────────────────────────────────────────────────────*/
@@ -158,7 +95,7 @@ static enum err given(struct lmdb_backend *self, enum backend_bucket bucket, int
         return ERR_NOT_FOUND;
     }
     if (rc != MDB_SUCCESS) {
-        return failed(self->path, self->text, "can't be read", rc);
+        return lmdb_failed(self->path, self->text, "can't be read", rc);
     }
     return unpack(bucket, key, val, record) ? ERR_OK : damaged(self->text, self->path, bucket, key);
 }
@@ -259,7 +196,7 @@ static enum err lmdb_renew(struct backend *backend)
     if (rc == MDB_SUCCESS) {
         rc = read_mark(self->seen, self->mark_dbi, &self->mark);
     }
-    return rc == MDB_SUCCESS ? ERR_OK : failed(self->path, self->text, "can't be read", rc);
+    return rc == MDB_SUCCESS ? ERR_OK : lmdb_failed(self->path, self->text, "can't be read", rc);
 }
 
 /* The pages that a scan of everything has touched belong to the page cache again. */
@@ -370,7 +307,7 @@ static enum err lmdb_write(struct backend *backend, const struct backend_batch *
 
     backend_batch_check(batch);
     if (rc != MDB_SUCCESS) {
-        return failed(self->path, text, "can't be written", rc);
+        return lmdb_failed(self->path, text, "can't be written", rc);
     }
     rc = read_mark(writing.txn, self->mark_dbi, &writing.mark);
     assert(rc != MDB_SUCCESS || batch->index >= writing.mark.index);
@@ -387,7 +324,7 @@ static enum err lmdb_write(struct backend *backend, const struct backend_batch *
     } else {
         mdb_txn_abort(writing.txn);
     }
-    return rc == MDB_SUCCESS ? ERR_OK : failed(self->path, text, "can't be written", rc);
+    return rc == MDB_SUCCESS ? ERR_OK : lmdb_failed(self->path, text, "can't be written", rc);
 }
 
 /* ── opening ────────────────────────────────────────────────────────────────*/
@@ -457,13 +394,10 @@ static int open_env(struct lmdb_backend *self, uint64_t map_bytes)
 enum err backend_lmdb_open(const char *path, uint64_t map_bytes, struct backend **backend,
                            char *text)
 {
-    struct lmdb_backend *self = calloc(1, sizeof(*self));
+    struct lmdb_backend *self = heap_new(sizeof(*self));
     enum err err;
     int rc;
 
-    if (self == NULL) {
-        abort();
-    }
     self->backend = (struct backend){
         .get = lmdb_get,
         .seek = lmdb_seek,
@@ -478,7 +412,7 @@ enum err backend_lmdb_open(const char *path, uint64_t map_bytes, struct backend 
     (void)snprintf(self->path, sizeof(self->path), "%s", path);
     rc = open_env(self, map_bytes);
     err = rc == MDB_SUCCESS ? lmdb_renew(&self->backend)
-                            : failed(path, text, "can't be opened as a store", rc);
+                            : lmdb_failed(path, text, "can't be opened as a store", rc);
     if (err != ERR_OK) {
         if (rc == MDB_SUCCESS) {
             memcpy(text, self->text, backend_text_max);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "actors/store/mvcc/crc32c.h"
+#include "common/base/heap.h"
 
 /* Shared by the versions of the state that hold it. */
 struct item {
@@ -28,19 +29,11 @@ struct memory_backend {
     struct version written; /* the newest */
 };
 
-static void *must(void *block)
-{
-    if (block == NULL) {
-        abort();
-    }
-    return block;
-}
-
 static struct item *item_new(enum backend_bucket bucket, const struct backend_change *change)
 {
     size_t key_len = change->key.len;
     size_t value_len = change->value.len;
-    struct item *self = must(malloc(sizeof(*self) + key_len + value_len));
+    struct item *self = heap_get(sizeof(*self) + key_len + value_len);
     char *bytes = (char *)(self + 1);
 
     memcpy(bytes, change->key.data, key_len);
@@ -84,7 +77,7 @@ static struct version version_copy(const struct version *self)
     for (int b = 0; b < BUCKET_END; b++) {
         const struct bucket *from = &self->buckets[b];
 
-        copy.buckets[b].items = must(malloc((from->count + 1) * sizeof(struct item *)));
+        copy.buckets[b].items = heap_array(from->count + 1, sizeof(struct item *));
         for (size_t i = 0; i < from->count; i++) {
             bucket_add(&copy.buckets[b], from->items[i]);
         }
@@ -167,7 +160,7 @@ static void merge(struct version *made, enum backend_bucket bucket, const struct
     struct bucket *to = &made->buckets[bucket];
     size_t at = 0;
 
-    to->items = must(malloc((old->count + change_count + 1) * sizeof(struct item *)));
+    to->items = heap_array(old->count + change_count + 1, sizeof(struct item *));
     for (size_t i = 0; i < change_count; i++) {
         while (at < old->count && str_cmp(old->items[at]->key, changes[i].key) < 0) {
             bucket_add(to, old->items[at++]);
@@ -242,7 +235,7 @@ static void memory_close(struct backend *backend)
 
 struct backend *backend_memory_new(void)
 {
-    struct memory_backend *self = must(calloc(1, sizeof(*self)));
+    struct memory_backend *self = heap_new(sizeof(*self));
 
     self->backend = (struct backend){
         .get = memory_get,

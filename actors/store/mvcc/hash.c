@@ -2,6 +2,7 @@
 
 #include "actors/store/mvcc/crc32c.h"
 #include "actors/store/mvcc/record.h"
+#include "common/base/heap.h"
 
 struct mvcc_hash {
     struct mvcc *state;
@@ -39,10 +40,7 @@ enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc
     if (revision > 0 && revision > self->revision) {
         return ETCD_ERROR_FUTURE_REVISION;
     }
-    made = calloc(1, sizeof(*made));
-    if (made == NULL) {
-        abort();
-    }
+    made = heap_new(sizeof(*made));
     made->state = self;
     made->revision = revision == 0 ? self->revision : revision;
     made->compacted = self->compacted;

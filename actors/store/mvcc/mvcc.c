@@ -3,6 +3,7 @@
 #include "actors/store/mvcc/lease.h"
 #include "actors/store/mvcc/restore.h"
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 enum { first_cap = 4 };
 
@@ -17,13 +18,10 @@ static void add_tail(struct mvcc *self, uint64_t index, uint64_t term)
 enum err mvcc_new(const struct mvcc_settings *settings, struct backend *backend, struct mvcc **self,
                   char *text)
 {
-    struct mvcc *made = calloc(1, sizeof(*made));
+    struct mvcc *made = heap_new(sizeof(*made));
     struct backend_mark mark = backend->mark(backend);
     enum err err;
 
-    if (made == NULL) {
-        abort();
-    }
     made->settings = *settings;
     made->backend = backend;
     made->revision = 1;

@@ -4,6 +4,7 @@
 
 #include "actors/store/mvcc/record.h"
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 typedef Etcdserverpb__RangeRequest Request;
 
@@ -183,10 +184,7 @@ static void put_in_order(struct mvcc *self, const Request *request, struct findi
             read_one(self, &finding->items[i]);
         }
     }
-    spare = malloc(finding->count * sizeof(*spare));
-    if (spare == NULL) {
-        abort();
-    }
+    spare = heap_array(finding->count, sizeof(*spare));
     sort(finding->items, spare, finding->count, &by);
     free(spare);
 }

@@ -3,16 +3,14 @@
 #include <stdlib.h>
 
 #include "common/base/array.h"
+#include "common/base/heap.h"
 
 enum { first_cap = 64 };
 
 struct tail *tail_new(uint64_t index, uint64_t term)
 {
-    struct tail *self = calloc(1, sizeof(*self));
+    struct tail *self = heap_new(sizeof(*self));
 
-    if (self == NULL) {
-        abort();
-    }
     self->index = index;
     self->term = term;
     return self;
@@ -136,23 +134,13 @@ struct batching {
     size_t count;
 };
 
-static void *array_of(size_t count, size_t item_bytes)
-{
-    void *items = calloc(count + 1, item_bytes);
-
-    if (items == NULL) {
-        abort();
-    }
-    return items;
-}
-
 static struct batching batching(const struct tail *tail)
 {
     size_t count = tail->record_count + tail->change_count;
-    struct batching self = {.keys = array_of(tail->record_count, sizeof(struct revision_key)),
-                            .made = array_of(count, sizeof(struct backend_change)),
-                            .order = array_of(count, sizeof(const struct backend_change *)),
-                            .changes = array_of(count, sizeof(struct backend_change))};
+    struct batching self = {.keys = heap_array(tail->record_count + 1, sizeof(struct revision_key)),
+                            .made = heap_array(count + 1, sizeof(struct backend_change)),
+                            .order = heap_array(count + 1, sizeof(const struct backend_change *)),
+                            .changes = heap_array(count + 1, sizeof(struct backend_change))};
 
     for (size_t i = 0; i < tail->record_count; i++) {
         const struct tail_record *record = &tail->records[i];
