@@ -17,6 +17,7 @@
 #include "common/base/clock.h"
 #include "common/etcdapi/kv.pb-c.h"
 #include "common/etcdapi/lease.pb-c.h"
+#include "common/etcdapi/maintenance.pb-c.h"
 #include "common/etcdapi/watch.pb-c.h"
 #include "tests/store/mvcc/against_etcd/etcd.h"
 #include "tests/store/mvcc/history.h"
@@ -330,6 +331,42 @@ static void play_large(struct world *world)
     play(world, &call); /* few keys: see differences */
 }
 
+static void play_compaction(struct world *world, int64_t revision)
+{
+    Etcdserverpb__CompactionRequest request = ETCDSERVERPB__COMPACTION_REQUEST__INIT;
+    struct call call = {ETCD_METHOD_COMPACT, &request.base};
+
+    request.revision = revision;
+    request.physical = true;
+    play(world, &call);
+}
+
+static void play_reads(struct world *world, int64_t revision)
+{
+    Etcdserverpb__HashKVRequest hash = ETCDSERVERPB__HASH_KVREQUEST__INIT;
+    Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
+    struct call call = {ETCD_METHOD_HASH_KV, &hash.base};
+
+    hash.revision = revision;
+    play(world, &call);
+    range.revision = revision;
+    range.key = bytes_of_str(STR("a"));
+    call = (struct call){ETCD_METHOD_RANGE, &range.base};
+    play(world, &call);
+}
+
+/* Of a store that nothing was put into. */
+static void play_first(struct world *world)
+{
+    for (int64_t compacted = -2; compacted <= 2; compacted++) {
+        for (int64_t revision = -2; revision <= 2; revision++) {
+            play_reads(world, revision);
+        }
+        play_compaction(world, compacted);
+        play_compaction(world, compacted);
+    }
+}
+
 /* ── histories ──────────────────────────────────────────────────────────────*/
 
 static void begin_ours(struct world *world)
@@ -368,6 +405,9 @@ static void fresh(struct world *world)
     if (!etcd_start(&world->etcd)) {
         printf("etcd does not start\n");
         exit(EXIT_FAILURE);
+    }
+    if (world->seed % 2 == 0) {
+        play_first(world);
     }
 }
 
