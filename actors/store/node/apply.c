@@ -4,6 +4,8 @@
 
 #include "actors/store/node/call_codec.h"
 
+static const uint64_t drop_max = 8192; /* entries a turn: about 1 ms */
+
 static uint64_t cost_of(const struct raft_entry *entry)
 {
     return (uint64_t)entry->len + node_entry_bytes;
@@ -124,7 +126,9 @@ void node_jumped(struct raft_node *self, const struct raft_snapshot *snapshot)
     self->apply_offset = 0;
     self->applied_term = snapshot->term > self->applied_term ? snapshot->term : self->applied_term;
     self->config = snapshot->config;
-    self->mark = snapshot->index;
+    self->mark = *snapshot;
+    self->dropped = snapshot->index;
+    self->drop_to = snapshot->index;
     self->log_bytes = 0;
     while ((call = calls_under_way(&self->calls, after)) != NULL) { /* it may be in there */
         after = call->number;
@@ -161,22 +165,34 @@ static uint64_t trail_of(const struct raft_node *self, uint64_t index)
     return index;
 }
 
-void node_compact(struct raft_node *self)
+static void mark(struct raft_node *self)
 {
     struct machine_position flushed;
-    struct raft_snapshot mark;
 
     if (self->log_bytes <= self->settings.compact_bytes) {
         return;
     }
     self->machine->flushed(self->machine, &flushed);
-    if (flushed.index <= self->mark) {
+    if (flushed.index <= self->mark.index) {
         return;
     }
     assert(flushed.index <= self->applied && flushed.index <= disk_log_durable(self->log));
-    mark = (struct raft_snapshot){flushed.index, flushed.term, flushed.config};
-    self->log_bytes = bytes_behind(self, mark.index);
-    self->mark = mark.index;
-    disk_log_cover(self->log, &mark);
-    raft_compacted(self->raft, trail_of(self, mark.index), &mark);
+    self->mark = (struct raft_snapshot){flushed.index, flushed.term, flushed.config};
+    self->log_bytes = bytes_behind(self, flushed.index);
+    self->drop_to = trail_of(self, flushed.index);
+    disk_log_cover(self->log, &self->mark);
+}
+
+bool node_compact(struct raft_node *self)
+{
+    uint64_t left;
+
+    mark(self);
+    if (self->drop_to <= self->dropped) {
+        return false;
+    }
+    left = self->drop_to - self->dropped;
+    self->dropped += left < drop_max ? left : drop_max;
+    raft_compacted(self->raft, self->dropped, &self->mark);
+    return self->dropped < self->drop_to;
 }

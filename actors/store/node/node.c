@@ -93,7 +93,7 @@ void raft_node_status(const struct raft_node *self, struct raft_node_status *out
                                      .role = self->role,
                                      .applied = self->applied,
                                      .durable = disk_log_durable(self->log),
-                                     .mark = self->mark,
+                                     .mark = self->mark.index,
                                      .log_bytes = self->log_bytes,
                                      .flight_bytes = self->flight_bytes,
                                      .call_count = self->calls.count,
@@ -263,7 +263,7 @@ enum err raft_node_turn(struct raft_node *self, int64_t now_ms, const struct raf
         return err;
     }
     answer_reads(self);
-    node_compact(self);
+    *more = node_compact(self) || *more;
     *more = disk_log_step(self->log, now_ms) || *more;
     return ERR_OK;
 }

@@ -41,7 +41,9 @@ struct raft_node {
     size_t apply_offset;       /* of the entry behind applied: so many bytes of it are applied */
     struct raft_config config; /* at applied */
 
-    uint64_t mark;      /* index */
+    struct raft_snapshot mark;
+    uint64_t dropped;   /* entries up to it are gone from memory … */
+    uint64_t drop_to;   /* … and are to go */
     uint64_t log_bytes; /* of entries behind it, up to applied */
 
     struct raft_answer *answers; /* owned; body.data is set when they are handed out */

@@ -139,7 +139,9 @@ static void start(struct raft_node *self, struct disk_log_found *found,
     self->apply_to = at->index;
     self->applied_term = at->term;
     self->config = at->config;
-    self->mark = found->mark.index;
+    self->mark = found->mark;
+    self->dropped = found->mark.index;
+    self->drop_to = found->mark.index;
     /* An answer to an earlier run of this member may still be on its way. */
     self->reads.round = prng_next(settings.prng) >> 1;
     for (uint64_t i = 0; i < at->index - found->mark.index; i++) {
