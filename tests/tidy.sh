@@ -65,7 +65,7 @@ common/etcdapi:     common/base
 gateway/http:       common/base
 gateway/bus:        common/base common/wire common/runtime gateway/http
 gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus
-gateway/etcd:       common/base common/etcdapi gateway/http
+gateway/etcd:       common/base common/wire common/etcdapi common/runtime gateway/http
 actors/evictor:     common/base common/wire common/config common/runtime
 actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage
 actors/registry/storage:  common/base common/wire common/journal common/naming
@@ -74,6 +74,7 @@ actors/store/raft:  common/base common/container
 actors/store/mvcc:  common/base common/container common/etcdapi
 actors/store/log:   common/base common/wire common/journal actors/store/raft
 actors/store/node:  common/base common/wire actors/store/raft actors/store/log
+actors/store:       common/base common/wire common/container common/etcdapi common/runtime actors/store/raft actors/store/log actors/store/node actors/store/mvcc
 actors/ctl:         common/base common/wire common/naming common/config common/runtime
 '
 wrong_includes() {

@@ -4,7 +4,6 @@
 
 #include "actors/registry/ages.h"
 #include "actors/registry/answers.h"
-#include "actors/registry/awake.h"
 #include "actors/registry/backlog.h"
 #include "actors/registry/decide.h"
 #include "actors/registry/digest.h"
@@ -16,6 +15,7 @@
 #include "actors/registry/storage/storage.h"
 #include "actors/registry/take.h"
 #include "actors/registry/write_ids.h"
+#include "common/base/awake.h"
 #include "common/base/prng.h"
 #include "common/naming/convert.h"
 

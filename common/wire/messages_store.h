@@ -1,10 +1,30 @@
-/* Messages of the store: the records of a Raft member's log on disk.
+/* Messages of the store plane: what its gateway asks, and the records of a Raft member's log.
  *
  * A part of messages.h, which says how it is to be read and is what is included. */
 #ifndef COMMON_WIRE_MESSAGES_STORE_H
 #define COMMON_WIRE_MESSAGES_STORE_H
 
 // clang-format off
+
+/* ── asked of the store ───────────────────────────────────────────────────── */
+
+/* One call of etcd's API. boot: the store's as the gateway knows it: another one refuses the call.
+ * method: enum etcd_method. left_ms: until it must not be begun any more. request: the method's
+ * message as it came, in protobuf. Answered by ANSWERED. */
+#define MSG_CALL(F)                         \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u32,    method,           MSG_REQUIRED) \
+    F(i64,    left_ms,          MSG_REQUIRED) \
+    F(str,    token,            MSG_REQUIRED) \
+    F(bin,    request,          MSG_REQUIRED)
+
+/* code: gRPC's status, with its text; 0: response is the method's message. */
+#define MSG_ANSWERED(F)                     \
+    MSG_ANSWER_HEAD(F) \
+    F(u32,    code,             MSG_REQUIRED) \
+    F(str,    text,             MSG_REQUIRED) \
+    F(bin,    response,         MSG_REQUIRED)
 
 /* ── on disk: a member's log (actors/store/log) ───────────────────────────────
  *
@@ -71,6 +91,8 @@
 
 /* M(lower, UPPER, type, class) */
 #define MSG_STORE_TABLE(M)                  \
+    M(call,       CALL,        84, COMMAND) \
+    M(answered,   ANSWERED,    85, ANSWER) \
     M(log_head,   LOG_HEAD,    90, FILE) \
     M(log_write,  LOG_WRITE,   91, FILE) \
     M(log_mark,   LOG_MARK,    92, FILE) \

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/heap.h"
 #include "gateway/etcd/h2_request.h"
 
 enum {
@@ -159,9 +160,8 @@ static void make_session(struct h2 *self)
 struct h2 *h2_new(const struct h2_options *options, const struct h2_app *app, void *state,
                   struct h2_wake wake)
 {
-    struct h2 *self = calloc(1, sizeof(*self));
+    struct h2 *self = heap_new(sizeof(*self));
 
-    assert(self != NULL);
     self->options = options;
     self->app = app;
     self->state = state;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/heap.h"
 #include "gateway/http/listener.h"
 
 enum {
@@ -389,19 +390,17 @@ enum err port_new(struct port **self, const struct port_options *options,
                                         .section = options->section,
                                         .reuse_port = options->reuse_port,
                                         .log = options->log};
-    struct port *port = calloc(1, sizeof(*port));
+    struct port *port = heap_new(sizeof(*port));
     enum err err;
 
-    assert(port != NULL);
     port->options = *options;
     port->app = app;
     port->state = state;
     port->counts.connections_max = options->connections_max;
     port->listener = -1;
     port->accept_ms = INT64_MAX;
-    port->room = malloc(read_bytes);
+    port->room = heap_get(read_bytes);
     port->epoll = epoll_create1(EPOLL_CLOEXEC);
-    assert(port->room != NULL);
     err = port->epoll < 0 ? ERR_IO : listener_bind(&at, &port->listener);
     if (err != ERR_OK) {
         port_destroy(&port);

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "actors/registry/awake.h"
 #include "actors/registry/eviction.h"
 #include "actors/registry/protection.h"
 #include "actors/registry/questions.h"
+#include "common/base/awake.h"
 
 static void awake_time_moves_by_two_seconds_at_most_and_never_back(void **state)
 {

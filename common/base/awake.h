@@ -3,8 +3,8 @@
  * blames nobody. What waited in our sockets meanwhile is taken just after, and may be older by
  * that: the lag.
  */
-#ifndef ACTORS_REGISTRY_AWAKE_H
-#define ACTORS_REGISTRY_AWAKE_H
+#ifndef COMMON_BASE_AWAKE_H
+#define COMMON_BASE_AWAKE_H
 
 #include <stdint.h>
 

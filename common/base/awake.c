@@ -1,4 +1,4 @@
-#include "actors/registry/awake.h"
+#include "common/base/awake.h"
 
 static const int64_t step_max_ms = 2000;
 static const int64_t lag_lasts_ms = 1000;

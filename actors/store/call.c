@@ -1,0 +1,273 @@
+#include "actors/store/call.h"
+
+#include <stdio.h>
+
+#include "actors/store/local.h"
+#include "actors/store/mvcc/request.h"
+#include "actors/store/reply.h"
+#include "common/base/prng.h"
+#include "common/etcdapi/kv.pb-c.h"
+#include "common/etcdapi/lease.pb-c.h"
+
+/* What becomes of a call. */
+enum way {
+    WAY_LATER,   /* not built yet */
+    WAY_WRITE,   /* through the log */
+    WAY_READ,    /* once leadership is confirmed */
+    WAY_LOCAL,   /* what this member knows of itself */
+    WAY_GATEWAY, /* composed in the gateway, of other calls */
+};
+
+static const enum way ways[ETCD_METHOD_END] = {
+    [ETCD_METHOD_RANGE] = WAY_READ,
+    [ETCD_METHOD_PUT] = WAY_WRITE,
+    [ETCD_METHOD_DELETE_RANGE] = WAY_WRITE,
+    [ETCD_METHOD_TXN] = WAY_WRITE,
+    [ETCD_METHOD_COMPACT] = WAY_WRITE,
+    [ETCD_METHOD_LEASE_GRANT] = WAY_WRITE,
+    [ETCD_METHOD_LEASE_REVOKE] = WAY_WRITE,
+    [ETCD_METHOD_LEASE_KEEP_ALIVE] = WAY_READ,
+    [ETCD_METHOD_LEASE_TIME_TO_LIVE] = WAY_READ,
+    [ETCD_METHOD_LEASE_LEASES] = WAY_LOCAL,
+    [ETCD_METHOD_HASH_KV] = WAY_LOCAL,
+    [ETCD_METHOD_MEMBER_LIST] = WAY_LOCAL,
+    [ETCD_METHOD_STATUS] = WAY_LOCAL,
+    [ETCD_METHOD_ALARM] = WAY_LOCAL,
+    [ETCD_METHOD_MOVE_LEADER] = WAY_LOCAL,
+    [ETCD_METHOD_AUTH_STATUS] = WAY_LOCAL,
+    [ETCD_METHOD_WATCH] = WAY_GATEWAY,
+    [ETCD_METHOD_LOCK] = WAY_GATEWAY,
+    [ETCD_METHOD_UNLOCK] = WAY_GATEWAY,
+    [ETCD_METHOD_CAMPAIGN] = WAY_GATEWAY,
+    [ETCD_METHOD_PROCLAIM] = WAY_GATEWAY,
+    [ETCD_METHOD_LEADER] = WAY_GATEWAY,
+    [ETCD_METHOD_OBSERVE] = WAY_GATEWAY,
+    [ETCD_METHOD_RESIGN] = WAY_GATEWAY,
+    [ETCD_METHOD_HEALTH_CHECK] = WAY_GATEWAY,
+    [ETCD_METHOD_HEALTH_WATCH] = WAY_GATEWAY,
+};
+
+/* A call at hand. */
+struct call {
+    const struct address *from;
+    const struct msg_call *msg;
+    enum etcd_method method;
+    ProtobufCMessage *request; /* in the store's arena */
+    int64_t deadline_ms;
+};
+
+/* ── writes ── */
+
+/* An id is chosen before the proposal: an entry says the same on every member. */
+static void choose_lease_id(struct store *self, const struct call *call)
+{
+    Etcdserverpb__LeaseGrantRequest *grant = (Etcdserverpb__LeaseGrantRequest *)call->request;
+    struct mvcc_lease lease;
+
+    while (grant->id == 0 || mvcc_lease(self->keyspace.mvcc, grant->id, &lease)) {
+        if (grant->id != 0) {
+            return; /* the client's choice: refused when it is applied */
+        }
+        grant->id = (int64_t)(prng_next(self->options.prng) & INT64_MAX);
+        if (mvcc_lease(self->keyspace.mvcc, grant->id, &lease)) {
+            grant->id = 0;
+        }
+    }
+}
+
+static enum etcd_error error_of(enum err err)
+{
+    switch (err) {
+    case ERR_OK:
+        return ETCD_OK;
+    case ERR_TOO_LARGE:
+        return ETCD_ERROR_REQUEST_TOO_LARGE;
+    case ERR_NO_ROOM:
+        return ETCD_ERROR_NO_SPACE;
+    case ERR_TIMEOUT:
+        return ETCD_ERROR_TIMEOUT;
+    default:
+        return ETCD_ERROR_TOO_MANY_REQUESTS;
+    }
+}
+
+static void write(struct store *self, const struct call *call, struct outbox *out)
+{
+    uint64_t number = self->waiting.next;
+    struct str request = call->msg->request;
+    struct waiter *waiter;
+    enum err err;
+
+    self->packed.len = 0;
+    if (call->method == ETCD_METHOD_LEASE_GRANT) {
+        choose_lease_id(self, call);
+        self->packed.len = protobuf_c_message_pack(
+            call->request, (uint8_t *)buf_reserve(
+                               &self->packed, protobuf_c_message_get_packed_size(call->request)));
+        request = buf_str(&self->packed);
+    }
+    self->body.len = 0;
+    keyspace_call(&self->body, call->method, request);
+    err = raft_node_call(self->node, number, buf_str(&self->body), call->deadline_ms);
+    if (err != ERR_OK) {
+        self->refused_total++;
+        store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);
+        return;
+    }
+    waiter = waiting_add(&self->waiting);
+    waiter->from = *call->from;
+    waiter->id = call->msg->id;
+    waiter->method = call->method;
+}
+
+/* ── reads ── */
+
+static void serve_read(struct store *self, const struct address *from, uint64_t id,
+                       enum etcd_method method, const ProtobufCMessage *request,
+                       enum outbox_lane lane, struct outbox *out)
+{
+    enum etcd_error error;
+
+    self->packed.len = 0;
+    error = method == ETCD_METHOD_LEASE_KEEP_ALIVE
+                ? local_keep_alive(self, request, &self->packed)
+                : keyspace_read(&self->keyspace, method, request, &self->arena, &self->packed);
+    if (error == ETCD_OK) {
+        store_answer(from, id, lane, buf_str(&self->packed), out);
+    } else {
+        store_refuse(from, id, lane, error, out);
+    }
+}
+
+static void read(struct store *self, const struct call *call, struct outbox *out)
+{
+    uint64_t number = self->waiting.next;
+    struct waiter *waiter;
+    enum err err;
+
+    if (call->method == ETCD_METHOD_RANGE &&
+        ((const Etcdserverpb__RangeRequest *)call->request)->serializable) {
+        serve_read(self, call->from, call->msg->id, call->method, call->request, OUTBOX_NOW, out);
+        return;
+    }
+    err = raft_node_read(self->node, number, call->deadline_ms);
+    if (err != ERR_OK) {
+        self->refused_total++;
+        store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);
+        return;
+    }
+    waiter = waiting_add(&self->waiting);
+    waiter->from = *call->from;
+    waiter->id = call->msg->id;
+    waiter->method = call->method;
+    buf_add_str(&waiter->request, call->msg->request);
+}
+
+/* ── from the member ── */
+
+void store_answered(struct store *self, const struct raft_answer *answer, struct outbox *out)
+{
+    struct waiter *waiter = waiting_find(&self->waiting, answer->number);
+    ProtobufCMessage *request = NULL;
+    struct str response;
+
+    if (waiter == NULL) {
+        return;
+    }
+    if (answer->err != ERR_OK) {
+        store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error_of(answer->err), out);
+    } else if (answer->body.len > 0) { /* of a write */
+        enum etcd_error error = keyspace_answer(answer->body, &response);
+
+        if (error == ETCD_OK) {
+            store_answer(&waiter->from, waiter->id, OUTBOX_SYNCED, response, out);
+        } else {
+            store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error, out);
+        }
+    } else if (request_unpack(waiter->method, buf_str(&waiter->request), &self->arena, &request) ==
+               ERR_OK) { /* it could be when it came */
+        serve_read(self, &waiter->from, waiter->id, waiter->method, request, OUTBOX_SYNCED, out);
+    }
+    arena_reset(&self->arena);
+    waiting_done(&self->waiting, waiter);
+}
+
+/* ── from the gateway ── */
+
+static void refuse_later(const struct call *call, struct outbox *out)
+{
+    struct str method = etcd_method_row(call->method)->method;
+    char text[128];
+    int len = snprintf(text, sizeof(text), "muster: %.*s comes later", STR_ARG(method));
+
+    store_refuse_with(call->from, call->msg->id, GRPC_UNIMPLEMENTED,
+                      (struct str){text, (size_t)len}, out);
+}
+
+/* False: it is answered. */
+static bool judge(struct store *self, struct call *call, struct outbox *out)
+{
+    enum etcd_error error;
+
+    switch (request_unpack(call->method, call->msg->request, &self->arena, &call->request)) {
+    case ERR_OK:
+        break;
+    case ERR_TOO_LARGE:
+        store_refuse(call->from, call->msg->id, OUTBOX_NOW, ETCD_ERROR_TOO_MANY_OPS, out);
+        return false;
+    default:
+        store_refuse_with(call->from, call->msg->id, GRPC_INTERNAL,
+                          STR("grpc: error unmarshalling request"), out);
+        return false;
+    }
+    error = shape_check(call->method, call->request, call->msg->request.len, &self->options.limits);
+    if (error != ETCD_OK) {
+        store_refuse(call->from, call->msg->id, OUTBOX_NOW, error, out);
+    }
+    return error == ETCD_OK;
+}
+
+static void go(struct store *self, const struct call *call, struct outbox *out)
+{
+    bool reads = call->method == ETCD_METHOD_TXN && !mvcc_writes(call->method, call->request);
+
+    switch (reads ? WAY_READ : ways[call->method]) {
+    case WAY_WRITE:
+        write(self, call, out);
+        break;
+    case WAY_READ:
+        read(self, call, out);
+        break;
+    case WAY_LOCAL:
+        local_answer(self, call->method, call->request, call->from, call->msg->id, out);
+        break;
+    default:
+        refuse_later(call, out);
+    }
+}
+
+void store_call(void *state, const struct address *from, const struct msg *msg,
+                const struct now *now, struct outbox *out)
+{
+    struct store *self = state;
+    struct call call = {.from = from, .msg = &msg->as_call};
+
+    self->calls_total++;
+    if (call.msg->boot != self->options.boot) { /* it was meant for a run that is no more */
+        store_refuse(from, call.msg->id, OUTBOX_NOW, ETCD_ERROR_TIMEOUT_LEADER_FAILED, out);
+        return;
+    }
+    if (call.msg->method == 0 || call.msg->method >= ETCD_METHOD_END || call.msg->left_ms <= 0) {
+        store_refuse_with(from, call.msg->id, GRPC_UNIMPLEMENTED, STR("muster: no such method"),
+                          out);
+        return;
+    }
+    call.method = (enum etcd_method)call.msg->method;
+    call.deadline_ms = now->mono_ms + call.msg->left_ms;
+    if (ways[call.method] == WAY_LATER || ways[call.method] == WAY_GATEWAY) {
+        refuse_later(&call, out);
+    } else if (judge(self, &call, out)) {
+        go(self, &call, out);
+    }
+    arena_reset(&self->arena);
+}

@@ -1,0 +1,262 @@
+#include "actors/store/keyspace.h"
+
+#include <stdlib.h>
+
+#include "actors/store/mvcc/request.h"
+#include "actors/store/mvcc/tail.h"
+#include "common/etcdapi/header.pb-c.h"
+#include "common/etcdapi/lease.pb-c.h"
+
+/* ── bodies and answers ── */
+
+void keyspace_call(struct buf *to, enum etcd_method method, struct str request)
+{
+    static_assert((int)ETCD_METHOD_END <= (int)KEYSPACE_EXPIRE, "a method is one byte");
+    buf_add_char(to, (char)method);
+    buf_add_str(to, request);
+}
+
+void keyspace_expire(struct buf *to, const int64_t *ids, size_t count)
+{
+    buf_add_char(to, (char)KEYSPACE_EXPIRE);
+    for (size_t i = 0; i < count; i++) {
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            buf_add_char(to, (char)((uint64_t)ids[i] >> shift));
+        }
+    }
+}
+
+static_assert(ETCD_ERROR_END <= UINT8_MAX, "an error is one byte of an answer");
+
+enum etcd_error keyspace_answer(struct str answer, struct str *response)
+{
+    assert(answer.len > 0 && (unsigned char)answer.data[0] < ETCD_ERROR_END);
+    *response = (struct str){answer.data + 1, answer.len - 1};
+    return (enum etcd_error)(unsigned char)answer.data[0];
+}
+
+void keyspace_pack(const struct keyspace *self, ProtobufCMessage *response, struct buf *to)
+{
+    const ProtobufCFieldDescriptor *first = &response->descriptor->fields[0];
+    Etcdserverpb__ResponseHeader *header =
+        *(Etcdserverpb__ResponseHeader **)(void *)((char *)response + first->offset);
+    size_t len;
+
+    assert(first->descriptor == &etcdserverpb__response_header__descriptor && header != NULL);
+    header->cluster_id = self->cluster_id;
+    header->member_id = self->member_id;
+    header->raft_term = self->term;
+    len = protobuf_c_message_get_packed_size(response);
+    to->len += protobuf_c_message_pack(response, (uint8_t *)buf_reserve(to, len));
+}
+
+/* ── entries ── */
+
+/* The lessor follows what was done to leases. */
+static void follow_lease(struct keyspace *self, enum etcd_method method,
+                         const ProtobufCMessage *request, const ProtobufCMessage *response)
+{
+    if (method == ETCD_METHOD_LEASE_GRANT) {
+        const Etcdserverpb__LeaseGrantResponse *grant =
+            (const Etcdserverpb__LeaseGrantResponse *)response;
+
+        lessor_add(self->lessor, grant->id, grant->ttl, grant->ttl, self->awake_ms);
+    } else if (method == ETCD_METHOD_LEASE_REVOKE) {
+        lessor_remove(self->lessor, ((const Etcdserverpb__LeaseRevokeRequest *)request)->id);
+    }
+}
+
+static void expire(struct keyspace *self, struct str body)
+{
+    int64_t ids[keyspace_expire_max] = {0};
+    size_t count = 0;
+
+    for (; body.len >= sizeof(int64_t) && count < keyspace_expire_max;
+         body.data += sizeof(int64_t), body.len -= sizeof(int64_t)) {
+        uint64_t id = 0;
+
+        for (size_t i = 0; i < sizeof(id); i++) {
+            id = id << 8 | (unsigned char)body.data[i];
+        }
+        ids[count++] = (int64_t)id;
+    }
+    mvcc_lease_expire(self->mvcc, ids, count);
+    for (size_t i = 0; i < count; i++) {
+        lessor_remove(self->lessor, ids[i]);
+    }
+}
+
+static void answer_with(struct buf *answer, enum etcd_error error)
+{
+    if (answer != NULL) {
+        buf_add_char(answer, (char)error);
+    }
+}
+
+static bool apply(struct machine *machine, uint64_t index, const struct machine_call *call,
+                  struct buf *answer)
+{
+    struct keyspace *self = (struct keyspace *)machine;
+    struct str bytes = {call->body.data + 1, call->body.len - 1};
+    enum etcd_method method;
+    ProtobufCMessage *request = NULL;
+    struct mvcc_answer done;
+
+    (void)index;
+    assert(call->body.len > 0); /* of our own making: raft_node keeps it whole */
+    self->within = true;
+    if ((unsigned char)call->body.data[0] == KEYSPACE_EXPIRE) {
+        expire(self, bytes);
+        answer_with(answer, ETCD_OK);
+        return true;
+    }
+    method = (enum etcd_method)(unsigned char)call->body.data[0];
+    if (method == 0 || method >= ETCD_METHOD_END ||
+        request_unpack(method, bytes, &self->arena, &request) != ERR_OK) {
+        answer_with(answer, ETCD_ERROR_NOT_CAPABLE); /* of a later version: alike on every member */
+        return true;
+    }
+    done = mvcc_apply(self->mvcc, method, request, &self->arena);
+    answer_with(answer, done.error);
+    if (done.error == ETCD_OK) {
+        follow_lease(self, method, request, done.message);
+        if (answer != NULL) {
+            keyspace_pack(self, done.message, answer);
+        }
+    }
+    arena_reset(&self->arena);
+    return true;
+}
+
+static void applied(struct machine *machine, uint64_t index, uint64_t term,
+                    const struct raft_config *config)
+{
+    struct keyspace *self = (struct keyspace *)machine;
+
+    mvcc_entry(self->mvcc, index, term);
+    self->config = *config;
+    self->within = false;
+}
+
+static void flushed(const struct machine *machine, struct machine_position *out)
+{
+    *out = ((const struct keyspace *)machine)->flushed;
+}
+
+static enum err install(struct machine *machine, const struct raft_snapshot *snapshot)
+{
+    const struct keyspace *self = (const struct keyspace *)machine;
+
+    (void)snapshot;
+    log_event(self->log, LOG_ERROR, "snapshot_refused",
+              "a snapshot of another member can't be taken in");
+    return ERR_IO; /* one member: nobody sends one */
+}
+
+/* ── reads ── */
+
+enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
+                              const ProtobufCMessage *request, struct arena *arena, struct buf *to)
+{
+    struct mvcc_answer done = mvcc_read(self->mvcc, method, request, arena);
+
+    if (done.error != ETCD_OK) {
+        return done.error;
+    }
+    if (method == ETCD_METHOD_LEASE_TIME_TO_LIVE) {
+        Etcdserverpb__LeaseTimeToLiveResponse *response =
+            (Etcdserverpb__LeaseTimeToLiveResponse *)done.message;
+        int64_t rest_s;
+
+        if (lessor_rest(self->lessor, response->id, self->awake_ms, &rest_s)) {
+            response->ttl = rest_s;
+        }
+    }
+    keyspace_pack(self, done.message, to);
+    return ETCD_OK;
+}
+
+/* ── flushing ── */
+
+static enum err write_sealed(struct keyspace *self)
+{
+    char text[backend_text_max] = "";
+    enum err err = tail_flush(self->sealed, self->backend, text);
+
+    if (err != ERR_OK) {
+        log_event(self->log, LOG_ERROR, "flush_failed", "%s", text);
+        return err;
+    }
+    self->flushed = self->sealed_at;
+    self->sealed = NULL;
+    return mvcc_flushed(self->mvcc);
+}
+
+enum err keyspace_flush(struct keyspace *self)
+{
+    enum err err = self->sealed != NULL ? write_sealed(self) : ERR_OK;
+
+    if (err != ERR_OK || self->within) { /* an entry is in it whole or not at all */
+        return err;
+    }
+    self->sealed = mvcc_seal(self->mvcc);
+    if (self->sealed == NULL) {
+        return ERR_OK;
+    }
+    self->sealed_at = (struct machine_position){
+        .index = self->sealed->index, .term = self->sealed->term, .config = self->config};
+    return write_sealed(self);
+}
+
+/* ── its life ── */
+
+/* Each lease has what was checkpointed of it, or all of its time. */
+static void begin_leases(struct keyspace *self)
+{
+    struct arena arena = {0};
+    size_t count;
+    const struct mvcc_lease *leases = mvcc_leases(self->mvcc, &arena, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        lessor_add(self->lessor, leases[i].id, leases[i].ttl_s,
+                   leases[i].rest_s > 0 ? leases[i].rest_s : leases[i].ttl_s, self->awake_ms);
+    }
+    arena_fini(&arena);
+}
+
+enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
+                       struct backend **backend, const struct raft_config *config, int64_t awake_ms,
+                       const struct log *log)
+{
+    char text[backend_text_max] = "";
+    struct backend_mark mark;
+    enum err err;
+
+    memset(self, 0, sizeof(*self));
+    self->machine = (struct machine){
+        .apply = apply, .applied = applied, .flushed = flushed, .install = install};
+    self->backend = *backend;
+    *backend = NULL;
+    self->log = log;
+    self->config = *config;
+    self->awake_ms = awake_ms;
+    self->lessor = lessor_new();
+    mark = self->backend->mark(self->backend);
+    self->flushed =
+        (struct machine_position){.index = mark.index, .term = mark.term, .config = *config};
+    err = mvcc_new(settings, self->backend, &self->mvcc, text);
+    if (err != ERR_OK) {
+        log_event(log, LOG_ERROR, "store_refused", "%s", text);
+        return err;
+    }
+    begin_leases(self);
+    return ERR_OK;
+}
+
+void keyspace_fini(struct keyspace *self)
+{
+    mvcc_destroy(&self->mvcc);
+    lessor_destroy(&self->lessor);
+    backend_close(&self->backend);
+    arena_fini(&self->arena);
+}

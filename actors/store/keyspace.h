@@ -1,0 +1,65 @@
+/* The store's revisions as what a member replicates: mvcc behind node/machine.h, and what a call
+ * looks like within an entry: one byte, the method, then its request.
+ *
+ *   keyspace_call ──► body ──raft_node_call──► … ──machine.apply──► answer ──► keyspace_answer
+ *
+ * What mvcc leaves to who has the time (leases) and the ids (headers) is done here. Flushing: what
+ * is applied is sealed, written and forgotten by keyspace_flush.
+ */
+#ifndef ACTORS_STORE_KEYSPACE_H
+#define ACTORS_STORE_KEYSPACE_H
+
+#include "actors/store/lessor.h"
+#include "actors/store/mvcc/mvcc.h"
+#include "actors/store/node/machine.h"
+#include "common/base/log.h"
+
+/* Methods of entries that no client calls. */
+enum { KEYSPACE_EXPIRE = 255 };
+
+enum { keyspace_expire_max = 1000 }; /* leases in one entry */
+
+struct keyspace {
+    struct machine machine; /* first: what raft_node is given */
+    struct mvcc *mvcc;      /* owned, as the next two */
+    struct lessor *lessor;
+    struct backend *backend;
+    const struct log *log; /* borrowed, may be NULL */
+    uint64_t cluster_id;
+    uint64_t member_id;
+    uint64_t term;             /* of Raft, for headers; the caller's to keep */
+    int64_t awake_ms;          /* as of this turn; the caller's to keep */
+    struct raft_config config; /* at the last entry */
+    bool within;               /* an entry is applied in part */
+    const struct tail *sealed; /* mvcc's; not written yet; NULL: none */
+    struct machine_position sealed_at;
+    struct machine_position flushed;
+    struct arena arena; /* of the call that is applied */
+};
+
+/* Takes backend, also on error: what it holds is where the machine stands. config: the members of
+ * this cluster; leases that are there have their time from awake_ms on. Errors, said on the log: as
+ * mvcc_new; keyspace_fini also after one. */
+enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
+                       struct backend **backend, const struct raft_config *config, int64_t awake_ms,
+                       const struct log *log);
+void keyspace_fini(struct keyspace *self);
+
+void keyspace_call(struct buf *to, enum etcd_method method, struct str request);
+void keyspace_expire(struct buf *to, const int64_t *ids, size_t count);
+
+/* An answer of machine.apply: its error, or the packed response. */
+enum etcd_error keyspace_answer(struct str answer, struct str *response);
+
+/* A read, of the state as it is. The response is appended to `to`, packed. */
+enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
+                              const ProtobufCMessage *request, struct arena *arena, struct buf *to);
+
+/* Fills cluster, member and term in, and packs. */
+void keyspace_pack(const struct keyspace *self, ProtobufCMessage *response, struct buf *to);
+
+/* What is applied becomes durable: all of it, in one transaction. Errors, said on the log: the
+ * backend's: it may be tried again; ERR_CORRUPT: the member must stop. */
+enum err keyspace_flush(struct keyspace *self);
+
+#endif

@@ -1,0 +1,164 @@
+#include "actors/store/lessor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/deadlines.h"
+#include "common/base/heap.h"
+#include "common/container/index.h"
+#include "common/container/table.h"
+
+enum { second_ms = 1000 };
+
+struct term {
+    struct deadline due; /* first; not set: it is ending */
+    int64_t id;
+    int64_t ttl_s;
+    uint32_t number; /* in the table */
+};
+
+struct lessor {
+    struct memory memory;
+    struct table terms;
+    struct index index;
+    struct deadlines deadlines;
+};
+
+static struct hash128 key_of_id(int64_t id)
+{
+    return hash128(&id, sizeof(id));
+}
+
+static struct hash128 key_of(const void *context, uint32_t number)
+{
+    const struct lessor *self = context;
+
+    return key_of_id(((const struct term *)table_get(&self->terms, number))->id);
+}
+
+struct lessor *lessor_new(void)
+{
+    struct lessor *self = heap_new(sizeof(*self));
+
+    table_init(&self->terms, &self->memory);
+    index_init(&self->index, &self->memory, key_of, self);
+    return self;
+}
+
+void lessor_destroy(struct lessor **self)
+{
+    struct lessor *gone = *self;
+
+    if (gone == NULL) {
+        return;
+    }
+    deadlines_fini(&gone->deadlines);
+    for (uint32_t i = 0; i < gone->terms.count; i++) {
+        if (table_has(&gone->terms, i)) {
+            memory_put(&gone->memory, table_get(&gone->terms, i), sizeof(struct term));
+        }
+    }
+    index_fini(&gone->index);
+    table_fini(&gone->terms);
+    free(gone);
+    *self = NULL;
+}
+
+static struct term *find(const struct lessor *self, int64_t id)
+{
+    uint32_t number = index_find(&self->index, key_of_id(id));
+
+    return number != INDEX_NONE ? table_get(&self->terms, number) : NULL;
+}
+
+void lessor_add(struct lessor *self, int64_t id, int64_t ttl_s, int64_t rest_s, int64_t awake_ms)
+{
+    struct term *term = find(self, id);
+
+    if (term == NULL) {
+        term = memory_get(&self->memory, sizeof(*term));
+        *term = (struct term){.id = id};
+        term->number = table_add(&self->terms, term);
+        index_add(&self->index, key_of_id(id), term->number);
+    }
+    term->ttl_s = ttl_s;
+    deadlines_set(&self->deadlines, &term->due, awake_ms + rest_s * second_ms);
+}
+
+void lessor_remove(struct lessor *self, int64_t id)
+{
+    struct term *term = find(self, id);
+
+    if (term != NULL) {
+        deadlines_remove(&self->deadlines, &term->due);
+        index_remove(&self->index, key_of_id(id), term->number);
+        table_remove(&self->terms, term->number);
+        memory_put(&self->memory, term, sizeof(*term));
+    }
+}
+
+static bool is_ending(const struct term *term)
+{
+    return term->due.at == 0;
+}
+
+bool lessor_renew(struct lessor *self, int64_t id, int64_t awake_ms, int64_t *ttl_s)
+{
+    struct term *term = find(self, id);
+
+    if (term == NULL || is_ending(term)) {
+        return false;
+    }
+    *ttl_s = term->ttl_s;
+    deadlines_set(&self->deadlines, &term->due, awake_ms + term->ttl_s * second_ms);
+    return true;
+}
+
+bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_t *rest_s)
+{
+    const struct term *term = find(self, id);
+
+    if (term == NULL) {
+        return false;
+    }
+    *rest_s = is_ending(term) || term->due.due_ms <= awake_ms
+                  ? 0
+                  : (term->due.due_ms - awake_ms) / second_ms;
+    return true;
+}
+
+size_t lessor_due(struct lessor *self, int64_t awake_ms, int64_t *ids, size_t max)
+{
+    struct deadline *first;
+    size_t count = 0;
+
+    while (count < max && (first = deadlines_first(&self->deadlines)) != NULL &&
+           first->due_ms <= awake_ms) {
+        ids[count++] = ((const struct term *)first)->id;
+        deadlines_remove(&self->deadlines, first);
+    }
+    return count;
+}
+
+void lessor_again(struct lessor *self, int64_t awake_ms)
+{
+    for (uint32_t i = 0; i < self->terms.count; i++) {
+        struct term *term = table_has(&self->terms, i) ? table_get(&self->terms, i) : NULL;
+
+        if (term != NULL && is_ending(term)) {
+            deadlines_set(&self->deadlines, &term->due, awake_ms);
+        }
+    }
+}
+
+int64_t lessor_due_ms(const struct lessor *self)
+{
+    const struct deadline *first = deadlines_first(&self->deadlines);
+
+    return first != NULL ? first->due_ms : INT64_MAX;
+}
+
+size_t lessor_count(const struct lessor *self)
+{
+    return self->terms.used;
+}

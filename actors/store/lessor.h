@@ -1,0 +1,34 @@
+/* When leases end: the times that the state machine, which has no clock, leaves to its member. Only
+ * the leader's count; the others keep theirs all the same, for the day they lead.
+ *
+ * Time is awake time (common/base/awake.h): a store that stood still expires nobody for it. None
+ * ends before its holder was told. Source: etcd's lessor (server/lease/lessor.go).
+ */
+#ifndef ACTORS_STORE_LESSOR_H
+#define ACTORS_STORE_LESSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lessor;
+
+struct lessor *lessor_new(void);
+void lessor_destroy(struct lessor **self);
+
+/* It was granted, or it was there at the start: rest_s are left of it from now on. */
+void lessor_add(struct lessor *self, int64_t id, int64_t ttl_s, int64_t rest_s, int64_t awake_ms);
+void lessor_remove(struct lessor *self, int64_t id); /* revoked or expired; may not be there */
+/* A sign of life: its whole TTL is left. False: there is none, or it is ending. */
+bool lessor_renew(struct lessor *self, int64_t id, int64_t awake_ms, int64_t *ttl_s);
+/* What is left, in whole seconds, rounded down; 0: it is ending. False: there is none. */
+bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_t *rest_s);
+
+/* Those whose time is over, max at most: they are ending, and not told again until lessor_again. */
+size_t lessor_due(struct lessor *self, int64_t awake_ms, int64_t *ids, size_t max);
+/* Nobody knows what became of what was told: all that are ending are told once more. */
+void lessor_again(struct lessor *self, int64_t awake_ms);
+int64_t lessor_due_ms(const struct lessor *self); /* awake ms; INT64_MAX: none is to come */
+size_t lessor_count(const struct lessor *self);
+
+#endif

@@ -1,0 +1,137 @@
+#include "actors/store/local.h"
+
+#include "actors/store/reply.h"
+#include "common/etcdapi/auth.pb-c.h"
+#include "common/etcdapi/cluster.pb-c.h"
+#include "common/etcdapi/lease.pb-c.h"
+#include "common/etcdapi/maintenance.pb-c.h"
+
+static Etcdserverpb__ResponseHeader header_of(const struct store *self)
+{
+    Etcdserverpb__ResponseHeader header = ETCDSERVERPB__RESPONSE_HEADER__INIT;
+
+    header.revision = mvcc_position(self->keyspace.mvcc).revision;
+    return header;
+}
+
+enum etcd_error local_keep_alive(struct store *self, const ProtobufCMessage *request,
+                                 struct buf *to)
+{
+    Etcdserverpb__LeaseKeepAliveResponse response = ETCDSERVERPB__LEASE_KEEP_ALIVE_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = header_of(self);
+
+    response.header = &header;
+    response.id = ((const Etcdserverpb__LeaseKeepAliveRequest *)request)->id;
+    (void)lessor_renew(self->keyspace.lessor, response.id, self->keyspace.awake_ms, &response.ttl);
+    keyspace_pack(&self->keyspace, &response.base, to);
+    return ETCD_OK;
+}
+
+static enum etcd_error member_list(struct store *self, struct buf *to)
+{
+    Etcdserverpb__MemberListResponse response = ETCDSERVERPB__MEMBER_LIST_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = header_of(self);
+    Etcdserverpb__Member member = ETCDSERVERPB__MEMBER__INIT;
+    Etcdserverpb__Member *members[] = {&member};
+    char *urls[] = {(char *)self->options.client_url};
+
+    response.header = &header;
+    header.revision = 0; /* as etcd has it */
+    member.id = self->options.member_id;
+    member.name = (char *)self->options.member_name;
+    member.clienturls = urls;
+    member.n_clienturls = 1;
+    response.members = members;
+    response.n_members = 1;
+    keyspace_pack(&self->keyspace, &response.base, to);
+    return ETCD_OK;
+}
+
+static enum etcd_error status(struct store *self, struct buf *to)
+{
+    Etcdserverpb__StatusResponse response = ETCDSERVERPB__STATUS_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = header_of(self);
+    struct raft_node_status node;
+
+    raft_node_status(self->node, &node);
+    response.header = &header;
+    response.version = (char *)self->options.version;
+    response.leader = node.lead;
+    response.raftterm = node.term;
+    response.raftindex = node.durable;
+    response.raftappliedindex = node.applied;
+    keyspace_pack(&self->keyspace, &response.base, to);
+    return ETCD_OK;
+}
+
+static enum etcd_error alarm(struct store *self, const ProtobufCMessage *request, struct buf *to)
+{
+    Etcdserverpb__AlarmResponse response = ETCDSERVERPB__ALARM_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = header_of(self);
+
+    if (((const Etcdserverpb__AlarmRequest *)request)->action !=
+        ETCDSERVERPB__ALARM_REQUEST__ALARM_ACTION__GET) {
+        return ETCD_ERROR_NOT_CAPABLE;
+    }
+    response.header = &header;
+    keyspace_pack(&self->keyspace, &response.base, to);
+    return ETCD_OK;
+}
+
+/* To itself it is there already. */
+static enum etcd_error move_leader(struct store *self, const ProtobufCMessage *request,
+                                   struct buf *to)
+{
+    Etcdserverpb__MoveLeaderResponse response = ETCDSERVERPB__MOVE_LEADER_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = header_of(self);
+
+    if (((const Etcdserverpb__MoveLeaderRequest *)request)->targetid != self->options.member_id) {
+        return ETCD_ERROR_BAD_LEADER_TRANSFEREE;
+    }
+    response.header = &header;
+    keyspace_pack(&self->keyspace, &response.base, to);
+    return ETCD_OK;
+}
+
+static enum etcd_error auth_status(struct store *self, struct buf *to)
+{
+    Etcdserverpb__AuthStatusResponse response = ETCDSERVERPB__AUTH_STATUS_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = header_of(self);
+
+    response.header = &header;
+    response.authrevision = 1;
+    keyspace_pack(&self->keyspace, &response.base, to);
+    return ETCD_OK;
+}
+
+void local_answer(struct store *self, enum etcd_method method, const ProtobufCMessage *request,
+                  const struct address *from, uint64_t id, struct outbox *out)
+{
+    enum etcd_error error;
+
+    self->packed.len = 0;
+    switch (method) {
+    case ETCD_METHOD_MEMBER_LIST:
+        error = member_list(self, &self->packed);
+        break;
+    case ETCD_METHOD_STATUS:
+        error = status(self, &self->packed);
+        break;
+    case ETCD_METHOD_ALARM:
+        error = alarm(self, request, &self->packed);
+        break;
+    case ETCD_METHOD_MOVE_LEADER:
+        error = move_leader(self, request, &self->packed);
+        break;
+    case ETCD_METHOD_AUTH_STATUS:
+        error = auth_status(self, &self->packed);
+        break;
+    default: /* LeaseLeases, HashKV */
+        error = keyspace_read(&self->keyspace, method, request, &self->arena, &self->packed);
+    }
+    if (error == ETCD_OK) {
+        store_answer(from, id, OUTBOX_NOW, buf_str(&self->packed), out);
+    } else {
+        store_refuse(from, id, OUTBOX_NOW, error, out);
+    }
+}

@@ -1,0 +1,208 @@
+#include "actors/store/call.h"
+
+#include <stdlib.h>
+
+#include "common/base/heap.h"
+
+/* ── turns ── */
+
+static void turn_begin(void *state, const struct now *now, struct outbox *out)
+{
+    struct store *self = state;
+    struct raft_node_status node;
+
+    (void)out;
+    (void)awake_move(&self->awake, now->mono_ms);
+    raft_node_status(self->node, &node);
+    self->keyspace.awake_ms = self->awake.ms;
+    self->keyspace.term = node.term;
+}
+
+/* Only the leader expires, one entry at a time. */
+static void expire_leases(struct store *self, const struct now *now)
+{
+    enum { expire_ms = 7000 };
+    int64_t ids[keyspace_expire_max];
+    struct raft_node_status node;
+    size_t count;
+
+    raft_node_status(self->node, &node);
+    if (self->expiring || node.role != RAFT_LEADER) {
+        return;
+    }
+    count = lessor_due(self->keyspace.lessor, self->awake.ms, ids, keyspace_expire_max);
+    if (count == 0) {
+        return;
+    }
+    self->body.len = 0;
+    keyspace_expire(&self->body, ids, count);
+    self->expiry = self->waiting.next;
+    waiting_done(&self->waiting, waiting_add(&self->waiting)); /* nobody waits for it */
+    if (raft_node_call(self->node, self->expiry, buf_str(&self->body), now->mono_ms + expire_ms) ==
+        ERR_OK) {
+        self->expiring = true;
+    } else {
+        lessor_again(self->keyspace.lessor, self->awake.ms);
+    }
+}
+
+static void take_answers(struct store *self, struct outbox *out)
+{
+    size_t count;
+    const struct raft_answer *answers = raft_node_answers(self->node, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (self->expiring && answers[i].number == self->expiry) {
+            self->expiring = false;
+            if (answers[i].err != ERR_OK) {
+                lessor_again(self->keyspace.lessor, self->awake.ms);
+            }
+        } else {
+            store_answered(self, &answers[i], out);
+        }
+    }
+}
+
+static void flush_if_due(struct store *self, const struct now *now)
+{
+    if (now->mono_ms - self->flushed_ms >= self->options.flush_ms ||
+        mvcc_unflushed_bytes(self->keyspace.mvcc) >= self->options.flush_bytes) {
+        enum err err = keyspace_flush(&self->keyspace);
+
+        self->flushed_ms = now->mono_ms;
+        if (err == ERR_CORRUPT) {
+            self->failed = err;
+        }
+    }
+}
+
+static void turn_end(void *state, const struct now *now, struct outbox *out)
+{
+    enum { compact_keys = 1000, rounds_max = 16 };
+    static const struct raft_sink nobody = {0};
+    struct store *self = state;
+    bool more = true;
+
+    expire_leases(self, now);
+    for (unsigned i = 0; more && i < rounds_max && self->failed == ERR_OK; i++) {
+        self->failed = raft_node_turn(self->node, now->mono_ms, &nobody, &more);
+        take_answers(self, out);
+    }
+    more = mvcc_compact_step(self->keyspace.mvcc, compact_keys) || more;
+    if (self->failed == ERR_OK) {
+        flush_if_due(self, now);
+        self->failed = mvcc_damage(self->keyspace.mvcc);
+    }
+    if (self->failed != ERR_OK) {
+        outbox_stop(out);
+    } else if (more) {
+        outbox_again(out);
+    }
+}
+
+static void tick(void *state, const struct now *now, struct outbox *out)
+{
+    struct store *self = state;
+
+    if (disk_log_step(self->disk_log, now->mono_ms)) {
+        outbox_again(out);
+    }
+}
+
+static int64_t due_ms(void *state, const struct now *now)
+{
+    const struct store *self = state;
+    int64_t due_ms = lessor_due_ms(self->keyspace.lessor);
+
+    if (due_ms != INT64_MAX) { /* awake time moves on with mono's */
+        due_ms = due_ms - self->awake.ms + now->mono_ms;
+    }
+    return due_ms;
+}
+
+static struct position position(void *state)
+{
+    const struct store *self = state;
+
+    return (struct position){.epoch = self->options.cluster_id,
+                             .boot = self->options.boot,
+                             .seq = (uint64_t)mvcc_position(self->keyspace.mvcc).revision};
+}
+
+static const struct actor_handler handlers[] = {{MSG_TYPE_CALL, store_call}};
+
+const struct actor_spec store_spec = {
+    .name = ACTOR_REGISTRY, /* until the table of actors has it */
+    .handlers = handlers,
+    .handler_count = sizeof(handlers) / sizeof(handlers[0]),
+    .turn_begin = turn_begin,
+    .turn_end = turn_end,
+    .tick = tick,
+    .tick_ms = 100,
+    .due_ms = due_ms,
+    .position = position,
+};
+
+/* ── its life ── */
+
+enum err store_new(struct store **self, const struct store_options *options,
+                   struct backend **backend, struct disk_log *disk_log,
+                   struct disk_log_found *found, const struct now *now)
+{
+    const struct mvcc_settings mvcc = {.lease_ttl_min_s = (3 * options->election_ms + 1999) / 2000};
+    const struct raft_node_settings node = {
+        .member = options->member_id,
+        .boot = options->boot,
+        .election_ms = options->election_ms,
+        .heartbeat_ms = options->heartbeat_ms,
+        .first = {.voters = {.count = 1, .ids = {options->member_id}}},
+        .prng = options->prng,
+        .log = options->log,
+    };
+    struct store *made = heap_new(sizeof(*made));
+    enum err err;
+
+    made->options = *options;
+    made->disk_log = disk_log;
+    made->flushed_ms = now->mono_ms;
+    waiting_init(&made->waiting);
+    (void)awake_move(&made->awake, now->mono_ms);
+    err = keyspace_init(&made->keyspace, &mvcc, backend, &node.first, made->awake.ms, options->log);
+    if (err == ERR_OK) {
+        made->keyspace.cluster_id = options->cluster_id;
+        made->keyspace.member_id = options->member_id;
+        err = raft_node_new(&node, disk_log, found, &made->keyspace.machine, now->mono_ms,
+                            &made->node);
+    }
+    if (err != ERR_OK) {
+        store_destroy(&made);
+        return err;
+    }
+    *self = made;
+    return ERR_OK;
+}
+
+void store_destroy(struct store **self)
+{
+    struct store *gone = *self;
+
+    if (gone == NULL) {
+        return;
+    }
+    if (gone->node != NULL && gone->failed == ERR_OK) {
+        (void)keyspace_flush(&gone->keyspace);
+    }
+    raft_node_destroy(&gone->node);
+    keyspace_fini(&gone->keyspace);
+    waiting_fini(&gone->waiting);
+    arena_fini(&gone->arena);
+    buf_fini(&gone->packed);
+    buf_fini(&gone->body);
+    free(gone);
+    *self = NULL;
+}
+
+enum err store_failed(const struct store *self)
+{
+    return self->failed;
+}

@@ -1,0 +1,27 @@
+/* What the files of the store share. */
+#ifndef ACTORS_STORE_STORE_STATE_H
+#define ACTORS_STORE_STORE_STATE_H
+
+#include "actors/store/store.h"
+#include "actors/store/waiting.h"
+#include "common/base/awake.h"
+
+struct store {
+    struct store_options options;
+    struct keyspace keyspace;
+    struct disk_log *disk_log; /* borrowed */
+    struct raft_node *node;
+    struct waiting waiting;
+    struct awake awake;
+    struct arena arena; /* of the call or answer at hand */
+    struct buf packed;
+    struct buf body;
+    int64_t flushed_ms; /* when it was tried last */
+    bool expiring;      /* an entry that expires leases is on its way, number expiry */
+    uint64_t expiry;
+    enum err failed;
+    uint64_t calls_total;
+    uint64_t refused_total;
+};
+
+#endif

@@ -1,0 +1,305 @@
+#include "tests/store/actor/rig.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/store/mvcc/backend_memory.h"
+
+static const size_t rig_outbox_bytes = (size_t)64 << 20;
+
+/* The store closes its backend when it ends; what was written outlives it here. */
+struct kept_backend {
+    struct backend table;
+    struct backend *of; /* the rig's */
+};
+
+static struct backend *of(const struct backend *self)
+{
+    return ((const struct kept_backend *)self)->of;
+}
+
+static enum err kept_get(struct backend *self, enum backend_bucket bucket, struct str key,
+                         struct str *value)
+{
+    return of(self)->get(of(self), bucket, key, value);
+}
+
+static enum err kept_seek(struct backend *self, enum backend_bucket bucket, struct str from,
+                          struct backend_record *record)
+{
+    return of(self)->seek(of(self), bucket, from, record);
+}
+
+static enum err kept_step(struct backend *self, enum backend_bucket bucket,
+                          struct backend_record *record)
+{
+    return of(self)->step(of(self), bucket, record);
+}
+
+static struct backend_mark kept_mark(const struct backend *self)
+{
+    return of(self)->mark(of(self));
+}
+
+static enum err kept_write(struct backend *self, const struct backend_batch *batch, char *text)
+{
+    return of(self)->write(of(self), batch, text);
+}
+
+static enum err kept_renew(struct backend *self)
+{
+    return of(self)->renew(of(self));
+}
+static void kept_settle(struct backend *self)
+{
+    of(self)->settle(of(self));
+}
+static const char *kept_text(const struct backend *self)
+{
+    return of(self)->text(of(self));
+}
+static void kept_close(struct backend *self)
+{
+    free(self);
+}
+
+static struct backend *keep(struct backend *backend)
+{
+    static const struct backend table = {.get = kept_get,
+                                         .seek = kept_seek,
+                                         .step = kept_step,
+                                         .mark = kept_mark,
+                                         .write = kept_write,
+                                         .renew = kept_renew,
+                                         .settle = kept_settle,
+                                         .text = kept_text,
+                                         .close = kept_close};
+    struct kept_backend *kept = calloc(1, sizeof(*kept));
+
+    (void)backend->renew(backend);
+    kept->table = table;
+    kept->of = backend;
+    return &kept->table;
+}
+
+void rig_init(struct rig *self, uint64_t seed)
+{
+    memset(self, 0, sizeof(*self));
+    self->disk = disk_sim_new(seed);
+    clock_virtual_init(&self->clock, 1000000, 1);
+    prng_init(&self->prng, seed);
+    self->durable = backend_memory_new();
+    self->out = outbox_new(rig_outbox_bytes);
+    self->answers = calloc(rig_answers_max, sizeof(*self->answers));
+    self->options =
+        (struct store_options){.cluster_id = rig_cluster,
+                               .member_id = rig_member,
+                               .member_name = "rig",
+                               .client_url = "http://127.0.0.1:2379",
+                               .version = "3.5.21",
+                               .boot = rig_boot,
+                               .election_ms = 1000,
+                               .heartbeat_ms = 100,
+                               .limits = {.request_bytes_max = 1572864, .txn_ops_max = 128},
+                               .flush_ms = 100,
+                               .flush_bytes = 1 << 20,
+                               .prng = &self->prng};
+}
+
+void rig_start(struct rig *self)
+{
+    const struct disk_log_options options = {.disk = disk_sim_disk(self->disk),
+                                             .clock = &self->clock.clock,
+                                             .dir = "/log",
+                                             .cluster = rig_cluster,
+                                             .member = rig_member,
+                                             .segment_bytes = 100000,
+                                             .seed = prng_next(&self->prng)};
+    struct backend *backend = keep(self->durable);
+    struct disk_log_found found = {0};
+    enum err err = disk_log_open(&options, &self->log, &found);
+
+    assert(err == ERR_OK);
+    err = store_new(&self->store, &self->options, &backend, self->log, &found, &self->clock.at);
+    assert(err == ERR_OK);
+    rig_turn(self, 0);
+}
+
+void rig_stop(struct rig *self)
+{
+    store_destroy(&self->store);
+    disk_log_close(&self->log);
+}
+
+void rig_kill(struct rig *self, enum disk_sim_keep keep)
+{
+    struct backend *before = backend_memory_copy(self->durable);
+
+    disk_sim_die_after(self->disk, 0);
+    rig_stop(self); /* whatever it writes now is for nobody */
+    backend_close(&self->durable);
+    self->durable = before;
+    disk_sim_die_after(self->disk, UINT32_MAX);
+    disk_sim_kill(self->disk);
+    disk_sim_power_cut(self->disk, keep, 5);
+    outbox_clear(self->out, OUTBOX_NOW);
+    outbox_clear(self->out, OUTBOX_SYNCED);
+}
+
+void rig_fini(struct rig *self)
+{
+    rig_stop(self);
+    backend_close(&self->durable);
+    disk_sim_destroy(&self->disk);
+    outbox_destroy(&self->out);
+    for (size_t i = 0; i < self->answer_count; i++) {
+        buf_fini(&self->answers[i].response);
+    }
+    free(self->answers);
+}
+
+/* ── calls ── */
+
+uint64_t rig_send(struct rig *self, enum etcd_method method, const void *request)
+{
+    const struct address from = {.len = 1, .bytes = {1}};
+    struct msg msg = {.type = MSG_TYPE_CALL};
+    struct buf packed = {0};
+
+    packed.len = protobuf_c_message_pack(
+        request, (uint8_t *)buf_reserve(&packed, 1 + protobuf_c_message_get_packed_size(request)));
+    msg.as_call = (struct msg_call){.id = ++self->id,
+                                    .boot = rig_boot,
+                                    .method = method,
+                                    .left_ms = 5000,
+                                    .request = buf_str(&packed)};
+    store_spec.handlers[0].handle(self->store, &from, &msg, &self->clock.at, self->out);
+    buf_fini(&packed);
+    return self->id;
+}
+
+static void take_lane(struct rig *self, enum outbox_lane lane)
+{
+    struct outbox_item item;
+    size_t cursor = 0;
+
+    while (outbox_next(self->out, lane, &cursor, &item)) {
+        struct str rest = item.frame;
+        struct msg msg;
+
+        while (item.kind == OUTBOX_REPLY && rest.len > 0) {
+            struct rig_answer *answer = &self->answers[self->answer_count++ % rig_answers_max];
+            enum err err = msg_decode(&rest, &msg);
+
+            assert(err == ERR_OK && msg.type == MSG_TYPE_ANSWERED);
+            answer->id = msg.as_answered.id;
+            answer->code = msg.as_answered.code;
+            answer->lane = lane;
+            (void)snprintf(answer->text, sizeof(answer->text), "%.*s",
+                           STR_ARG(msg.as_answered.text));
+            answer->response.len = 0;
+            buf_add_str(&answer->response, msg.as_answered.response);
+        }
+    }
+    outbox_clear(self->out, lane);
+}
+
+void rig_turn(struct rig *self, int64_t ms)
+{
+    clock_virtual_advance(&self->clock, ms);
+    do {
+        store_spec.turn_begin(self->store, &self->clock.at, self->out);
+        store_spec.tick(self->store, &self->clock.at, self->out);
+        take_lane(self, OUTBOX_NOW);
+        store_spec.turn_end(self->store, &self->clock.at, self->out);
+        take_lane(self, OUTBOX_SYNCED);
+    } while (outbox_take_again(self->out));
+}
+
+struct rig_answer *rig_answer(struct rig *self, uint64_t id)
+{
+    for (size_t i = 0; i < self->answer_count && i < rig_answers_max; i++) {
+        if (self->answers[i].id == id) {
+            return &self->answers[i];
+        }
+    }
+    return NULL;
+}
+
+void *rig_call(struct rig *self, enum etcd_method method, const void *request,
+               struct rig_answer **refused)
+{
+    uint64_t id = rig_send(self, method, request);
+    struct rig_answer *answer;
+
+    rig_turn(self, 0);
+    answer = rig_answer(self, id);
+    assert(answer != NULL);
+    if (answer->code != 0) {
+        if (refused != NULL) {
+            *refused = answer;
+        }
+        return NULL;
+    }
+    return protobuf_c_message_unpack(etcd_method_row(method)->response, NULL, answer->response.len,
+                                     (const uint8_t *)answer->response.data);
+}
+
+ProtobufCBinaryData rig_bytes(const char *text)
+{
+    return (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
+}
+
+int64_t rig_put(struct rig *self, const char *key, const char *value, int64_t lease)
+{
+    Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+    Etcdserverpb__PutResponse *answer;
+    int64_t revision;
+
+    put.key = rig_bytes(key);
+    put.value = rig_bytes(value);
+    put.lease = lease;
+    answer = rig_call(self, ETCD_METHOD_PUT, &put, NULL);
+    if (answer == NULL) {
+        return 0;
+    }
+    revision = answer->header->revision;
+    etcdserverpb__put_response__free_unpacked(answer, NULL);
+    return revision;
+}
+
+const char *rig_get(struct rig *self, const char *key)
+{
+    static char value[256];
+    Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
+    Etcdserverpb__RangeResponse *answer;
+
+    range.key = rig_bytes(key);
+    answer = rig_call(self, ETCD_METHOD_RANGE, &range, NULL);
+    assert(answer != NULL);
+    value[0] = 0;
+    if (answer->n_kvs > 0) {
+        (void)snprintf(value, sizeof(value), "%.*s", (int)answer->kvs[0]->value.len,
+                       (const char *)answer->kvs[0]->value.data);
+    }
+    etcdserverpb__range_response__free_unpacked(answer, NULL);
+    return value;
+}
+
+int64_t rig_grant(struct rig *self, int64_t id, int64_t ttl_s)
+{
+    Etcdserverpb__LeaseGrantRequest grant = ETCDSERVERPB__LEASE_GRANT_REQUEST__INIT;
+    Etcdserverpb__LeaseGrantResponse *answer;
+
+    grant.id = id;
+    grant.ttl = ttl_s;
+    answer = rig_call(self, ETCD_METHOD_LEASE_GRANT, &grant, NULL);
+    if (answer == NULL) {
+        return 0;
+    }
+    id = answer->id;
+    etcdserverpb__lease_grant_response__free_unpacked(answer, NULL);
+    return id;
+}
