@@ -56,6 +56,16 @@ struct call {
     int64_t deadline_ms;
 };
 
+static struct waiter *wait_for(struct store *self, const struct call *call)
+{
+    struct waiter *waiter = waiting_add(&self->waiting);
+
+    waiter->from = *call->from;
+    waiter->id = call->msg->id;
+    waiter->method = call->method;
+    return waiter;
+}
+
 /* ── writes ── */
 
 /* An id is chosen before the proposal: an entry says the same on every member. */
@@ -95,7 +105,6 @@ static void write(struct store *self, const struct call *call, struct outbox *ou
 {
     uint64_t number = self->waiting.next;
     struct str request = call->msg->request;
-    struct waiter *waiter;
     enum err err;
 
     self->packed.len = 0;
@@ -114,10 +123,7 @@ static void write(struct store *self, const struct call *call, struct outbox *ou
         store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);
         return;
     }
-    waiter = waiting_add(&self->waiting);
-    waiter->from = *call->from;
-    waiter->id = call->msg->id;
-    waiter->method = call->method;
+    (void)wait_for(self, call);
 }
 
 /* ── reads ── */
@@ -142,7 +148,6 @@ static void serve_read(struct store *self, const struct address *from, uint64_t 
 static void read(struct store *self, const struct call *call, struct outbox *out)
 {
     uint64_t number = self->waiting.next;
-    struct waiter *waiter;
     enum err err;
 
     if (call->method == ETCD_METHOD_RANGE &&
@@ -156,11 +161,7 @@ static void read(struct store *self, const struct call *call, struct outbox *out
         store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);
         return;
     }
-    waiter = waiting_add(&self->waiting);
-    waiter->from = *call->from;
-    waiter->id = call->msg->id;
-    waiter->method = call->method;
-    buf_add_str(&waiter->request, call->msg->request);
+    buf_add_str(&wait_for(self, call)->request, call->msg->request);
 }
 
 /* ── from the member ── */

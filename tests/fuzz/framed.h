@@ -25,7 +25,9 @@ static inline void framed_head(struct buf *file, uint64_t seq)
     record_end(file, mark);
 }
 
-static inline void framed_file(struct buf *file, uint64_t seq, const uint8_t *data, size_t size)
+/* head: appends the good HEAD. */
+static inline void framed_file_of(struct buf *file, void (*head)(struct buf *file, uint64_t seq),
+                                  uint64_t seq, const uint8_t *data, size_t size)
 {
     unsigned mode = size > 0 ? data[0] % 3u : 0;
     size_t at = 1;
@@ -37,7 +39,7 @@ static inline void framed_file(struct buf *file, uint64_t seq, const uint8_t *da
         buf_add(file, data + 1, size - 1);
         return;
     }
-    framed_head(file, seq);
+    head(file, seq);
     while (size - at > 2) {
         size_t len = (size_t)data[at] << 8 | data[at + 1];
         size_t mark;
@@ -54,6 +56,11 @@ static inline void framed_file(struct buf *file, uint64_t seq, const uint8_t *da
     if (mode == 2 && at < size) {
         buf_add(file, data + at, size - at);
     }
+}
+
+static inline void framed_file(struct buf *file, uint64_t seq, const uint8_t *data, size_t size)
+{
+    framed_file_of(file, framed_head, seq, data, size);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "actors/store/log/disk_log.h"
-#include "common/journal/record.h"
+#include "tests/fuzz/framed.h"
 #include "tests/journal/disk_sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,34 +29,6 @@ static void add_head(struct buf *file, uint64_t seq)
     msg_encode(file, &msg);
     record_end(file, mark);
     buf_fini(&store);
-}
-
-static void add_file(struct buf *file, uint64_t seq, const uint8_t *data, size_t size)
-{
-    unsigned mode = data[0] % 3u;
-    size_t at = 1;
-
-    if (mode == 0) {
-        buf_add(file, data + 1, size - 1);
-        return;
-    }
-    add_head(file, seq);
-    while (size - at > 2) {
-        size_t len = (size_t)data[at] << 8 | data[at + 1];
-        size_t mark;
-
-        len = len < size - at - 2 ? len : size - at - 2;
-        if (len == 0) {
-            break;
-        }
-        mark = record_begin(file);
-        buf_add(file, data + at + 2, len);
-        record_end(file, mark);
-        at += 2 + len;
-    }
-    if (mode == 2 && at < size) {
-        buf_add(file, data + at, size - at);
-    }
 }
 
 static void release(struct disk_log_found *found)
@@ -146,11 +118,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf file = {0};
 
     if (size > 0) {
-        add_file(&file, 0, data, size);
+        framed_file_of(&file, add_head, 0, data, size);
         disk_sim_put(sim, "/log/raft-0000000000000001.log", buf_str(&file));
         if ((data[0] & 0x40) != 0) {
             file.len = 0;
-            add_file(&file, 2, data, size);
+            framed_file_of(&file, add_head, 2, data, size);
             disk_sim_put(sim, "/log/raft-0000000000000003.log", buf_str(&file));
         }
         start(sim, (data[0] & 0x80) != 0);
