@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
 GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario")
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 6
 SIM_SEEDS = 200
 IDLE = ("stop",)  # scenarios that do nothing but wait for minutes: they run beside all that computes
 LONGEST = ("differences", "kill", "partition", "rows", "hostile", "crowded", "soak", "crashpoints", "up", "twice", "places",
@@ -92,6 +92,13 @@ def build(preset, targets=()):
     print("building %s took %.0f s" % (preset, time.monotonic() - began), flush=True)
 
 
+def turn(count):
+    """Whose turn it is of count, by the commit's hash, where a whole run does a share at a time."""
+    _, output = run(["git", "rev-parse", "HEAD"], 10)
+    commit = re.match(r"[0-9a-f]{40}$", output.strip())
+    return int(commit.group(0), 16) % count if commit else 0
+
+
 def in_parallel(jobs):
     with ThreadPoolExecutor(WORKERS) as pool:
         for job in [pool.submit(*job) for job in jobs]:
@@ -125,7 +132,9 @@ def read_cmocka(results, name, folder, status, output):
         results.add("unit", name, "failed", "exit %d, %d cases seen\n%s" % (status, found, output))
 
 
-UNIT_SECONDS = 240  # longer is hanging: the simulator's seeds under sanitizers take 90 on an idle core
+UNIT_SECONDS = 240  # longer is hanging: a third of the simulator's seeds under sanitizers take 35 on an idle core
+SIM_SHARE = 3  # sanitizers look at every third of the seeds that found a bug, the others in turn: the judge looks at all
+FIRST = ("sim_sim_test", "replicator_repair_test", "registry_storage_storage_test")  # they take longest
 
 
 def unit_program(results, preset, name, command):
@@ -136,8 +145,10 @@ def unit_program(results, preset, name, command):
         results.add("unit", label, "passed" if status == 0 else "failed", output)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            status, output = run(command, UNIT_SECONDS, {"CMOCKA_MESSAGE_OUTPUT": "xml",
-                                                         "CMOCKA_XML_FILE": os.path.join(folder, "%g.xml")})
+            env = {"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": os.path.join(folder, "%g.xml")}
+            if preset == "asan":
+                env.update(SIM_SHARE=str(SIM_SHARE), SIM_TURN=str(turn(SIM_SHARE)))
+            status, output = run(command, UNIT_SECONDS, env)
             read_cmocka(results, label, folder, status, output)
     results.say("unit", label, before, began)
 
@@ -150,7 +161,7 @@ def unit(results):
         if not tests:
             results.add("unit", preset, "failed", "ctest knows no test in build/%s" % preset)
         jobs += [(unit_program, results, preset, test["name"], test["command"]) for test in tests]
-    in_parallel(jobs)
+    in_parallel(sorted(jobs, key=lambda job: job[3] not in FIRST))
 
 
 # ── sim ──
@@ -302,10 +313,19 @@ def lint_one(results, source):
     results.add("lint", os.path.relpath(source, ROOT), "passed" if status == 0 else "failed", output)
 
 
-def lint(results):
-    """clang-tidy over every source, with the checks of .clang-tidy; largest first."""
+LINT_SHARE = 3  # of the sources of tests, in a whole run
+
+
+def lint(results, all_of_them):
+    """clang-tidy over every source, with the checks of .clang-tidy; largest first. Of the tests' a third, in turn, unless all
+    are asked for."""
     with open(os.path.join(BUILD, "dev", "compile_commands.json"), encoding="utf-8") as file:
-        sources = {entry["file"] for entry in json.load(file) if entry["file"].endswith(".c")}
+        sources = sorted({entry["file"] for entry in json.load(file) if entry["file"].endswith(".c")})
+    if not all_of_them:
+        tests = [source for source in sources if source.startswith(os.path.join(ROOT, "tests", ""))]
+        mine = turn(LINT_SHARE)
+        sources = [source for source in sources if source not in tests] + tests[mine::LINT_SHARE]
+        print("lint     of the tests every third source, from number %d on" % mine, flush=True)
     in_parallel([(lint_one, results, source) for source in sorted(sources, key=os.path.getsize, reverse=True)])
     print("%-8s %-36s %d sources" % ("lint", "clang-tidy", len(sources)), flush=True)
 
@@ -340,7 +360,7 @@ def main():
         fuzz(results)
         took("fuzz")
     if "lint" in wanted:
-        lint(results)
+        lint(results, bool(sys.argv[1:]))
         took("lint")
     if "mutants" in wanted:
         mutants(results, some)

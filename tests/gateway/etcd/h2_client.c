@@ -85,8 +85,10 @@ static ssize_t read_request(nghttp2_session *session, int32_t id, uint8_t *to, s
         call->waits = true;
         return NGHTTP2_ERR_DEFERRED;
     }
-    memcpy(to, call->to_send.data + call->sent, len);
-    call->sent += len;
+    if (len > 0) {
+        memcpy(to, call->to_send.data + call->sent, len);
+        call->sent += len;
+    }
     if (call->sent == call->to_send.len && call->half_closed) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     }

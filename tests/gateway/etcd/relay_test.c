@@ -164,7 +164,7 @@ static void answers_find_their_calls_in_any_order(void **state)
         id[i] = sent(self).id;
     }
     for (int i = 2; i >= 0; i--) {
-        answer(self, id[i], GRPC_OK, STR(""), (struct str){"abc" + i, 1});
+        answer(self, id[i], GRPC_OK, STR(""), (struct str){&"abc"[i], 1});
     }
     for (int i = 0; i < 3; i++) {
         assert_int_equal(call[i]->received.data[5], "abc"[i]);

@@ -154,7 +154,7 @@ void rig_fini(struct rig *self)
     backend_close(&self->durable);
     disk_sim_destroy(&self->disk);
     outbox_destroy(&self->out);
-    for (size_t i = 0; i < self->answer_count; i++) {
+    for (size_t i = 0; i < rig_answers_max; i++) {
         buf_fini(&self->answers[i].response);
     }
     free(self->answers);
