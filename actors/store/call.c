@@ -8,6 +8,7 @@
 #include "common/base/prng.h"
 #include "common/etcdapi/kv.pb-c.h"
 #include "common/etcdapi/lease.pb-c.h"
+#include "common/etcdapi/maintenance.pb-c.h"
 
 /* What becomes of a call. */
 enum way {
@@ -228,11 +229,23 @@ static bool judge(struct store *self, struct call *call, struct outbox *out)
     return error == ETCD_OK;
 }
 
+/* A Txn that writes nothing is a read; of alarms there are none to raise or to lift yet. */
+static enum way way_of(const struct call *call)
+{
+    if (call->method == ETCD_METHOD_TXN && !mvcc_writes(call->method, call->request)) {
+        return WAY_READ;
+    }
+    if (call->method == ETCD_METHOD_ALARM &&
+        ((const Etcdserverpb__AlarmRequest *)call->request)->action !=
+            ETCDSERVERPB__ALARM_REQUEST__ALARM_ACTION__GET) {
+        return WAY_LATER;
+    }
+    return ways[call->method];
+}
+
 static void go(struct store *self, const struct call *call, struct outbox *out)
 {
-    bool reads = call->method == ETCD_METHOD_TXN && !mvcc_writes(call->method, call->request);
-
-    switch (reads ? WAY_READ : ways[call->method]) {
+    switch (way_of(call)) {
     case WAY_WRITE:
         write(self, call, out);
         break;

@@ -114,6 +114,7 @@ static bool apply(struct machine *machine, uint64_t index, const struct machine_
     if (method == 0 || method >= ETCD_METHOD_END ||
         request_unpack(method, bytes, &self->arena, &request) != ERR_OK) {
         answer_with(answer, ETCD_ERROR_NOT_CAPABLE); /* of a later version: alike on every member */
+        arena_reset(&self->arena);
         return true;
     }
     done = mvcc_apply(self->mvcc, method, request, &self->arena);

@@ -64,15 +64,11 @@ static enum etcd_error status(struct store *self, struct buf *to)
     return ETCD_OK;
 }
 
-static enum etcd_error alarm(struct store *self, const ProtobufCMessage *request, struct buf *to)
+static enum etcd_error alarms(struct store *self, struct buf *to)
 {
     Etcdserverpb__AlarmResponse response = ETCDSERVERPB__ALARM_RESPONSE__INIT;
     Etcdserverpb__ResponseHeader header = header_of(self);
 
-    if (((const Etcdserverpb__AlarmRequest *)request)->action !=
-        ETCDSERVERPB__ALARM_REQUEST__ALARM_ACTION__GET) {
-        return ETCD_ERROR_NOT_CAPABLE;
-    }
     response.header = &header;
     keyspace_pack(&self->keyspace, &response.base, to);
     return ETCD_OK;
@@ -118,7 +114,7 @@ void local_answer(struct store *self, enum etcd_method method, const ProtobufCMe
         error = status(self, &self->packed);
         break;
     case ETCD_METHOD_ALARM:
-        error = alarm(self, request, &self->packed);
+        error = alarms(self, &self->packed);
         break;
     case ETCD_METHOD_MOVE_LEADER:
         error = move_leader(self, request, &self->packed);

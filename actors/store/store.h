@@ -37,7 +37,8 @@ struct store_options {
     const struct log *log; /* borrowed, may be NULL */
 };
 
-/* Takes backend and what was found in the log, also on error; disk_log is borrowed and outlives it.
+/* Takes backend, also on error, and what was found in the log as raft_node_new does; disk_log is
+ * borrowed and outlives it.
  * Errors, said on the log: as keyspace_init and raft_node_new. */
 enum err store_new(struct store **self, const struct store_options *options,
                    struct backend **backend, struct disk_log *disk_log,

@@ -309,21 +309,19 @@ static enum err put_message(struct writing *self, const ProtobufCMessageDescript
 }
 
 /* What jansson finds wrong, as Go would say it; the rest in jansson's words. */
-static enum err wrong_syntax(struct writing *self, struct str text, const json_error_t *error)
+static enum err wrong_syntax(struct writing *self, const json_error_t *error)
 {
     static const struct {
-        enum json_error_code code;
         const char *expected; /* jansson's text begins so */
         const char *looking;
     } texts[] = {
-        {json_error_invalid_syntax, "string or '}' expected",
-         "looking for beginning of object key string"},
-        {json_error_invalid_syntax, "':' expected", "after object key"},
-        {json_error_invalid_syntax, "'}' expected", "after object key:value pair"},
-        {json_error_invalid_syntax, "']' expected", "after array element"},
-        {json_error_invalid_syntax, "invalid token", "looking for beginning of value"},
-        {json_error_invalid_syntax, "unexpected token", "looking for beginning of value"},
-        {json_error_invalid_syntax, "'[' or '{' expected", "looking for beginning of value"},
+        {"string or '}' expected", "looking for beginning of object key string"},
+        {"':' expected", "after object key"},
+        {"'}' expected", "after object key:value pair"},
+        {"']' expected", "after array element"},
+        {"invalid token", "looking for beginning of value"},
+        {"unexpected token", "looking for beginning of value"},
+        {"'[' or '{' expected", "looking for beginning of value"},
     };
     struct str near = STR(" near '");
     struct str said = str_from(error->text);
@@ -331,12 +329,10 @@ static enum err wrong_syntax(struct writing *self, struct str text, const json_e
     if (json_error_code(error) == json_error_premature_end_of_input) {
         return wrong(self, "unexpected end of JSON input");
     }
-    (void)text;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct str begin = str_from(texts[i].expected);
 
-        if (json_error_code(error) == texts[i].code && str_starts(said, begin) &&
-            said.len > begin.len + near.len) {
+        if (str_starts(said, begin) && said.len > begin.len + near.len) {
             return wrong(self, "invalid character '%c' %s", said.data[begin.len + near.len],
                          texts[i].looking);
         }
@@ -368,7 +364,7 @@ enum err json_to_message(const ProtobufCMessageDescriptor *type, struct str text
     document = json_loadb(text.data, text.len,
                           JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
     if (document == NULL) {
-        return wrong_syntax(&self, text, &error);
+        return wrong_syntax(&self, &error);
     }
     err = put_message(&self, type, document, packed);
     json_decref(document);

@@ -34,7 +34,7 @@ struct connection {
     bool over;         /* to be closed when all is sent */
     bool full;         /* the socket takes no more: it is waited for, nothing is read meanwhile */
     struct connection *next_dirty;
-    struct connection *before; /* of all; those that are silent yet come first, by age */
+    struct connection *before; /* in silent, the oldest first, or in speaking */
     struct connection *next;
 };
 

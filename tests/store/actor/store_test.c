@@ -178,7 +178,13 @@ static void what_comes_later_says_so_by_name(void **state)
     struct rig *rig = *state;
     Etcdserverpb__DefragmentRequest defragment = ETCDSERVERPB__DEFRAGMENT_REQUEST__INIT;
     Etcdserverpb__AuthUserListRequest users = ETCDSERVERPB__AUTH_USER_LIST_REQUEST__INIT;
+    Etcdserverpb__AlarmRequest alarm = ETCDSERVERPB__ALARM_REQUEST__INIT;
+    void *none = rig_call(rig, ETCD_METHOD_ALARM, &alarm, NULL);
 
+    assert_non_null(none);
+    etcdserverpb__alarm_response__free_unpacked(none, NULL);
+    alarm.action = ETCDSERVERPB__ALARM_REQUEST__ALARM_ACTION__DEACTIVATE;
+    refused_with(rig, ETCD_METHOD_ALARM, &alarm, 12, "muster: Alarm comes later");
     refused_with(rig, ETCD_METHOD_DEFRAGMENT, &defragment, 12, "muster: Defragment comes later");
     refused_with(rig, ETCD_METHOD_AUTH_USER_LIST, &users, 12, "muster: UserList comes later");
 }
