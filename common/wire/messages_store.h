@@ -1,8 +1,12 @@
-/* Messages of the store plane: what its gateway asks, and the records of a Raft member's log.
+/* Messages of the store plane: what its gateway asks, what the store tells, and the records of a
+ * Raft member's log.
  *
  * A part of messages.h, which says how it is to be read and is what is included. */
 #ifndef COMMON_WIRE_MESSAGES_STORE_H
 #define COMMON_WIRE_MESSAGES_STORE_H
+
+/* How long WATCHING holds. */
+enum { watching_ms = 10000 };
 
 // clang-format off
 
@@ -25,6 +29,92 @@
     F(u32,    code,             MSG_REQUIRED) \
     F(str,    text,             MSG_REQUIRED) \
     F(bin,    response,         MSG_REQUIRED)
+
+/* What is to be watched: keys from key up to range_end; range_end empty: key alone; one byte 0: all
+ * from key on. prev: what was there before is wanted too. */
+#define MSG_WATCH_RANGE(F)                  \
+    F(bin,    key,              MSG_REQUIRED) \
+    F(bin,    range_end,        MSG_REQUIRED) \
+    F(flag,   prev,             MSG_REQUIRED)
+
+/* Whether a range may be watched, and from where on. Answered by WATCHED. Counts as WATCHING with
+ * this range, too. */
+#define MSG_WATCH(F)                        \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(str,    token,            MSG_REQUIRED) \
+    F(msgs,   range,            MSG_REQUIRED)
+
+/* code: as in ANSWERED. revision: the store's; what is watched from now on is above it. */
+#define MSG_WATCHED(F)                      \
+    MSG_ANSWER_HEAD(F) \
+    F(u32,    code,             MSG_REQUIRED) \
+    F(str,    text,             MSG_REQUIRED) \
+    F(i64,    revision,         MSG_REQUIRED) \
+    F(i64,    compacted,        MSG_REQUIRED)
+
+/* Somebody watches: for watching_ms from now on EVENTS are published, whose events hold prev within
+ * the ranges. No answer. */
+#define MSG_WATCHING(F)                     \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(msgs,   ranges,           MSG_REQUIRED)
+
+/* Events from event `sub` of revision `from` on, up to `to`, within any of the ranges, which say
+ * whether prev is wanted. Answered by EVENTS_READ. */
+#define MSG_READ_EVENTS(F)                  \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(i64,    from,             MSG_REQUIRED) \
+    F(u32,    sub,              MSG_REQUIRED) \
+    F(i64,    to,               MSG_REQUIRED) \
+    F(msgs,   ranges,           MSG_REQUIRED)
+
+/* next, next_sub: where to read on; all before it that was asked for is here. next above the `to`
+ * that was asked: that was all. Nothing is here if code is not 0, or next is not above compacted. */
+#define MSG_EVENTS_READ(F)                  \
+    MSG_ANSWER_HEAD(F) \
+    F(u32,    code,             MSG_REQUIRED) \
+    F(str,    text,             MSG_REQUIRED) \
+    F(i64,    next,             MSG_REQUIRED) \
+    F(u32,    next_sub,         MSG_REQUIRED) \
+    F(i64,    compacted,        MSG_REQUIRED) \
+    F(msgs,   events,           MSG_REQUIRED)
+
+/* What one revision did to a key. kind: mvccpb's EventType. kv, prev: packed KeyValue; that of a
+ * deletion holds key and mod_revision. has_prev: prev says what was there (empty: nothing, or it is
+ * compacted); else it was not looked for. */
+#define MSG_EVENT(F)                        \
+    F(i64,    revision,         MSG_REQUIRED) \
+    F(u32,    kind,             MSG_REQUIRED) \
+    F(bin,    key,              MSG_REQUIRED) \
+    F(bin,    kv,               MSG_REQUIRED) \
+    F(flag,   has_prev,         MSG_REQUIRED) \
+    F(bin,    prev,             MSG_REQUIRED)
+
+/* ── facts ────────────────────────────────────────────────────────────────── */
+
+/* Topic store.events: whole revisions, those above before up to revision, in order. seq: revision.
+ * whole false: they are too large for a fact and are to be read. Published while somebody watches.
+ */
+#define MSG_EVENTS(F)                       \
+    MSG_FACT_HEAD(F) \
+    F(i64,    before,           MSG_REQUIRED) \
+    F(i64,    revision,         MSG_REQUIRED) \
+    F(i64,    compacted,        MSG_REQUIRED) \
+    F(flag,   whole,            MSG_REQUIRED) \
+    F(msgs,   events,           MSG_REQUIRED)
+
+/* Topic store.revision, ten times a second: where this member stands. lead: the leader it knows, 0:
+ * none. cluster, member: its ids. */
+#define MSG_REVISION(F)                     \
+    MSG_FACT_HEAD(F) \
+    F(i64,    revision,         MSG_REQUIRED) \
+    F(i64,    compacted,        MSG_REQUIRED) \
+    F(u64,    cluster,          MSG_REQUIRED) \
+    F(u64,    member,           MSG_REQUIRED) \
+    F(u64,    term,             MSG_REQUIRED) \
+    F(u64,    lead,             MSG_REQUIRED)
 
 /* ── on disk: a member's log (actors/store/log) ───────────────────────────────
  *
@@ -93,12 +183,21 @@
 #define MSG_STORE_TABLE(M)                  \
     M(call,       CALL,        84, COMMAND) \
     M(answered,   ANSWERED,    85, ANSWER) \
+    M(watch,      WATCH,       86, COMMAND) \
+    M(watched,    WATCHED,     87, ANSWER) \
     M(log_head,   LOG_HEAD,    90, FILE) \
     M(log_write,  LOG_WRITE,   91, FILE) \
     M(log_mark,   LOG_MARK,    92, FILE) \
     M(log_entry,  LOG_ENTRY,   93, FILE) \
     M(log_call,   LOG_CALL,    94, PART) \
-    M(log_change, LOG_CHANGE,  95, PART)
+    M(log_change, LOG_CHANGE,  95, PART) \
+    M(watching,   WATCHING,    96, COMMAND) \
+    M(read_events, READ_EVENTS, 97, COMMAND) \
+    M(events_read, EVENTS_READ, 98, ANSWER) \
+    M(watch_range, WATCH_RANGE, 99, PART) \
+    M(event,      EVENT,      100, PART) \
+    M(events,     EVENTS,     101, FACT) \
+    M(revision,   REVISION,   102, FACT)
 // clang-format on
 
 #endif
