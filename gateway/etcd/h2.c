@@ -157,7 +157,7 @@ static void make_session(struct h2 *self)
     assert(rc == 0);
 }
 
-struct h2 *h2_new(const struct h2_options *options, const struct h2_app *app, void *state,
+struct h2 *h2_new(const struct h2_options *options, const struct rpc_app *app, void *state,
                   struct h2_wake wake)
 {
     struct h2 *self = heap_new(sizeof(*self));

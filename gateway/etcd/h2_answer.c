@@ -91,7 +91,7 @@ static void go_on(struct stream *stream)
     stream->h2->wake.wake(stream->h2->wake.owner);
 }
 
-void h2_send(struct h2_call *call, struct str message)
+static void send_message(struct rpc *call, struct str message)
 {
     struct stream *stream = stream_of(call);
     char prefix[grpc_prefix_bytes];
@@ -108,7 +108,7 @@ void h2_send(struct h2_call *call, struct str message)
     go_on(stream);
 }
 
-size_t h2_unsent(const struct h2_call *call)
+static size_t unsent(const struct rpc *call)
 {
     const struct stream *stream = (const struct stream *)call;
 
@@ -126,21 +126,13 @@ void h2_finish(struct stream *stream, enum grpc_code code, struct str text)
     go_on(stream);
 }
 
-void h2_end(struct h2_call *call, enum grpc_code code, struct str text)
+static void end(struct rpc *call, enum grpc_code code, struct str text)
 {
     assert(!stream_of(call)->let_go);
     h2_finish(stream_of(call), code, text);
 }
 
-void h2_end_error(struct h2_call *call, enum etcd_error error)
-{
-    h2_end(call, etcd_error_code(error), etcd_error_text(error));
-}
-
-struct h2 *h2_of(const struct h2_call *call)
-{
-    return ((const struct stream *)call)->h2;
-}
+const struct rpc_caller h2_caller = {.send = send_message, .end = end, .unsent = unsent};
 
 void h2_refuse(struct stream *stream, enum grpc_code code, const char *format, ...)
 {

@@ -4,6 +4,8 @@
 
 #include "gateway/etcd/h2_stream.h"
 
+extern const struct rpc_caller h2_caller; /* of a stream's call */
+
 /* The app has let go of it, or never had it. */
 void h2_finish(struct stream *stream, enum grpc_code code, struct str text);
 /* The same for a call that is no good: the app, if it knows it, is told that it is gone. text: of

@@ -117,11 +117,12 @@ static void begin(struct h2 *self, struct stream *stream)
                   "grpc: Decompressor is not installed for the grpc-encoding of this call");
     } else if (stream->head.bad_timeout) {
         h2_refuse(stream, GRPC_INTERNAL, "malformed grpc-timeout");
-    } else if (stream->token.len > h2_token_max) {
+    } else if (stream->token.len > rpc_token_max) {
         refuse_error(stream, ETCD_ERROR_INVALID_AUTH_TOKEN);
     } else if (self->held > self->options->held_max) {
         refuse_error(stream, ETCD_ERROR_TOO_MANY_REQUESTS);
     } else {
+        stream->call.caller = &h2_caller;
         stream->begun = true;
         stream->let_go = false;
         self->app->begin(self->state, &stream->call);

@@ -25,7 +25,7 @@ struct request_head {
 };
 
 struct stream {
-    struct h2_call call; /* first */
+    struct rpc call; /* first */
     struct h2 *h2;
     int32_t id;
     bool begun;   /* the app knows it */
@@ -47,7 +47,7 @@ struct stream {
 
 struct h2 {
     const struct h2_options *options;
-    const struct h2_app *app;
+    const struct rpc_app *app;
     void *state;
     struct h2_wake wake;
     nghttp2_session *session;
@@ -62,7 +62,7 @@ struct h2 {
     unsigned kept_count;
 };
 
-static inline struct stream *stream_of(struct h2_call *call)
+static inline struct stream *stream_of(struct rpc *call)
 {
     return (struct stream *)call;
 }

@@ -48,7 +48,9 @@ struct port {
     const struct port_app *app;
     void *state;
     int epoll;
-    int listener;
+    int listener;    /* -1: closed by port_drain */
+    uint16_t number; /* the port really bound */
+    struct buf at;   /* host:number */
     bool listens;
     int64_t accept_ms; /* no descriptor was left: not before; INT64_MAX: it is listened to */
     struct list silent;
@@ -383,13 +385,36 @@ int64_t port_due_ms(const struct port *self)
 
 /* ── its life ── */
 
+/* What was any free port stays the same one. */
+static void remember_port(struct port *self)
+{
+    struct str host = str_from(self->options.listen);
+
+    while (host.len > 0 && host.data[host.len - 1] != ':') {
+        host.len--;
+    }
+    self->number = listener_port(self->listener);
+    buf_printf(&self->at, "%.*s%u%c", STR_ARG(host), (unsigned)self->number, 0);
+}
+
+static enum err bind_listener(struct port *self)
+{
+    const struct listener_options at = {.listen =
+                                            self->at.len > 0 ? self->at.data : self->options.listen,
+                                        .section = self->options.section,
+                                        .reuse_port = self->options.reuse_port,
+                                        .log = self->options.log};
+    enum err err = listener_bind(&at, &self->listener);
+
+    if (err == ERR_OK && self->at.len == 0) {
+        remember_port(self);
+    }
+    return err;
+}
+
 enum err port_new(struct port **self, const struct port_options *options,
                   const struct port_app *app, void *state)
 {
-    const struct listener_options at = {.listen = options->listen,
-                                        .section = options->section,
-                                        .reuse_port = options->reuse_port,
-                                        .log = options->log};
     struct port *port = heap_new(sizeof(*port));
     enum err err;
 
@@ -401,7 +426,7 @@ enum err port_new(struct port **self, const struct port_options *options,
     port->accept_ms = INT64_MAX;
     port->room = heap_get(read_bytes);
     port->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = port->epoll < 0 ? ERR_IO : listener_bind(&at, &port->listener);
+    err = port->epoll < 0 ? ERR_IO : bind_listener(port);
     if (err != ERR_OK) {
         port_destroy(&port);
         return err;
@@ -414,19 +439,25 @@ enum err port_listen(struct port *self)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = self};
 
+    if (self->listener < 0 && bind_listener(self) != ERR_OK) {
+        return ERR_IO;
+    }
     if (listen(self->listener, backlog) != 0 ||
         epoll_ctl(self->epoll, EPOLL_CTL_ADD, self->listener, &event) != 0) {
         return ERR_IO;
     }
     self->listens = true;
+    self->accept_ms = INT64_MAX;
     return ERR_OK;
 }
 
 void port_drain(struct port *self)
 {
-    if (self->listens) {
-        (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, self->listener, NULL);
+    if (self->listener >= 0) {
+        (void)close(self->listener);
+        self->listener = -1;
         self->listens = false;
+        self->accept_ms = INT64_MAX;
     }
     for (struct connection *it = self->speaking.first; it != NULL; it = it->next) {
         h2_drain(it->h2);
@@ -453,6 +484,7 @@ void port_destroy(struct port **self)
         (void)close(port->epoll);
     }
     buf_fini(&port->scratch);
+    buf_fini(&port->at);
     free(port->room);
     free(port);
     *self = NULL;
@@ -464,7 +496,7 @@ int port_fd(const struct port *self)
 }
 uint16_t port_number(const struct port *self)
 {
-    return listener_port(self->listener);
+    return self->number;
 }
 void port_counts(const struct port *self, struct port_counts *counts)
 {

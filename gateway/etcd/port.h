@@ -27,7 +27,7 @@ struct port_options {
 };
 
 struct port_app {
-    struct h2_app h2;
+    struct rpc_app h2;
     /* A connection that speaks no HTTP/2, nothing of it read. Takes fd. */
     void (*http1)(void *state, int fd, const struct now *now);
 };
@@ -36,9 +36,10 @@ struct port_app {
 enum err port_new(struct port **self, const struct port_options *options,
                   const struct port_app *app, void *state);
 void port_destroy(struct port **self); /* open calls are gone; connections are closed */
-/* Begins to listen. Errors: ERR_IO. */
+/* Begins to listen, also again after port_drain, at the same address. Errors: ERR_IO (said on the
+ * log). */
 enum err port_listen(struct port *self);
-/* GOAWAY to all, and nobody new. */
+/* GOAWAY to all, and nobody new: its socket is closed. */
 void port_drain(struct port *self);
 
 int port_fd(const struct port *self); /* epoll descriptor, for the loop */

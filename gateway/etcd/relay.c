@@ -7,11 +7,15 @@
 #include "common/base/heap.h"
 
 struct entry {
-    struct deadline due;  /* first */
-    struct h2_call *call; /* NULL: free */
-    uint32_t use;         /* how often this place was used: part of its id */
-    bool clients_own;     /* the deadline is the client's */
+    struct deadline due; /* first */
+    struct rpc *call;    /* NULL: free */
+    uint32_t use;        /* how often this place was used: part of its id */
     uint32_t next_free;
+    int64_t clients_ms;   /* the client's own deadline; INT64_MAX: none */
+    bool waits;           /* for the store; else it was sent */
+    struct buf request;   /* while it waits */
+    struct entry *before; /* of those that wait, the oldest first */
+    struct entry *next;
 };
 
 enum { first_cap = 256 };
@@ -21,6 +25,10 @@ struct relay {
     struct entry **entries; /* each stays where it is: call->user and deadlines point to it */
     uint32_t cap;
     uint32_t free; /* index of the first; cap: none */
+    struct entry *first_waiting;
+    struct entry *last_waiting;
+    uint64_t boot; /* of the store; 0: never seen */
+    bool up;
     struct deadlines deadlines;
     struct relay_counts counts;
 };
@@ -56,6 +64,9 @@ void relay_destroy(struct relay **self)
         return;
     }
     deadlines_fini(&relay->deadlines);
+    for (uint32_t i = 0; i < relay->cap; i++) {
+        buf_fini(&relay->entries[i]->request);
+    }
     free(relay->entries[0]);
     for (uint32_t block = first_cap; block < relay->cap; block *= 2) {
         free(relay->entries[block]);
@@ -65,8 +76,32 @@ void relay_destroy(struct relay **self)
     *self = NULL;
 }
 
+static void wait_in_line(struct relay *self, struct entry *entry)
+{
+    entry->waits = true;
+    entry->before = self->last_waiting;
+    entry->next = NULL;
+    *(entry->before != NULL ? &entry->before->next : &self->first_waiting) = entry;
+    self->last_waiting = entry;
+    self->counts.waiting++;
+    self->counts.kept_bytes += entry->request.len;
+}
+
+static void leave_line(struct relay *self, struct entry *entry)
+{
+    entry->waits = false;
+    *(entry->before != NULL ? &entry->before->next : &self->first_waiting) = entry->next;
+    *(entry->next != NULL ? &entry->next->before : &self->last_waiting) = entry->before;
+    self->counts.waiting--;
+    self->counts.kept_bytes -= entry->request.len;
+    buf_fini(&entry->request);
+}
+
 static void release(struct relay *self, struct entry *entry, uint32_t index)
 {
+    if (entry->waits) {
+        leave_line(self, entry);
+    }
     deadlines_remove(&self->deadlines, &entry->due);
     entry->call = NULL;
     entry->use++;
@@ -81,22 +116,53 @@ static uint64_t id_of(const struct entry *entry, uint32_t index)
     return (uint64_t)entry->use << 32 | index;
 }
 
-static uint32_t index_of(const struct h2_call *call)
+static uint32_t index_of(const struct rpc *call)
 {
     return (uint32_t)((uintptr_t)call->user - 1);
 }
 
-void relay_send(struct relay *self, struct h2_call *call, uint64_t boot, struct str request,
-                const struct now *now, struct outbox *out)
+static void refuse(struct relay *self, struct rpc *call)
 {
-    struct msg msg = {.type = MSG_TYPE_CALL};
-    int64_t left_ms = self->options.answer_ms;
+    self->counts.refused_total++;
+    rpc_end_error(call, ETCD_ERROR_TOO_MANY_REQUESTS);
+}
+
+static int64_t at_most(int64_t due_ms, int64_t limit_ms)
+{
+    return due_ms < limit_ms ? due_ms : limit_ms;
+}
+
+static enum err pass_on(struct relay *self, struct entry *entry, uint32_t index,
+                        const struct rpc *call, struct str request, const struct now *now,
+                        struct outbox *out)
+{
+    int64_t due_ms = at_most(entry->clients_ms, now->mono_ms + self->options.answer_ms);
+    int64_t left_ms = due_ms - now->mono_ms;
+    const struct msg msg = {.type = MSG_TYPE_CALL,
+                            .as_call = {.id = id_of(entry, index),
+                                        .boot = self->boot,
+                                        .method = (uint32_t)call->method,
+                                        .left_ms = left_ms > 0 ? left_ms : 1,
+                                        .token = call->token,
+                                        .request = request}};
+    enum err err = outbox_command(out, self->options.to, 0, &msg);
+
+    if (err == ERR_OK) {
+        deadlines_set(&self->deadlines, &entry->due, due_ms);
+        self->counts.sent_total++;
+    }
+    return err;
+}
+
+void relay_send(struct relay *self, struct rpc *call, struct str request, const struct now *now,
+                struct outbox *out)
+{
     struct entry *entry;
     uint32_t index;
 
-    if (self->counts.under_way >= self->options.calls_max) {
-        self->counts.refused_total++;
-        h2_end_error(call, ETCD_ERROR_TOO_MANY_REQUESTS);
+    if (self->counts.under_way >= self->options.calls_max ||
+        (!self->up && self->counts.kept_bytes + request.len > self->options.kept_max)) {
+        refuse(self, call);
         return;
     }
     if (self->free == self->cap) {
@@ -104,28 +170,73 @@ void relay_send(struct relay *self, struct h2_call *call, uint64_t boot, struct 
     }
     index = self->free;
     entry = self->entries[index];
-    entry->clients_own = call->timeout_ms >= 0 && call->timeout_ms < left_ms;
-    left_ms = entry->clients_own ? call->timeout_ms : left_ms;
-    msg.as_call = (struct msg_call){.id = id_of(entry, index),
-                                    .boot = boot,
-                                    .method = (uint32_t)call->method,
-                                    .left_ms = left_ms > 0 ? left_ms : 1,
-                                    .token = call->token,
-                                    .request = request};
-    if (outbox_command(out, self->options.to, 0, &msg) != ERR_OK) {
-        self->counts.refused_total++;
-        h2_end_error(call, ETCD_ERROR_TOO_MANY_REQUESTS);
+    entry->clients_ms = call->timeout_ms >= 0 ? now->mono_ms + call->timeout_ms : INT64_MAX;
+    if (!self->up) {
+        buf_add_str(&entry->request, request);
+        wait_in_line(self, entry);
+        deadlines_set(&self->deadlines, &entry->due,
+                      at_most(entry->clients_ms, now->mono_ms + self->options.wait_ms));
+    } else if (pass_on(self, entry, index, call, request, now, out) != ERR_OK) {
+        refuse(self, call);
         return;
     }
     self->free = entry->next_free;
     entry->call = call;
     call->user = (void *)(uintptr_t)(index + 1);
-    deadlines_set(&self->deadlines, &entry->due, now->mono_ms + left_ms);
     self->counts.under_way++;
-    self->counts.sent_total++;
 }
 
-void relay_gone(struct relay *self, struct h2_call *call)
+static void end_sent(struct relay *self)
+{
+    for (uint32_t i = 0; i < self->cap; i++) {
+        struct entry *entry = self->entries[i];
+        struct rpc *call = entry->call;
+
+        if (call != NULL && !entry->waits) {
+            release(self, entry, i);
+            rpc_end_error(call, ETCD_ERROR_TIMEOUT_LEADER_FAILED);
+        }
+    }
+}
+
+void relay_up(struct relay *self, uint64_t boot, const struct now *now, struct outbox *out)
+{
+    assert(boot != 0);
+    if (boot != self->boot) {
+        end_sent(self);
+    }
+    self->boot = boot;
+    self->up = true;
+    while (self->first_waiting != NULL) {
+        struct entry *entry = self->first_waiting;
+        struct rpc *call = entry->call;
+        uint32_t index = index_of(call);
+
+        if (pass_on(self, entry, index, call, buf_str(&entry->request), now, out) == ERR_OK) {
+            leave_line(self, entry);
+        } else {
+            release(self, entry, index);
+            refuse(self, call);
+        }
+    }
+}
+
+void relay_down(struct relay *self)
+{
+    self->up = false;
+}
+
+bool relay_is_up(const struct relay *self)
+{
+    return self->up;
+}
+
+uint64_t relay_boot(const struct relay *self)
+{
+    return self->boot;
+}
+
+void relay_gone(struct relay *self, struct rpc *call)
 {
     if (call->user != NULL) {
         uint32_t index = index_of(call);
@@ -139,7 +250,7 @@ void relay_answer(struct relay *self, const struct msg *msg)
     const struct msg_answered *answer = &msg->as_answered;
     uint32_t index = (uint32_t)answer->id;
     struct entry *entry = index < self->cap ? self->entries[index] : NULL;
-    struct h2_call *call;
+    struct rpc *call;
 
     if (entry == NULL || entry->call == NULL || id_of(entry, index) != answer->id) {
         self->counts.late_total++;
@@ -148,23 +259,10 @@ void relay_answer(struct relay *self, const struct msg *msg)
     call = entry->call;
     release(self, entry, index);
     if (answer->code == GRPC_OK) {
-        h2_send(call, answer->response);
+        rpc_send(call, answer->response);
     }
-    h2_end(call, answer->code < GRPC_END ? (enum grpc_code)answer->code : GRPC_UNKNOWN,
-           answer->text);
-}
-
-void relay_lost(struct relay *self)
-{
-    for (uint32_t i = 0; i < self->cap; i++) {
-        struct entry *entry = self->entries[i];
-        struct h2_call *call = entry->call;
-
-        if (call != NULL) {
-            release(self, entry, i);
-            h2_end_error(call, ETCD_ERROR_TIMEOUT_LEADER_FAILED);
-        }
-    }
+    rpc_end(call, answer->code < GRPC_END ? (enum grpc_code)answer->code : GRPC_UNKNOWN,
+            answer->text);
 }
 
 void relay_turn(struct relay *self, const struct now *now)
@@ -173,14 +271,16 @@ void relay_turn(struct relay *self, const struct now *now)
 
     while ((first = deadlines_first(&self->deadlines)) != NULL && first->due_ms <= now->mono_ms) {
         struct entry *entry = (struct entry *)first;
-        struct h2_call *call = entry->call;
+        struct rpc *call = entry->call;
+
+        bool waited = entry->waits;
 
         release(self, entry, index_of(call));
         self->counts.expired_total++;
-        if (entry->clients_own) {
-            h2_end(call, GRPC_DEADLINE_EXCEEDED, STR("context deadline exceeded"));
+        if (entry->clients_ms <= now->mono_ms) {
+            rpc_end(call, GRPC_DEADLINE_EXCEEDED, STR("context deadline exceeded"));
         } else {
-            h2_end_error(call, ETCD_ERROR_TIMEOUT);
+            rpc_end_error(call, waited ? ETCD_ERROR_STOPPED : ETCD_ERROR_TIMEOUT);
         }
     }
 }

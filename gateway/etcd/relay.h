@@ -1,23 +1,27 @@
-/* Calls under way: sent to the store, not answered yet. Each is answered once, by what the store
- * says or by the end of its time; none is ever sent again, as nobody could say whether it was done
- * (spec: etcd's clients send reads again by themselves).
+/* Calls under way to the store: those that wait for it, and those that are sent and not answered
+ * yet. Each is answered once, by what the store says or by the end of its time; none is ever sent
+ * twice, as nobody could say whether it was done (etcd's clients send reads again by themselves).
  *
- *   relay_send ──CALL──► store ──ANSWERED──► relay_answer ──► h2_send, h2_end
- *       └── deadline: DEADLINE_EXCEEDED (the client's own), UNAVAILABLE (ours) ──┘
+ *   relay_send ──CALL──► store ──ANSWERED──► relay_answer ──► rpc_send, rpc_end
+ *       │ └── deadline: DEADLINE_EXCEEDED (the client's own), UNAVAILABLE (ours) ──┘
+ *       └── the store is not there: kept for wait_ms; sent by relay_up, or UNAVAILABLE
  *
- * Bounded by count and by what the outbox takes; beyond: RESOURCE_EXHAUSTED, "too many requests".
+ * Bounded by count, by the bytes that are kept and by what the outbox takes; beyond:
+ * RESOURCE_EXHAUSTED, "too many requests".
  */
 #ifndef GATEWAY_ETCD_RELAY_H
 #define GATEWAY_ETCD_RELAY_H
 
 #include "common/base/clock.h"
 #include "common/runtime/outbox.h"
-#include "gateway/etcd/h2.h"
+#include "gateway/etcd/rpc.h"
 
 struct relay_options {
     enum actor_name to; /* the store */
     uint32_t calls_max; /* under way */
+    size_t kept_max;    /* bytes of requests that wait for the store */
     int64_t answer_ms;  /* without an answer a call has failed; etcd's: 5 s and two elections */
+    int64_t wait_ms;    /* for a store that is not there */
 };
 
 struct relay;
@@ -25,21 +29,29 @@ struct relay;
 struct relay *relay_new(const struct relay_options *options);
 void relay_destroy(struct relay **self); /* nobody is told */
 
-/* boot: of the store, as known. request: the call's message; copied. The call is this table's until
- * it has ended it or relay_gone. */
-void relay_send(struct relay *self, struct h2_call *call, uint64_t boot, struct str request,
-                const struct now *now, struct outbox *out);
-void relay_gone(struct relay *self, struct h2_call *call);
+/* The store is there, as run boot, which is not 0: what waits is sent. What another run has not
+ * answered may have been done or not, and ends so. */
+void relay_up(struct relay *self, uint64_t boot, const struct now *now, struct outbox *out);
+/* It is silent: what comes from now on waits. Nothing is up at the beginning. */
+void relay_down(struct relay *self);
+bool relay_is_up(const struct relay *self);
+uint64_t relay_boot(const struct relay *self); /* 0: none was ever up */
+
+/* request: the call's message; copied. The call is this table's (its user) until it has ended it or
+ * relay_gone. */
+void relay_send(struct relay *self, struct rpc *call, struct str request, const struct now *now,
+                struct outbox *out);
+void relay_gone(struct relay *self, struct rpc *call);
 /* msg: an ANSWERED of the store. */
 void relay_answer(struct relay *self, const struct msg *msg);
-/* The store of that boot is no more: what it has not answered may have been done or not. */
-void relay_lost(struct relay *self);
 /* Ends those whose time is over. */
 void relay_turn(struct relay *self, const struct now *now);
 int64_t relay_due_ms(const struct relay *self); /* mono ms; INT64_MAX: none is under way */
 
 struct relay_counts {
     uint64_t under_way;
+    uint64_t waiting; /* of these, for the store */
+    uint64_t kept_bytes;
     uint64_t sent_total;
     uint64_t refused_total; /* too many */
     uint64_t expired_total;

@@ -17,26 +17,26 @@ struct bench {
     struct outbox *out;
 };
 
-static void on_begin(void *state, struct h2_call *call)
+static void on_begin(void *state, struct rpc *call)
 {
     (void)state;
     (void)call;
 }
 
-static void on_message(void *state, struct h2_call *call, struct str message)
+static void on_message(void *state, struct rpc *call, struct str message)
 {
     struct bench *self = state;
 
-    relay_send(self->relay, call, 1, message, self->now, self->out);
+    relay_send(self->relay, call, message, self->now, self->out);
 }
 
-static void on_half_closed(void *state, struct h2_call *call)
+static void on_half_closed(void *state, struct rpc *call)
 {
     (void)state;
-    h2_end(call, GRPC_UNIMPLEMENTED, STR("no streams here"));
+    rpc_end(call, GRPC_UNIMPLEMENTED, STR("no streams here"));
 }
 
-static void on_gone(void *state, struct h2_call *call)
+static void on_gone(void *state, struct rpc *call)
 {
     struct bench *self = state;
 
@@ -78,6 +78,7 @@ static void on_turn(void *state, const struct now *now, struct outbox *out)
 
     self->now = now;
     self->out = out;
+    relay_up(self->relay, 1, now, out);
     relay_turn(self->relay, now);
     if (port_turn(self->port, now)) {
         outbox_again(out);

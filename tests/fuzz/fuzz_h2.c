@@ -25,53 +25,53 @@ struct app {
     unsigned open;
 };
 
-static void let_go(struct app *self, struct h2_call *call)
+static void let_go(struct app *self, struct rpc *call)
 {
     assert(self->open > 0);
     self->open--;
     (void)call;
 }
 
-static void on_begin(void *state, struct h2_call *call)
+static void on_begin(void *state, struct rpc *call)
 {
     struct app *self = state;
 
-    assert(call->user == NULL && call->token.len <= h2_token_max);
+    assert(call->user == NULL && call->token.len <= rpc_token_max);
     assert(call->method > 0 && call->method < ETCD_METHOD_END);
     call->user = self;
     self->open++;
     if ((self->does & 7) == 7) {
-        h2_end_error(call, ETCD_ERROR_NO_LEADER);
+        rpc_end_error(call, ETCD_ERROR_NO_LEADER);
         let_go(self, call);
     }
 }
 
-static void on_message(void *state, struct h2_call *call, struct str message)
+static void on_message(void *state, struct rpc *call, struct str message)
 {
     struct app *self = state;
 
     assert(call->user == self && message.len <= message_max);
     if ((self->does & 1) != 0) {
-        h2_send(call, message);
+        rpc_send(call, message);
     }
     if ((self->does & 2) != 0) {
-        h2_end(call, GRPC_OK, message);
+        rpc_end(call, GRPC_OK, message);
         let_go(self, call);
     }
 }
 
-static void on_half_closed(void *state, struct h2_call *call)
+static void on_half_closed(void *state, struct rpc *call)
 {
     struct app *self = state;
 
     assert(call->user == self);
     if ((self->does & 4) != 0) {
-        h2_end(call, GRPC_UNKNOWN, STR("half closed"));
+        rpc_end(call, GRPC_UNKNOWN, STR("half closed"));
         let_go(self, call);
     }
 }
 
-static void on_gone(void *state, struct h2_call *call)
+static void on_gone(void *state, struct rpc *call)
 {
     struct app *self = state;
 
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct h2_options options = {
         .message_max = message_max, .streams_max = streams_max, .held_max = held_max};
-    static const struct h2_app calls = {
+    static const struct rpc_app calls = {
         .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
     struct app app = {.does = size > 0 ? data[0] : 0};
     size_t piece = (app.does >> 3) + 1;

@@ -18,7 +18,7 @@ enum { message_max = 1000, streams_max = 32, held_max = 8000, log_max = 64 };
 struct app {
     struct h2 *h2;
     struct h2_client client;
-    struct h2_call *call; /* the newest that is open */
+    struct rpc *call; /* the newest that is open */
     unsigned begun;
     unsigned messages;
     unsigned half_closed;
@@ -29,7 +29,7 @@ struct app {
     bool ends_at_begin;
 };
 
-static void on_begin(void *state, struct h2_call *call)
+static void on_begin(void *state, struct rpc *call)
 {
     struct app *self = state;
 
@@ -37,11 +37,11 @@ static void on_begin(void *state, struct h2_call *call)
     self->call = call;
     assert_null(call->user);
     if (self->ends_at_begin) {
-        h2_end_error(call, ETCD_ERROR_NO_LEADER);
+        rpc_end_error(call, ETCD_ERROR_NO_LEADER);
     }
 }
 
-static void on_message(void *state, struct h2_call *call, struct str message)
+static void on_message(void *state, struct rpc *call, struct str message)
 {
     struct app *self = state;
 
@@ -51,12 +51,12 @@ static void on_message(void *state, struct h2_call *call, struct str message)
         self->message[message.len] = 0;
     }
     if (self->echoes) {
-        h2_send(call, message);
-        h2_end(call, GRPC_OK, STR(""));
+        rpc_send(call, message);
+        rpc_end(call, GRPC_OK, STR(""));
     }
 }
 
-static void on_half_closed(void *state, struct h2_call *call)
+static void on_half_closed(void *state, struct rpc *call)
 {
     struct app *self = state;
 
@@ -64,7 +64,7 @@ static void on_half_closed(void *state, struct h2_call *call)
     self->half_closed++;
 }
 
-static void on_gone(void *state, struct h2_call *call)
+static void on_gone(void *state, struct rpc *call)
 {
     struct app *self = state;
 
@@ -83,7 +83,7 @@ static int setup(void **state)
 {
     static const struct h2_options options = {
         .message_max = message_max, .streams_max = streams_max, .held_max = held_max};
-    static const struct h2_app app = {
+    static const struct rpc_app app = {
         .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
     struct app *self = calloc(1, sizeof(*self));
 
@@ -128,7 +128,7 @@ static void an_error_is_one_frame_of_headers(void **state)
     struct app *self = *state;
     struct client_call *call = h2_client_unary(&self->client, RANGE, STR("x"));
 
-    h2_end_error(self->call, ETCD_ERROR_COMPACTED);
+    rpc_end_error(self->call, ETCD_ERROR_COMPACTED);
     h2_client_run(&self->client);
     assert_string_equal(call->status, "200");
     assert_string_equal(call->type, "application/grpc");
@@ -266,7 +266,7 @@ static void a_stream_brings_messages_as_they_come(void **state)
     h2_client_run(&self->client);
     assert_int_equal(self->messages, 2);
     assert_string_equal(self->message, "b");
-    h2_send(self->call, STR("x"));
+    rpc_send(self->call, STR("x"));
     h2_client_run(&self->client);
     assert_true(str_eq(buf_str(&call->received), STR("\0\0\0\0\1x")));
     h2_client_send(&self->client, call, STR("\0\1c"));
@@ -276,8 +276,8 @@ static void a_stream_brings_messages_as_they_come(void **state)
     h2_client_close(&self->client, call);
     h2_client_run(&self->client);
     assert_int_equal(self->half_closed, 1);
-    h2_send(self->call, STR("y"));
-    h2_end(self->call, GRPC_OK, STR(""));
+    rpc_send(self->call, STR("y"));
+    rpc_end(self->call, GRPC_OK, STR(""));
     h2_client_run(&self->client);
     assert_true(str_eq(buf_str(&call->received), STR("\0\0\0\0\1x\0\0\0\0\1y")));
     assert_string_equal(call->code, "0");
@@ -340,13 +340,13 @@ static void what_a_client_does_not_take_is_counted_and_bounded(void **state)
     static char large[held_max + 1];
     struct client_call *call = h2_client_call(&self->client, WATCH, NULL);
     struct client_call *refused;
-    struct h2_call *stream;
+    struct rpc *stream;
 
     h2_client_run(&self->client);
     stream = self->call;
     self->client.reads = false;
-    h2_send(stream, (struct str){large, sizeof(large)});
-    assert_int_equal(h2_unsent(stream), sizeof(large) + 5);
+    rpc_send(stream, (struct str){large, sizeof(large)});
+    assert_int_equal(rpc_unsent(stream), sizeof(large) + 5);
     assert_int_equal(h2_held(self->h2), sizeof(large) + 5);
     refused = h2_client_unary(&self->client, RANGE, STR("x"));
     assert_int_equal(self->begun, 1);
@@ -355,7 +355,7 @@ static void what_a_client_does_not_take_is_counted_and_bounded(void **state)
     assert_string_equal(refused->code, "8");
     assert_string_equal(refused->text, "etcdserver: too many requests");
     assert_int_equal(call->received.len, sizeof(large) + 5);
-    assert_int_equal(h2_unsent(stream), 0);
+    assert_int_equal(rpc_unsent(stream), 0);
     self->echoes = true;
     assert_string_equal(h2_client_unary(&self->client, RANGE, STR("x"))->code, "0");
 }
@@ -371,8 +371,8 @@ static void large_answers_go_as_far_as_windows_let_them(void **state)
     for (size_t i = 0; i < bytes; i++) {
         large[i] = (char)(i % 251);
     }
-    h2_send(self->call, (struct str){large, bytes});
-    h2_end(self->call, GRPC_OK, STR(""));
+    rpc_send(self->call, (struct str){large, bytes});
+    rpc_end(self->call, GRPC_OK, STR(""));
     h2_client_run(&self->client);
     assert_int_equal(call->received.len, bytes + 5);
     assert_memory_equal(call->received.data + 5, large, bytes);
@@ -388,7 +388,7 @@ static void produced_in_parts_of_the_size_asked_for(void **state)
     struct buf first = {0};
 
     (void)h2_client_unary(&self->client, RANGE, STR("x"));
-    h2_send(self->call, (struct str){large, bytes});
+    rpc_send(self->call, (struct str){large, bytes});
     assert_true(h2_wants_to_send(self->h2));
     assert_true(h2_produce(self->h2, &first, part));
     assert_true(first.len >= part && first.len < part + frame);
@@ -416,7 +416,7 @@ static void drained_it_takes_no_call_and_ends_what_it_has(void **state)
     h2_drain(self->h2);
     h2_client_run(&self->client);
     assert_true(self->client.goaway && !self->client.server_over);
-    h2_end(self->call, GRPC_OK, STR(""));
+    rpc_end(self->call, GRPC_OK, STR(""));
     h2_client_run(&self->client);
     assert_string_equal(call->code, "0");
     assert_true(self->client.server_over);
@@ -435,7 +435,7 @@ static void what_is_no_http2_ends_it(void **state)
 static void a_token_that_is_too_long_is_no_token(void **state)
 {
     struct app *self = *state;
-    static char token[h2_token_max + 2];
+    static char token[rpc_token_max + 2];
     const struct client_header more[] = {{"token", token}, {NULL, NULL}};
     struct client_call *call;
 

@@ -26,17 +26,17 @@ struct fixture {
     int handed_on; /* a descriptor that http1 took; -1: none */
     unsigned messages;
     unsigned gone;
-    struct h2_call *call;
+    struct rpc *call;
 };
 
-static void on_begin(void *state, struct h2_call *call)
+static void on_begin(void *state, struct rpc *call)
 {
     struct fixture *self = state;
 
     self->call = call;
 }
 
-static void on_message(void *state, struct h2_call *call, struct str message)
+static void on_message(void *state, struct rpc *call, struct str message)
 {
     struct fixture *self = state;
 
@@ -45,13 +45,13 @@ static void on_message(void *state, struct h2_call *call, struct str message)
     self->messages++;
 }
 
-static void on_half_closed(void *state, struct h2_call *call)
+static void on_half_closed(void *state, struct rpc *call)
 {
     (void)state;
     (void)call;
 }
 
-static void on_gone(void *state, struct h2_call *call)
+static void on_gone(void *state, struct rpc *call)
 {
     struct fixture *self = state;
 
@@ -114,14 +114,22 @@ static void turns(struct fixture *self)
     }
 }
 
-static int connect_to(const struct fixture *self)
+/* What connect says. */
+static int try_to_connect(const struct fixture *self, int *fd)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                              .sin_port = htons(port_number(self->port))};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return connect(*fd, (struct sockaddr *)&at, sizeof(at));
+}
+
+static int connect_to(const struct fixture *self)
+{
+    int fd;
+
+    assert_int_equal(try_to_connect(self, &fd), 0);
     return fd;
 }
 
@@ -192,7 +200,7 @@ static void http2_is_served(void **state)
     assert_int_equal(connections(self), 1);
     while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) { /* SETTINGS … */
     }
-    h2_end_error(self->call, ETCD_ERROR_NO_LEADER);
+    rpc_end_error(self->call, ETCD_ERROR_NO_LEADER);
     port_flush(self->port);
     assert_true(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0);
     (void)close(fd);
@@ -298,13 +306,13 @@ static void a_client_that_does_not_read_holds_up_nobody(void **state)
 
     greet(lazy, RANGE);
     turns(self);
-    h2_send(self->call, (struct str){large, sizeof(large)});
+    rpc_send(self->call, (struct str){large, sizeof(large)});
     port_flush(self->port);
-    assert_true(h2_unsent(self->call) > answer_bytes / 2);
+    assert_true(rpc_unsent(self->call) > answer_bytes / 2);
     greet(other, RANGE);
     turns(self);
     assert_int_equal(self->messages, 2);
-    h2_end_error(self->call, ETCD_ERROR_NO_LEADER);
+    rpc_end_error(self->call, ETCD_ERROR_NO_LEADER);
     port_flush(self->port);
     assert_true(recv(other, bytes, sizeof(bytes), MSG_DONTWAIT) > 0);
     (void)close(lazy);
@@ -335,15 +343,30 @@ static void drained_it_takes_nobody_new(void **state)
     turns(self);
     port_drain(self->port);
     port_flush(self->port);
-    h2_end_error(self->call, ETCD_ERROR_STOPPED);
+    rpc_end_error(self->call, ETCD_ERROR_STOPPED);
     port_flush(self->port);
     turns(self);
     assert_true(is_closed(fd));
-    late = connect_to(self); /* into the backlog */
-    turns(self);
     assert_int_equal(connections(self), 0);
-    (void)close(fd);
+    assert_int_equal(try_to_connect(self, &late), -1);
     (void)close(late);
+    (void)close(fd);
+}
+
+static void it_listens_again_where_it_did(void **state)
+{
+    struct fixture *self = *state;
+    uint16_t number = port_number(self->port);
+    int fd;
+
+    port_drain(self->port);
+    assert_int_equal(port_listen(self->port), ERR_OK);
+    assert_int_equal(port_number(self->port), number);
+    fd = connect_to(self);
+    greet(fd, RANGE);
+    turns(self);
+    assert_int_equal(connections(self), 1);
+    (void)close(fd);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -360,6 +383,7 @@ int main(void)
         CASE(a_client_that_does_not_read_holds_up_nobody),
         CASE(what_is_no_http2_after_its_greeting_is_closed),
         CASE(drained_it_takes_nobody_new),
+        CASE(it_listens_again_where_it_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 
 #define RANGE "/etcdserverpb.KV/Range"
 
-enum { calls_max = 20, answer_ms = 7000, boot = 5 };
+enum { calls_max = 20, answer_ms = 7000, wait_ms = 1000, boot = 5 };
 
 struct fixture {
     struct relay *relay;
@@ -22,20 +22,20 @@ struct fixture {
     struct h2_client client;
 };
 
-static void on_begin(void *state, struct h2_call *call)
+static void on_begin(void *state, struct rpc *call)
 {
     (void)state;
     (void)call;
 }
 
-static void on_message(void *state, struct h2_call *call, struct str message)
+static void on_message(void *state, struct rpc *call, struct str message)
 {
     struct fixture *self = state;
 
-    relay_send(self->relay, call, boot, message, &self->now, self->out);
+    relay_send(self->relay, call, message, &self->now, self->out);
 }
 
-static void on_gone(void *state, struct h2_call *call)
+static void on_gone(void *state, struct rpc *call)
 {
     struct fixture *self = state;
 
@@ -51,15 +51,21 @@ static int set_up(void **state)
 {
     static const struct h2_options options = {
         .message_max = 1000, .streams_max = 100, .held_max = 100000};
-    static const struct h2_app app = {
+    static const struct rpc_app app = {
         .begin = on_begin, .message = on_message, .half_closed = on_begin, .gone = on_gone};
     static const struct relay_options calls = {
-        .to = ACTOR_REGISTRY, .calls_max = calls_max, .answer_ms = answer_ms};
+        .to = ACTOR_REGISTRY,
+        .calls_max = calls_max,
+        .kept_max = 100,
+        .answer_ms = answer_ms,
+        .wait_ms = wait_ms,
+    };
     struct fixture *self = calloc(1, sizeof(*self));
 
     self->relay = relay_new(&calls);
     self->out = outbox_new(4096);
     self->now.mono_ms = 1000;
+    relay_up(self->relay, boot, &self->now, self->out);
     self->h2 = h2_new(&options, &app, self, (struct h2_wake){.wake = on_wake});
     h2_client_init(&self->client, self->h2);
     *state = self;
@@ -232,7 +238,10 @@ static void a_lost_store_ends_all(void **state)
     for (int i = 0; i < 2; i++) {
         call[i] = h2_client_unary(&self->client, RANGE, STR("x"));
     }
-    relay_lost(self->relay);
+    relay_up(self->relay, boot, &self->now, self->out); /* it was only silent */
+    h2_client_run(&self->client);
+    assert_false(call[0]->closed);
+    relay_up(self->relay, boot + 1, &self->now, self->out);
     h2_client_run(&self->client);
     for (int i = 0; i < 2; i++) {
         assert_string_equal(call[i]->code, "14");
@@ -241,6 +250,89 @@ static void a_lost_store_ends_all(void **state)
             "etcdserver: request timed out, possibly due to previous leader failure");
     }
     assert_int_equal(under_way(self), 0);
+}
+
+static void what_comes_while_the_store_is_silent_waits_for_it(void **state)
+{
+    struct fixture *self = *state;
+    struct client_call *call[2];
+
+    relay_down(self->relay);
+    outbox_clear(self->out, OUTBOX_SYNCED);
+    for (int i = 0; i < 2; i++) {
+        call[i] = h2_client_unary(&self->client, RANGE, STR("x"));
+    }
+    self->now.mono_ms += wait_ms - 1;
+    relay_turn(self->relay, &self->now);
+    assert_int_equal(sent(self).id, 0);
+    relay_up(self->relay, boot + 1, &self->now, self->out);
+    h2_client_run(&self->client);
+    assert_false(call[0]->closed);
+    assert_false(call[1]->closed);
+    {
+        const struct msg_call last = sent(self);
+
+        assert_int_equal(last.boot, boot + 1);
+        assert_int_equal(last.left_ms, answer_ms);
+        answer(self, last.id, GRPC_OK, STR(""), STR("late but whole"));
+    }
+    assert_string_equal(call[1]->code, "0");
+    assert_int_equal(under_way(self), 1);
+}
+
+static void a_store_that_does_not_come_back_has_stopped(void **state)
+{
+    static const struct client_header soon[] = {{"grpc-timeout", "50m"}, {NULL, NULL}};
+    struct fixture *self = *state;
+    struct client_call *call[2];
+    struct relay_counts counts;
+
+    relay_down(self->relay);
+    call[0] = h2_client_unary(&self->client, RANGE, STR("x"));
+    call[1] = h2_client_call(&self->client, RANGE, soon);
+    h2_client_send(&self->client, call[1], STR("\0\0\0\0\0"));
+    h2_client_close(&self->client, call[1]);
+    h2_client_run(&self->client);
+    assert_int_equal(relay_due_ms(self->relay), self->now.mono_ms + 50);
+    self->now.mono_ms += wait_ms;
+    relay_turn(self->relay, &self->now);
+    h2_client_run(&self->client);
+    assert_string_equal(call[0]->code, "14");
+    assert_string_equal(call[0]->text, "etcdserver: server stopped");
+    assert_string_equal(call[1]->code, "4");
+    relay_counts(self->relay, &counts);
+    assert_int_equal(counts.under_way, 0);
+    assert_int_equal(counts.kept_bytes, 0);
+}
+
+static void what_waits_is_bounded_by_its_bytes(void **state)
+{
+    static char large[60];
+    struct fixture *self = *state;
+    struct client_call *call[2];
+
+    relay_down(self->relay);
+    for (int i = 0; i < 2; i++) {
+        call[i] = h2_client_unary(&self->client, RANGE, (struct str){large, sizeof(large)});
+    }
+    assert_false(call[0]->closed);
+    assert_string_equal(call[1]->code, "8");
+}
+
+static void one_that_waits_may_go(void **state)
+{
+    struct fixture *self = *state;
+    struct client_call *call;
+
+    relay_down(self->relay);
+    call = h2_client_unary(&self->client, RANGE, STR("x"));
+    (void)nghttp2_submit_rst_stream(self->client.session, NGHTTP2_FLAG_NONE, call->id,
+                                    NGHTTP2_CANCEL);
+    h2_client_run(&self->client);
+    assert_int_equal(under_way(self), 0);
+    outbox_clear(self->out, OUTBOX_SYNCED);
+    relay_up(self->relay, boot, &self->now, self->out);
+    assert_int_equal(sent(self).id, 0);
 }
 
 static void too_many_are_refused_at_once(void **state)
@@ -288,6 +380,10 @@ int main(void)
         CASE(an_answer_nobody_waits_for_is_counted_and_harms_none),
         CASE(its_time_is_the_clients_or_ours),
         CASE(a_lost_store_ends_all),
+        CASE(what_comes_while_the_store_is_silent_waits_for_it),
+        CASE(a_store_that_does_not_come_back_has_stopped),
+        CASE(what_waits_is_bounded_by_its_bytes),
+        CASE(one_that_waits_may_go),
         CASE(too_many_are_refused_at_once),
         CASE(a_full_outbox_refuses_too),
     };
