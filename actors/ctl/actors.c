@@ -12,7 +12,7 @@
 #include "actors/ctl/verbs.h"
 #include "common/wire/print.h"
 
-enum { gateways_max = 64 };
+enum { processes_max = 64 }; /* of one kind */
 
 /* ── rendering ── */
 
@@ -120,39 +120,44 @@ static void add_name(struct actors *self, const char *name)
     }
 }
 
-void actors_find(struct actors *self, const char *run_dir)
+/* Marks those whose sockets are there. */
+static void find_sockets(const char *run_dir, bool found[ACTOR_COUNT][processes_max])
 {
-    bool gateways[gateways_max] = {true};
     DIR *directory = opendir(run_dir);
     const struct dirent *entry;
 
-    *self = (struct actors){0};
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        struct str file = str_from(entry->d_name);
+        struct str name = str_from(entry->d_name);
         struct str end = STR(".commands");
+        enum actor_name kind;
         uint32_t index;
 
-        if (str_starts(file, STR("gateway.")) && file.len > 8 + end.len &&
-            str_eq((struct str){file.data + file.len - end.len, end.len}, end) &&
-            str_to_u32((struct str){file.data + 8, file.len - 8 - end.len}, &index) == ERR_OK &&
-            index < gateways_max) {
-            gateways[index] = true;
+        if (name.len > end.len && memcmp(name.data + name.len - end.len, end.data, end.len) == 0 &&
+            actor_name_from((struct str){name.data, name.len - end.len}, &kind, &index) == ERR_OK &&
+            index < processes_max) {
+            found[kind][index] = true;
         }
     }
     if (directory != NULL) {
         (void)closedir(directory);
     }
+}
+
+void actors_find(struct actors *self, const char *run_dir)
+{
+    bool found[ACTOR_COUNT][processes_max] = {{false}};
+
+    *self = (struct actors){0};
+    find_sockets(run_dir, found);
     for (unsigned kind = 0; kind < ACTOR_COUNT; kind++) {
-        bool many = actor_kind(kind)->many;
+        for (unsigned i = 0; i < processes_max; i++) {
+            if (found[kind][i] || (kind <= ACTOR_GATEWAY && i == 0)) {
+                struct buf name = {0};
 
-        for (unsigned i = 0; i < (many ? gateways_max : 1); i++) {
-            struct buf name = {0};
-
-            actor_name_print(&name, kind, i);
-            if (!many || gateways[i]) {
+                actor_name_print(&name, kind, i);
                 add_name(self, name.data);
+                buf_fini(&name);
             }
-            buf_fini(&name);
         }
     }
 }
@@ -295,7 +300,8 @@ static enum err name_actor(const struct ctl *ctl, size_t others, const char **ac
         ctl_say(ctl, "%s: %u arguments, expected: %s; %s", ctl->verb->name,
                 (unsigned)options->argument_count, ctl->verb->arguments,
                 endpoint == NULL
-                    ? "ACTOR is registry, replicator, evictor or gateway.0, gateway.1, ..."
+                    ? "ACTOR is registry, replicator, evictor, gateway.0, store or etcd.0; of a "
+                      "second gateway gateway.1"
                     : "but no ACTOR beside --endpoint");
         return ERR_INVALID;
     }

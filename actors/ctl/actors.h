@@ -9,12 +9,13 @@ void actors_stats_table(const struct msg_counters *counters, struct buf *to);
 void actors_pong_json(const char *actor, const char *state, const struct msg_pong *pong,
                       struct buf *to); /* pong NULL: no answer */
 
-enum { actors_name_bytes = 24, actors_max = 67 };
+enum { actors_name_bytes = 24, actors_max = 4 + 2 * 64 };
 struct actors {
     char names[actors_max][actors_name_bytes];
     size_t count;
 };
-/* registry, replicator, evictor, and every gateway with a socket in run_dir; gateway.0 always. */
+/* registry, replicator, evictor and gateway.0, and every other one with a socket in run_dir. In the
+ * order of their table. */
 void actors_find(struct actors *self, const char *run_dir);
 
 #endif

@@ -69,8 +69,8 @@ enum ctl_exit bus_connect(const struct ctl *ctl, zsock_t *socket, const char *ac
 
     if (find(ctl, actor, which, &address) != ERR_OK) {
         ctl_say(ctl,
-                "%s: no such actor; they are registry, replicator, evictor, gateway.0, "
-                "gateway.1, ...",
+                "%s: no such actor; they are registry, replicator, evictor, gateway.0, store and "
+                "etcd.0; of a second gateway gateway.1",
                 actor);
         return CTL_USAGE;
     }

@@ -36,8 +36,7 @@ void help_all(struct buf *to)
         to, "DESCRIPTION",
         "register to nodes, and watch, speak the HTTP API of the node; digest, schedule and tap to "
         "shutdown speak to its actors on their sockets in DIR/run. ACTOR is registry, replicator, "
-        "evictor or gateway.0, "
-        "gateway.1, ...");
+        "evictor, gateway.0, store or etcd.0; of a second gateway gateway.1.");
     buf_add_str(to, STR("\nVERBS\n"));
     for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
         size_t from = to->len;

@@ -132,7 +132,7 @@ static struct position position(void *state)
 static const struct actor_handler handlers[] = {{MSG_TYPE_CALL, store_call}};
 
 const struct actor_spec store_spec = {
-    .name = ACTOR_REGISTRY, /* until the table of actors has it */
+    .name = ACTOR_STORE,
     .handlers = handlers,
     .handler_count = sizeof(handlers) / sizeof(handlers[0]),
     .turn_begin = turn_begin,

@@ -214,6 +214,8 @@ static void check_endpoints(struct config_draft *self)
         {"endpoints.evictor", config->endpoints_evictor, .count = 2},
         {"endpoints.gateway", config->endpoints_gateway,
          .count = 2 * (uint32_t)config->gateway_processes},
+        {"endpoints.store", config->endpoints_store, .count = 2},
+        {"endpoints.etcd", config->endpoints_etcd, .count = 2 * (uint32_t)config->etcd_processes},
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -242,27 +244,115 @@ static void check_endpoints(struct config_draft *self)
     }
 }
 
+/* Two values that do not go together. must: how the first is to be to the second. */
+static void complain_of_both(struct config_draft *self, const char *low, const char *must,
+                             const char *high)
+{
+    const struct config_key *first = config_key_named(str_from(low));
+    const struct config_key *second = config_key_named(str_from(high));
+    struct buf text[4] = {{0}};
+
+    config_draft_where(self, first, &text[0]);
+    config_key_print(first, self->config, &text[1]);
+    config_draft_where(self, second, &text[2]);
+    config_key_print(second, self->config, &text[3]);
+    config_draft_problem(
+        self, "%.*s: %s = %.*s must be %s %s = %.*s (%.*s); lower one or raise the other",
+        STR_ARG(buf_str(&text[0])), low, STR_ARG(buf_str(&text[1])), must, high,
+        STR_ARG(buf_str(&text[3])), STR_ARG(buf_str(&text[2])));
+    for (size_t i = 0; i < 4; i++) {
+        buf_fini(&text[i]);
+    }
+}
+
 static void check_evictor(struct config_draft *self)
+{
+    if (self->config->evictor_idle >= self->config->evictor_ceiling) {
+        complain_of_both(self, "evictor.idle", "less than", "evictor.ceiling");
+    }
+}
+
+/* ── the store plane ── */
+
+static void check_store(struct config_draft *self)
 {
     const struct config *config = self->config;
 
-    if (config->evictor_idle >= config->evictor_ceiling) {
-        const struct config_key *idle = config_key_named(STR("evictor.idle"));
-        const struct config_key *ceiling = config_key_named(STR("evictor.ceiling"));
-        struct buf text[4] = {{0}};
+    if (config->store_data[0] != '\0' && config->store_data[0] != '/') {
+        complain(self, "store.data", config->store_data,
+                 "expected an absolute path, such as /var/lib/muster/store");
+    }
+    if (config->store_heartbeat * 5 > config->store_election) {
+        complain_of_both(self, "store.heartbeat", "at most a fifth of", "store.election");
+    }
+}
 
-        config_draft_where(self, idle, &text[0]);
-        config_key_print(idle, config, &text[1]);
-        config_draft_where(self, ceiling, &text[2]);
-        config_key_print(ceiling, config, &text[3]);
-        config_draft_problem(self,
-                             "%.*s: evictor.idle = %.*s must be less than evictor.ceiling = %.*s "
-                             "(%.*s); lower one or raise the other",
-                             STR_ARG(buf_str(&text[0])), STR_ARG(buf_str(&text[1])),
-                             STR_ARG(buf_str(&text[3])), STR_ARG(buf_str(&text[2])));
-        for (size_t i = 0; i < 4; i++) {
-            buf_fini(&text[i]);
+static void check_url(struct config_draft *self, const char *key_name, const char *url)
+{
+    struct str rest = str_from(url);
+    struct str scheme = str_starts(rest, STR("https://")) ? STR("https://") : STR("http://");
+    struct host_port address;
+    bool ok = str_starts(rest, scheme);
+
+    if (ok) {
+        rest = (struct str){rest.data + scheme.len, rest.len - scheme.len};
+        ok = host_port_parse(rest, &address) == ERR_OK && !address.wildcard;
+    }
+    if (!ok) {
+        complain(self, key_name, url, "expected http://host:port, such as http://10.0.0.5:2379");
+    }
+}
+
+/* "3.5.21" */
+static bool version_ok(struct str text)
+{
+    uint32_t number[3] = {0};
+
+    for (size_t i = 0; i < 3; i++) {
+        const char *dot = i < 2 && text.len > 0 ? memchr(text.data, '.', text.len) : NULL;
+        struct str part = {text.data, dot != NULL ? (size_t)(dot - text.data) : text.len};
+
+        if ((dot == NULL) != (i == 2) || str_to_u32(part, &number[i]) != ERR_OK) {
+            return false;
         }
+        text = i < 2 ? (struct str){dot + 1, text.len - part.len - 1} : text;
+    }
+    return number[0] == 3 && number[1] >= 4;
+}
+
+static void check_etcd(struct config_draft *self)
+{
+    const struct config *config = self->config;
+    struct host_port listen;
+
+    for (uint32_t i = 0; i < config->etcd_peer_urls.count; i++) {
+        check_url(self, "etcd.peer_urls", config->etcd_peer_urls.items[i]);
+    }
+    if (config->etcd_peer_urls.count == 0) {
+        complain(self, "etcd.peer_urls", "",
+                 "expected at least one, such as http://localhost:2380");
+    }
+    if (!version_ok(str_from(config->etcd_version))) {
+        complain(self, "etcd.version", config->etcd_version,
+                 "expected a version of etcd from 3.4.0 on, such as 3.5.21");
+    }
+    if (!address_ok(self, "etcd.listen", config->etcd_listen, &listen)) {
+        return;
+    }
+    if (config->etcd_advertise[0] != '\0') {
+        check_url(self, "etcd.advertise", config->etcd_advertise);
+    } else if (listen.wildcard) {
+        complain(self, "etcd.listen", config->etcd_listen,
+                 "a wildcard is no address clients could be told; say which one it is with "
+                 "etcd.advertise, e.g. --etcd.advertise=http://10.0.0.5:2379, or listen on one "
+                 "address");
+    } else {
+        struct buf url = {0};
+
+        buf_printf(&url, "http://%s", config->etcd_listen);
+        config_draft_set_text(self, config_key_named(STR("etcd.advertise")),
+                              (struct config_source){.origin = CONFIG_DERIVED}, buf_str(&url));
+        buf_fini(&url);
     }
 }
 
@@ -274,4 +364,6 @@ void config_draft_finish(struct config_draft *self, const char *hostname)
     check_peers(self);
     check_endpoints(self);
     check_evictor(self);
+    check_store(self);
+    check_etcd(self);
 }

@@ -54,6 +54,21 @@
     K(evictor,  idle,               duration, "90s",            100, 86400000, "silence after which an instance is idle and may be evicted") \
     K(evictor,  ceiling,            duration, "1h",             100, 864000000, "silence after which it is evicted even under self-protection") \
     K(evictor,  share,              share,    "0.85",           0, 100,       "share of expected heartbeats below which nothing is evicted; and 1 - share goes per round at most") \
+    K(store,    data,               text,     "",               0, 4096,      "directory of the store's log and state, an absolute path; empty: DIR/data/store") \
+    K(store,    map,                size,     "64GiB",          16777216, 17592186044416, "most that the store's state on disk may ever be; address space only, nothing is reserved") \
+    K(store,    heartbeat,          duration, "100ms",          10, 10000,    "how often the leader of a store's members shows that it is there") \
+    K(store,    election,           duration, "1s",             50, 50000,    "silence of the leader after which another is elected; at least five times store.heartbeat. The least time to live of a lease is one and a half of it") \
+    K(etcd,     listen,             text,     "127.0.0.1:2379", 1, 255,       "address of etcd's API, gRPC and JSON, host:port; port 0: any free one") \
+    K(etcd,     advertise,          text,     "",               0, 255,       "URL that clients are told to reach this member at; empty: http:// and etcd.listen. Required when etcd.listen is a wildcard") \
+    K(etcd,     peer_urls,          list,     "http://localhost:2380", 1, 16, "URLs of this member that the ids of member and cluster are made of, once, on an empty directory") \
+    K(etcd,     name,               text,     "default",        1, 255,       "name of this member, as member list tells it") \
+    K(etcd,     initial_cluster_token, text,  "etcd-cluster",   1, 255,       "what else those ids are made of: clusters that must never be taken for each other have different ones") \
+    K(etcd,     version,            text,     "3.5.21",         1, 32,        "version of etcd that clients are told, and whose answers they get; 3.4.0 and above") \
+    K(etcd,     max_request,        size,     "1536KiB",        1024, 4194304, "largest request; gRPC takes 512KiB more for what is around it") \
+    K(etcd,     max_txn_ops,        number,   "128",            1, 10000,     "most operations of a transaction, of its comparisons, or of either branch") \
+    K(etcd,     progress_interval,  duration, "10m",            100, 86400000, "how often an idle watch that wants it is told how far it is") \
+    K(etcd,     cors,               list,     "*",              0, 64,        "sites whose pages may use the JSON API; *: all") \
+    K(etcd,     processes,          number,   "1",              1, 64,        "gateway processes sharing the port of etcd.listen") \
     K(peers,    nodes,              list,     "",               0, 256,       "host:port of the HTTP address of other nodes of this zone, to begin with") \
     K(peers,    listen,             text,     "",               0, 255,       "host:port of this node's tcp door for muster peers, on the replicator's host; empty: gateway.listen's host, port + 1000, with keys or security.insecure only") \
     K(peers,    zones,              list,     "",               0, 256,       "zone=host:port of the HTTP address of nodes of other zones, to begin with") \
@@ -63,6 +78,8 @@
     K(endpoints, replicator,        text,     "",               0, 255,       "the same of the replicator") \
     K(endpoints, evictor,           text,     "",               0, 255,       "the same of the evictor") \
     K(endpoints, gateway,           text,     "",               0, 255,       "the same of gateway 0; each further one two ports above") \
+    K(endpoints, store,             text,     "",               0, 255,       "the same of the store") \
+    K(endpoints, etcd,              text,     "",               0, 255,       "the same of the first process of etcd's API; each further one two ports above") \
     K(security, insecure,           flag,     "false",          0, 0,         "allow tcp links without keys") \
     K(security, trust_client_nodes, flag,     "false",          0, 0,         "believe replication flags and infra.discovery registrations from any client; needed beside reference nodes") \
     K(launcher, ping_timeout,       duration, "10s",            0, 3600000,   "an actor that answers no PING for this long is restarted; 0: never") \
@@ -82,8 +99,8 @@ typedef int64_t config_number;
 typedef double config_share;
 typedef bool config_flag;
 
-/* A value is reached as config.<section>_<name>, e.g. config.gateway_listen. node_name and
- * gateway_advertise are never empty after config_load. */
+/* A value is reached as config.<section>_<name>, e.g. config.gateway_listen. node_name,
+ * gateway_advertise and etcd_advertise are never empty after config_load. */
 struct config {
 #define config_kind_text config_text
 #define config_kind_list struct config_list

@@ -128,12 +128,13 @@ static void own_value(void *state, const struct config_toml_value *value)
     if (key != NULL) {
         own_key(draft, key, value);
     } else if (value->depth == 1 && is_table && !known) {
-        config_draft_problem(draft,
-                             "%s:%u: unknown section [%.*s]; the sections are node, gateway, "
-                             "registry, evictor, peers, security, launcher, log: see --help",
-                             draft->file, value->line,
-                             (int)(value->path[0].len < 128 ? value->path[0].len : 128),
-                             value->path[0].data);
+        config_draft_problem(
+            draft,
+            "%s:%u: unknown section [%.*s]; the sections are node, gateway, "
+            "registry, evictor, store, etcd, peers, endpoints, security, launcher, "
+            "log: see --help",
+            draft->file, value->line, (int)(value->path[0].len < 128 ? value->path[0].len : 128),
+            value->path[0].data);
     } else if (!inside_refused && !(value->depth == 1 && is_table)) {
         refuse_unknown(draft, value);
     }

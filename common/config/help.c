@@ -111,7 +111,7 @@ static void report_source(struct buf *to, const struct config_draft *draft,
         buf_add_str(to, STR("default"));
     } else if (strcmp(key->section, "node") != 0 &&
                draft->sources[key - config_keys].origin == CONFIG_DERIVED) {
-        buf_add_str(to, STR("from gateway.listen"));
+        buf_printf(to, "from %s.listen", strcmp(key->section, "etcd") == 0 ? "etcd" : "gateway");
     } else if (draft->sources[key - config_keys].origin == CONFIG_DERIVED) {
         buf_add_str(to, STR("from the host's name and gateway.listen"));
     } else {

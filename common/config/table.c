@@ -252,6 +252,21 @@ void config_key_plain(const struct config_key *key, const struct config *config,
     }
 }
 
+static void default_list(struct str text, struct buf *to)
+{
+    buf_add_char(to, '[');
+    for (bool first = true; text.len > 0; first = false) {
+        const char *comma = memchr(text.data, ',', text.len);
+        size_t len = comma != NULL ? (size_t)(comma - text.data) : text.len;
+        size_t skip = comma != NULL ? len + 1 : len;
+
+        buf_add_str(to, first ? STR("") : STR(", "));
+        config_quote((struct str){text.data, len}, to);
+        text = (struct str){text.data + skip, text.len - skip};
+    }
+    buf_add_char(to, ']');
+}
+
 void config_key_default(const struct config_key *key, struct buf *to)
 {
     switch (key->kind) {
@@ -261,7 +276,7 @@ void config_key_default(const struct config_key *key, struct buf *to)
         config_quote(str_from(key->default_text), to);
         break;
     case config_kind_is_list:
-        buf_add_str(to, STR("[]"));
+        default_list(str_from(key->default_text), to);
         break;
     case config_kind_is_number:
     case config_kind_is_share:

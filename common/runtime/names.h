@@ -10,12 +10,15 @@
 /* A(NAME, lower, how many, where it listens beside its sockets)
  *   its program is muster-<lower>; its key for other hosts endpoints.<lower>
  *   MANY: as many as there are processes asked for, <lower>.0 and on
- *   a key of the configuration, or none */
+ *   a key of the configuration, or none
+ * Those of the naming plane come first, then the store plane's: neither knows the other. */
 #define ACTOR_TABLE(A)                              \
     A(REGISTRY,   registry,   ONE,  "")             \
     A(REPLICATOR, replicator, ONE,  "peers.listen") \
     A(EVICTOR,    evictor,    ONE,  "")             \
-    A(GATEWAY,    gateway,    MANY, "gateway.listen")
+    A(GATEWAY,    gateway,    MANY, "gateway.listen")\
+    A(STORE,      store,      ONE,  "")             \
+    A(ETCD,       etcd,       MANY, "etcd.listen")
 // clang-format on
 
 enum actor_name {

@@ -108,8 +108,8 @@ static const struct actor_spec spec = {
 int main(int argc, char **argv)
 {
     const struct relay_options calls = {
-        .to = ACTOR_REGISTRY, .calls_max = calls_max, .answer_ms = 7000};
-    const struct actor_link links[] = {{.to = ACTOR_REGISTRY}};
+        .to = ACTOR_STORE, .calls_max = calls_max, .answer_ms = 7000};
+    const struct actor_link links[] = {{.to = ACTOR_STORE}};
     struct bench self = {0};
     struct config config;
     struct log log;

@@ -314,8 +314,9 @@ static void the_door_for_peers_follows_from_the_gateway_where_it_is_safe(void **
 
 static void whatever_listens_by_tcp_needs_keys_or_a_word(void **state)
 {
-    static const char *const keys[] = {"peers.listen", "endpoints.registry", "endpoints.replicator",
-                                       "endpoints.evictor", "endpoints.gateway"};
+    static const char *const keys[] = {
+        "peers.listen",      "endpoints.registry", "endpoints.replicator", "endpoints.evictor",
+        "endpoints.gateway", "endpoints.store",    "endpoints.etcd"};
     char file[256];
 
     (void)state;
@@ -361,6 +362,64 @@ static void endpoints_are_checked(void **state)
     assert_int_equal(0, made.draft.problem_count);
     assert_string_equal("a:3", made.config.endpoints_evictor);
     made_fini(&made);
+}
+
+static void the_store_has_a_directory_of_its_own_and_time_for_elections(void **state)
+{
+    struct made made;
+
+    (void)state;
+    refused("[store]\ndata = \"store\"\n", "node.toml:2:", "store.data",
+            "expected an absolute path");
+    refused("[store]\nheartbeat = \"201ms\"\n", "node.toml:2: store.heartbeat = \"201ms\"",
+            "must be at most a fifth of store.election = \"1s\" (the default)", "lower one");
+    make(&made, "[store]\ndata = \"/srv/store\"\nheartbeat = \"200ms\"\n", no_environment);
+    assert_int_equal(0, made.draft.problem_count);
+    assert_string_equal("/srv/store", made.config.store_data);
+    made_fini(&made);
+}
+
+static void expect_advertised(const char *file, const char *url)
+{
+    struct made made;
+
+    make(&made, file, no_environment);
+    assert_int_equal(0, made.draft.problem_count);
+    assert_string_equal(url, made.config.etcd_advertise);
+    made_fini(&made);
+}
+
+static void members_are_told_urls_that_lead_somewhere(void **state)
+{
+    (void)state;
+    expect_advertised("", "http://127.0.0.1:2379");
+    expect_advertised("[etcd]\nlisten = \"[::1]:2\"\n", "http://[::1]:2");
+    expect_advertised("[etcd]\nlisten = \"0.0.0.0:2\"\nadvertise = \"https://a:3\"\n",
+                      "https://a:3");
+    refused("[etcd]\nlisten = \"2379\"\n", "node.toml:2:", "etcd.listen", "expected host:port");
+    refused("[etcd]\nlisten = \"0.0.0.0:2379\"\n", "node.toml:2:", "etcd.listen", "etcd.advertise");
+    refused("[etcd]\nadvertise = \"10.0.0.5:2379\"\n", "node.toml:2:", "etcd.advertise",
+            "expected http://host:port");
+    refused("[etcd]\nadvertise = \"http://0.0.0.0:2379\"\n", "node.toml:2:", "etcd.advertise",
+            "expected http://host:port");
+    refused("[etcd]\npeer_urls = [\"http://a:1\", \"b:1\"]\n", "node.toml:2:", "etcd.peer_urls",
+            "expected http://host:port");
+    refused("[etcd]\npeer_urls = []\n", "node.toml:2:", "etcd.peer_urls", "at least one");
+}
+
+static void etcd_is_spoken_as_of_3_4_on(void **state)
+{
+    static const char *const bad[] = {"3.3.27",  "2.9.9", "4.0.0", "3.5",     "3.5.1.1",
+                                      "3.5.21-", "3..21", "3.5.",  "v3.5.21", ".3.5.21"};
+    char file[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        (void)snprintf(file, sizeof(file), "[etcd]\nversion = \"%s\"\n", bad[i]);
+        refused(file, "node.toml:2:", "etcd.version", "such as 3.5.21");
+    }
+    expect_advertised("[etcd]\nversion = \"3.4.0\"\n", "http://127.0.0.1:2379");
+    expect_advertised("[etcd]\nversion = \"3.10.0\"\n", "http://127.0.0.1:2379");
 }
 
 static void idle_must_come_before_the_ceiling(void **state)
@@ -883,6 +942,9 @@ int main(void)
         cmocka_unit_test(the_door_for_peers_follows_from_the_gateway_where_it_is_safe),
         cmocka_unit_test(whatever_listens_by_tcp_needs_keys_or_a_word),
         cmocka_unit_test(endpoints_are_checked),
+        cmocka_unit_test(the_store_has_a_directory_of_its_own_and_time_for_elections),
+        cmocka_unit_test(members_are_told_urls_that_lead_somewhere),
+        cmocka_unit_test(etcd_is_spoken_as_of_3_4_on),
         cmocka_unit_test(idle_must_come_before_the_ceiling),
         cmocka_unit_test(a_node_leaves_itself_out_of_its_peers),
         cmocka_unit_test(a_discovery_toml_is_mapped_key_by_key),

@@ -70,7 +70,7 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
     usage("digest x", "1 arguments; expected: musterctl digest");
     usage("digest --endpoint ipc:///x", "--endpoint: this verb has no such option");
     usage("watch", "APPID is missing");
-    usage("stats", "ACTOR is registry, replicator, evictor");
+    usage("stats", "ACTOR is registry, replicator, evictor, gateway.0, store or etcd.0");
     usage("stats nobody", "nobody: no such actor");
     usage("log-level registry", "1 arguments, expected: ACTOR LEVEL; ACTOR is");
 }
