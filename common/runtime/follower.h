@@ -31,6 +31,9 @@
 struct follower_owner {
     /* PUT or GONE, in order of seq or from a snapshot. NULL: records are ignored. */
     void (*record)(void *state, const struct msg *msg, const struct now *now);
+    /* Set: what the source numbers is not its facts: seq may rise by more than one from fact to
+     * fact, which say themselves what they follow on. Only of an owner without record. */
+    bool jumps;
     /* Any other fact or standing fact: PROTECT, RENEWED, PROTECTION, NODES, …; not TICK.
      * Not NULL. RENEWED comes in any state but during a snapshot. */
     void (*fact)(void *state, const struct msg *msg, const struct now *now);

@@ -99,7 +99,7 @@ static enum taken take_state(struct follower *self, const struct msg *fact, cons
     }
     self->owner->fact(self->state, fact, now);
     if (self->owner->record == NULL) {
-        if (seq > self->at.seq + 1) {
+        if (seq > self->at.seq + 1 && !self->owner->jumps) {
             return TAKEN_GAP;
         }
         self->at.seq = seq;

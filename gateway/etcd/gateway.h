@@ -1,0 +1,67 @@
+/* The etcd gateway: it ends HTTP, holds streams and deadlines, and passes calls on to the store as
+ * they came. It knows no rule of the store; a revision is to it an ordered number.
+ *
+ *   port ──rpc──► by method: relay                     (a call is the store's)
+ *                            keep_alive                (a stream of calls)
+ *                 ANSWERED, REVISION, EVENTS ◄── store
+ *
+ * A store that is silent for store_silent_ms is not there: calls wait for it, one election at most.
+ * After three elections without it, or without a leader, streams that asked for one end ("no
+ * leader"); without it all connections are told to go, and nobody new is taken, so that clients
+ * move on to another member.
+ */
+#ifndef GATEWAY_ETCD_GATEWAY_H
+#define GATEWAY_ETCD_GATEWAY_H
+
+#include "common/base/log.h"
+#include "common/runtime/actor.h"
+#include "gateway/etcd/moment.h"
+#include "gateway/etcd/port.h"
+#include "gateway/etcd/relay.h"
+
+enum { store_silent_ms = 500 };
+
+struct etcd_gateway_options {
+    const char *listen; /* host:port; borrowed */
+    bool reuse_port;
+    uint32_t index;           /* of this process */
+    uint64_t boot;            /* random, of this run */
+    uint32_t connections_max; /* HTTP/2 */
+    uint32_t request_max;     /* bytes of a request, as etcd's --max-request-bytes */
+    int64_t election_ms;      /* the store's */
+    struct log *log;          /* borrowed, may be NULL */
+};
+
+/* What is known of the store; boot 0: nothing yet. */
+struct store_view {
+    uint64_t epoch, boot;
+    int64_t revision, compacted;
+    uint64_t cluster, member, term;
+    uint64_t lead;         /* 0: none */
+    int64_t heard_ms;      /* mono */
+    int64_t leaderless_ms; /* mono, since when there is no leader it knows; INT64_MAX: it has one */
+    uint64_t leader_changes; /* seen */
+};
+
+struct etcd_gateway;
+
+/* Errors, said on the log: those of port_new. */
+enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_options *options,
+                          const struct now *now);
+void etcd_gateway_destroy(struct etcd_gateway **self);
+
+/* For actor_run: the core, its one link, its guest on port_fd with always set. */
+extern const struct actor_spec etcd_gateway_spec;
+struct actor_link etcd_gateway_link(struct etcd_gateway *self);
+struct actor_guest etcd_gateway_guest(struct etcd_gateway *self);
+
+/* Serves whatever calls: the state of this app is the gateway. Only within a turn. */
+extern const struct rpc_app etcd_gateway_app;
+
+const struct store_view *etcd_gateway_store(const struct etcd_gateway *self);
+bool etcd_gateway_healthy(
+    const struct etcd_gateway *self); /* the store is there and has a leader */
+uint16_t etcd_gateway_port(const struct etcd_gateway *self);
+enum err etcd_gateway_failed(const struct etcd_gateway *self); /* why it has to end; ERR_OK */
+
+#endif

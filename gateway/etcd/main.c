@@ -1,0 +1,64 @@
+#include "common/base/prng.h"
+#include "common/runtime/process.h"
+#include "gateway/etcd/gateway.h"
+#include "gateway/http/places.h"
+
+/* Connections that fit the limit of descriptors. */
+static uint32_t connections_that_fit(const struct log *log)
+{
+    struct places places = {0};
+
+    places_init(&places, 0, "etcd", log);
+    return (uint32_t)places.max;
+}
+
+int main(int argc, char **argv)
+{
+    const struct now now = clock_os.now(&clock_os);
+    struct config config;
+    struct log log;
+    struct etcd_gateway *self = NULL;
+    struct process_net net;
+    enum err err;
+    int status;
+
+    if (!process_begin(&config, &log, "etcd", "etcd's API, gRPC and JSON", &clock_os, argc, argv,
+                       &status)) {
+        return status;
+    }
+    err = process_net_begin(&net, &etcd_gateway_spec, &config, &log);
+    if (err == ERR_OK) {
+        const struct etcd_gateway_options options = {
+            .listen = config.etcd_listen,
+            .reuse_port = config.etcd_processes > 1,
+            .index = config.index,
+            .boot = prng_seed_os(),
+            .connections_max = connections_that_fit(&log),
+            .request_max = (uint32_t)config.etcd_max_request,
+            .election_ms = config.store_election,
+            .log = &log,
+        };
+
+        err = etcd_gateway_new(&self, &options, &now);
+    }
+    if (err == ERR_OK) {
+        const struct actor_link link = etcd_gateway_link(self);
+        const struct actor_guest guest = etcd_gateway_guest(self);
+        struct actor_options options = {.spec = &etcd_gateway_spec,
+                                        .state = self,
+                                        .index = config.index,
+                                        .clock = &clock_os,
+                                        .links = &link,
+                                        .link_count = 1,
+                                        .guests = &guest,
+                                        .guest_count = 1};
+
+        process_net_fill(&net, &config, &log, &options);
+        err = actor_run(&options);
+        err = err == ERR_OK ? etcd_gateway_failed(self) : err;
+    }
+    process_net_end(&net);
+    etcd_gateway_destroy(&self);
+    config_fini(&config);
+    return process_status(err);
+}
