@@ -99,8 +99,8 @@ def turn(count):
     return int(commit.group(0), 16) % count if commit else 0
 
 
-def in_parallel(jobs):
-    with ThreadPoolExecutor(WORKERS) as pool:
+def in_parallel(jobs, workers=WORKERS):
+    with ThreadPoolExecutor(workers) as pool:
         for job in [pool.submit(*job) for job in jobs]:
             job.result()
 
@@ -274,7 +274,7 @@ def scripts(results, wanted):
                                          if os.path.basename(path) in names else len(names), path))
         jobs = [(script, results, "scenario", path, 300) for path in order[:1]] + jobs
         jobs += [(script, results, "scenario", path, 300) for path in order[1:]]
-    in_parallel(jobs)
+    in_parallel(jobs, WORKERS + 1)  # each of them waits more than it computes
 
 
 def idle_scripts(results):
@@ -313,19 +313,34 @@ def lint_one(results, source):
     results.add("lint", os.path.relpath(source, ROOT), "passed" if status == 0 else "failed", output)
 
 
-LINT_SHARE = 3  # of the sources of tests, in a whole run
+LINT_SHARES = (("tests", 3), ("", 2))  # of the sources below, in a whole run: one in so many
+LINT_COMMITS = 20  # what these have changed is looked at in any case
+
+
+def changed_lately():
+    _, output = run(["git", "log", "-n", str(LINT_COMMITS), "--name-only", "--format="], 30)
+    return {os.path.join(ROOT, line) for line in output.split()}
+
+
+def share_of(sources):
+    """What is new, and of the rest a share, in turn."""
+    mine, lately, rest = [], changed_lately(), set(sources)
+    for folder, share in LINT_SHARES:
+        below = sorted(source for source in rest if source.startswith(os.path.join(ROOT, folder)))
+        rest -= set(below)
+        mine += [source for i, source in enumerate(below) if source in lately or i % share == turn(share)]
+    return mine
 
 
 def lint(results, all_of_them):
-    """clang-tidy over every source, with the checks of .clang-tidy; largest first. Of the tests' a third, in turn, unless all
-    are asked for."""
+    """clang-tidy over every source, with the checks of .clang-tidy; largest first. A share of them, in turn, unless all are
+    asked for."""
     with open(os.path.join(BUILD, "dev", "compile_commands.json"), encoding="utf-8") as file:
         sources = sorted({entry["file"] for entry in json.load(file) if entry["file"].endswith(".c")})
     if not all_of_them:
-        tests = [source for source in sources if source.startswith(os.path.join(ROOT, "tests", ""))]
-        mine = turn(LINT_SHARE)
-        sources = [source for source in sources if source not in tests] + tests[mine::LINT_SHARE]
-        print("lint     of the tests every third source, from number %d on" % mine, flush=True)
+        count = len(sources)
+        sources = share_of(sources)
+        print("lint     %d of %d sources: what is new, and a share in turn" % (len(sources), count), flush=True)
     in_parallel([(lint_one, results, source) for source in sorted(sources, key=os.path.getsize, reverse=True)])
     print("%-8s %-36s %d sources" % ("lint", "clang-tidy", len(sources)), flush=True)
 
