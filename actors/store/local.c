@@ -41,6 +41,8 @@ static enum etcd_error member_list(struct store *self, struct buf *to)
     member.name = (char *)self->options.member_name;
     member.clienturls = urls;
     member.n_clienturls = 1;
+    member.peerurls = (char **)self->options.peer_urls;
+    member.n_peerurls = self->options.peer_url_count;
     response.members = members;
     response.n_members = 1;
     keyspace_pack(&self->keyspace, &response.base, to);

@@ -4,6 +4,8 @@
 
 #include "common/base/heap.h"
 
+enum { call_room_bytes = 64 * 1024 }; /* around a request within an entry's call */
+
 /* ── turns ── */
 
 static void turn_begin(void *state, const struct now *now, struct outbox *out)
@@ -145,41 +147,70 @@ const struct actor_spec store_spec = {
 
 /* ── its life ── */
 
-enum err store_new(struct store **self, const struct store_options *options,
-                   struct backend **backend, struct disk_log *disk_log,
-                   struct disk_log_found *found, const struct now *now)
+/* Of a new cluster: this member alone. */
+static struct raft_config first_members(const struct store_options *options)
 {
-    const struct mvcc_settings mvcc = {.lease_ttl_min_s = (3 * options->election_ms + 1999) / 2000};
+    return (struct raft_config){.voters = {.count = 1, .ids = {options->member_id}}};
+}
+
+enum err store_new(struct store **self, const struct store_options *options,
+                   struct backend **backend, const struct now *now)
+{
+    const struct mvcc_settings mvcc = {.lease_ttl_min_s = store_lease_ttl_min_s(options)};
+    const struct raft_config first = first_members(options);
+    struct store *made = heap_new(sizeof(*made));
+    enum err err;
+
+    made->options = *options;
+    made->flushed_ms = now->mono_ms;
+    waiting_init(&made->waiting);
+    (void)awake_move(&made->awake, now->mono_ms);
+    err = keyspace_init(&made->keyspace, &mvcc, backend, &first, made->awake.ms, options->log);
+    if (err != ERR_OK) {
+        store_destroy(&made);
+        return err;
+    }
+    made->keyspace.cluster_id = options->cluster_id;
+    made->keyspace.member_id = options->member_id;
+    *self = made;
+    return ERR_OK;
+}
+
+enum err store_start(struct store *self, struct disk_log *disk_log, struct disk_log_found *found,
+                     const struct now *now)
+{
+    const struct store_options *options = &self->options;
     const struct raft_node_settings node = {
         .member = options->member_id,
         .boot = options->boot,
         .election_ms = options->election_ms,
         .heartbeat_ms = options->heartbeat_ms,
-        .first = {.voters = {.count = 1, .ids = {options->member_id}}},
+        .first = first_members(options),
+        .call_bytes_max = options->limits.request_bytes_max + call_room_bytes,
         .prng = options->prng,
         .log = options->log,
     };
-    struct store *made = heap_new(sizeof(*made));
-    enum err err;
 
-    made->options = *options;
-    made->disk_log = disk_log;
-    made->flushed_ms = now->mono_ms;
-    waiting_init(&made->waiting);
-    (void)awake_move(&made->awake, now->mono_ms);
-    err = keyspace_init(&made->keyspace, &mvcc, backend, &node.first, made->awake.ms, options->log);
-    if (err == ERR_OK) {
-        made->keyspace.cluster_id = options->cluster_id;
-        made->keyspace.member_id = options->member_id;
-        err = raft_node_new(&node, disk_log, found, &made->keyspace.machine, now->mono_ms,
-                            &made->node);
-    }
-    if (err != ERR_OK) {
-        store_destroy(&made);
-        return err;
-    }
-    *self = made;
-    return ERR_OK;
+    self->disk_log = disk_log;
+    return raft_node_new(&node, disk_log, found, &self->keyspace.machine, now->mono_ms,
+                         &self->node);
+}
+
+int64_t store_lease_ttl_min_s(const struct store_options *options)
+{
+    return (3 * options->election_ms + 1999) / 2000;
+}
+
+struct store_found store_found(const struct store *self)
+{
+    struct mvcc_position at = mvcc_position(self->keyspace.mvcc);
+    struct backend_mark mark = self->keyspace.backend->mark(self->keyspace.backend);
+
+    return (struct store_found){.index = at.index,
+                                .term = at.term,
+                                .revision = at.revision,
+                                .compacted = at.compacted,
+                                .record_count = mark.count};
 }
 
 void store_destroy(struct store **self)

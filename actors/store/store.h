@@ -24,8 +24,10 @@ struct store;
 struct store_options {
     uint64_t cluster_id;
     uint64_t member_id;
-    const char *member_name; /* for MemberList; borrowed, as the next two */
+    const char *member_name; /* for MemberList, as the next three; borrowed */
     const char *client_url;
+    char *const *peer_urls; /* borrowed */
+    size_t peer_url_count;
     const char *version; /* etcd's, as clients are told */
     uint64_t boot;       /* random, of this run */
     int election_ms;
@@ -37,16 +39,30 @@ struct store_options {
     const struct log *log; /* borrowed, may be NULL */
 };
 
-/* Takes backend, also on error, and what was found in the log as raft_node_new does; disk_log is
- * borrowed and outlives it.
- * Errors, said on the log: as keyspace_init and raft_node_new. */
+/* Reads back what backend holds, which it takes, also on error. Serves once it is started.
+ * Errors, said on the log: as keyspace_init. */
 enum err store_new(struct store **self, const struct store_options *options,
-                   struct backend **backend, struct disk_log *disk_log,
-                   struct disk_log_found *found, const struct now *now);
+                   struct backend **backend, const struct now *now);
+/* Takes what was found in the log as raft_node_new does; disk_log is borrowed and outlives the
+ * store. Errors, said on the log: as raft_node_new; then it can only be destroyed. */
+enum err store_start(struct store *self, struct disk_log *disk_log, struct disk_log_found *found,
+                     const struct now *now);
 /* Flushes what can be. */
 void store_destroy(struct store **self);
 
 extern const struct actor_spec store_spec; /* of a struct store */
+
+/* The least time to live that a lease is given: one and a half elections, in whole seconds. */
+int64_t store_lease_ttl_min_s(const struct store_options *options);
+
+/* What store_new has read back. */
+struct store_found {
+    uint64_t index, term; /* of the last entry in it */
+    int64_t revision;
+    int64_t compacted;     /* -1: never */
+    uint64_t record_count; /* all of them read, their checksums right and their sum too */
+};
+struct store_found store_found(const struct store *self);
 
 /* An error after which it must not go on; ERR_OK: it is sound. */
 enum err store_failed(const struct store *self);

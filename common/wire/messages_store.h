@@ -116,6 +116,14 @@ enum { watching_ms = 10000 };
     F(u64,    term,             MSG_REQUIRED) \
     F(u64,    lead,             MSG_REQUIRED)
 
+/* ── on disk: who this member is (actors/store/start) ─────────────────────── */
+
+/* All of the file identity: the ids that were made on the empty directory. */
+#define MSG_MEMBER_IDS(F)                   \
+    F(u32,    format,           MSG_REQUIRED) \
+    F(u64,    cluster,          MSG_REQUIRED) \
+    F(u64,    member,           MSG_REQUIRED)
+
 /* ── on disk: a member's log (actors/store/log) ───────────────────────────────
  *
  * log: names this log, random, at least 2^63. seq: counts its frames. A mark says that a state
@@ -185,6 +193,7 @@ enum { watching_ms = 10000 };
     M(answered,   ANSWERED,    85, ANSWER) \
     M(watch,      WATCH,       86, COMMAND) \
     M(watched,    WATCHED,     87, ANSWER) \
+    M(member_ids, MEMBER_IDS,  89, FILE) \
     M(log_head,   LOG_HEAD,    90, FILE) \
     M(log_write,  LOG_WRITE,   91, FILE) \
     M(log_mark,   LOG_MARK,    92, FILE) \

@@ -36,7 +36,8 @@ static enum err open_store(const char *directory, const struct store_options *op
     buf_printf(&path, "%s/raft", directory);
     log.dir = path.data;
     err = err != ERR_OK ? err : disk_log_open(&log, disk_log, &found);
-    err = err != ERR_OK ? err : store_new(store, options, &backend, *disk_log, &found, &now);
+    err = err != ERR_OK ? err : store_new(store, options, &backend, &now);
+    err = err != ERR_OK ? err : store_start(*store, *disk_log, &found, &now);
     backend_close(&backend);
     buf_fini(&path);
     return err;

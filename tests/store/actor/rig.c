@@ -122,7 +122,9 @@ void rig_start(struct rig *self)
     enum err err = disk_log_open(&options, &self->log, &found);
 
     assert(err == ERR_OK);
-    err = store_new(&self->store, &self->options, &backend, self->log, &found, &self->clock.at);
+    err = store_new(&self->store, &self->options, &backend, &self->clock.at);
+    assert(err == ERR_OK);
+    err = store_start(self->store, self->log, &found, &self->clock.at);
     assert(err == ERR_OK);
     rig_turn(self, 0);
 }

@@ -1,0 +1,42 @@
+#include <inttypes.h>
+
+#include "actors/store/start/stages.h"
+
+static const int64_t flush_ms = 100;
+static const size_t flush_bytes = (size_t)16 << 20;
+
+static uint64_t draw_boot(struct prng *prng)
+{
+    uint64_t boot = 0;
+
+    while (boot == 0) {
+        boot = prng_next(prng);
+    }
+    return boot;
+}
+
+enum err stage_server_config(struct start *self)
+{
+    const struct config *config = self->config;
+
+    prng_init(&self->prng, prng_seed_os());
+    self->options =
+        (struct store_options){.member_name = config->etcd_name,
+                               .client_url = config->etcd_advertise,
+                               .peer_urls = config->etcd_peer_urls.items,
+                               .peer_url_count = config->etcd_peer_urls.count,
+                               .version = config->etcd_version,
+                               .boot = draw_boot(&self->prng),
+                               .election_ms = (int)config->store_election,
+                               .heartbeat_ms = (int)config->store_heartbeat,
+                               .limits = {.request_bytes_max = (size_t)config->etcd_max_request,
+                                          .txn_ops_max = (size_t)config->etcd_max_txn_ops},
+                               .flush_ms = flush_ms,
+                               .flush_bytes = flush_bytes,
+                               .prng = &self->prng,
+                               .log = self->log};
+    buf_printf(&self->said, " version=%s heartbeat_ms=%d election_ms=%d boot=%" PRIx64,
+               config->etcd_version, self->options.heartbeat_ms, self->options.election_ms,
+               self->options.boot);
+    return ERR_OK;
+}
