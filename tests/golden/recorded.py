@@ -11,7 +11,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "scenario"))
-from node import skip  # noqa: E402
+from net import alone  # noqa: E402
 from store_server import Server, flags_of, kind_of  # noqa: E402
 
 EXCEPTIONS_MAX = 30
@@ -106,15 +106,6 @@ def near(recorded, live):
     at = next((i for i, (x, y) in enumerate(zip(recorded, live)) if x != y), min(len(recorded), len(live)))
     at = max(0, at - 80)
     return "\n    expected %r\n    got      %r" % (recorded[at:at + 260], live[at:at + 260])
-
-
-def alone():
-    """Words that begin a command in a network namespace of its own, with a loopback."""
-    for words in (["unshare", "-n"], ["unshare", "-rn"]):
-        if shutil.which("unshare") and subprocess.run([*words, "ip", "link", "set", "lo", "up"], stderr=subprocess.DEVNULL,
-                                                      check=False).returncode == 0:
-            return [*words, "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-    return skip("no network namespaces here, and the ports are part of the recordings")
 
 
 def signals_as_usual():

@@ -1,5 +1,5 @@
-"""etcd's gRPC API for the scripts, spoken with Debian's python3-grpcio and this table of messages: nothing is
-generated. A message is a dict; zero values may be left out when sent, and are there when read. Nothing is tried
+"""etcd's gRPC API for the scripts, over grpcio as Debian has it and by this table of messages: nothing is generated.
+A message is a dict; zero values may be left out when sent, and are there when read. Nothing is tried
 again by itself: what failed has failed."""
 import queue
 import threading
