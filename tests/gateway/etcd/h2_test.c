@@ -213,6 +213,16 @@ static void content_types_of_grpc_are_taken(void **state)
     assert_int_equal(self->begun, 3);
 }
 
+static void an_authority_may_be_a_url(void **state)
+{
+    struct app *self = *state;
+    static const struct client_header url[] = {{":authority", "http://127.0.0.1:2379"}, {0}};
+
+    (void)h2_client_call(&self->client, RANGE, url);
+    h2_client_run(&self->client);
+    assert_int_equal(self->begun, 1);
+}
+
 /* What a call that takes one message brings, and what is said of it. */
 static void one_message_means_one(void **state)
 {
@@ -473,6 +483,7 @@ int main(void)
         CASE(headers_are_told),
         CASE(refused_without_the_app),
         CASE(content_types_of_grpc_are_taken),
+        CASE(an_authority_may_be_a_url),
         CASE(one_message_means_one),
         CASE(the_limit_of_a_message_is_said_with_its_size),
         CASE(a_stream_brings_messages_as_they_come),
