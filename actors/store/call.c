@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "actors/store/keep_alive.h"
 #include "actors/store/local.h"
 #include "actors/store/mvcc/request.h"
 #include "actors/store/reply.h"
@@ -64,6 +65,7 @@ static struct waiter *wait_for(struct store *self, const struct call *call)
     waiter->from = *call->from;
     waiter->id = call->msg->id;
     waiter->method = call->method;
+    waiter->deadline_ms = call->deadline_ms;
     return waiter;
 }
 
@@ -106,6 +108,7 @@ static void write(struct store *self, const struct call *call, struct outbox *ou
 {
     uint64_t number = self->waiting.next;
     struct str request = call->msg->request;
+    struct waiter *waiter;
     enum err err;
 
     self->packed.len = 0;
@@ -124,7 +127,11 @@ static void write(struct store *self, const struct call *call, struct outbox *ou
         store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);
         return;
     }
-    (void)wait_for(self, call);
+    waiter = wait_for(self, call);
+    if (call->method == ETCD_METHOD_LEASE_REVOKE) {
+        waiter->lease = ((const Etcdserverpb__LeaseRevokeRequest *)call->request)->id;
+        lessor_revoke(self->keyspace.lessor, waiter->lease);
+    }
 }
 
 /* ── reads ── */
@@ -136,9 +143,7 @@ static void serve_read(struct store *self, const struct address *from, uint64_t 
     enum etcd_error error;
 
     self->packed.len = 0;
-    error = method == ETCD_METHOD_LEASE_KEEP_ALIVE
-                ? local_keep_alive(self, request, &self->packed)
-                : keyspace_read(&self->keyspace, method, request, &self->arena, &self->packed);
+    error = keyspace_read(&self->keyspace, method, request, &self->arena, &self->packed);
     if (error == ETCD_OK) {
         store_answer(from, id, lane, buf_str(&self->packed), out);
     } else {
@@ -149,6 +154,7 @@ static void serve_read(struct store *self, const struct address *from, uint64_t 
 static void read(struct store *self, const struct call *call, struct outbox *out)
 {
     uint64_t number = self->waiting.next;
+    struct waiter *waiter;
     enum err err;
 
     if (call->method == ETCD_METHOD_RANGE &&
@@ -162,7 +168,11 @@ static void read(struct store *self, const struct call *call, struct outbox *out
         store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);
         return;
     }
-    buf_add_str(&wait_for(self, call)->request, call->msg->request);
+    waiter = wait_for(self, call);
+    buf_add_str(&waiter->request, call->msg->request);
+    if (call->method == ETCD_METHOD_LEASE_KEEP_ALIVE) {
+        waiter->lease = ((const Etcdserverpb__LeaseKeepAliveRequest *)call->request)->id;
+    }
 }
 
 /* ── from the member ── */
@@ -174,6 +184,13 @@ void store_answered(struct store *self, const struct raft_answer *answer, struct
     struct str response;
 
     if (waiter == NULL) {
+        return;
+    }
+    if (waiter->method == ETCD_METHOD_LEASE_REVOKE) {
+        lessor_revoked(self->keyspace.lessor, waiter->lease);
+    }
+    if (answer->err == ERR_OK && waiter->method == ETCD_METHOD_LEASE_KEEP_ALIVE) {
+        keep_alive_serve(self, answer->number, waiter, out);
         return;
     }
     if (answer->err != ERR_OK) {

@@ -11,18 +11,47 @@
 
 void keyspace_call(struct buf *to, enum etcd_method method, struct str request)
 {
-    static_assert((int)ETCD_METHOD_END <= (int)KEYSPACE_EXPIRE, "a method is one byte");
+    static_assert((int)ETCD_METHOD_END <= (int)KEYSPACE_CHECKPOINT, "a method is one byte");
     buf_add_char(to, (char)method);
     buf_add_str(to, request);
+}
+
+static void add_number(struct buf *to, int64_t number)
+{
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        buf_add_char(to, (char)((uint64_t)number >> shift));
+    }
+}
+
+static bool take_number(struct str *rest, int64_t *number)
+{
+    uint64_t taken = 0;
+
+    if (rest->len < sizeof(taken)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(taken); i++) {
+        taken = taken << 8 | (unsigned char)rest->data[i];
+    }
+    *rest = (struct str){rest->data + sizeof(taken), rest->len - sizeof(taken)};
+    *number = (int64_t)taken;
+    return true;
 }
 
 void keyspace_expire(struct buf *to, const int64_t *ids, size_t count)
 {
     buf_add_char(to, (char)KEYSPACE_EXPIRE);
     for (size_t i = 0; i < count; i++) {
-        for (int shift = 56; shift >= 0; shift -= 8) {
-            buf_add_char(to, (char)((uint64_t)ids[i] >> shift));
-        }
+        add_number(to, ids[i]);
+    }
+}
+
+void keyspace_checkpoint(struct buf *to, const struct lease_rest *rests, size_t count)
+{
+    buf_add_char(to, (char)KEYSPACE_CHECKPOINT);
+    for (size_t i = 0; i < count; i++) {
+        add_number(to, rests[i].id);
+        add_number(to, rests[i].rest_s);
     }
 }
 
@@ -71,19 +100,44 @@ static void expire(struct keyspace *self, struct str body)
     int64_t ids[keyspace_expire_max] = {0};
     size_t count = 0;
 
-    for (; body.len >= sizeof(int64_t) && count < keyspace_expire_max;
-         body.data += sizeof(int64_t), body.len -= sizeof(int64_t)) {
-        uint64_t id = 0;
-
-        for (size_t i = 0; i < sizeof(id); i++) {
-            id = id << 8 | (unsigned char)body.data[i];
-        }
-        ids[count++] = (int64_t)id;
+    while (count < keyspace_expire_max && take_number(&body, &ids[count])) {
+        count++;
     }
     mvcc_lease_expire(self->mvcc, ids, count);
     for (size_t i = 0; i < count; i++) {
         lessor_remove(self->lessor, ids[i]);
     }
+}
+
+/* What another run has written down is how its lease stands here. */
+static void checkpoint(struct keyspace *self, const struct machine_call *call, struct str body)
+{
+    bool known = call->member == self->member_id && call->boot == self->boot;
+    struct lease_rest rest;
+    struct mvcc_lease lease;
+
+    while (take_number(&body, &rest.id) && take_number(&body, &rest.rest_s)) {
+        mvcc_lease_checkpoint(self->mvcc, rest.id, rest.rest_s);
+        if (!known && mvcc_lease(self->mvcc, rest.id, &lease)) {
+            lessor_add(self->lessor, lease.id, lease.ttl_s,
+                       lease.rest_s > 0 ? lease.rest_s : lease.ttl_s, self->awake_ms);
+        }
+    }
+}
+
+/* What no client calls. */
+static bool apply_own(struct keyspace *self, const struct machine_call *call, struct str body)
+{
+    unsigned char kind = (unsigned char)call->body.data[0];
+
+    if (kind == KEYSPACE_EXPIRE) {
+        expire(self, body);
+    } else if (kind == KEYSPACE_CHECKPOINT) {
+        checkpoint(self, call, body);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void answer_with(struct buf *answer, enum etcd_error error)
@@ -105,8 +159,7 @@ static bool apply(struct machine *machine, uint64_t index, const struct machine_
     (void)index;
     assert(call->body.len > 0); /* of our own making: raft_node keeps it whole */
     self->within = true;
-    if ((unsigned char)call->body.data[0] == KEYSPACE_EXPIRE) {
-        expire(self, bytes);
+    if (apply_own(self, call, bytes)) {
         answer_with(answer, ETCD_OK);
         return true;
     }
@@ -227,7 +280,7 @@ static void begin_leases(struct keyspace *self)
 
 enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
                        struct backend **backend, const struct raft_config *config, int64_t awake_ms,
-                       const struct log *log)
+                       int64_t checkpoint_ms, const struct log *log)
 {
     char text[backend_text_max] = "";
     struct backend_mark mark;
@@ -241,7 +294,7 @@ enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settin
     self->log = log;
     self->config = *config;
     self->awake_ms = awake_ms;
-    self->lessor = lessor_new();
+    self->lessor = lessor_new(checkpoint_ms);
     mark = self->backend->mark(self->backend);
     self->flushed =
         (struct machine_position){.index = mark.index, .term = mark.term, .config = *config};

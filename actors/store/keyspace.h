@@ -15,9 +15,9 @@
 #include "common/base/log.h"
 
 /* Methods of entries that no client calls. */
-enum { KEYSPACE_EXPIRE = 255 };
+enum { KEYSPACE_CHECKPOINT = 254, KEYSPACE_EXPIRE = 255 };
 
-enum { keyspace_expire_max = 1000 }; /* leases in one entry */
+enum { keyspace_expire_max = 1000, keyspace_checkpoint_max = 1000 }; /* leases in one entry */
 
 struct keyspace {
     struct machine machine; /* first: what raft_node is given */
@@ -27,6 +27,7 @@ struct keyspace {
     const struct log *log; /* borrowed, may be NULL */
     uint64_t cluster_id;
     uint64_t member_id;
+    uint64_t boot;             /* of this run: what it proposes of leases' times it knows already */
     uint64_t term;             /* of Raft, for headers; the caller's to keep */
     int64_t awake_ms;          /* as of this turn; the caller's to keep */
     struct raft_config config; /* at the last entry */
@@ -38,15 +39,17 @@ struct keyspace {
 };
 
 /* Takes backend, also on error: what it holds is where the machine stands. config: the members of
- * this cluster; leases that are there have their time from awake_ms on. Errors, said on the log: as
+ * this cluster; leases that are there have their time from awake_ms on, and are written down every
+ * checkpoint_ms. Errors, said on the log: as
  * mvcc_new; keyspace_fini also after one. */
 enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
                        struct backend **backend, const struct raft_config *config, int64_t awake_ms,
-                       const struct log *log);
+                       int64_t checkpoint_ms, const struct log *log);
 void keyspace_fini(struct keyspace *self);
 
 void keyspace_call(struct buf *to, enum etcd_method method, struct str request);
 void keyspace_expire(struct buf *to, const int64_t *ids, size_t count);
+void keyspace_checkpoint(struct buf *to, const struct lease_rest *rests, size_t count);
 
 /* An answer of machine.apply: its error, or the packed response. */
 enum etcd_error keyspace_answer(struct str answer, struct str *response);

@@ -11,10 +11,12 @@
 enum { second_ms = 1000 };
 
 struct term {
-    struct deadline due; /* first; not set: it is ending */
+    struct deadline due;   /* first; not set: it is ending */
+    struct deadline check; /* not set: its rest is short, or it is not to be written down */
     int64_t id;
     int64_t ttl_s;
-    uint32_t number; /* in the table */
+    uint32_t number;  /* in the table */
+    uint32_t revokes; /* on their way */
 };
 
 struct lessor {
@@ -22,6 +24,8 @@ struct lessor {
     struct table terms;
     struct index index;
     struct deadlines deadlines;
+    struct deadlines checks;
+    int64_t checkpoint_ms;
 };
 
 static struct hash128 key_of_id(int64_t id)
@@ -36,10 +40,11 @@ static struct hash128 key_of(const void *context, uint32_t number)
     return key_of_id(((const struct term *)table_get(&self->terms, number))->id);
 }
 
-struct lessor *lessor_new(void)
+struct lessor *lessor_new(int64_t checkpoint_ms)
 {
     struct lessor *self = heap_new(sizeof(*self));
 
+    self->checkpoint_ms = checkpoint_ms;
     table_init(&self->terms, &self->memory);
     index_init(&self->index, &self->memory, key_of, self);
     return self;
@@ -53,6 +58,7 @@ void lessor_destroy(struct lessor **self)
         return;
     }
     deadlines_fini(&gone->deadlines);
+    deadlines_fini(&gone->checks);
     for (uint32_t i = 0; i < gone->terms.count; i++) {
         if (table_has(&gone->terms, i)) {
             memory_put(&gone->memory, table_get(&gone->terms, i), sizeof(struct term));
@@ -71,6 +77,18 @@ static struct term *find(const struct lessor *self, int64_t id)
     return number != INDEX_NONE ? table_get(&self->terms, number) : NULL;
 }
 
+static void set(struct lessor *self, struct term *term, int64_t rest_s, int64_t awake_ms)
+{
+    int64_t rest_ms = rest_s * second_ms;
+
+    deadlines_set(&self->deadlines, &term->due, awake_ms + rest_ms);
+    if (self->checkpoint_ms > 0 && rest_ms > self->checkpoint_ms) {
+        deadlines_set(&self->checks, &term->check, awake_ms + self->checkpoint_ms);
+    } else {
+        deadlines_remove(&self->checks, &term->check);
+    }
+}
+
 void lessor_add(struct lessor *self, int64_t id, int64_t ttl_s, int64_t rest_s, int64_t awake_ms)
 {
     struct term *term = find(self, id);
@@ -82,7 +100,7 @@ void lessor_add(struct lessor *self, int64_t id, int64_t ttl_s, int64_t rest_s, 
         index_add(&self->index, key_of_id(id), term->number);
     }
     term->ttl_s = ttl_s;
-    deadlines_set(&self->deadlines, &term->due, awake_ms + rest_s * second_ms);
+    set(self, term, rest_s, awake_ms);
 }
 
 void lessor_remove(struct lessor *self, int64_t id)
@@ -91,6 +109,7 @@ void lessor_remove(struct lessor *self, int64_t id)
 
     if (term != NULL) {
         deadlines_remove(&self->deadlines, &term->due);
+        deadlines_remove(&self->checks, &term->check);
         index_remove(&self->index, key_of_id(id), term->number);
         table_remove(&self->terms, term->number);
         memory_put(&self->memory, term, sizeof(*term));
@@ -99,7 +118,32 @@ void lessor_remove(struct lessor *self, int64_t id)
 
 static bool is_ending(const struct term *term)
 {
-    return term->due.at == 0;
+    return term->due.at == 0 || term->revokes > 0;
+}
+
+void lessor_revoke(struct lessor *self, int64_t id)
+{
+    struct term *term = find(self, id);
+
+    if (term != NULL) {
+        term->revokes++;
+    }
+}
+
+void lessor_revoked(struct lessor *self, int64_t id)
+{
+    struct term *term = find(self, id);
+
+    if (term != NULL && term->revokes > 0) {
+        term->revokes--;
+    }
+}
+
+bool lessor_is_ending(const struct lessor *self, int64_t id)
+{
+    const struct term *term = find(self, id);
+
+    return term != NULL && is_ending(term);
 }
 
 bool lessor_renew(struct lessor *self, int64_t id, int64_t awake_ms, int64_t *ttl_s)
@@ -110,7 +154,7 @@ bool lessor_renew(struct lessor *self, int64_t id, int64_t awake_ms, int64_t *tt
         return false;
     }
     *ttl_s = term->ttl_s;
-    deadlines_set(&self->deadlines, &term->due, awake_ms + term->ttl_s * second_ms);
+    set(self, term, term->ttl_s, awake_ms);
     return true;
 }
 
@@ -121,7 +165,7 @@ bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_
     if (term == NULL) {
         return false;
     }
-    *rest_s = is_ending(term) || term->due.due_ms <= awake_ms
+    *rest_s = term->due.at == 0 || term->due.due_ms <= awake_ms
                   ? 0
                   : (term->due.due_ms - awake_ms) / second_ms;
     return true;
@@ -145,17 +189,46 @@ void lessor_again(struct lessor *self, int64_t awake_ms)
     for (uint32_t i = 0; i < self->terms.count; i++) {
         struct term *term = table_has(&self->terms, i) ? table_get(&self->terms, i) : NULL;
 
-        if (term != NULL && is_ending(term)) {
+        if (term != NULL && term->due.at == 0) {
             deadlines_set(&self->deadlines, &term->due, awake_ms);
         }
     }
 }
 
+static struct term *term_of_check(struct deadline *check)
+{
+    return (struct term *)(void *)((char *)check - offsetof(struct term, check));
+}
+
+size_t lessor_rests(struct lessor *self, int64_t awake_ms, struct lease_rest *rests, size_t max)
+{
+    struct deadline *first;
+    size_t count = 0;
+
+    while (count < max && (first = deadlines_first(&self->checks)) != NULL &&
+           first->due_ms <= awake_ms) {
+        const struct term *term = term_of_check(first);
+        int64_t rest_ms = is_ending(term) ? 0 : term->due.due_ms - awake_ms;
+
+        if (rest_ms > 0) {
+            rests[count++] = (struct lease_rest){term->id, (rest_ms + second_ms - 1) / second_ms};
+        }
+        if (rest_ms > self->checkpoint_ms) {
+            deadlines_set(&self->checks, first, awake_ms + self->checkpoint_ms);
+        } else {
+            deadlines_remove(&self->checks, first);
+        }
+    }
+    return count;
+}
+
 int64_t lessor_due_ms(const struct lessor *self)
 {
-    const struct deadline *first = deadlines_first(&self->deadlines);
+    const struct deadline *due = deadlines_first(&self->deadlines);
+    const struct deadline *check = deadlines_first(&self->checks);
+    int64_t due_ms = due != NULL ? due->due_ms : INT64_MAX;
 
-    return first != NULL ? first->due_ms : INT64_MAX;
+    return check != NULL && check->due_ms < due_ms ? check->due_ms : due_ms;
 }
 
 size_t lessor_count(const struct lessor *self)

@@ -14,17 +14,15 @@ static Etcdserverpb__ResponseHeader header_of(const struct store *self)
     return header;
 }
 
-enum etcd_error local_keep_alive(struct store *self, const ProtobufCMessage *request,
-                                 struct buf *to)
+void local_keep_alive(struct store *self, int64_t lease, struct buf *to)
 {
     Etcdserverpb__LeaseKeepAliveResponse response = ETCDSERVERPB__LEASE_KEEP_ALIVE_RESPONSE__INIT;
     Etcdserverpb__ResponseHeader header = header_of(self);
 
     response.header = &header;
-    response.id = ((const Etcdserverpb__LeaseKeepAliveRequest *)request)->id;
+    response.id = lease;
     (void)lessor_renew(self->keyspace.lessor, response.id, self->keyspace.awake_ms, &response.ttl);
     keyspace_pack(&self->keyspace, &response.base, to);
-    return ETCD_OK;
 }
 
 static enum etcd_error member_list(struct store *self, struct buf *to)

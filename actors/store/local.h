@@ -7,8 +7,7 @@
 void local_answer(struct store *self, enum etcd_method method, const ProtobufCMessage *request,
                   const struct address *from, uint64_t id, struct outbox *out);
 
-/* LeaseKeepAlive, once leadership is confirmed. Of an unknown lease: TTL 0. Appends to `to`. */
-enum etcd_error local_keep_alive(struct store *self, const ProtobufCMessage *request,
-                                 struct buf *to);
+/* Renews, if it is there. Appends to `to`. */
+void local_keep_alive(struct store *self, int64_t lease, struct buf *to);
 
 #endif

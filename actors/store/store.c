@@ -1,4 +1,6 @@
 #include "actors/store/call.h"
+#include "actors/store/propose.h"
+#include "actors/store/watch.h"
 
 #include <stdlib.h>
 
@@ -20,10 +22,12 @@ static void turn_begin(void *state, const struct now *now, struct outbox *out)
     self->keyspace.term = node.term;
 }
 
+/* Until when an entry of the store's own may be on its way. */
+enum { own_ms = 7000 };
+
 /* Only the leader expires, one entry at a time. */
 static void expire_leases(struct store *self, const struct now *now)
 {
-    enum { expire_ms = 7000 };
     int64_t ids[keyspace_expire_max];
     struct raft_node_status node;
     size_t count;
@@ -38,13 +42,30 @@ static void expire_leases(struct store *self, const struct now *now)
     }
     self->body.len = 0;
     keyspace_expire(&self->body, ids, count);
-    self->expiry = self->waiting.next;
-    waiting_done(&self->waiting, waiting_add(&self->waiting)); /* nobody waits for it */
-    if (raft_node_call(self->node, self->expiry, buf_str(&self->body), now->mono_ms + expire_ms) ==
-        ERR_OK) {
-        self->expiring = true;
-    } else {
+    self->expiry = store_propose(self, now->mono_ms + own_ms);
+    self->expiring = self->expiry != 0;
+    if (!self->expiring) {
         lessor_again(self->keyspace.lessor, self->awake.ms);
+    }
+}
+
+/* One that is not written down now is at its next time. */
+static void checkpoint_leases(struct store *self, const struct now *now)
+{
+    struct lease_rest rests[keyspace_checkpoint_max];
+    struct raft_node_status node;
+    size_t count;
+
+    raft_node_status(self->node, &node);
+    if (self->checkpointing || node.role != RAFT_LEADER) {
+        return;
+    }
+    count = lessor_rests(self->keyspace.lessor, self->awake.ms, rests, keyspace_checkpoint_max);
+    if (count > 0) {
+        self->body.len = 0;
+        keyspace_checkpoint(&self->body, rests, count);
+        self->checkpoint = store_propose(self, now->mono_ms + own_ms);
+        self->checkpointing = self->checkpoint != 0;
     }
 }
 
@@ -59,6 +80,8 @@ static void take_answers(struct store *self, struct outbox *out)
             if (answers[i].err != ERR_OK) {
                 lessor_again(self->keyspace.lessor, self->awake.ms);
             }
+        } else if (self->checkpointing && answers[i].number == self->checkpoint) {
+            self->checkpointing = false;
         } else {
             store_answered(self, &answers[i], out);
         }
@@ -84,14 +107,19 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     static const struct raft_sink nobody = {0};
     struct store *self = state;
     bool more = true;
+    bool untold = false;
 
     expire_leases(self, now);
+    checkpoint_leases(self, now);
     for (unsigned i = 0; more && i < rounds_max && self->failed == ERR_OK; i++) {
         self->failed = raft_node_turn(self->node, now->mono_ms, &nobody, &more);
         take_answers(self, out);
+        more = keep_alives_turn(self, now, out) || more;
     }
-    more = mvcc_compact_step(self->keyspace.mvcc, compact_keys) || more;
     if (self->failed == ERR_OK) {
+        untold = facts_turn(self, out);
+        more = (!untold && mvcc_compact_step(self->keyspace.mvcc, compact_keys)) || more || untold;
+        more = event_reads_turn(self, out) || more;
         flush_if_due(self, now);
         self->failed = mvcc_damage(self->keyspace.mvcc);
     }
@@ -106,6 +134,7 @@ static void tick(void *state, const struct now *now, struct outbox *out)
 {
     struct store *self = state;
 
+    self->facts.ticked = true;
     if (disk_log_step(self->disk_log, now->mono_ms)) {
         outbox_again(out);
     }
@@ -126,12 +155,23 @@ static struct position position(void *state)
 {
     const struct store *self = state;
 
-    return (struct position){.epoch = self->options.cluster_id,
-                             .boot = self->options.boot,
-                             .seq = (uint64_t)mvcc_position(self->keyspace.mvcc).revision};
+    return self->facts.publisher.at;
 }
 
-static const struct actor_handler handlers[] = {{MSG_TYPE_CALL, store_call}};
+static void on_ask(void *state, const struct address *from, const struct msg *msg,
+                   const struct now *now, struct outbox *out)
+{
+    struct store *self = state;
+
+    (void)now;
+    publisher_answer(&self->facts.publisher, from, msg, out);
+}
+
+static const struct actor_handler handlers[] = {
+    {MSG_TYPE_CALL, store_call},         {MSG_TYPE_WATCH, store_watch},
+    {MSG_TYPE_WATCHING, store_watching}, {MSG_TYPE_READ_EVENTS, store_read_events},
+    {MSG_TYPE_SNAPSHOT, on_ask},         {MSG_TYPE_FACTS, on_ask},
+};
 
 const struct actor_spec store_spec = {
     .name = ACTOR_STORE,
@@ -165,13 +205,16 @@ enum err store_new(struct store **self, const struct store_options *options,
     made->flushed_ms = now->mono_ms;
     waiting_init(&made->waiting);
     (void)awake_move(&made->awake, now->mono_ms);
-    err = keyspace_init(&made->keyspace, &mvcc, backend, &first, made->awake.ms, options->log);
+    err = keyspace_init(&made->keyspace, &mvcc, backend, &first, made->awake.ms,
+                        options->lease_checkpoint_ms, options->log);
     if (err != ERR_OK) {
         store_destroy(&made);
         return err;
     }
     made->keyspace.cluster_id = options->cluster_id;
     made->keyspace.member_id = options->member_id;
+    made->keyspace.boot = options->boot;
+    facts_begin(made, store_spec.name);
     *self = made;
     return ERR_OK;
 }
@@ -226,6 +269,9 @@ void store_destroy(struct store **self)
     raft_node_destroy(&gone->node);
     keyspace_fini(&gone->keyspace);
     waiting_fini(&gone->waiting);
+    facts_fini(&gone->facts);
+    event_reads_fini(&gone->event_reads);
+    keep_alives_fini(&gone->keep_alives);
     arena_fini(&gone->arena);
     buf_fini(&gone->packed);
     buf_fini(&gone->body);

@@ -1,14 +1,16 @@
 /* The store: one member of a replicated key-value store with etcd's semantics. Pure: time, disk and
  * messages come in, answers go out by the outbox.
  *
- *   in    CALL
- *   out   ANSWERED
+ *   in    CALL, WATCH, WATCHING, READ_EVENTS
+ *   out   ANSWERED, WATCHED, EVENTS_READ
+ *   facts EVENTS, REVISION, LEADER, KEY_EVENT
  *
  *   CALL ──judged (shape)──► write ──► raft_node ──log synced──► applied ──► ANSWERED
  *                      └──► read ──► leadership confirmed ──► read ──► ANSWERED
  *                      └──► serializable read ──► ANSWERED
  *
  * A turn's writes are packed into entries and synced once; its reads share one confirmation.
+ * What a turn has applied is told in facts that leave behind its answers (facts.h).
  * What is applied becomes durable in the backend in its own time (flush_ms, flush_bytes).
  */
 #ifndef ACTORS_STORE_STORE_H
@@ -35,8 +37,10 @@ struct store_options {
     struct shape_limits limits;
     int64_t flush_ms;
     size_t flush_bytes;
-    struct prng *prng;     /* borrowed */
-    const struct log *log; /* borrowed, may be NULL */
+    int64_t lease_checkpoint_ms; /* how often what is left of long leases is written down; etcd: 5
+                                    min; 0: never */
+    struct prng *prng;           /* borrowed */
+    const struct log *log;       /* borrowed, may be NULL */
 };
 
 /* Reads back what backend holds, which it takes, also on error. Serves once it is started.

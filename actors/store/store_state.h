@@ -2,6 +2,9 @@
 #ifndef ACTORS_STORE_STORE_STATE_H
 #define ACTORS_STORE_STORE_STATE_H
 
+#include "actors/store/event_reads.h"
+#include "actors/store/facts.h"
+#include "actors/store/keep_alive.h"
 #include "actors/store/store.h"
 #include "actors/store/waiting.h"
 #include "common/base/awake.h"
@@ -12,6 +15,9 @@ struct store {
     struct disk_log *disk_log; /* borrowed */
     struct raft_node *node;
     struct waiting waiting;
+    struct facts facts;
+    struct event_reads event_reads;
+    struct keep_alives keep_alives;
     struct awake awake;
     struct arena arena; /* of the call or answer at hand */
     struct buf packed;
@@ -19,6 +25,8 @@ struct store {
     int64_t flushed_ms; /* when it was tried last */
     bool expiring;      /* an entry that expires leases is on its way, number expiry */
     uint64_t expiry;
+    bool checkpointing; /* and one that writes down what is left of leases, number checkpoint */
+    uint64_t checkpoint;
     enum err failed;
     uint64_t calls_total;
     uint64_t refused_total;

@@ -11,6 +11,8 @@ struct waiter {
     struct address from;
     uint64_t id; /* as who asks has named it */
     enum etcd_method method;
+    int64_t deadline_ms;
+    int64_t lease;      /* of LeaseKeepAlive and LeaseRevoke */
     struct buf request; /* of a read; else empty */
 };
 

@@ -329,6 +329,15 @@ bool outbox_wants(const struct outbox *self, struct str topic)
     }
 }
 
+bool outbox_wants_within(const struct outbox *self, struct str beginning)
+{
+    const struct subscriptions *set = &self->subscriptions;
+    size_t at = after(set, beginning);
+
+    return outbox_wants(self, beginning) ||
+           (at < set->count && str_starts(set->prefixes[at], beginning));
+}
+
 enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on)
 {
     struct subscriptions *set = &self->subscriptions;

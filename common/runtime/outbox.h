@@ -64,6 +64,8 @@ enum err outbox_peer(struct outbox *self, uint32_t peer, const struct msg *msg);
  * wants need not be encoded. The shell keeps the set through outbox_subscribe;
  * without any call of it (tests, simulator) everything is wanted. */
 bool outbox_wants(const struct outbox *self, struct str topic);
+/* The same of any topic that begins so. */
+bool outbox_wants_within(const struct outbox *self, struct str beginning);
 /* Errors: ERR_FULL: over 10,000 different prefixes; all is wanted from then on. */
 enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on);
 size_t outbox_subscription_count(const struct outbox *self);

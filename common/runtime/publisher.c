@@ -44,6 +44,12 @@ void publisher_publish(struct publisher *self, const char *topic, struct msg *ms
                        struct outbox *out)
 {
     self->at.seq++;
+    publisher_say(self, topic, msg, keep, out);
+}
+
+void publisher_say(struct publisher *self, const char *topic, struct msg *msg, bool keep,
+                   struct outbox *out)
+{
     stamp(self, msg);
     if (keep) {
         stand(self, msg);

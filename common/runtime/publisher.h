@@ -27,6 +27,10 @@ void publisher_fini(struct publisher *self);
  * standing fact: the last of its type is given to those who ask. */
 void publisher_publish(struct publisher *self, const char *topic, struct msg *msg, bool keep,
                        struct outbox *out);
+/* The same without a new seq, for an actor whose history has numbers of its own: at is the
+ * actor's to keep. */
+void publisher_say(struct publisher *self, const char *topic, struct msg *msg, bool keep,
+                   struct outbox *out);
 void publisher_tick(struct publisher *self, struct outbox *out);
 
 /* Handler for SNAPSHOT and FACTS: put it in the actor's table through a one-line wrapper. */

@@ -61,7 +61,8 @@ enum { watching_ms = 10000 };
     F(msgs,   ranges,           MSG_REQUIRED)
 
 /* Events from event `sub` of revision `from` on, up to `to`, within any of the ranges, which say
- * whether prev is wanted. Answered by EVENTS_READ. */
+ * whether prev is wanted; of more than 1,000 that do not meet every key is. Answered by
+ * EVENTS_READ, in parts. */
 #define MSG_READ_EVENTS(F)                  \
     MSG_COMMAND_HEAD(F) \
     F(u64,    boot,             MSG_REQUIRED) \
@@ -115,6 +116,25 @@ enum { watching_ms = 10000 };
     F(u64,    member,           MSG_REQUIRED) \
     F(u64,    term,             MSG_REQUIRED) \
     F(u64,    lead,             MSG_REQUIRED)
+
+/* Topic store.event.<key>, percent-encoded. For people and scripts: kind by name; what a deletion
+ * has not is 0 or empty. */
+#define MSG_KEY_EVENT(F)                    \
+    MSG_FACT_HEAD(F) \
+    F(i64,    revision,         MSG_REQUIRED) \
+    F(str,    kind,             MSG_REQUIRED) \
+    F(bin,    key,              MSG_REQUIRED) \
+    F(bin,    value,            MSG_REQUIRED) \
+    F(i64,    create_revision,  MSG_REQUIRED) \
+    F(i64,    version,          MSG_REQUIRED) \
+    F(i64,    lease,            MSG_REQUIRED)
+
+/* Topic store.leader, when leader or term changes. lead: 0: none is known. */
+#define MSG_LEADER(F)                       \
+    MSG_FACT_HEAD(F) \
+    F(u64,    term,             MSG_REQUIRED) \
+    F(u64,    lead,             MSG_REQUIRED) \
+    F(u64,    member,           MSG_REQUIRED)
 
 /* ── on disk: who this member is (actors/store/start) ─────────────────────── */
 
@@ -206,7 +226,9 @@ enum { watching_ms = 10000 };
     M(watch_range, WATCH_RANGE, 99, PART) \
     M(event,      EVENT,      100, PART) \
     M(events,     EVENTS,     101, FACT) \
-    M(revision,   REVISION,   102, FACT)
+    M(revision,   REVISION,   102, FACT) \
+    M(key_event,  KEY_EVENT,  132, FACT) \
+    M(leader,     LEADER,     133, FACT)
 // clang-format on
 
 #endif

@@ -100,3 +100,12 @@ void field_write_int(struct buf *to, unsigned number, int64_t value)
         write_varint(to, (uint64_t)value);
     }
 }
+
+void field_write_bytes(struct buf *to, unsigned number, struct str bytes)
+{
+    if (bytes.len != 0) {
+        write_varint(to, (uint64_t)number << 3 | wire_bytes);
+        write_varint(to, bytes.len);
+        buf_add_str(to, bytes);
+    }
+}

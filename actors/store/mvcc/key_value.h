@@ -27,6 +27,7 @@ enum err key_value_read(struct str record, Mvccpb__KeyValue *kv);
 /* Appends a field of these forms; zero, and empty bytes, are left out. For records of other
  * buckets, which protobuf-c has no message for. */
 void field_write_int(struct buf *to, unsigned number, int64_t value);
+void field_write_bytes(struct buf *to, unsigned number, struct str bytes);
 
 /* Takes the next field off rest: a number, or bytes that borrow. False: malformed, or the end. */
 struct field {

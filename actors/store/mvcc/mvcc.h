@@ -111,21 +111,28 @@ void mvcc_hash_end(struct mvcc_hash **self, uint32_t *hash, int64_t *compacted);
 
 /* ── events ─────────────────────────────────────────────────────────────────*/
 
-/* Whether somebody wants the key's prev_kv. */
-typedef bool mvcc_wants_prev_fn(const void *context, struct str key);
-
-struct mvcc_events {
-    Mvccpb__Event *const *events; /* in order of revisions */
-    size_t count;
-    int64_t to; /* the last revision whose events are all here; from - 1: none */
+/* What one change of a revision did. Borrowed until take returns. */
+struct mvcc_event {
+    int64_t revision;
+    uint32_t sub; /* which of the revision's changes, from 0 on */
+    bool deletes;
+    bool creates; /* a put of a key that was not there */
+    struct str key;
+    struct str kv; /* mvccpb.KeyValue, packed; of a deletion: key and mod_revision */
 };
 
-/* Of whole revisions from … the current one, at least of one, until bytes_max are reached. from is
- * above the compacted revision. The event of a deletion holds key and mod_revision; that of a put
- * which creates has no prev_kv, and one that was compacted is left out. */
-struct mvcc_events mvcc_events(struct mvcc *self, int64_t from, size_t bytes_max,
-                               mvcc_wants_prev_fn *wants_prev, const void *context,
-                               struct arena *arena);
+/* False: it has enough. */
+typedef bool mvcc_take_event_fn(void *context, const struct mvcc_event *event);
+
+/* In order, from change `sub` of revision from on; a revision need not be taken whole. Of compacted
+ * ones some are gone. The state must not change meanwhile. */
+void mvcc_events(struct mvcc *self, int64_t from, uint32_t sub, mvcc_take_event_fn *take,
+                 void *context);
+
+/* What the key was before the event's revision, packed; borrowed until the turn's end. Empty:
+ * nothing, or it is compacted. A put that creates has none, though the same transaction may have
+ * deleted one before it. */
+struct str mvcc_event_before(struct mvcc *self, const struct mvcc_event *event);
 
 /* ── flushing ───────────────────────────────────────────────────────────────*/
 

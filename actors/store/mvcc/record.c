@@ -27,22 +27,27 @@ static bool find_in_tails(const struct mvcc *self, struct revision revision, str
     return false;
 }
 
-void record_read(struct mvcc *self, struct revision revision, Mvccpb__KeyValue *kv)
+struct str record_bytes(struct mvcc *self, struct revision revision)
 {
     struct str bytes = {0};
-    enum err err = ERR_OK;
 
     if (!find_in_tails(self, revision, &bytes)) {
         struct revision_key key = revision_key(revision, false);
+        enum err err =
+            self->backend->get(self->backend, BUCKET_REV, revision_key_str(&key), &bytes);
 
-        err = self->backend->get(self->backend, BUCKET_REV, revision_key_str(&key), &bytes);
+        if (err != ERR_OK) {
+            state_damaged(self, err);
+        }
     }
-    if (err == ERR_OK) {
-        err = key_value_read(bytes, kv);
-    }
-    if (err != ERR_OK) {
+    return bytes;
+}
+
+void record_read(struct mvcc *self, struct revision revision, Mvccpb__KeyValue *kv)
+{
+    if (key_value_read(record_bytes(self, revision), kv) != ERR_OK) {
         mvccpb__key_value__init(kv);
-        state_damaged(self, err);
+        state_damaged(self, ERR_CORRUPT);
     }
 }
 

@@ -7,6 +7,8 @@
 /* The record of a put that is in the index; borrowed until the turn's end. Damaged: kv is zero,
  * and the state says so. */
 void record_read(struct mvcc *self, struct revision revision, Mvccpb__KeyValue *kv);
+/* The same, as it is. Damaged: empty. */
+struct str record_bytes(struct mvcc *self, struct revision revision);
 
 struct record {
     struct revision revision;

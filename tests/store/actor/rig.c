@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/store/mvcc/backend_memory.h"
+#include "common/base/array.h"
 
 static const size_t rig_outbox_bytes = (size_t)64 << 20;
 
@@ -133,6 +134,7 @@ void rig_stop(struct rig *self)
 {
     store_destroy(&self->store);
     disk_log_close(&self->log);
+    self->options.boot += 100; /* the next run's */
 }
 
 void rig_kill(struct rig *self, enum disk_sim_keep keep)
@@ -160,6 +162,9 @@ void rig_fini(struct rig *self)
         buf_fini(&self->answers[i].response);
     }
     free(self->answers);
+    rig_forget(self);
+    free(self->facts);
+    buf_fini(&self->others);
 }
 
 /* ── calls ── */
@@ -173,13 +178,79 @@ uint64_t rig_send(struct rig *self, enum etcd_method method, const void *request
     packed.len = protobuf_c_message_pack(
         request, (uint8_t *)buf_reserve(&packed, 1 + protobuf_c_message_get_packed_size(request)));
     msg.as_call = (struct msg_call){.id = ++self->id,
-                                    .boot = rig_boot,
+                                    .boot = self->options.boot,
                                     .method = method,
                                     .left_ms = 5000,
                                     .request = buf_str(&packed)};
     store_spec.handlers[0].handle(self->store, &from, &msg, &self->clock.at, self->out);
     buf_fini(&packed);
     return self->id;
+}
+
+static void take_fact(struct rig *self, const struct outbox_item *item)
+{
+    struct rig_fact *fact;
+
+    ARRAY_ROOM(self->facts, self->fact_count, self->fact_cap, 64);
+    fact = &self->facts[self->fact_count++];
+    *fact = (struct rig_fact){0};
+    assert(item->topic.len < sizeof(fact->topic));
+    assert(item->frame.len <= fact_frame_max);
+    (void)snprintf(fact->topic, sizeof(fact->topic), "%.*s", STR_ARG(item->topic));
+    buf_add_str(&fact->frame, item->frame);
+}
+
+void rig_forget(struct rig *self)
+{
+    for (size_t i = 0; i < self->fact_count; i++) {
+        buf_fini(&self->facts[i].frame);
+    }
+    self->fact_count = 0;
+    self->others.len = 0;
+    self->other_at = 0;
+}
+
+bool rig_fact(const struct rig *self, const char *topic, size_t *at, struct msg *msg)
+{
+    while (*at < self->fact_count) {
+        const struct rig_fact *fact = &self->facts[(*at)++];
+        struct str frame = buf_str(&fact->frame);
+
+        if (strcmp(fact->topic, topic) == 0) {
+            enum err err = msg_decode(&frame, msg);
+
+            assert(err == ERR_OK && frame.len == 0);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rig_other(struct rig *self, struct msg *msg)
+{
+    struct str rest = {self->others.data + self->other_at, self->others.len - self->other_at};
+    enum err err;
+
+    if (rest.len == 0) {
+        return false;
+    }
+    err = msg_decode(&rest, msg);
+    assert(err == ERR_OK);
+    self->other_at = self->others.len - rest.len;
+    return true;
+}
+
+void rig_ask(struct rig *self, const struct msg *msg)
+{
+    const struct address from = {.len = 1, .bytes = {2}};
+
+    for (size_t i = 0; i < store_spec.handler_count; i++) {
+        if (store_spec.handlers[i].type == msg->type) {
+            store_spec.handlers[i].handle(self->store, &from, msg, &self->clock.at, self->out);
+            return;
+        }
+    }
+    assert(false);
 }
 
 static void take_lane(struct rig *self, enum outbox_lane lane)
@@ -191,11 +262,20 @@ static void take_lane(struct rig *self, enum outbox_lane lane)
         struct str rest = item.frame;
         struct msg msg;
 
+        if (item.kind == OUTBOX_FACT) {
+            take_fact(self, &item);
+        }
         while (item.kind == OUTBOX_REPLY && rest.len > 0) {
-            struct rig_answer *answer = &self->answers[self->answer_count++ % rig_answers_max];
+            struct str bytes = rest;
             enum err err = msg_decode(&rest, &msg);
+            struct rig_answer *answer;
 
-            assert(err == ERR_OK && msg.type == MSG_TYPE_ANSWERED);
+            assert(err == ERR_OK);
+            if (msg.type != MSG_TYPE_ANSWERED) {
+                buf_add(&self->others, bytes.data, bytes.len - rest.len);
+                continue;
+            }
+            answer = &self->answers[self->answer_count++ % rig_answers_max];
             answer->id = msg.as_answered.id;
             answer->code = msg.as_answered.code;
             answer->lane = lane;

@@ -25,12 +25,21 @@ struct rig {
     struct backend *durable; /* what was written; the store has a copy, which writes here too */
     struct disk_log *log;
     struct store *store;
-    struct store_options options;
+    struct store_options options; /* boot: rig_boot, then another one each run */
     struct outbox *out;
     struct prng prng;
     uint64_t id; /* of the last call */
     struct rig_answer *answers;
     size_t answer_count;
+    size_t other_at;
+    struct buf others; /* answers that are no ANSWERED, one after the other */
+    struct rig_fact *facts;
+    size_t fact_count, fact_cap;
+};
+
+struct rig_fact {
+    char topic[256];
+    struct buf frame;
 };
 
 void rig_init(struct rig *self, uint64_t seed);
@@ -51,6 +60,14 @@ struct rig_answer *rig_answer(struct rig *self, uint64_t id);
  * NULL: refused, with code and text in *refused, which may be NULL. */
 void *rig_call(struct rig *self, enum etcd_method method, const void *request,
                struct rig_answer **refused);
+
+/* A command but for CALL. No turn is made. */
+void rig_ask(struct rig *self, const struct msg *msg);
+/* The next of the others; false: no more. What it gives is there until rig_forget. */
+bool rig_other(struct rig *self, struct msg *msg);
+/* The next fact on that topic from *at on, which then stands behind it. */
+bool rig_fact(const struct rig *self, const char *topic, size_t *at, struct msg *msg);
+void rig_forget(struct rig *self); /* facts and others that were heard */
 
 /* The usual calls. Revision; 0: refused. */
 int64_t rig_put(struct rig *self, const char *key, const char *value, int64_t lease);

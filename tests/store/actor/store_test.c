@@ -205,13 +205,13 @@ static void a_call_for_another_run_or_of_no_method_is_refused(void **state)
 {
     struct rig *rig = *state;
 
-    send_raw(rig, rig_boot + 1, ETCD_METHOD_PUT, STR("\n\1a"));
+    send_raw(rig, rig->options.boot + 1, ETCD_METHOD_PUT, STR("\n\1a"));
     assert_int_equal(rig_answer(rig, rig->id)->code, 14);
-    send_raw(rig, rig_boot, 0, STR(""));
+    send_raw(rig, rig->options.boot, 0, STR(""));
     assert_int_equal(rig_answer(rig, rig->id)->code, 12);
-    send_raw(rig, rig_boot, 200, STR(""));
+    send_raw(rig, rig->options.boot, 200, STR(""));
     assert_int_equal(rig_answer(rig, rig->id)->code, 12);
-    send_raw(rig, rig_boot, ETCD_METHOD_PUT, STR("\377\377"));
+    send_raw(rig, rig->options.boot, ETCD_METHOD_PUT, STR("\377\377"));
     assert_int_equal(rig_answer(rig, rig->id)->code, 13);
     assert_string_equal(rig_get(rig, "a"), "");
 }
@@ -364,6 +364,149 @@ static void a_lease_has_all_its_time_after_a_restart(void **state)
     assert_string_equal(rig_get(rig, "a"), "");
 }
 
+static uint64_t send_keep_alive(struct rig *rig, int64_t id)
+{
+    Etcdserverpb__LeaseKeepAliveRequest request = ETCDSERVERPB__LEASE_KEEP_ALIVE_REQUEST__INIT;
+
+    request.id = id;
+    return rig_send(rig, ETCD_METHOD_LEASE_KEEP_ALIVE, &request);
+}
+
+/* Its TTL, as it was answered. */
+static int64_t kept_alive(struct rig *rig, uint64_t id)
+{
+    const struct rig_answer *answer = rig_answer(rig, id);
+    Etcdserverpb__LeaseKeepAliveResponse *response;
+    int64_t ttl;
+
+    assert_non_null(answer);
+    assert_int_equal(answer->code, 0);
+    response = etcdserverpb__lease_keep_alive_response__unpack(
+        NULL, answer->response.len, (const uint8_t *)answer->response.data);
+    ttl = response->ttl;
+    etcdserverpb__lease_keep_alive_response__free_unpacked(response, NULL);
+    return ttl;
+}
+
+/* So much that what comes behind it is not proposed at once. */
+static void send_much(struct rig *rig)
+{
+    enum { large = 1200000, count = 10 };
+    char *value = calloc(1, large + 1);
+
+    memset(value, 'v', large);
+    for (int i = 0; i < count; i++) {
+        (void)send_put(rig, "much", value);
+    }
+    free(value);
+}
+
+static void a_keep_alive_waits_for_the_revoke_that_came_before_it(void **state)
+{
+    struct rig *rig = *state;
+    Etcdserverpb__LeaseRevokeRequest revoke = ETCDSERVERPB__LEASE_REVOKE_REQUEST__INIT;
+    uint64_t first;
+    uint64_t second;
+
+    (void)rig_grant(rig, 5, 10);
+    first = send_keep_alive(rig, 5);
+    rig_turn(rig, 0);
+    assert_int_equal(kept_alive(rig, first), 10);
+    revoke.id = 5;
+    send_much(rig);
+    (void)rig_send(rig, ETCD_METHOD_LEASE_REVOKE, &revoke);
+    second = send_keep_alive(rig, 5);
+    rig_turn(rig, 0);
+    assert_int_equal(kept_alive(rig, second), 0);
+    assert_int_equal(time_to_live(rig, 5), -1);
+}
+
+static void a_keep_alive_that_comes_with_the_end_is_too_late(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t id;
+
+    (void)rig_grant(rig, 5, 10);
+    pass(rig, 9900);
+    clock_virtual_advance(&rig->clock, 100);
+    send_much(rig);
+    id = send_keep_alive(rig, 5);
+    rig_turn(rig, 0);
+    assert_int_equal(kept_alive(rig, id), 0);
+}
+
+static void what_is_left_of_a_long_lease_outlives_a_restart(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_stop(rig);
+    rig->options.lease_checkpoint_ms = 60000;
+    rig_start(rig);
+    (void)rig_grant(rig, 5, 600);
+    (void)rig_grant(rig, 6, 60);
+    pass(rig, 59000);
+    assert_int_equal(keep_alive(rig, 6), 60);
+    pass(rig, 8000);
+    assert_int_equal(time_to_live(rig, 5), 533);
+    rig_kill(rig, DISK_KEEP_NOTHING);
+    rig_start(rig);
+    assert_int_equal(time_to_live(rig, 5), 540); /* as written down after a minute */
+    assert_int_equal(time_to_live(rig, 6), 60);
+    pass(rig, 539000);
+    assert_int_equal(time_to_live(rig, 5), 1);
+    assert_int_equal(keep_alive(rig, 5), 600);
+    rig_kill(rig, DISK_KEEP_NOTHING);
+    rig_start(rig);
+    assert_int_equal(time_to_live(rig, 5),
+                     600); /* a sign of life has taken back what was written */
+    pass(rig, 60000);
+    rig_kill(rig, DISK_KEEP_NOTHING);
+    rig_start(rig);
+    assert_int_equal(time_to_live(rig, 5), 540);
+}
+
+static void a_rest_is_written_down_again_and_again(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_stop(rig);
+    rig->options.lease_checkpoint_ms = 60000;
+    rig_start(rig);
+    (void)rig_grant(rig, 5, 600);
+    pass(rig, 190000);
+    rig_kill(rig, DISK_KEEP_NOTHING);
+    rig_start(rig);
+    assert_int_equal(time_to_live(rig, 5), 420);
+}
+
+static void many_rests_are_written_down_in_parts(void **state)
+{
+    enum { many = 2500 };
+    struct rig *rig = *state;
+    struct disk_log_stats before;
+    struct disk_log_stats after;
+
+    rig_stop(rig);
+    rig->options.lease_checkpoint_ms = 10000;
+    rig_start(rig);
+    for (int64_t id = 1; id <= many; id++) {
+        assert_int_equal(rig_grant(rig, id, 100), id);
+    }
+    rig_turn(rig, 1000);
+    disk_log_stats(rig->log, &before);
+    pass(rig, 10000);
+    disk_log_stats(rig->log, &after);
+    assert_true(after.frame_count - before.frame_count >= 3);
+    assert_true(after.frame_count - before.frame_count < 30);
+    rig_kill(rig, DISK_KEEP_NOTHING);
+    rig_start(rig);
+    for (int64_t id = 1; id <= many; id += 100) {
+        int64_t ttl = time_to_live(rig, id);
+
+        assert_true(ttl >= 89 && ttl <= 90);
+    }
+}
+
 /* ── power cuts ── */
 
 static void what_was_answered_outlives_a_power_cut(void **state)
@@ -470,6 +613,11 @@ int main(void)
         CASE(a_store_that_stood_still_expires_nobody_for_it),
         CASE(many_leases_end_together),
         CASE(a_lease_has_all_its_time_after_a_restart),
+        CASE(a_keep_alive_waits_for_the_revoke_that_came_before_it),
+        CASE(a_keep_alive_that_comes_with_the_end_is_too_late),
+        CASE(what_is_left_of_a_long_lease_outlives_a_restart),
+        CASE(a_rest_is_written_down_again_and_again),
+        CASE(many_rests_are_written_down_in_parts),
         CASE(what_was_answered_outlives_a_power_cut),
         CASE(no_answered_write_is_lost_whenever_it_is_killed),
         CASE(ended_in_good_order_all_is_in_the_backend),

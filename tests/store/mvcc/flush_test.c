@@ -7,6 +7,7 @@
 
 #include "actors/store/mvcc/key_value.h"
 #include "actors/store/mvcc/tail.h"
+#include "tests/store/mvcc/gather.h"
 #include "tests/store/mvcc/rig.h"
 
 static int begin(void **state)
@@ -205,7 +206,7 @@ static void each_lease_that_expires_with_keys_is_a_revision(void **state)
 {
     struct rig *rig = *state;
     const int64_t ids[] = {3, 1, 9, 2};
-    struct mvcc_events events;
+    struct gathered events;
 
     for (int64_t id = 1; id <= 3; id++) {
         assert_int_equal(ETCD_OK, rig_grant(rig, id, 60));
@@ -216,7 +217,7 @@ static void each_lease_that_expires_with_keys_is_a_revision(void **state)
     mvcc_entry(rig->mvcc, ++rig->index, 1);
     mvcc_lease_expire(rig->mvcc, ids, 4);
     assert_int_equal(6, mvcc_position(rig->mvcc).revision);
-    events = mvcc_events(rig->mvcc, 5, SIZE_MAX, NULL, NULL, &rig->arena);
+    events = gather(rig->mvcc, 5, SIZE_MAX, false, &rig->arena);
     assert_int_equal(3, events.count);
     assert_true(str_eq(str_of_bytes(events.events[0]->kv->key), STR("x")));
     assert_int_equal(5, events.events[1]->kv->mod_revision);
@@ -227,21 +228,68 @@ static void each_lease_that_expires_with_keys_is_a_revision(void **state)
 static void events_are_cut_between_revisions(void **state)
 {
     struct rig *rig = *state;
-    struct mvcc_events events;
+    struct gathered events;
 
     (void)rig_put(rig, "a", "1", 0);
     (void)rig_put(rig, "b", "1", 0);
     rig_flush(rig);
     assert_int_equal(2, rig_delete(rig, "a", "c"));
-    events = mvcc_events(rig->mvcc, 2, 1, NULL, NULL, &rig->arena);
+    events = gather(rig->mvcc, 2, 1, false, &rig->arena);
     assert_int_equal(1, events.count);
     assert_int_equal(2, events.to);
-    events = mvcc_events(rig->mvcc, 4, 1, NULL, NULL, &rig->arena);
+    events = gather(rig->mvcc, 4, 1, false, &rig->arena);
     assert_int_equal(2, events.count);
     assert_int_equal(4, events.to);
-    events = mvcc_events(rig->mvcc, 5, 1, NULL, NULL, &rig->arena);
+    events = gather(rig->mvcc, 5, 1, false, &rig->arena);
     assert_int_equal(0, events.count);
     assert_int_equal(4, events.to);
+}
+
+static bool take_two(void *context, const struct mvcc_event *event)
+{
+    struct buf *seen = context;
+
+    buf_printf(seen, "%lld.%u%s%.*s ", (long long)event->revision, event->sub,
+               event->deletes ? "-" : "+", STR_ARG(event->key));
+    return seen->len < 12;
+}
+
+static void events_are_read_from_within_a_revision(void **state)
+{
+    struct rig *rig = *state;
+    struct buf seen = {0};
+
+    (void)rig_put(rig, "a", "1", 0);
+    (void)rig_put(rig, "b", "1", 0);
+    (void)rig_put(rig, "c", "1", 0);
+    assert_int_equal(3, rig_delete(rig, "a", "d"));
+    (void)rig_put(rig, "d", "1", 0);
+    mvcc_events(rig->mvcc, 5, 1, take_two, &seen);
+    assert_true(str_eq(buf_str(&seen), STR("5.1-b 5.2-c ")));
+    rig_flush(rig);
+    seen.len = 0;
+    mvcc_events(rig->mvcc, 5, 2, take_two, &seen);
+    assert_true(str_eq(buf_str(&seen), STR("5.2-c 6.0+d ")));
+    buf_fini(&seen);
+}
+
+static bool add_before(void *context, const struct mvcc_event *event)
+{
+    struct rig *rig = context;
+
+    assert_int_equal(event->revision > 3, mvcc_event_before(rig->mvcc, event).len > 0);
+    return true;
+}
+
+static void what_is_compacted_was_not_before(void **state)
+{
+    struct rig *rig = *state;
+
+    for (int i = 0; i < 3; i++) {
+        (void)rig_put(rig, "a", "1", 0);
+    }
+    assert_int_equal(ETCD_OK, rig_compact(rig, 3)); /* said, not done */
+    mvcc_events(rig->mvcc, 2, 0, add_before, rig);
 }
 
 static void a_compaction_waits_for_a_hash(void **state)
@@ -286,6 +334,8 @@ int main(void)
         TEST(leases_come_back_with_their_keys),
         TEST(each_lease_that_expires_with_keys_is_a_revision),
         TEST(events_are_cut_between_revisions),
+        TEST(events_are_read_from_within_a_revision),
+        TEST(what_is_compacted_was_not_before),
         TEST(a_compaction_waits_for_a_hash),
     };
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "actors/store/mvcc/key_value.h"
+#include "tests/store/mvcc/gather.h"
 #include "tests/store/mvcc/rig.h"
 
 enum { keys = 3000, attached_every = 3 };
@@ -107,7 +108,7 @@ static void what_was_deleted_and_compacted_is_gone(void **state)
 static void a_lease_takes_its_keys_along_in_their_order(void **state)
 {
     struct rig *rig = filled();
-    struct mvcc_events events;
+    struct gathered events;
     struct mvcc_lease lease;
     int64_t before = mvcc_position(rig->mvcc).revision;
 
@@ -116,7 +117,7 @@ static void a_lease_takes_its_keys_along_in_their_order(void **state)
     assert_int_equal(keys / attached_every, lease.key_count);
     assert_int_equal(ETCD_OK, rig_revoke(rig, 5));
     assert_int_equal(before + 1, mvcc_position(rig->mvcc).revision);
-    events = mvcc_events(rig->mvcc, before + 1, 1, NULL, NULL, &rig->arena);
+    events = gather(rig->mvcc, before + 1, 1, false, &rig->arena);
     assert_int_equal(keys / attached_every, events.count);
     for (size_t i = 1; i < events.count; i++) {
         assert_true(str_cmp(str_of_bytes(events.events[i - 1]->kv->key),

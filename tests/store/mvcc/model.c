@@ -430,9 +430,9 @@ struct mvcc_answer model_call(struct model *self, const struct call *call, struc
     return answer;
 }
 
-struct mvcc_events model_events(struct model *self, int64_t from, int64_t to, struct arena *arena)
+struct gathered model_events(struct model *self, int64_t from, int64_t to, struct arena *arena)
 {
-    struct mvcc_events events = {.to = to};
+    struct gathered events = {.to = to};
     Mvccpb__Event **list = arena_get(arena, (self->count + 1) * sizeof(Mvccpb__Event *));
 
     for (size_t i = 0; i < self->count; i++) {

@@ -5,6 +5,7 @@
 
 #include "actors/store/mvcc/mvcc.h"
 #include "common/etcdapi/kv.pb-c.h"
+#include "tests/store/mvcc/gather.h"
 #include "tests/store/mvcc/history.h"
 
 enum { model_changes_max = 4000, model_leases_max = 64, model_keys_max = 64 };
@@ -34,7 +35,7 @@ struct mvcc_answer model_call(struct model *self, const struct call *call, struc
 
 void model_expire(struct model *self, int64_t lease);
 void model_checkpoint(struct model *self, int64_t lease, int64_t rest_s);
-struct mvcc_events model_events(struct model *self, int64_t from, int64_t to, struct arena *arena);
+struct gathered model_events(struct model *self, int64_t from, int64_t to, struct arena *arena);
 
 /* ── between its files ──────────────────────────────────────────────────────*/
 

@@ -93,21 +93,13 @@ static void same_answer(struct world *world, const char *what, struct mvcc_answe
     }
 }
 
-static bool wants(const void *context, struct str key)
-{
-    (void)context;
-    (void)key;
-    return true;
-}
-
 static void same_events(struct world *world, int64_t from)
 {
     int64_t to = mvcc_position(world->mvcc).revision;
 
     while (from <= to) {
-        struct mvcc_events got =
-            mvcc_events(world->mvcc, from, below(world, 200), wants, NULL, &world->turn);
-        struct mvcc_events expected = model_events(world->model, from, got.to, &world->turn);
+        struct gathered got = gather(world->mvcc, from, below(world, 200), true, &world->turn);
+        struct gathered expected = model_events(world->model, from, got.to, &world->turn);
 
         assert_true(got.to >= from);
         assert_int_equal(expected.count, got.count);

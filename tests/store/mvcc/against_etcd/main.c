@@ -20,6 +20,7 @@
 #include "common/etcdapi/maintenance.pb-c.h"
 #include "common/etcdapi/watch.pb-c.h"
 #include "tests/store/mvcc/against_etcd/etcd.h"
+#include "tests/store/mvcc/gather.h"
 #include "tests/store/mvcc/history.h"
 
 enum { history_calls = 80, fresh_every = 40, restart_every = 8, shown_max = 20 };
@@ -203,7 +204,7 @@ static void play(struct world *world, const struct call *call)
 
 struct watching {
     struct world *world;
-    struct mvcc_events ours;
+    struct gathered ours;
     size_t seen;
     bool same;
 };
@@ -239,13 +240,6 @@ static bool on_watched(void *context, struct str bytes)
     return self->same && self->seen < self->ours.count;
 }
 
-static bool wants(const void *context, struct str key)
-{
-    (void)context;
-    (void)key;
-    return true;
-}
-
 /* All that happened from a revision on, with what was before. */
 static void play_watch(struct world *world, int64_t from)
 {
@@ -264,7 +258,7 @@ static void play_watch(struct world *world, int64_t from)
     create.prev_kv = true;
     request.create_request = &create;
     request.request_union_case = ETCDSERVERPB__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST;
-    watching.ours = mvcc_events(world->mvcc, from, SIZE_MAX, wants, NULL, &world->arena);
+    watching.ours = gather(world->mvcc, from, SIZE_MAX, true, &world->arena);
     world->events += watching.ours.count;
     if (!grpc_stream(world->etcd.grpc, etcd_method_row(ETCD_METHOD_WATCH)->path,
                      packed(&world->arena, &request.base), on_watched, &watching) ||
