@@ -114,6 +114,21 @@ const struct ctl_verb ctl_verbs[] = {
      "nor --acknowledge has said that somebody knows. The exit status is 1 while changes are in "
      "memory only.",
      actor_storage},
+    {"store", "status | hash | leases | get KEY | put KEY VALUE | del KEY", 1, 3, BY_BUS | WITH(PREFIX),
+     "10s", false, "look into the store, or change a key",
+     "Asks the store on its own socket, whether or not a gateway of etcd's API runs; what goes through "
+     "the gateway is etcdctl's.\n"
+     "status: this member and its cluster, who leads, and at which revision it is; "
+     "the exit status is 1 while there is no leader.\n"
+     "hash: of all keys and revisions, as etcd's HashKV has it: members that hold the same at the "
+     "same revision have the same.\n"
+     "leases: each with the seconds it has left, those it was granted, and how many keys end with "
+     "it.\n"
+     "get, del: one key, or with --prefix all that begin with KEY; the exit status is 1 if there is "
+     "none. put: sets one.\n"
+     "With -o json, each line is an object; a key or value that is no UTF-8 is in it as key_hex or "
+     "value_hex.",
+     store_run},
     {"actors", "", 0, 0, WITH(OUTPUT) | WITH(HELP),
      "10s", false, "list the kinds of actors a node has",
      "Lists what a node is made of, in the order it starts: how many of a kind there are, the key "

@@ -28,6 +28,7 @@ enum ctl_exit launch_ask(struct ctl *ctl);
 enum ctl_exit keys_make(struct ctl *ctl);
 enum ctl_exit nodes_digest(struct ctl *ctl);
 enum ctl_exit schedule_run(struct ctl *ctl);
+enum ctl_exit store_run(struct ctl *ctl);
 
 extern const struct ctl_verb ctl_verbs[]; /* ends with a NULL name */
 
