@@ -7,6 +7,7 @@
 #include "actors/store/mvcc/request.h"
 #include "actors/store/reply.h"
 #include "common/base/prng.h"
+#include "common/etcdapi/cluster.pb-c.h"
 #include "common/etcdapi/kv.pb-c.h"
 #include "common/etcdapi/lease.pb-c.h"
 #include "common/etcdapi/maintenance.pb-c.h"
@@ -17,6 +18,7 @@ enum way {
     WAY_WRITE,   /* through the log */
     WAY_READ,    /* once leadership is confirmed */
     WAY_LOCAL,   /* what this member knows of itself */
+    WAY_HASH,    /* of all there is, in slices */
     WAY_GATEWAY, /* composed in the gateway, of other calls */
 };
 
@@ -31,7 +33,9 @@ static const enum way ways[ETCD_METHOD_END] = {
     [ETCD_METHOD_LEASE_KEEP_ALIVE] = WAY_READ,
     [ETCD_METHOD_LEASE_TIME_TO_LIVE] = WAY_READ,
     [ETCD_METHOD_LEASE_LEASES] = WAY_LOCAL,
-    [ETCD_METHOD_HASH_KV] = WAY_LOCAL,
+    [ETCD_METHOD_HASH] = WAY_HASH,
+    [ETCD_METHOD_HASH_KV] = WAY_HASH,
+    [ETCD_METHOD_MEMBER_UPDATE] = WAY_WRITE,
     [ETCD_METHOD_MEMBER_LIST] = WAY_LOCAL,
     [ETCD_METHOD_STATUS] = WAY_LOCAL,
     [ETCD_METHOD_ALARM] = WAY_LOCAL,
@@ -195,9 +199,15 @@ void store_answered(struct store *self, const struct raft_answer *answer, struct
     }
     if (answer->err != ERR_OK) {
         store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error_of(answer->err), out);
+    } else if (waiter->method == ETCD_METHOD_MEMBER_LIST) {
+        store_answer(&waiter->from, waiter->id, OUTBOX_SYNCED, local_members(self, waiter->method),
+                     out);
     } else if (answer->body.len > 0) { /* of a write */
         enum etcd_error error = keyspace_answer(answer->body, &response);
 
+        if (error == ETCD_OK && waiter->method == ETCD_METHOD_MEMBER_UPDATE) {
+            response = local_members(self, waiter->method);
+        }
         if (error == ETCD_OK) {
             store_answer(&waiter->from, waiter->id, OUTBOX_SYNCED, response, out);
         } else {
@@ -223,6 +233,17 @@ static void refuse_later(const struct call *call, struct outbox *out)
                       (struct str){text, (size_t)len}, out);
 }
 
+static enum etcd_error check_urls(const struct call *call)
+{
+    const Etcdserverpb__MemberUpdateRequest *update =
+        (const Etcdserverpb__MemberUpdateRequest *)call->request;
+
+    return call->method != ETCD_METHOD_MEMBER_UPDATE ||
+                   members_are_urls(update->peerurls, update->n_peerurls)
+               ? ETCD_OK
+               : ETCD_ERROR_BAD_MEMBER_URLS;
+}
+
 /* False: it is answered. */
 static bool judge(struct store *self, struct call *call, struct outbox *out)
 {
@@ -239,16 +260,25 @@ static bool judge(struct store *self, struct call *call, struct outbox *out)
                           STR("grpc: error unmarshalling request"), out);
         return false;
     }
-    error = shape_check(call->method, call->request, call->msg->request.len, &self->options.limits);
+    error = check_urls(call);
+    if (error == ETCD_OK) {
+        error =
+            shape_check(call->method, call->request, call->msg->request.len, &self->options.limits);
+    }
     if (error != ETCD_OK) {
         store_refuse(call->from, call->msg->id, OUTBOX_NOW, error, out);
     }
     return error == ETCD_OK;
 }
 
-/* A Txn that writes nothing is a read; of alarms there are none to raise or to lift yet. */
-static enum way way_of(const struct call *call)
+/* A Txn that writes nothing is a read, and so is what asks to be; of alarms there are none to raise
+ * or to lift yet. */
+static enum way way_of(const struct store *self, const struct call *call)
 {
+    if (call->method == ETCD_METHOD_MEMBER_LIST && version_from_3_5(&self->version) &&
+        ((const Etcdserverpb__MemberListRequest *)call->request)->linearizable) {
+        return WAY_READ;
+    }
     if (call->method == ETCD_METHOD_TXN && !mvcc_writes(call->method, call->request)) {
         return WAY_READ;
     }
@@ -260,14 +290,26 @@ static enum way way_of(const struct call *call)
     return ways[call->method];
 }
 
+static void hash(struct store *self, const struct call *call, struct outbox *out)
+{
+    int64_t revision = call->method == ETCD_METHOD_HASH_KV
+                           ? ((const Etcdserverpb__HashKVRequest *)call->request)->revision
+                           : 0;
+
+    hashes_call(self, call->method, revision, call->from, call->msg->id, out);
+}
+
 static void go(struct store *self, const struct call *call, struct outbox *out)
 {
-    switch (way_of(call)) {
+    switch (way_of(self, call)) {
     case WAY_WRITE:
         write(self, call, out);
         break;
     case WAY_READ:
         read(self, call, out);
+        break;
+    case WAY_HASH:
+        hash(self, call, out);
         break;
     case WAY_LOCAL:
         local_answer(self, call->method, call->request, call->from, call->msg->id, out);
@@ -295,7 +337,10 @@ void store_call(void *state, const struct address *from, const struct msg *msg,
     }
     call.method = (enum etcd_method)call.msg->method;
     call.deadline_ms = now->mono_ms + call.msg->left_ms;
-    if (ways[call.method] == WAY_LATER || ways[call.method] == WAY_GATEWAY) {
+    if (call.method == ETCD_METHOD_AUTH_STATUS && !version_from_3_5(&self->version)) {
+        store_refuse_with(from, call.msg->id, GRPC_UNIMPLEMENTED,
+                          STR("unknown method AuthStatus for service etcdserverpb.Auth"), out);
+    } else if (ways[call.method] == WAY_LATER || ways[call.method] == WAY_GATEWAY) {
         refuse_later(&call, out);
     } else if (judge(self, &call, out)) {
         go(self, &call, out);

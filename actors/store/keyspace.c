@@ -140,6 +140,29 @@ static bool apply_own(struct keyspace *self, const struct machine_call *call, st
     return true;
 }
 
+static bool is_member(const struct raft_members *set, uint64_t id)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum etcd_error update_member(struct keyspace *self, const ProtobufCMessage *request)
+{
+    const Etcdserverpb__MemberUpdateRequest *update =
+        (const Etcdserverpb__MemberUpdateRequest *)request;
+
+    if (!is_member(&self->config.voters, update->id) &&
+        !is_member(&self->config.learners, update->id)) {
+        return ETCD_ERROR_MEMBER_NOT_FOUND;
+    }
+    members_update(&self->members, self->mvcc, update->id, update->peerurls, update->n_peerurls);
+    return ETCD_OK;
+}
+
 static void answer_with(struct buf *answer, enum etcd_error error)
 {
     if (answer != NULL) {
@@ -167,6 +190,12 @@ static bool apply(struct machine *machine, uint64_t index, const struct machine_
     if (method == 0 || method >= ETCD_METHOD_END ||
         request_unpack(method, bytes, &self->arena, &request) != ERR_OK) {
         answer_with(answer, ETCD_ERROR_NOT_CAPABLE); /* of a later version: alike on every member */
+        arena_reset(&self->arena);
+        return true;
+    }
+    if (method ==
+        ETCD_METHOD_MEMBER_UPDATE) { /* who asks is told of all members, as they are then */
+        answer_with(answer, update_member(self, request));
         arena_reset(&self->arena);
         return true;
     }
@@ -303,6 +332,11 @@ enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settin
         log_event(log, LOG_ERROR, "store_refused", "%s", text);
         return err;
     }
+    err = members_restore(&self->members, self->backend);
+    if (err != ERR_OK) {
+        log_event(log, LOG_ERROR, "store_refused", "the members' records can't be read");
+        return err;
+    }
     begin_leases(self);
     return ERR_OK;
 }
@@ -311,6 +345,7 @@ void keyspace_fini(struct keyspace *self)
 {
     mvcc_destroy(&self->mvcc);
     lessor_destroy(&self->lessor);
+    members_fini(&self->members);
     backend_close(&self->backend);
     arena_fini(&self->arena);
 }

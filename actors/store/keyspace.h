@@ -10,6 +10,7 @@
 #define ACTORS_STORE_KEYSPACE_H
 
 #include "actors/store/lessor.h"
+#include "actors/store/members.h"
 #include "actors/store/mvcc/mvcc.h"
 #include "actors/store/node/machine.h"
 #include "common/base/log.h"
@@ -23,6 +24,7 @@ struct keyspace {
     struct machine machine; /* first: what raft_node is given */
     struct mvcc *mvcc;      /* owned, as the next two */
     struct lessor *lessor;
+    struct members members;
     struct backend *backend;
     const struct log *log; /* borrowed, may be NULL */
     uint64_t cluster_id;

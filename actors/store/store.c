@@ -1,5 +1,6 @@
 #include "actors/store/call.h"
-#include "actors/store/propose.h"
+#include "actors/store/counts.h"
+#include "actors/store/upkeep.h"
 #include "actors/store/watch.h"
 
 #include <stdlib.h>
@@ -22,67 +23,13 @@ static void turn_begin(void *state, const struct now *now, struct outbox *out)
     self->keyspace.term = node.term;
 }
 
-/* Until when an entry of the store's own may be on its way. */
-enum { own_ms = 7000 };
-
-/* Only the leader expires, one entry at a time. */
-static void expire_leases(struct store *self, const struct now *now)
-{
-    int64_t ids[keyspace_expire_max];
-    struct raft_node_status node;
-    size_t count;
-
-    raft_node_status(self->node, &node);
-    if (self->expiring || node.role != RAFT_LEADER) {
-        return;
-    }
-    count = lessor_due(self->keyspace.lessor, self->awake.ms, ids, keyspace_expire_max);
-    if (count == 0) {
-        return;
-    }
-    self->body.len = 0;
-    keyspace_expire(&self->body, ids, count);
-    self->expiry = store_propose(self, now->mono_ms + own_ms);
-    self->expiring = self->expiry != 0;
-    if (!self->expiring) {
-        lessor_again(self->keyspace.lessor, self->awake.ms);
-    }
-}
-
-/* One that is not written down now is at its next time. */
-static void checkpoint_leases(struct store *self, const struct now *now)
-{
-    struct lease_rest rests[keyspace_checkpoint_max];
-    struct raft_node_status node;
-    size_t count;
-
-    raft_node_status(self->node, &node);
-    if (self->checkpointing || node.role != RAFT_LEADER) {
-        return;
-    }
-    count = lessor_rests(self->keyspace.lessor, self->awake.ms, rests, keyspace_checkpoint_max);
-    if (count > 0) {
-        self->body.len = 0;
-        keyspace_checkpoint(&self->body, rests, count);
-        self->checkpoint = store_propose(self, now->mono_ms + own_ms);
-        self->checkpointing = self->checkpoint != 0;
-    }
-}
-
 static void take_answers(struct store *self, struct outbox *out)
 {
     size_t count;
     const struct raft_answer *answers = raft_node_answers(self->node, &count);
 
     for (size_t i = 0; i < count; i++) {
-        if (self->expiring && answers[i].number == self->expiry) {
-            self->expiring = false;
-            if (answers[i].err != ERR_OK) {
-                lessor_again(self->keyspace.lessor, self->awake.ms);
-            }
-        } else if (self->checkpointing && answers[i].number == self->checkpoint) {
-            self->checkpointing = false;
-        } else {
+        if (!upkeep_answered(self, &answers[i])) {
             store_answered(self, &answers[i], out);
         }
     }
@@ -95,6 +42,7 @@ static void flush_if_due(struct store *self, const struct now *now)
         enum err err = keyspace_flush(&self->keyspace);
 
         self->flushed_ms = now->mono_ms;
+        self->flushes_total += err == ERR_OK;
         if (err == ERR_CORRUPT) {
             self->failed = err;
         }
@@ -109,8 +57,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     bool more = true;
     bool untold = false;
 
-    expire_leases(self, now);
-    checkpoint_leases(self, now);
+    upkeep_turn(self, now);
     for (unsigned i = 0; more && i < rounds_max && self->failed == ERR_OK; i++) {
         self->failed = raft_node_turn(self->node, now->mono_ms, &nobody, &more);
         take_answers(self, out);
@@ -120,6 +67,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         untold = facts_turn(self, out);
         more = (!untold && mvcc_compact_step(self->keyspace.mvcc, compact_keys)) || more || untold;
         more = event_reads_turn(self, out) || more;
+        more = hashes_turn(self, out) || more;
         flush_if_due(self, now);
         self->failed = mvcc_damage(self->keyspace.mvcc);
     }
@@ -135,6 +83,7 @@ static void tick(void *state, const struct now *now, struct outbox *out)
     struct store *self = state;
 
     self->facts.ticked = true;
+    upkeep_tick(self, now);
     if (disk_log_step(self->disk_log, now->mono_ms)) {
         outbox_again(out);
     }
@@ -183,6 +132,7 @@ const struct actor_spec store_spec = {
     .tick_ms = 100,
     .due_ms = due_ms,
     .position = position,
+    .count = store_count,
 };
 
 /* ── its life ── */
@@ -215,6 +165,9 @@ enum err store_new(struct store **self, const struct store_options *options,
     made->keyspace.member_id = options->member_id;
     made->keyspace.boot = options->boot;
     facts_begin(made, store_spec.name);
+    made->version = version_parse(options->version);
+    compactor_init(&made->compactor, options->compaction_mode, options->compaction_retention,
+                   made->awake.ms);
     *self = made;
     return ERR_OK;
 }
@@ -267,11 +220,13 @@ void store_destroy(struct store **self)
         (void)keyspace_flush(&gone->keyspace);
     }
     raft_node_destroy(&gone->node);
+    hashes_fini(&gone->hashes);
     keyspace_fini(&gone->keyspace);
     waiting_fini(&gone->waiting);
     facts_fini(&gone->facts);
     event_reads_fini(&gone->event_reads);
     keep_alives_fini(&gone->keep_alives);
+    compactor_fini(&gone->compactor);
     arena_fini(&gone->arena);
     buf_fini(&gone->packed);
     buf_fini(&gone->body);

@@ -16,6 +16,7 @@
 #ifndef ACTORS_STORE_STORE_H
 #define ACTORS_STORE_STORE_H
 
+#include "actors/store/compactor.h"
 #include "actors/store/keyspace.h"
 #include "actors/store/mvcc/shape.h"
 #include "actors/store/node/node.h"
@@ -39,8 +40,11 @@ struct store_options {
     size_t flush_bytes;
     int64_t lease_checkpoint_ms; /* how often what is left of long leases is written down; etcd: 5
                                     min; 0: never */
-    struct prng *prng;           /* borrowed */
-    const struct log *log;       /* borrowed, may be NULL */
+    enum compaction_mode compaction_mode;
+    int64_t compaction_retention; /* ms, or how many revisions */
+    int64_t quota_bytes;          /* as Status tells it; 0: it does not */
+    struct prng *prng;            /* borrowed */
+    const struct log *log;        /* borrowed, may be NULL */
 };
 
 /* Reads back what backend holds, which it takes, also on error. Serves once it is started.

@@ -2,10 +2,13 @@
 #ifndef ACTORS_STORE_STORE_STATE_H
 #define ACTORS_STORE_STORE_STATE_H
 
+#include "actors/store/compactor.h"
 #include "actors/store/event_reads.h"
 #include "actors/store/facts.h"
+#include "actors/store/hashes.h"
 #include "actors/store/keep_alive.h"
 #include "actors/store/store.h"
+#include "actors/store/version.h"
 #include "actors/store/waiting.h"
 #include "common/base/awake.h"
 
@@ -18,6 +21,13 @@ struct store {
     struct facts facts;
     struct event_reads event_reads;
     struct keep_alives keep_alives;
+    struct hashes hashes;
+    struct compactor compactor;
+    struct version version;
+    bool compacting; /* by itself: an entry is on its way, number compaction */
+    uint64_t compaction;
+    int64_t compacts_at;
+    uint64_t flushes_total;
     struct awake awake;
     struct arena arena; /* of the call or answer at hand */
     struct buf packed;

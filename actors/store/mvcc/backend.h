@@ -72,6 +72,11 @@ struct backend_batch {
     uint64_t index, term; /* the mark's; index never smaller than it was */
 };
 
+/* used: without what is free for the next records. */
+struct backend_size {
+    uint64_t bytes, used;
+};
+
 struct backend {
     enum err (*get)(struct backend *self, enum backend_bucket bucket, struct str key,
                     struct str *value);
@@ -84,6 +89,8 @@ struct backend {
                      struct backend_record *record);
 
     struct backend_mark (*mark)(const struct backend *self); /* of what reads see */
+
+    struct backend_size (*size)(const struct backend *self); /* of all files */
 
     /* Whole and durable when it returns ERR_OK; else nothing of it is there, and it may be tried
      * again. text, of backend_text_max: why not. */

@@ -151,6 +151,46 @@ static struct backend_mark lmdb_mark(const struct backend *backend)
     return ((const struct lmdb_backend *)backend)->mark;
 }
 
+/* Pages that LMDB may write again: lists in the values of its own first database. */
+static uint64_t free_pages(const struct lmdb_backend *self)
+{
+    enum { free_dbi = 0 };
+    MDB_cursor *cursor;
+    MDB_val key = {0};
+    MDB_val val = {0};
+    uint64_t pages = 0;
+
+    if (self->seen == NULL || mdb_cursor_open(self->seen, free_dbi, &cursor) != MDB_SUCCESS) {
+        return 0;
+    }
+    while (mdb_cursor_get(cursor, &key, &val, MDB_NEXT) == MDB_SUCCESS) {
+        size_t count = 0;
+
+        if (val.mv_size >= sizeof(count)) {
+            memcpy(&count, val.mv_data, sizeof(count));
+            pages += count;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return pages;
+}
+
+static struct backend_size lmdb_size(const struct backend *backend)
+{
+    const struct lmdb_backend *self = (const struct lmdb_backend *)backend;
+    struct backend_size size = {0};
+    uint64_t gone = free_pages(self);
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    if (mdb_env_info(self->env, &info) == MDB_SUCCESS &&
+        mdb_env_stat(self->env, &stat) == MDB_SUCCESS) {
+        size.bytes = (info.me_last_pgno + 1) * stat.ms_psize;
+        size.used = size.bytes - (gone <= info.me_last_pgno ? gone : 0) * stat.ms_psize;
+    }
+    return size;
+}
+
 static const char *lmdb_text(const struct backend *backend)
 {
     return ((const struct lmdb_backend *)backend)->text;
@@ -403,6 +443,7 @@ enum err backend_lmdb_open(const char *path, uint64_t map_bytes, struct backend 
         .seek = lmdb_seek,
         .step = lmdb_step,
         .mark = lmdb_mark,
+        .size = lmdb_size,
         .write = lmdb_write,
         .renew = lmdb_renew,
         .settle = lmdb_settle,

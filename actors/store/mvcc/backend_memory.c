@@ -144,6 +144,22 @@ static struct backend_mark memory_mark(const struct backend *backend)
     return ((const struct memory_backend *)backend)->seen.mark;
 }
 
+static struct backend_size memory_size(const struct backend *backend)
+{
+    const struct version *seen = &((const struct memory_backend *)backend)->seen;
+    struct backend_size size = {0};
+
+    for (int b = 0; b < BUCKET_END; b++) {
+        for (size_t i = 0; i < seen->buckets[b].count; i++) {
+            const struct item *item = seen->buckets[b].items[i];
+
+            size.bytes += item->key.len + item->value.len;
+        }
+    }
+    size.used = size.bytes;
+    return size;
+}
+
 static void count(struct backend_mark *mark, enum backend_bucket bucket, const struct item *item,
                   bool added)
 {
@@ -242,6 +258,7 @@ struct backend *backend_memory_new(void)
         .seek = memory_seek,
         .step = memory_step,
         .mark = memory_mark,
+        .size = memory_size,
         .write = memory_write,
         .renew = memory_renew,
         .settle = memory_settle,

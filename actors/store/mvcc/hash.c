@@ -8,25 +8,13 @@ struct mvcc_hash {
     struct mvcc *state;
     int64_t revision;
     int64_t compacted;
-    int64_t kept_at; /* of what was compacted, what was live there is hashed */
+    bool looking;      /* whether any key is live at revision */
+    struct buf behind; /* it has looked at the keys up to this one */
+    int64_t kept_at;   /* of what was compacted, what was live there is hashed */
     struct revision next;
     uint32_t crc;
     bool done;
 };
-
-static bool any_is_live(const struct mvcc *state, int64_t revision)
-{
-    struct key_cursor cursor = key_cursor(&state->index, STR(""), STR("\0"));
-    struct key_state key_state;
-    uint32_t key;
-
-    while ((key = key_cursor_next(&cursor)) != KEY_NONE) {
-        if (key_index_at(&state->index, key, revision, &key_state)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* etcd hashes what its index would keep at the revision; nothing to keep means no choice: then all
  * that is there, which is what the compaction has left. */
@@ -44,7 +32,8 @@ enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc
     made->state = self;
     made->revision = revision == 0 ? self->revision : revision;
     made->compacted = self->compacted;
-    made->kept_at = any_is_live(self, made->revision) ? made->revision : made->compacted;
+    made->looking = true;
+    made->kept_at = made->compacted;
     made->crc = crc32c(0, "key", 3);
     self->pins++;
     *hash = made;
@@ -69,12 +58,40 @@ static bool is_hashed(const struct mvcc_hash *self, const struct record *record)
            revision_eq(state.mod, record->revision);
 }
 
+/* Keys may come meanwhile: none of them is live at an earlier revision. */
+static void look(struct mvcc_hash *self, unsigned keys_max)
+{
+    const struct key_index *index = &self->state->index;
+    struct key_cursor cursor = self->behind.len > 0
+                                   ? key_cursor_behind(index, buf_str(&self->behind))
+                                   : key_cursor(index, STR(""), STR("\0"));
+    struct key_state state;
+    uint32_t key = KEY_NONE;
+
+    for (unsigned i = 0; i == 0 || i < keys_max; i++) {
+        key = key_cursor_next(&cursor);
+        if (key == KEY_NONE || key_index_at(index, key, self->revision, &state)) {
+            self->kept_at = key == KEY_NONE ? self->compacted : self->revision;
+            self->looking = false;
+            return;
+        }
+    }
+    self->behind.len = 0;
+    buf_add_str(&self->behind, key_index_name(index, key));
+}
+
 bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max)
 {
-    struct record_scan scan = record_scan(self->state, self->next);
+    enum { kib = 1024 };
+    struct record_scan scan;
     struct record record;
 
-    for (unsigned i = 0; i < records_max && !self->done; i++) {
+    if (self->looking) {
+        look(self, records_max);
+        return true;
+    }
+    scan = record_scan(self->state, self->next);
+    for (uint64_t i = 0; i < records_max && !self->done; i++) {
         if (!record_scan_next(&scan, &record) || record.revision.main > self->revision) {
             self->done = true;
             break;
@@ -85,6 +102,7 @@ bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max)
             self->crc = crc32c(self->crc, key.bytes, key.len);
             self->crc = crc32c(self->crc, record.bytes.data, record.bytes.len);
         }
+        i += record.bytes.len / kib;
         self->next = (struct revision){record.revision.main, record.revision.sub + 1};
     }
     return !self->done;
@@ -100,6 +118,7 @@ void mvcc_hash_end(struct mvcc_hash **self, uint32_t *hash, int64_t *compacted)
     if (compacted != NULL) {
         *compacted = (*self)->compacted;
     }
+    buf_fini(&(*self)->behind);
     free(*self);
     *self = NULL;
 }

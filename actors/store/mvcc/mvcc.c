@@ -73,6 +73,17 @@ void mvcc_entry(struct mvcc *self, uint64_t index, uint64_t term)
     tail_advance(open_tail(self), index, term);
 }
 
+void mvcc_keep(struct mvcc *self, enum backend_bucket bucket, struct str key, struct str value)
+{
+    assert(bucket != BUCKET_REV && bucket != BUCKET_META && bucket != BUCKET_LEASE);
+    tail_put(open_tail(self), bucket, key, value);
+}
+
+size_t mvcc_key_count(const struct mvcc *self)
+{
+    return self->index.table.used;
+}
+
 /* ── flushing ───────────────────────────────────────────────────────────────*/
 
 size_t mvcc_unflushed_bytes(const struct mvcc *self)

@@ -74,6 +74,12 @@ struct mvcc_answer mvcc_read(struct mvcc *self, enum etcd_method method,
 
 bool mvcc_writes(enum etcd_method method, const ProtobufCMessage *request);
 
+/* A record of a bucket that is not mvcc's own; a part of the entry. */
+void mvcc_keep(struct mvcc *self, enum backend_bucket bucket, struct str key, struct str value);
+
+/* Keys in the index: those that are there, and those whose history is not compacted yet. */
+size_t mvcc_key_count(const struct mvcc *self);
+
 /* ── leases, for whoever has the time ───────────────────────────────────────*/
 
 struct mvcc_lease {
@@ -105,7 +111,8 @@ struct mvcc_hash; /* of the state as it was at the begin; compaction steps wait 
 
 /* revision 0: the current one. Errors: COMPACTED, FUTURE_REVISION. */
 enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc_hash **hash);
-bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max); /* false: it is made */
+/* False: it is made. A record counts as one, and one more for each KiB. */
+bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max);
 /* compacted: what it was at the begin. Each of them may be NULL. */
 void mvcc_hash_end(struct mvcc_hash **self, uint32_t *hash, int64_t *compacted);
 

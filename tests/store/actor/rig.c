@@ -44,6 +44,11 @@ static struct backend_mark kept_mark(const struct backend *self)
     return of(self)->mark(of(self));
 }
 
+static struct backend_size kept_size(const struct backend *self)
+{
+    return of(self)->size(of(self));
+}
+
 static enum err kept_write(struct backend *self, const struct backend_batch *batch, char *text)
 {
     return of(self)->write(of(self), batch, text);
@@ -72,6 +77,7 @@ static struct backend *keep(struct backend *backend)
                                          .seek = kept_seek,
                                          .step = kept_step,
                                          .mark = kept_mark,
+                                         .size = kept_size,
                                          .write = kept_write,
                                          .renew = kept_renew,
                                          .settle = kept_settle,

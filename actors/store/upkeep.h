@@ -1,0 +1,19 @@
+/* Entries that the leader's store proposes by itself: leases whose time is over, what is left of
+ * long ones, compactions. One of each kind at a time.
+ */
+#ifndef ACTORS_STORE_UPKEEP_H
+#define ACTORS_STORE_UPKEEP_H
+
+#include "actors/store/node/node.h"
+#include "common/base/clock.h"
+
+struct store;
+
+void upkeep_turn(struct store *self,
+                 const struct now *now); /* at a turn's end, before the node's */
+void upkeep_tick(struct store *self, const struct now *now);
+
+/* False: it is the answer to somebody else. */
+bool upkeep_answered(struct store *self, const struct raft_answer *answer);
+
+#endif
