@@ -2,10 +2,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/base/heap.h"
 #include "common/runtime/publisher.h"
+#include "gateway/etcd/front.h"
 #include "gateway/etcd/keep_alive.h"
 
 enum {
@@ -13,8 +13,7 @@ enum {
     kept_bytes_max = 16 * 1024 * 1024,
     request_head_max = 512 * 1024, /* of a message, beyond the request: etcd's gRPC overhead */
     streams_max = 65536,
-    held_bytes_max = 16 * 1024 * 1024, /* of one connection */
-    request_ms = 5000,                 /* and two elections: etcd's ReqTimeout */
+    request_ms = 5000, /* and two elections: etcd's ReqTimeout */
     store_tick_ms = 100,
     listen_again_ms = 1000,
 };
@@ -28,6 +27,7 @@ struct etcd_gateway {
     struct etcd_gateway_options options;
     struct moment moment;
     struct port *port;
+    struct front *front;
     struct relay *relay;
     struct keep_alives *keep_alives;
     struct service services[ETCD_METHOD_END]; /* by method */
@@ -179,9 +179,7 @@ static void look_after_store(struct etcd_gateway *self, const struct now *now)
 
 static void on_http1(void *state, int fd, const struct now *now)
 {
-    (void)state;
-    (void)now;
-    (void)close(fd);
+    front_adopt(((struct etcd_gateway *)state)->front, fd, now);
 }
 
 static const struct port_app port_app = {
@@ -235,6 +233,18 @@ static void on_port(void *state, const struct now *now, struct outbox *out)
     port_flush(self->port);
 }
 
+static void on_http1_turn(void *state, const struct now *now, struct outbox *out)
+{
+    struct etcd_gateway *self = state;
+    struct port_counts port;
+
+    port_counts(self->port, &port);
+    if (front_turn(self->front, &port, now)) {
+        outbox_again(out);
+    }
+    port_flush(self->port); /* what it has answered over HTTP/2 too */
+}
+
 static void on_turn_begin(void *state, const struct now *now, struct outbox *out)
 {
     ((struct etcd_gateway *)state)->moment = (struct moment){now, out};
@@ -251,6 +261,8 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
     (void)out;
     if (msg->type == MSG_TYPE_ANSWERED) {
         relay_answer(self->relay, msg);
+    } else if (msg->type == MSG_TYPE_COUNTERS) {
+        front_counters(self->front, &msg->as_counters);
     } /* anything else is an answer to nobody's question */
 }
 
@@ -281,7 +293,8 @@ static int64_t due_ms(void *state, const struct now *now)
 {
     const struct etcd_gateway *self = state;
     int64_t due = now->mono_ms + store_tick_ms; /* to see that the store is silent */
-    int64_t dues[] = {port_due_ms(self->port), relay_due_ms(self->relay)};
+    int64_t dues[] = {port_due_ms(self->port), relay_due_ms(self->relay),
+                      front_due_ms(self->front, now)};
 
     for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
         due = dues[i] < due ? dues[i] : due;
@@ -341,7 +354,33 @@ struct actor_guest etcd_gateway_guest(struct etcd_gateway *self)
     return (struct actor_guest){.fd = port_fd(self->port), .always = true, .ready = on_port};
 }
 
+struct actor_guest etcd_gateway_http1_guest(struct etcd_gateway *self)
+{
+    return (struct actor_guest){
+        .fd = front_fd(self->front), .always = true, .ready = on_http1_turn};
+}
+
 /* ── its life ── */
+
+static enum err new_front(struct etcd_gateway *self)
+{
+    const struct front_options options = {
+        .version = self->options.version,
+        .origins = self->options.origins,
+        .origin_count = self->options.origin_count,
+        .message_max = self->options.request_max + request_head_max,
+        .connections_max = self->options.connections_max,
+        .memory_max = self->options.memory_max,
+        .sharers = self->options.sharers,
+        .log = self->options.log,
+        .calls = {&etcd_gateway_app, self},
+        .relay = self->relay,
+        .store = &self->store,
+        .moment = &self->moment,
+    };
+
+    return front_new(&self->front, &options);
+}
 
 enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_options *options,
                           const struct now *now)
@@ -353,14 +392,12 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
         .answer_ms = request_ms + 2 * options->election_ms,
         .wait_ms = options->election_ms,
     };
-    const struct port_options port = {
+    struct port_options port = {
         .section = "etcd",
         .listen = options->listen,
         .reuse_port = options->reuse_port,
         .connections_max = options->connections_max,
-        .h2 = {.message_max = options->request_max + request_head_max,
-               .streams_max = streams_max,
-               .held_max = held_bytes_max},
+        .h2 = {.message_max = options->request_max + request_head_max, .streams_max = streams_max},
         .log = options->log,
     };
     struct etcd_gateway *made = heap_new(sizeof(*made));
@@ -374,6 +411,12 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
     made->follower = follower_new(ACTOR_STORE, 0, store_tick_ms, &store_owner, made);
     publisher_init(&made->publisher, ACTOR_ETCD, options->index, options->boot);
     lay_services(made);
+    err = new_front(made);
+    if (err != ERR_OK) {
+        etcd_gateway_destroy(&made);
+        return err;
+    }
+    front_join(made->front, &port.h2);
     err = port_new(&made->port, &port, &port_app, made);
     if (err != ERR_OK) {
         etcd_gateway_destroy(&made);
@@ -391,7 +434,9 @@ void etcd_gateway_destroy(struct etcd_gateway **self)
     if (it == NULL) {
         return;
     }
+    it->moment = (struct moment){0};
     port_destroy(&it->port); /* first: open calls are gone */
+    front_destroy(&it->front);
     keep_alives_destroy(&it->keep_alives);
     relay_destroy(&it->relay);
     follower_destroy(&it->follower);

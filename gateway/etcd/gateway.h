@@ -18,29 +18,24 @@
 #include "gateway/etcd/moment.h"
 #include "gateway/etcd/port.h"
 #include "gateway/etcd/relay.h"
+#include "gateway/etcd/store_view.h"
 
 enum { store_silent_ms = 500 };
 
 struct etcd_gateway_options {
     const char *listen; /* host:port; borrowed */
     bool reuse_port;
-    uint32_t index;           /* of this process */
-    uint64_t boot;            /* random, of this run */
-    uint32_t connections_max; /* HTTP/2 */
-    uint32_t request_max;     /* bytes of a request, as etcd's --max-request-bytes */
-    int64_t election_ms;      /* the store's */
-    struct log *log;          /* borrowed, may be NULL */
-};
-
-/* What is known of the store; boot 0: nothing yet. */
-struct store_view {
-    uint64_t epoch, boot;
-    int64_t revision, compacted;
-    uint64_t cluster, member, term;
-    uint64_t lead;         /* 0: none */
-    int64_t heard_ms;      /* mono */
-    int64_t leaderless_ms; /* mono, since when there is no leader it knows; INT64_MAX: it has one */
-    uint64_t leader_changes; /* seen */
+    uint32_t index;             /* of this process */
+    uint64_t boot;              /* random, of this run */
+    uint32_t connections_max;   /* HTTP/2 */
+    uint32_t request_max;       /* bytes of a request, as etcd's --max-request-bytes */
+    int64_t election_ms;        /* the store's */
+    const char *version;        /* of etcd, that clients are told */
+    const char *const *origins; /* of pages that may use it; "*": all; borrowed */
+    size_t origin_count;
+    uint64_t memory_max; /* held for clients; 0: a share of the machine's memory */
+    unsigned sharers;    /* processes on the port; 0: one */
+    struct log *log;     /* borrowed, may be NULL */
 };
 
 struct etcd_gateway;
@@ -50,10 +45,11 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
                           const struct now *now);
 void etcd_gateway_destroy(struct etcd_gateway **self);
 
-/* For actor_run: the core, its one link, its guest on port_fd with always set. */
+/* For actor_run: the core, its one link, its guests: the port, and HTTP/1.1. */
 extern const struct actor_spec etcd_gateway_spec;
 struct actor_link etcd_gateway_link(struct etcd_gateway *self);
 struct actor_guest etcd_gateway_guest(struct etcd_gateway *self);
+struct actor_guest etcd_gateway_http1_guest(struct etcd_gateway *self);
 
 /* Serves whatever calls: the state of this app is the gateway. Only within a turn. */
 extern const struct rpc_app etcd_gateway_app;

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "common/base/heap.h"
+#include "gateway/etcd/h2_answer.h"
 #include "gateway/etcd/h2_request.h"
+#include "gateway/etcd/h2_web.h"
 
 enum {
     window_bytes = 1024 * 1024, /* of a stream: a message of the usual limit comes in two */
@@ -15,7 +17,8 @@ enum {
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *state)
 {
     (void)state;
-    if (frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
+    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
         nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
         (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                         NGHTTP2_NO_ERROR);
@@ -32,8 +35,10 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     if (stream != NULL) {
         if (!stream->let_go) {
             stream->let_go = true;
+            h2_cancelled(stream);
             self->app->gone(self->state, &stream->call);
         }
+        h2_web_gone(stream);
         h2_stream_end(self, stream);
     }
     return 0;
@@ -68,6 +73,7 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
     buf_add(self->to, head, frame_head_bytes);
     buf_add(self->to, stream->out.data + stream->out_at, len);
     stream->out_at += len;
+    self->taken += len;
     h2_stream_weigh(stream);
     return 0;
 }
@@ -113,7 +119,17 @@ void h2_drain(struct h2 *self)
 
 size_t h2_held(const struct h2 *self)
 {
-    return self->held;
+    return self->held + self->unsent;
+}
+
+size_t h2_owed(const struct h2 *self)
+{
+    return self->owed;
+}
+
+uint64_t h2_taken(const struct h2 *self)
+{
+    return self->taken;
 }
 
 uint32_t h2_calls(const struct h2 *self)
@@ -168,6 +184,8 @@ struct h2 *h2_new(const struct h2_options *options, const struct rpc_app *app, v
     self->options = options;
     self->app = app;
     self->state = state;
+    self->web_app = options->web;
+    self->web_state = options->web_state;
     self->wake = wake;
     make_session(self);
     return self;
@@ -183,8 +201,10 @@ void h2_destroy(struct h2 **self)
     for (struct stream *stream = h2->open; stream != NULL; stream = stream->next) {
         if (!stream->let_go) {
             stream->let_go = true;
+            h2_cancelled(stream);
             h2->app->gone(h2->state, &stream->call);
         }
+        h2_web_gone(stream);
     }
     nghttp2_session_del(h2->session); /* tells of no stream */
     h2_streams_fini(h2);

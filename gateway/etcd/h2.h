@@ -1,22 +1,40 @@
-/* One HTTP/2 connection that carries gRPC calls, over bytes: it knows no socket and no clock.
+/* One HTTP/2 connection that carries gRPC calls and plain requests, over bytes: it knows no socket
+ * and no clock.
  *
  *   bytes ──h2_receive──► begin, message, half_closed, gone      (struct rpc_app)
- *   rpc_send, rpc_end ──► h2_produce ──► bytes
+ *                         serve                                  (struct web_app: no gRPC)
+ *   rpc_send, rpc_end, web_answer … ──► h2_produce ──► bytes
  *
  * What gRPC itself demands is answered here: a path that is no method of etcd's, a compressed or
  * overlong message, none or two where there is to be one. Everything is bounded: a message,
- * streams, headers, and the bytes that are held for one connection, either way. nghttp2 answers
- * PING and SETTINGS, and ends a connection that floods it with them or breaks the rules.
+ * streams, headers, and the bytes that are held for one connection, either way, and for all:
+ * beyond, new calls are RESOURCE_EXHAUSTED, "too many requests". What a client has asked for and
+ * reads slowly costs its small calls nothing, up to unsent_max. nghttp2 answers PING and SETTINGS,
+ * and ends a connection that floods it with them or breaks the rules.
  */
 #ifndef GATEWAY_ETCD_H2_H
 #define GATEWAY_ETCD_H2_H
 
 #include "gateway/etcd/rpc.h"
+#include "gateway/etcd/tally.h"
+#include "gateway/etcd/web.h"
 
 struct h2_options {
-    uint32_t message_max; /* bytes of one from a client */
-    uint32_t streams_max; /* open at once */
-    size_t held_max; /* bytes of messages, either way; beyond: new calls are RESOURCE_EXHAUSTED */
+    uint32_t message_max;      /* bytes of one from a client */
+    uint32_t streams_max;      /* open at once */
+    size_t held_max;           /* bytes a client has sent of messages that are not whole */
+    size_t unsent_max;         /* bytes of answers that a client has not taken */
+    size_t body_max;           /* bytes of a plain request's body */
+    struct h2_load *load;      /* of all connections; NULL: not counted */
+    struct tally *tally;       /* NULL: not counted */
+    const struct web_app *web; /* serves what is no gRPC; NULL: that is refused */
+    void *web_state;
+};
+
+/* Bytes of messages, either way, that are held for all connections together. */
+struct h2_load {
+    size_t held;
+    size_t max;
 };
 
 struct h2;
@@ -46,6 +64,10 @@ bool h2_produce(struct h2 *self, struct buf *to, size_t max);
 void h2_drain(struct h2 *self);
 
 size_t h2_held(const struct h2 *self); /* bytes of messages, either way */
+/* Bytes of answers that its client has not taken, but for those of streams in which both sides
+ * speak (who serves those bounds them); and how many bytes of answers it has taken altogether. */
+size_t h2_owed(const struct h2 *self);
+uint64_t h2_taken(const struct h2 *self);
 uint32_t h2_calls(const struct h2 *self);
 
 #endif

@@ -100,6 +100,9 @@ static void send_message(struct rpc *call, struct str message)
     if (stream->out_at == stream->out.len) {
         stream->out_at = stream->out.len = 0;
     }
+    if (stream->h2->options->tally != NULL) {
+        stream->h2->options->tally->rows[call->method].sent++;
+    }
     grpc_prefix(prefix, (uint32_t)message.len);
     (void)buf_reserve(&stream->out, sizeof(prefix) + message.len);
     buf_add(&stream->out, prefix, sizeof(prefix));
@@ -115,9 +118,24 @@ static size_t unsent(const struct rpc *call)
     return stream->out.len - stream->out_at;
 }
 
+static void count_handled(const struct stream *stream, enum grpc_code code)
+{
+    struct tally *tally = stream->h2->options->tally;
+
+    if (tally != NULL && stream->begun) {
+        tally->rows[stream->call.method].handled[code]++;
+    }
+}
+
+void h2_cancelled(struct stream *stream)
+{
+    count_handled(stream, GRPC_CANCELLED);
+}
+
 void h2_finish(struct stream *stream, enum grpc_code code, struct str text)
 {
     stream->let_go = true;
+    count_handled(stream, code);
     stream->code = code;
     if (text.len > status_text_max) {
         text.len = status_text_max;

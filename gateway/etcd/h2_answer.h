@@ -12,6 +12,8 @@ void h2_finish(struct stream *stream, enum grpc_code code, struct str text);
  * grpc-go's, which etcd speaks with. */
 void h2_refuse(struct stream *stream, enum grpc_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Its client took it back: counted. */
+void h2_cancelled(struct stream *stream);
 /* By an HTTP status alone: it is none of gRPC's business. */
 void h2_refuse_http(struct stream *stream, int status);
 

@@ -1,6 +1,7 @@
 #include "gateway/etcd/h2_request.h"
 
 #include "gateway/etcd/h2_answer.h"
+#include "gateway/etcd/h2_web.h"
 
 static bool is(const uint8_t *at, size_t len, const char *text)
 {
@@ -13,6 +14,23 @@ static void note_content_type(struct request_head *head, struct str value)
 
     head->grpc = str_starts(value, kind) && (value.len == kind.len || value.data[kind.len] == '+' ||
                                              value.data[kind.len] == ';');
+}
+
+/* What only a request of plain HTTP has. */
+static void note_plain(struct stream *stream, const uint8_t *name, size_t len, struct str value)
+{
+    static const char *const names[H2_WEB_WORDS] = {
+        [H2_WEB_ORIGIN] = "origin",
+        [H2_WEB_AUTHORIZATION] = "authorization",
+        [H2_WEB_TOKEN] = "grpc-metadata-token",
+        [H2_WEB_LEADER] = "grpc-metadata-hasleader",
+    };
+
+    for (unsigned i = 0; i < H2_WEB_WORDS; i++) {
+        if (is(name, len, names[i])) {
+            h2_web_note(stream, (enum h2_web_word)i, value);
+        }
+    }
 }
 
 int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -40,10 +58,16 @@ int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uin
         }
     } else if (is(name, name_len, ":method")) {
         head->post = str_eq(value, STR("POST"));
+        if (!head->post) {
+            h2_web_note_verb(stream, value);
+        }
     } else if (is(name, name_len, "content-type")) {
         note_content_type(head, value);
     } else if (is(name, name_len, "grpc-timeout")) {
         head->bad_timeout = grpc_timeout(value, &stream->call.timeout_ms) != ERR_OK;
+        if (!head->grpc) { /* it may stand before the content's type */
+            h2_web_note_timeout(stream, value);
+        }
     } else if (is(name, name_len, "grpc-encoding")) {
         head->compressed = !str_eq(value, STR("identity"));
     } else if (is(name, name_len, "token")) {
@@ -51,6 +75,8 @@ int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uin
         buf_add_str(&stream->token, value);
     } else if (is(name, name_len, "hasleader")) {
         stream->call.needs_leader = str_eq(value, STR("true"));
+    } else {
+        note_plain(stream, name, name_len, value);
     }
     return 0;
 }
@@ -103,10 +129,21 @@ static void refuse_error(struct stream *stream, enum etcd_error error)
     h2_refuse(stream, etcd_error_code(error), "%.*s", STR_ARG(etcd_error_text(error)));
 }
 
+static void begin_plain(struct h2 *self, struct stream *stream)
+{
+    stream->plain = true;
+    h2_web_begin(stream);
+    if (h2_is_full(self)) {
+        h2_web_refuse(stream, 503, STR("too many requests"));
+    }
+}
+
 static void begin(struct h2 *self, struct stream *stream)
 {
     stream->call.token = buf_str(&stream->token);
-    if (!stream->head.post) {
+    if (self->web_app != NULL && !stream->head.grpc) {
+        begin_plain(self, stream);
+    } else if (!stream->head.post) {
         h2_refuse_http(stream, 405);
     } else if (!stream->head.grpc) {
         h2_refuse_http(stream, 415);
@@ -119,11 +156,14 @@ static void begin(struct h2 *self, struct stream *stream)
         h2_refuse(stream, GRPC_INTERNAL, "malformed grpc-timeout");
     } else if (stream->token.len > rpc_token_max) {
         refuse_error(stream, ETCD_ERROR_INVALID_AUTH_TOKEN);
-    } else if (self->held > self->options->held_max) {
+    } else if (h2_is_full(self)) {
         refuse_error(stream, ETCD_ERROR_TOO_MANY_REQUESTS);
     } else {
         stream->call.caller = &h2_caller;
         stream->begun = true;
+        if (self->options->tally != NULL) {
+            self->options->tally->rows[stream->call.method].started++;
+        }
         stream->let_go = false;
         self->app->begin(self->state, &stream->call);
     }
@@ -132,6 +172,14 @@ static void begin(struct h2 *self, struct stream *stream)
 static bool takes_one(const struct stream *stream)
 {
     return etcd_method_row(stream->call.method)->shape != ETCD_SHAPE_BOTH;
+}
+
+static void pass_message(struct h2 *self, struct stream *stream, struct str message)
+{
+    if (self->options->tally != NULL) {
+        self->options->tally->rows[stream->call.method].received++;
+    }
+    self->app->message(self->state, &stream->call, message);
 }
 
 /* The client sends no more. */
@@ -151,7 +199,7 @@ static void end_of_input(struct h2 *self, struct stream *stream)
 
         message.data += grpc_prefix_bytes;
         message.len -= grpc_prefix_bytes;
-        self->app->message(self->state, &stream->call, message);
+        pass_message(self, stream, message);
     }
 }
 
@@ -169,7 +217,7 @@ static void take_data(struct h2 *self, struct stream *stream, struct str data)
             break;
         case GRPC_READ_MESSAGE:
             if (!takes_one(stream)) {
-                self->app->message(self->state, &stream->call, message);
+                pass_message(self, stream, message);
             }
             break;
         case GRPC_READ_COMPRESSED:
@@ -195,6 +243,10 @@ int h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_
     if (stream == NULL) {
         return 0;
     }
+    if (stream->plain) {
+        h2_web_data(stream, (struct str){(const char *)data, len});
+        return 0;
+    }
     take_data(self, stream, (struct str){(const char *)data, len});
     h2_stream_weigh(stream);
     if (!stream->let_go && self->held > self->options->held_max) {
@@ -218,7 +270,12 @@ int h2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *stat
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         begin(self, stream);
     }
-    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+        return 0;
+    }
+    if (stream->plain) {
+        h2_web_end_of_input(stream);
+    } else {
         end_of_input(self, stream);
     }
     return 0;

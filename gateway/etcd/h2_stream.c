@@ -7,12 +7,66 @@ enum {
     kept_bytes = 4096, /* a buffer larger than this is given back */
 };
 
+static void web_free(struct stream *stream)
+{
+    struct h2_web *web = stream->web;
+
+    stream->web = NULL;
+    if (web == NULL) {
+        return;
+    }
+    buf_fini(&web->verb);
+    buf_fini(&web->timeout);
+    for (unsigned i = 0; i < H2_WEB_WORDS; i++) {
+        buf_fini(&web->words[i]);
+    }
+    buf_fini(&web->body);
+    free(web);
+}
+
+static size_t body_held(const struct stream *stream)
+{
+    return stream->web != NULL ? stream->web->body.len : 0;
+}
+
+/* What a stream in which both sides speak has to say is bounded by who serves it. */
+static bool bounds_itself(const struct stream *stream)
+{
+    return stream->plain
+               ? stream->web->web.patient
+               : stream->begun && etcd_method_row(stream->call.method)->shape == ETCD_SHAPE_BOTH;
+}
+
+static void count(struct stream *stream, size_t weight, size_t unsent)
+{
+    struct h2 *self = stream->h2;
+    struct h2_load *load = self->options->load;
+
+    self->held += weight - stream->weight;
+    self->unsent += unsent - stream->unsent;
+    if (load != NULL) {
+        load->held += weight - stream->weight + unsent - stream->unsent;
+    }
+    stream->weight = weight;
+    stream->unsent = unsent;
+}
+
 void h2_stream_weigh(struct stream *stream)
 {
-    size_t weight = stream->reader.bytes.len + stream->out.len - stream->out_at;
+    struct h2 *self = stream->h2;
+    size_t owed = stream->owed;
 
-    stream->h2->held += weight - stream->weight;
-    stream->weight = weight;
+    count(stream, stream->reader.bytes.len + body_held(stream), stream->out.len - stream->out_at);
+    stream->owed = bounds_itself(stream) ? 0 : stream->unsent;
+    self->owed += stream->owed - owed;
+}
+
+bool h2_is_full(const struct h2 *self)
+{
+    const struct h2_options *options = self->options;
+
+    return self->held > options->held_max || self->unsent > options->unsent_max ||
+           (options->load != NULL && options->load->held > options->load->max);
 }
 
 struct stream *h2_stream_new(struct h2 *self, int32_t id)
@@ -52,6 +106,7 @@ static void keep_small(struct buf *buf)
 
 static void stream_free(struct stream *stream)
 {
+    web_free(stream);
     buf_fini(&stream->head.path);
     buf_fini(&stream->reader.bytes);
     buf_fini(&stream->token);
@@ -73,7 +128,9 @@ void h2_stream_end(struct h2 *self, struct stream *stream)
         stream->next->before = stream->before;
     }
     self->calls--;
-    self->held -= stream->weight;
+    self->owed -= stream->owed;
+    count(stream, 0, 0);
+    web_free(stream);
     if (self->kept_count == kept_max) {
         stream_free(stream);
         return;
@@ -106,6 +163,9 @@ static void free_all(struct stream *stream)
 
 void h2_streams_fini(struct h2 *self)
 {
+    for (struct stream *stream = self->open; stream != NULL; stream = stream->next) {
+        count(stream, 0, 0);
+    }
     free_all(self->open);
     free_all(self->kept);
 }

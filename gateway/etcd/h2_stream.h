@@ -3,6 +3,7 @@
  *   h2           the session, and its life
  *   h2_request   headers and DATA … the app
  *   h2_answer    the app … headers, DATA, trailers
+ *   h2_web       the same of what is no gRPC
  *   h2_stream    one call's memory
  */
 #ifndef GATEWAY_ETCD_H2_STREAM_H
@@ -24,15 +25,36 @@ struct request_head {
     struct buf path; /* of no method of ours, for the answer */
 };
 
+/* Headers that only a plain request has. */
+enum h2_web_word { H2_WEB_ORIGIN, H2_WEB_AUTHORIZATION, H2_WEB_TOKEN, H2_WEB_LEADER, H2_WEB_WORDS };
+
+struct stream;
+
+/* What a plain request has besides. */
+struct h2_web {
+    struct web web; /* first */
+    struct stream *stream;
+    struct buf verb; /* empty: POST */
+    struct buf timeout;
+    struct buf words[H2_WEB_WORDS];
+    struct buf body;
+    struct web_header trailer; /* static texts */
+    bool served;
+    bool over;    /* the app has answered, or never knew it */
+    bool refused; /* what else comes is thrown away */
+};
+
 struct stream {
     struct rpc call; /* first */
     struct h2 *h2;
+    struct h2_web *web; /* owns; NULL: nothing was noted that only such a request has */
     int32_t id;
     bool begun;   /* the app knows it */
     bool let_go;  /* the app has ended it, or never had it */
     bool refused; /* it is no gRPC: answered by a status of HTTP */
     bool replied; /* its answer's headers are submitted */
     bool waits;   /* nghttp2 was told that there is no data now */
+    bool plain;   /* no gRPC: web serves it, and the app never has it */
     enum grpc_code code;
     struct request_head head;
     struct grpc_reader reader;
@@ -41,6 +63,8 @@ struct stream {
     size_t out_at;         /* of them, sent */
     struct buf text;       /* of the status, encoded */
     size_t weight;         /* as counted in held */
+    size_t unsent;         /* as counted in unsent */
+    size_t owed;           /* as counted in owed */
     struct stream *before; /* open ones */
     struct stream *next;   /* also of the kept */
 };
@@ -49,6 +73,8 @@ struct h2 {
     const struct h2_options *options;
     const struct rpc_app *app;
     void *state;
+    const struct web_app *web_app;
+    void *web_state;
     struct h2_wake wake;
     nghttp2_session *session;
     struct buf *to; /* while it produces */
@@ -56,6 +82,9 @@ struct h2 {
     bool over; /* what came can't be read on */
     bool draining;
     size_t held;
+    size_t unsent;
+    size_t owed;
+    uint64_t taken;
     uint32_t calls;
     struct stream *open;
     struct stream *kept;
@@ -74,5 +103,7 @@ void h2_stream_end(struct h2 *self, struct stream *stream);
 void h2_streams_fini(struct h2 *self);
 /* After its messages have grown or gone. */
 void h2_stream_weigh(struct stream *stream);
+/* No room for another call, of this connection or of all. */
+bool h2_is_full(const struct h2 *self);
 
 #endif

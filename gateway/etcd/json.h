@@ -20,6 +20,11 @@ enum { json_depth_max = 64 }; /* of messages within messages */
 enum err json_to_message(const ProtobufCMessageDescriptor *type, struct str text,
                          struct buf *packed, struct buf *why);
 
+/* The same of the first of several documents: text then stands behind it. Errors: ERR_NOT_FOUND
+ * too: nothing but white space is left. */
+enum err json_take_message(const ProtobufCMessageDescriptor *type, struct str *text,
+                           struct buf *packed, struct buf *why);
+
 /* Appends packed as JSON. Errors: ERR_MALFORMED (no message of that type). */
 enum err json_of_message(const ProtobufCMessageDescriptor *type, struct str packed,
                          struct buf *text);

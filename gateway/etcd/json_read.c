@@ -1,10 +1,13 @@
 #include "gateway/etcd/json.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { oneofs_max = 4 }; /* of a message; etcd's have one */
 
 /* A message that is being written, and what is wrong with what it is made of. */
 struct writing {
@@ -263,9 +266,6 @@ static enum err put_field(struct writing *self, const ProtobufCFieldDescriptor *
     json_t *item;
     size_t i;
 
-    if (json_is_null(value)) {
-        return ERR_OK;
-    }
     if (field->label != PROTOBUF_C_LABEL_REPEATED) {
         return put_value(self, field, value, to);
     }
@@ -279,9 +279,29 @@ static enum err put_field(struct writing *self, const ProtobufCFieldDescriptor *
     return err;
 }
 
+/* Of several members of a oneof the first is taken. seen: the places of those that were, in a
+ * message in memory. */
+static bool is_first_of_oneof(const ProtobufCFieldDescriptor *field, unsigned *seen,
+                              unsigned *count)
+{
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0) {
+        return true;
+    }
+    for (unsigned i = 0; i < *count; i++) {
+        if (seen[i] == field->quantifier_offset) {
+            return false;
+        }
+    }
+    assert(*count < oneofs_max);
+    seen[(*count)++] = field->quantifier_offset;
+    return true;
+}
+
 static enum err put_message(struct writing *self, const ProtobufCMessageDescriptor *type,
                             const json_t *value, struct buf *to)
 {
+    unsigned oneofs[oneofs_max];
+    unsigned count = 0;
     enum err err = ERR_OK;
     const char *key;
     json_t *member;
@@ -300,7 +320,8 @@ static enum err put_message(struct writing *self, const ProtobufCMessageDescript
     {
         const ProtobufCFieldDescriptor *field = field_of(type, key);
 
-        if (err == ERR_OK && field != NULL) {
+        if (err == ERR_OK && field != NULL && !json_is_null(member) &&
+            is_first_of_oneof(field, oneofs, &count)) {
             err = put_field(self, field, member, to);
         }
     }
@@ -349,24 +370,38 @@ static struct str trimmed(struct str text)
     return text;
 }
 
-enum err json_to_message(const ProtobufCMessageDescriptor *type, struct str text,
-                         struct buf *packed, struct buf *why)
+/* One document off text; empty: a message of nothing. */
+static enum err take_document(const ProtobufCMessageDescriptor *type, struct str *text,
+                              struct buf *packed, struct buf *why)
 {
     struct writing self = {.why = why};
     json_error_t error;
     json_t *document;
     enum err err;
 
-    text = trimmed(text);
-    if (text.len == 0) {
-        return ERR_OK;
-    }
-    document = json_loadb(text.data, text.len,
+    document = json_loadb(text->data, text->len,
                           JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
     if (document == NULL) {
         return wrong_syntax(&self, &error);
     }
+    assert(error.position > 0 && (size_t)error.position <= text->len);
+    text->data += error.position;
+    text->len -= (size_t)error.position;
     err = put_message(&self, type, document, packed);
     json_decref(document);
     return err;
+}
+
+enum err json_to_message(const ProtobufCMessageDescriptor *type, struct str text,
+                         struct buf *packed, struct buf *why)
+{
+    text = trimmed(text);
+    return text.len > 0 ? take_document(type, &text, packed, why) : ERR_OK;
+}
+
+enum err json_take_message(const ProtobufCMessageDescriptor *type, struct str *text,
+                           struct buf *packed, struct buf *why)
+{
+    *text = trimmed(*text);
+    return text->len > 0 ? take_document(type, text, packed, why) : ERR_NOT_FOUND;
 }

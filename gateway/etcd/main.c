@@ -36,6 +36,10 @@ int main(int argc, char **argv)
             .connections_max = connections_that_fit(&log),
             .request_max = (uint32_t)config.etcd_max_request,
             .election_ms = config.store_election,
+            .version = config.etcd_version,
+            .origins = (const char *const *)config.etcd_cors.items,
+            .origin_count = config.etcd_cors.count,
+            .sharers = (unsigned)config.etcd_processes,
             .log = &log,
         };
 
@@ -43,15 +47,16 @@ int main(int argc, char **argv)
     }
     if (err == ERR_OK) {
         const struct actor_link link = etcd_gateway_link(self);
-        const struct actor_guest guest = etcd_gateway_guest(self);
+        const struct actor_guest guests[] = {etcd_gateway_guest(self),
+                                             etcd_gateway_http1_guest(self)};
         struct actor_options options = {.spec = &etcd_gateway_spec,
                                         .state = self,
                                         .index = config.index,
                                         .clock = &clock_os,
                                         .links = &link,
                                         .link_count = 1,
-                                        .guests = &guest,
-                                        .guest_count = 1};
+                                        .guests = guests,
+                                        .guest_count = 2};
 
         process_net_fill(&net, &config, &log, &options);
         err = actor_run(&options);

@@ -33,6 +33,9 @@ struct response;
 struct response *response_new(int status, const char *content_type, struct buf *body);
 /* Before the first use only. value is copied. */
 void response_header(struct response *self, const char *name, const char *value);
+/* Without the header that keeps browsers from guessing a type: for APIs whose answers are compared
+ * with another server's, and which name their types. The same goes. */
+void response_plain(struct response *self);
 struct response *response_ref(struct response *self);
 void response_unref(struct response **self);
 struct str response_body(const struct response *self);
@@ -77,6 +80,10 @@ enum http_header {
 enum { http_app_headers_max = 4 };
 
 enum http_method request_method(const struct request *self);
+/* As it came: "HEAD", "OPTIONS". Until the request ends. */
+struct str request_verb(const struct request *self);
+/* Path and query as they came; until the request is parked or ends. */
+struct str request_target(const struct request *self);
 /* Decoded and cleaned (uri.h). */
 struct str request_path(const struct request *self);
 /* What is behind the "?", as it came. Both until the request is parked or ends. */
@@ -131,12 +138,17 @@ void request_await(struct request *self);
 enum { HTTP_STREAM_WAIT = 0, HTTP_STREAM_END = -1 };
 typedef int64_t request_next_fn(void *context, char *to, size_t max);
 typedef void request_end_fn(void *context);
+/* content_type: NULL: none. */
 void request_stream(struct request *self, int status, const char *content_type,
                     request_next_fn *next, request_end_fn *end, void *context);
-/* Whether it may be made a stream: not any more once it was parked. */
+/* Whether it is being served. What was parked may be made a stream too, if it needs nothing any
+ * more of what it was taken apart into. */
 bool request_may_stream(const struct request *self);
 /* A header of the stream's answer: right after request_stream. value is copied. */
 void request_stream_header(struct request *self, const char *name, const char *value);
+/* The same behind its body: its name is told in the header Trailer. */
+void request_stream_trailer(struct request *self, const char *name, const char *value);
+void request_stream_plain(struct request *self); /* as response_plain; at the same time */
 void request_stream_more(struct request *self);
 /* Ends a stream before its time: gone() is called, then end. */
 void request_cut(struct request *self);

@@ -34,6 +34,7 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
     int status;
 
     self->begun = true;
+    self->verb = method;
     self->http->counts.requests_total++;
     /* of the answer to a HEAD libmicrohttpd sends the header */
     self->method = strcmp(method, MHD_HTTP_METHOD_GET) == 0    ? HTTP_GET

@@ -46,6 +46,7 @@ struct request {
     bool held;   /* PARKED, and a client that sends nothing any more is not a gone one */
     bool awaits; /* PARKED and not suspended … */
     int64_t awaits_until_ms; /* … until then */
+    const char *verb;        /* where libmicrohttpd has the method */
     const char *line;        /* where libmicrohttpd has the URI: to be compared only */
     struct buf uri;          /* as it came */
     struct str query;

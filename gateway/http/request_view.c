@@ -12,6 +12,16 @@ enum http_method request_method(const struct request *self)
     return self->method;
 }
 
+struct str request_verb(const struct request *self)
+{
+    return str_from(self->verb);
+}
+
+struct str request_target(const struct request *self)
+{
+    return buf_str(&self->uri);
+}
+
 struct str request_path(const struct request *self)
 {
     return buf_str(&self->path);

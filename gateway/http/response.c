@@ -90,6 +90,11 @@ void response_header(struct response *self, const char *name, const char *value)
     (void)added;
 }
 
+void response_plain(struct response *self)
+{
+    (void)MHD_del_response_header(self->mhd, nosniff_name, nosniff_value);
+}
+
 void response_date(struct response *self, int64_t wall_s)
 {
     time_t second = (time_t)wall_s;

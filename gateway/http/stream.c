@@ -89,13 +89,23 @@ bool request_may_stream(const struct request *self)
     return self->state == REQUEST_SERVING;
 }
 
+/* It stays in the list of those that wait. */
+static void leave_the_parked(struct request *self)
+{
+    self->http->counts.parked--;
+    self->held = false;
+    self->http->resumed = true;
+    wait_stop_awaiting(self);
+    wait_resume(self);
+}
+
 void request_stream(struct request *self, int status, const char *content_type,
                     request_next_fn *next, request_end_fn *end, void *context)
 {
     struct stream *stream = heap_new(sizeof(*stream));
     struct response *response = heap_new(sizeof(*response));
 
-    assert(self->state == REQUEST_SERVING);
+    assert(self->state == REQUEST_SERVING || self->state == REQUEST_PARKED);
     *stream = (struct stream){.http = self->http,
                               .request = self,
                               .next = next,
@@ -108,13 +118,21 @@ void request_stream(struct request *self, int status, const char *content_type,
     if (response->mhd == NULL) {
         abort();
     }
-    response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    if (content_type != NULL) {
+        response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    }
     response_header(response, nosniff_name, nosniff_value);
     self->stream = stream;
     self->response = response;
+    if (self->state == REQUEST_PARKED) {
+        leave_the_parked(self);
+    } else {
+        wait_link(self);
+    }
     self->state = REQUEST_STREAMING;
-    connection_move(self->connection, PLACE_NONE);
-    wait_link(self);
+    if (!self->connection->leaving) {
+        connection_move(self->connection, PLACE_NONE);
+    }
     self->http->counts.streams++;
 }
 
@@ -122,6 +140,21 @@ void request_stream_header(struct request *self, const char *name, const char *v
 {
     assert(self->state == REQUEST_STREAMING && self->response != NULL);
     response_header(self->response, name, value);
+}
+
+void request_stream_trailer(struct request *self, const char *name, const char *value)
+{
+    enum MHD_Result added = MHD_add_response_footer(self->response->mhd, name, value);
+
+    assert(self->state == REQUEST_STREAMING && added == MHD_YES);
+    (void)added;
+    response_header(self->response, MHD_HTTP_HEADER_TRAILER, name);
+}
+
+void request_stream_plain(struct request *self)
+{
+    assert(self->state == REQUEST_STREAMING && self->response != NULL);
+    response_plain(self->response);
 }
 
 void request_stream_more(struct request *self)

@@ -129,7 +129,8 @@ int main(int argc, char **argv)
             .connections_max = 60000,
             .h2 = {.message_max = request_max + over_head,
                    .streams_max = 65536,
-                   .held_max = 16 * 1024 * 1024},
+                   .held_max = 16777216,
+                   .unsent_max = 67108864},
             .log = &log,
         };
 

@@ -86,8 +86,10 @@ static void on_wake(void *owner)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct h2_options options = {
-        .message_max = message_max, .streams_max = streams_max, .held_max = held_max};
+    static const struct h2_options options = {.message_max = message_max,
+                                              .streams_max = streams_max,
+                                              .held_max = held_max,
+                                              .unsent_max = held_max};
     static const struct rpc_app calls = {
         .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
     struct app app = {.does = size > 0 ? data[0] : 0};

@@ -181,7 +181,8 @@ static int set_up(void **state)
                                                         .boot = 1,
                                                         .connections_max = 10,
                                                         .request_max = 1000,
-                                                        .election_ms = election_ms};
+                                                        .election_ms = election_ms,
+                                                        .version = "3.5.21"};
     struct fixture *self = calloc(1, sizeof(*self));
 
     self->now = (struct now){.mono_ms = 1000, .wall_ns = 1000};

@@ -33,7 +33,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)flags;
     if (str_eq(is, STR(":status"))) {
         note(call->status, sizeof(call->status), value, value_len);
-    } else if (str_eq(is, STR("content-type"))) {
+        return 0;
+    }
+    buf_printf(&call->headers, "%.*s: %.*s\n", STR_ARG(is), (int)value_len, (const char *)value);
+    if (str_eq(is, STR("content-type"))) {
         note(call->type, sizeof(call->type), value, value_len);
     } else if (str_eq(is, STR("grpc-status"))) {
         note(call->code, sizeof(call->code), value, value_len);
@@ -120,6 +123,7 @@ void h2_client_fini(struct h2_client *self)
 {
     nghttp2_session_del(self->session);
     for (unsigned i = 0; i < self->count; i++) {
+        buf_fini(&self->calls[i].headers);
         buf_fini(&self->calls[i].received);
         buf_fini(&self->calls[i].to_send);
     }

@@ -15,6 +15,7 @@ struct client_call {
     char type[64];       /* content-type */
     char code[8];        /* grpc-status; empty: none has come */
     char text[256];      /* grpc-message */
+    struct buf headers;  /* all but :status: "name: value\n" each */
     struct buf received; /* DATA */
     struct buf to_send;
     size_t sent;

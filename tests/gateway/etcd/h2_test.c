@@ -81,8 +81,10 @@ static void on_wake(void *owner)
 
 static int setup(void **state)
 {
-    static const struct h2_options options = {
-        .message_max = message_max, .streams_max = streams_max, .held_max = held_max};
+    static const struct h2_options options = {.message_max = message_max,
+                                              .streams_max = streams_max,
+                                              .held_max = held_max,
+                                              .unsent_max = held_max};
     static const struct rpc_app app = {
         .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
     struct app *self = calloc(1, sizeof(*self));

@@ -75,12 +75,14 @@ static int set_up(void **state)
                                                .gone = on_gone},
                                         .http1 = on_http1};
     struct fixture *self = calloc(1, sizeof(*self));
-    const struct port_options options = {
-        .section = "etcd",
-        .listen = "127.0.0.1:0",
-        .connections_max = connections_max,
-        .h2 = {.message_max = 1000, .streams_max = 100, .held_max = 100000000},
-        .log = &self->log};
+    const struct port_options options = {.section = "etcd",
+                                         .listen = "127.0.0.1:0",
+                                         .connections_max = connections_max,
+                                         .h2 = {.message_max = 1000,
+                                                .streams_max = 100,
+                                                .held_max = 100000000,
+                                                .unsent_max = 100000000},
+                                         .log = &self->log};
 
     self->handed_on = -1;
     self->now.mono_ms = 1000;
