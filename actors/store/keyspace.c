@@ -238,6 +238,38 @@ static enum err install(struct machine *machine, const struct raft_snapshot *sna
 
 /* ── reads ── */
 
+struct ending {
+    int64_t end_ms;
+    Etcdserverpb__LeaseStatus *lease;
+};
+
+static int compare_endings(const void *a, const void *b)
+{
+    const struct ending *one = a;
+    const struct ending *other = b;
+
+    if (one->end_ms != other->end_ms) {
+        return one->end_ms < other->end_ms ? -1 : 1;
+    }
+    return one->lease->id < other->lease->id ? -1 : one->lease->id > other->lease->id;
+}
+
+/* etcd lists what ends first, first. */
+static void sort_by_end(const struct keyspace *self, Etcdserverpb__LeaseLeasesResponse *response,
+                        struct arena *arena)
+{
+    struct ending *endings = arena_get(arena, response->n_leases * sizeof(*endings));
+
+    for (size_t i = 0; i < response->n_leases; i++) {
+        endings[i] = (struct ending){lessor_end_ms(self->lessor, response->leases[i]->id),
+                                     response->leases[i]};
+    }
+    qsort(endings, response->n_leases, sizeof(*endings), compare_endings);
+    for (size_t i = 0; i < response->n_leases; i++) {
+        response->leases[i] = endings[i].lease;
+    }
+}
+
 enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
                               const ProtobufCMessage *request, struct arena *arena, struct buf *to)
 {
@@ -254,6 +286,8 @@ enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
         if (lessor_rest(self->lessor, response->id, self->awake_ms, &rest_s)) {
             response->ttl = rest_s;
         }
+    } else if (method == ETCD_METHOD_LEASE_LEASES) {
+        sort_by_end(self, (Etcdserverpb__LeaseLeasesResponse *)done.message, arena);
     }
     keyspace_pack(self, done.message, to);
     return ETCD_OK;

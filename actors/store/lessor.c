@@ -171,6 +171,13 @@ bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_
     return true;
 }
 
+int64_t lessor_end_ms(const struct lessor *self, int64_t id)
+{
+    const struct term *term = find(self, id);
+
+    return term == NULL || term->due.at == 0 ? 0 : term->due.due_ms;
+}
+
 size_t lessor_due(struct lessor *self, int64_t awake_ms, int64_t *ids, size_t max)
 {
     struct deadline *first;

@@ -282,6 +282,27 @@ static void pass(struct rig *rig, int64_t ms)
     }
 }
 
+static void leases_are_listed_by_their_end(void **state)
+{
+    struct rig *rig = *state;
+    Etcdserverpb__LeaseLeasesRequest list = ETCDSERVERPB__LEASE_LEASES_REQUEST__INIT;
+    Etcdserverpb__LeaseLeasesResponse *leases;
+
+    assert_int_equal(rig_grant(rig, 1, 300), 1);
+    assert_int_equal(rig_grant(rig, 2, 20), 2);
+    assert_int_equal(rig_grant(rig, 3, 100), 3);
+    pass(rig, 1000);
+    assert_int_equal(keep_alive(rig, 3), 100);
+    assert_int_equal(rig_grant(rig, 4, 99), 4);
+    leases = rig_call(rig, ETCD_METHOD_LEASE_LEASES, &list, NULL);
+    assert_int_equal(leases->n_leases, 4);
+    assert_int_equal(leases->leases[0]->id, 2);
+    assert_int_equal(leases->leases[1]->id, 4);
+    assert_int_equal(leases->leases[2]->id, 3);
+    assert_int_equal(leases->leases[3]->id, 1);
+    etcdserverpb__lease_leases_response__free_unpacked(leases, NULL);
+}
+
 static void a_lease_ends_with_its_keys_and_not_before_its_time(void **state)
 {
     struct rig *rig = *state;
@@ -608,6 +629,7 @@ int main(void)
         CASE(what_comes_later_says_so_by_name),
         CASE(a_call_for_another_run_or_of_no_method_is_refused),
         CASE(a_member_tells_of_itself),
+        CASE(leases_are_listed_by_their_end),
         CASE(a_lease_ends_with_its_keys_and_not_before_its_time),
         CASE(a_lease_that_is_kept_alive_stays),
         CASE(a_store_that_stood_still_expires_nobody_for_it),
