@@ -364,6 +364,7 @@ def tooz(scheme):
 def checks(client, server):
     """(name, call) whose values are compared; ids and revisions of the cluster's own are not in them."""
     import etcd3
+    import grpc
     key, pairs = "etcd3/", [("etcd3/%d" % i, "v%d" % i) for i in range(5)]
 
     def values(found):
@@ -372,6 +373,8 @@ def checks(client, server):
     def error(call):
         try:
             return repr(call())
+        except grpc.RpcError as failure:
+            return "%s: %s" % (failure.code(), failure.details())
         except Exception as failure:  # its kind and words are what is compared
             return "%s: %s" % (type(failure).__name__, failure)
 
