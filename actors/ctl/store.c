@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "actors/ctl/store_call.h"
+#include "actors/ctl/store_ask.h"
 #include "actors/ctl/text_table.h"
 #include "actors/ctl/verbs.h"
 #include "common/etcdapi/kv.pb-c.h"
@@ -144,12 +144,12 @@ static void span_of(struct span *self, const struct ctl *ctl)
 
 /* ── the subverbs ── */
 
-static enum ctl_exit show_status(struct ctl *ctl, struct store_call *call)
+static enum ctl_exit show_status(struct ctl *ctl, struct store_ask *call)
 {
     static const char *const head[] = {"MEMBER",   "CLUSTER", "VERSION", "LEADER", "TERM",
                                        "REVISION", "INDEX",   "APPLIED", NULL};
     const Etcdserverpb__StatusRequest request = ETCDSERVERPB__STATUS_REQUEST__INIT;
-    enum ctl_exit outcome = store_call(call, ETCD_METHOD_STATUS, &request.base);
+    enum ctl_exit outcome = store_ask(call, ETCD_METHOD_STATUS, &request.base);
     const Etcdserverpb__StatusResponse *is = (const Etcdserverpb__StatusResponse *)call->response;
     struct rows rows;
 
@@ -171,11 +171,11 @@ static enum ctl_exit show_status(struct ctl *ctl, struct store_call *call)
     return is->leader != 0 ? CTL_OK : CTL_NEGATIVE;
 }
 
-static enum ctl_exit show_hash(struct ctl *ctl, struct store_call *call)
+static enum ctl_exit show_hash(struct ctl *ctl, struct store_ask *call)
 {
     static const char *const head[] = {"HASH", "REVISION", "COMPACTED", NULL};
     const Etcdserverpb__HashKVRequest request = ETCDSERVERPB__HASH_KVREQUEST__INIT;
-    enum ctl_exit outcome = store_call(call, ETCD_METHOD_HASH_KV, &request.base);
+    enum ctl_exit outcome = store_ask(call, ETCD_METHOD_HASH_KV, &request.base);
     const Etcdserverpb__HashKVResponse *is = (const Etcdserverpb__HashKVResponse *)call->response;
     struct rows rows;
 
@@ -192,7 +192,7 @@ static enum ctl_exit show_hash(struct ctl *ctl, struct store_call *call)
     return CTL_OK;
 }
 
-static enum ctl_exit add_lease(struct store_call *call, int64_t id, struct rows *rows)
+static enum ctl_exit add_lease(struct store_ask *call, int64_t id, struct rows *rows)
 {
     Etcdserverpb__LeaseTimeToLiveRequest request = ETCDSERVERPB__LEASE_TIME_TO_LIVE_REQUEST__INIT;
     const Etcdserverpb__LeaseTimeToLiveResponse *is;
@@ -200,7 +200,7 @@ static enum ctl_exit add_lease(struct store_call *call, int64_t id, struct rows 
 
     request.id = id;
     request.keys = 1;
-    outcome = store_call(call, ETCD_METHOD_LEASE_TIME_TO_LIVE, &request.base);
+    outcome = store_ask(call, ETCD_METHOD_LEASE_TIME_TO_LIVE, &request.base);
     is = (const Etcdserverpb__LeaseTimeToLiveResponse *)call->response;
     if (outcome != CTL_OK || is->ttl < 0) { /* it has ended since */
         return outcome;
@@ -214,11 +214,11 @@ static enum ctl_exit add_lease(struct store_call *call, int64_t id, struct rows 
     return CTL_OK;
 }
 
-static enum ctl_exit show_leases(struct ctl *ctl, struct store_call *call)
+static enum ctl_exit show_leases(struct ctl *ctl, struct store_ask *call)
 {
     static const char *const head[] = {"LEASE", "TTL", "GRANTED", "KEYS", NULL};
     const Etcdserverpb__LeaseLeasesRequest request = ETCDSERVERPB__LEASE_LEASES_REQUEST__INIT;
-    enum ctl_exit outcome = store_call(call, ETCD_METHOD_LEASE_LEASES, &request.base);
+    enum ctl_exit outcome = store_ask(call, ETCD_METHOD_LEASE_LEASES, &request.base);
     Etcdserverpb__LeaseLeasesResponse *is = (Etcdserverpb__LeaseLeasesResponse *)call->response;
     struct rows rows;
 
@@ -235,7 +235,7 @@ static enum ctl_exit show_leases(struct ctl *ctl, struct store_call *call)
     return outcome;
 }
 
-static enum ctl_exit get(struct ctl *ctl, struct store_call *call)
+static enum ctl_exit get(struct ctl *ctl, struct store_ask *call)
 {
     static const char *const head[] = {"KEY",     "VALUE", "CREATED", "MODIFIED",
                                        "VERSION", "LEASE", NULL};
@@ -248,7 +248,7 @@ static enum ctl_exit get(struct ctl *ctl, struct store_call *call)
     span_of(&span, ctl);
     request.key = span.key;
     request.range_end = span.range_end;
-    outcome = store_call(call, ETCD_METHOD_RANGE, &request.base);
+    outcome = store_ask(call, ETCD_METHOD_RANGE, &request.base);
     buf_fini(&span.end);
     if (outcome != CTL_OK) {
         return outcome;
@@ -283,21 +283,21 @@ static void print_revision(const struct ctl *ctl, const Etcdserverpb__ResponseHe
     rows_print(&rows, ctl);
 }
 
-static enum ctl_exit put(struct ctl *ctl, struct store_call *call)
+static enum ctl_exit put(struct ctl *ctl, struct store_ask *call)
 {
     Etcdserverpb__PutRequest request = ETCDSERVERPB__PUT_REQUEST__INIT;
     enum ctl_exit outcome;
 
     request.key = argument(ctl, 1);
     request.value = argument(ctl, 2);
-    outcome = store_call(call, ETCD_METHOD_PUT, &request.base);
+    outcome = store_ask(call, ETCD_METHOD_PUT, &request.base);
     if (outcome == CTL_OK) {
         print_revision(ctl, ((const Etcdserverpb__PutResponse *)call->response)->header);
     }
     return outcome;
 }
 
-static enum ctl_exit del(struct ctl *ctl, struct store_call *call)
+static enum ctl_exit del(struct ctl *ctl, struct store_ask *call)
 {
     static const char *const head[] = {"DELETED", "REVISION", NULL};
     Etcdserverpb__DeleteRangeRequest request = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
@@ -309,7 +309,7 @@ static enum ctl_exit del(struct ctl *ctl, struct store_call *call)
     span_of(&span, ctl);
     request.key = span.key;
     request.range_end = span.range_end;
-    outcome = store_call(call, ETCD_METHOD_DELETE_RANGE, &request.base);
+    outcome = store_ask(call, ETCD_METHOD_DELETE_RANGE, &request.base);
     buf_fini(&span.end);
     if (outcome != CTL_OK) {
         return outcome;
@@ -331,7 +331,7 @@ static const struct {
     const char *arguments;
     size_t count; /* of arguments, the name too */
     bool prefix;  /* whether it takes --prefix */
-    enum ctl_exit (*run)(struct ctl *ctl, struct store_call *call);
+    enum ctl_exit (*run)(struct ctl *ctl, struct store_ask *call);
 } subverbs[] = {
     {"status", "", 1, false, show_status}, {"hash", "", 1, false, show_hash},
     {"leases", "", 1, false, show_leases}, {"get", " KEY [--prefix]", 2, true, get},
@@ -341,7 +341,7 @@ static const struct {
 enum ctl_exit store_run(struct ctl *ctl)
 {
     const struct options *options = &ctl->options;
-    struct store_call call;
+    struct store_ask call;
     enum ctl_exit outcome;
     size_t i = 0;
 
@@ -360,10 +360,10 @@ enum ctl_exit store_run(struct ctl *ctl)
                 subverbs[i].arguments);
         return CTL_USAGE;
     }
-    outcome = store_call_open(&call, ctl);
+    outcome = store_ask_open(&call, ctl);
     if (outcome == CTL_OK) {
         outcome = subverbs[i].run(ctl, &call);
     }
-    store_call_close(&call);
+    store_ask_close(&call);
     return outcome;
 }

@@ -1,14 +1,14 @@
-#include "actors/ctl/store_call.h"
+#include "actors/ctl/store_ask.h"
 
 #include "common/etcdapi/errors.h"
 
-enum ctl_exit store_call_open(struct store_call *self, struct ctl *ctl)
+enum ctl_exit store_ask_open(struct store_ask *self, struct ctl *ctl)
 {
     struct msg ping = {.type = MSG_TYPE_PING};
     struct msg pong;
     enum ctl_exit outcome;
 
-    *self = (struct store_call){0};
+    *self = (struct store_ask){0};
     outcome = bus_open(&self->bus, ctl, "store");
     if (outcome == CTL_OK) {
         outcome = bus_demand(&self->bus, "store", &ping, MSG_TYPE_PONG, &pong);
@@ -19,7 +19,7 @@ enum ctl_exit store_call_open(struct store_call *self, struct ctl *ctl)
     return outcome;
 }
 
-static void forget(struct store_call *self)
+static void forget(struct store_ask *self)
 {
     if (self->response != NULL) {
         protobuf_c_message_free_unpacked(self->response, NULL);
@@ -27,13 +27,13 @@ static void forget(struct store_call *self)
     }
 }
 
-void store_call_close(struct store_call *self)
+void store_ask_close(struct store_ask *self)
 {
     forget(self);
     bus_close(&self->bus);
 }
 
-static enum ctl_exit take(struct store_call *self, enum etcd_method method,
+static enum ctl_exit take(struct store_ask *self, enum etcd_method method,
                           const struct msg_answered *answer)
 {
     if (answer->code != GRPC_OK) {
@@ -50,8 +50,8 @@ static enum ctl_exit take(struct store_call *self, enum etcd_method method,
     return CTL_OK;
 }
 
-enum ctl_exit store_call(struct store_call *self, enum etcd_method method,
-                         const ProtobufCMessage *request)
+enum ctl_exit store_ask(struct store_ask *self, enum etcd_method method,
+                        const ProtobufCMessage *request)
 {
     enum { for_ever_ms = 3600000 };
     int64_t left_ms = ctl_timeout_ms(self->bus.ctl);
