@@ -46,7 +46,7 @@ function(fill template folder name)
 endfunction()
 
 foreach(unit muster-registry.service muster-replicator.service muster-evictor.service
-    muster-gateway@.service muster.target)
+    muster-gateway@.service muster-store.service muster-etcd@.service muster.target)
   fill(${unit}.in systemd/system ${unit})
 endforeach()
 fill(sysusers.in sysusers.d muster.conf)

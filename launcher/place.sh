@@ -6,7 +6,9 @@
 # is who holds its locks, which musterctl finds out.
 
 declare -A LIVE BORN # actor -> pid; pid -> when that process began
-KEPT_ACTORS=() KEPT_FLAGS=() KEPT_PORT=
+KEPT_ACTORS=() KEPT_FLAGS=() KEPT_PORT= KEPT_ETCD_PORT=
+KEPT_KINDS= # that the launcher which wrote it can start
+KEPT_SOME=  # not empty: only what was named is to run
 
 began() { # PID; sets BEGAN. Fails when there is no such process, or it has ended
     local stat
@@ -75,23 +77,38 @@ kept_text() {
     [ ${#KEPT_ACTORS[@]} -eq 0 ] || printf 'actor %s\n' "${KEPT_ACTORS[@]}"
     [ ${#KEPT_FLAGS[@]} -eq 0 ] || printf 'flag %s\n' "${KEPT_FLAGS[@]}"
     [ -z "$KEPT_PORT" ] || printf 'port %s\n' "$KEPT_PORT"
+    [ -z "$KEPT_ETCD_PORT" ] || printf 'etcd_port %s\n' "$KEPT_ETCD_PORT"
+    printf 'kinds %s\n' "$KEPT_KINDS"
+    [ -z "$KEPT_SOME" ] || echo some
     echo end
+}
+
+forget_kept() {
+    KEPT_ACTORS=() KEPT_FLAGS=() KEPT_PORT= KEPT_ETCD_PORT= KEPT_KINDS=${KINDS[*]} KEPT_SOME=
 }
 
 # Sets KEPT_*. Fails when nothing is kept; ends when what is kept is not whole.
 read_kept() {
     local word rest whole=0
-    KEPT_ACTORS=() KEPT_FLAGS=() KEPT_PORT=
+    forget_kept
+    KEPT_KINDS=
     [ -e "$DIR/launch" ] || return 1
     while IFS=' ' read -r word rest; do
         case $word in
         actor) ! is_actor_name "$rest" || KEPT_ACTORS+=("$rest") ;;
         flag) KEPT_FLAGS+=("$rest") ;;
         port) [[ ! $rest =~ ^[0-9]{1,5}$ ]] || KEPT_PORT=$rest ;;
+        etcd_port) [[ ! $rest =~ ^[0-9]{1,5}$ ]] || KEPT_ETCD_PORT=$rest ;;
+        kinds) KEPT_KINDS=$rest ;;
+        some) KEPT_SOME=1 ;;
         end) whole=1 ;;
         esac
     done <"$DIR/launch"
     [ $whole = 1 ] || die "$DIR/launch, which holds the flags of the last up, is not whole: remove it, and give them again"
+    [ -n "$KEPT_KINDS" ] || { # of a version before there was a store
+        KEPT_KINDS="registry replicator evictor gateway"
+        [[ " ${KEPT_ACTORS[*]}" == " registry replicator evictor gateway."* ]] || KEPT_SOME=1
+    }
 }
 
 # Writes it, synced and read back, or fails. What is there already is not written again: a full disk does not matter.
@@ -109,7 +126,7 @@ write_kept() {
 
 keep() {
     write_kept && return 0
-    if [ ${#KEPT_FLAGS[@]} -eq 0 ] && [ -z "$KEPT_PORT" ] && [ "${KEPT_ACTORS[*]}" = "$(expand_actors | paste -sd ' ')" ]; then
+    if [ ${#KEPT_FLAGS[@]} -eq 0 ] && [ -z "$KEPT_PORT$KEPT_ETCD_PORT$KEPT_SOME" ] && [ "${KEPT_ACTORS[*]}" = "$(expand_actors | paste -sd ' ')" ]; then
         echo "muster: $DIR/launch cannot be written; as there are no flags to be kept, it goes on" >&2
         return 0
     fi
@@ -119,7 +136,7 @@ keep() {
 # From the command line of an actor that runs, should the file have gone.
 recover_kept() {
     local actor argv i=1
-    KEPT_ACTORS=() KEPT_FLAGS=() KEPT_PORT=
+    forget_kept
     for actor in "${!LIVE[@]}"; do
         [ "$actor" != launcher ] || continue
         KEPT_ACTORS+=("$actor")
@@ -133,4 +150,5 @@ recover_kept() {
         i=$((i + 1))
     done
     mapfile -t KEPT_ACTORS < <(in_order "${KEPT_ACTORS[@]}")
+    [[ " ${KEPT_ACTORS[*]}" == " registry replicator evictor gateway."* ]] || KEPT_SOME=1
 }

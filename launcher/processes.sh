@@ -8,9 +8,10 @@ now_ms() { # monotonic, without a fork; sets NOW
     NOW=$((10#$seconds * 1000 + 10#$rest * 10))
 }
 
-# One of each, in starting order, then gateways: as `musterctl actors` says, which there may be no
-# program for yet. tests/tidy.sh compares it with the table.
-SINGLE=(registry replicator evictor)
+# Kinds of actors in starting order, and those of which there may be many: as `musterctl actors` says,
+# which there may be no program for yet. tests/tidy.sh compares them with the table.
+KINDS=(registry replicator evictor gateway store etcd)
+MANY=(gateway etcd)
 
 declare -A SETTINGS=()
 
@@ -35,15 +36,20 @@ free_port() {
 # Sets ARGS and SETTINGS as every process of this node takes them, from what is kept. A free port, asked
 # for as port 0, is chosen once and kept over restarts: it is part of the node's own name and address.
 node_settings() {
-    local listen
+    local listen etcd
     ARGS=("${KEPT_FLAGS[@]}")
     read_settings
     listen=$(setting gateway.listen 127.0.0.1:7171)
+    etcd=$(setting etcd.listen 127.0.0.1:2379)
     if [[ $listen == *:0 ]]; then
         [ -n "$KEPT_PORT" ] || KEPT_PORT=$(free_port)
         ARGS+=("--gateway.listen=${listen%:*}:$KEPT_PORT")
-        read_settings
     fi
+    if [[ $etcd == *:0 ]]; then
+        [ -n "$KEPT_ETCD_PORT" ] || KEPT_ETCD_PORT=$(free_port)
+        ARGS+=("--etcd.listen=${etcd%:*}:$KEPT_ETCD_PORT")
+    fi
+    [[ $listen != *:0 && $etcd != *:0 ]] || read_settings
 }
 
 setting() { # section.key DEFAULT
@@ -66,47 +72,63 @@ duration_ms() {
     esac
 }
 
-is_actor_name() { [[ " ${SINGLE[*]} " == *" $1 "* || $1 =~ ^gateway(\.[0-9]{1,2})?$ ]]; }
+is_many() { [[ " ${MANY[*]} " == *" $1 "* ]]; } # KIND
+
+is_actor_name() {
+    [[ " ${KINDS[*]} " == *" $1 "* ]] || { [[ $1 =~ ^([a-z]+)\.[0-9]{1,2}$ ]] && is_many "${BASH_REMATCH[1]}"; }
+}
 
 check_actors() {
     local name
     for name in "$@"; do
-        is_actor_name "$name" || die "no actor $name: ${SINGLE[*]} gateway (or gateway.0 …)"
+        is_actor_name "$name" || die "no actor $name: ${KINDS[*]} (or gateway.0, etcd.0 …)"
     done
 }
 
-# Prints every actor that the names stand for, in starting order.
+# Whether it is one of the store and its gateway, which a node may be without.
+is_of_store() { case ${1%%.*} in store | etcd) return 0 ;; esac; return 1; }
+
+# Prints every actor that the names stand for, in starting order; without names all that the node has.
 expand_actors() {
-    local i processes name
-    processes=$(number "$(setting gateway.processes 1)" 1)
-    for name in "${SINGLE[@]}"; do
-        [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] && echo "$name"
-    done
-    for ((i = 0; i < processes; i++)); do
-        [ $# -eq 0 ] || [[ " $* " == *" gateway "* || " $* " == *" gateway.$i "* ]] && echo "gateway.$i"
+    local kind i processes
+    for kind in "${KINDS[@]}"; do
+        [ $# -gt 0 ] || ! is_of_store "$kind" || [ "$(setting store.enabled true)" = true ] || continue
+        if ! is_many "$kind"; then
+            [ $# -eq 0 ] || [[ " $* " == *" $kind "* ]] && echo "$kind"
+            continue
+        fi
+        processes=$(number "$(setting "$kind.processes" 1)" 1)
+        for ((i = 0; i < processes; i++)); do
+            [ $# -eq 0 ] || [[ " $* " == *" $kind "* || " $* " == *" $kind.$i "* ]] && echo "$kind.$i"
+        done
     done
     return 0
 }
 
-# The names given, in starting order.
+# The names given, in starting order, each once.
 in_order() {
-    local name
-    for name in "${SINGLE[@]}"; do
-        [[ " $* " != *" $name "* ]] || echo "$name"
+    local kind
+    for kind in "${KINDS[@]}"; do
+        printf '%s\n' "$@" | grep -E "^$kind(\.|\$)" | sort -t. -k2n -u
     done
-    printf '%s\n' "$@" | grep '^gateway\.' | sort -t. -k2n -u
 }
 
 # Sets HOST and PORT.
-address() { # HOST:PORT
-    HOST=${1%:*}
-    PORT=$(number "${1##*:}" 0)
+address() { # KEY DEFAULT
+    local listen
+    listen=$(setting "$1" "$2")
+    HOST=${listen%:*}
+    PORT=$(number "${listen##*:}" 0)
     case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
-    [[ $HOST =~ ^(\[[0-9a-fA-F:.%a-z]*\]|[A-Za-z0-9._-]+)$ ]] || die "gateway.listen: $(printf %q "$HOST") is no host"
+    [[ $HOST =~ ^(\[[0-9a-fA-F:.%a-z]*\]|[A-Za-z0-9._-]+)$ ]] || die "$1: $(printf %q "$HOST") is no host"
 }
 
 http_address() { # of the HTTP edge
-    address "$(setting gateway.listen 127.0.0.1:7171)"
+    address gateway.listen 127.0.0.1:7171
+}
+
+etcd_address() {
+    address etcd.listen 127.0.0.1:2379
 }
 
 unbracketed() { # [::1] as /dev/tcp takes it
@@ -122,6 +144,12 @@ readyz() {
         printf 'GET /readyz HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n' "$HOST" "$PORT" >&8
         read -r -t 2 line <&8 && [[ $line == *" 200 "* ]]
     ) 2>/dev/null
+}
+
+# 0 if etcd's API is served: its gateway listens once it has the store.
+etcd_serves() {
+    etcd_address
+    (exec 8<>"/dev/tcp/$(unbracketed "$HOST")/$PORT") 2>/dev/null
 }
 
 ping_actor() { "$BIN/musterctl" ping "$1" --dir "$DIR" >/dev/null 2>&1; }
@@ -158,12 +186,12 @@ stop_actor() { # ACTOR PID
     gone_within "$pid" $STOP_WAIT_MS
 }
 
-# Ends every actor of this node, own children or not: gateways first, the registry last. What they
+# Ends every actor of this node, own children or not: in the reverse of the order they start in. What they
 # leave is removed once nobody lives there any more, whatever the directory is called.
 stop_all() {
     local actor pid
     look || echo "muster: $WHY"
-    for actor in $(printf '%s\n' "${!LIVE[@]}" "${!PID[@]}" | grep '^gateway\.' | sort -u) $(printf '%s\n' "${SINGLE[@]}" | tac); do
+    for actor in $(in_order "${!LIVE[@]}" "${!PID[@]}" | tac); do
         pid=${PID[$actor]:-}
         lives "$pid" || pid=${LIVE[$actor]:-}
         lives "$pid" || continue

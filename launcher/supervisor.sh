@@ -60,7 +60,7 @@ actor_began() { # ACTOR PID CHILD
 
 start_actor() {
     local actor=$1 extra=()
-    [[ $actor != gateway.* ]] || extra=(--index "${actor#gateway.}")
+    [[ $actor != *.* ]] || extra=(--index "${actor#*.}")
     "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
         >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- 7>&- 8<&- &
     remember $!

@@ -8,13 +8,17 @@ check_addresses() { # ACTOR…
     for actor in "$@"; do
         case $actor in
         gateway.0 | gateway) key=gateway.listen default=127.0.0.1:7171 ;;
+        etcd.0 | etcd) key=etcd.listen default=127.0.0.1:2379 ;;
         replicator) key=peers.listen default=127.0.0.1:0 ;;
         *) key= ;;
         esac
         [ -z "$key" ] || address_of "$actor" "$key" "$default"
         address_of "$actor" "endpoints.${actor%%.*}" ''
     done
+    [ ${#addresses[@]} -gt 0 ] || return 0
     why=$("$BIN/musterctl" launch bind "${addresses[@]}" 2>&1) && return 0
+    [[ $why != *etcd.listen* ]] ||
+        why+=$'\n'"  An etcd may run there, which is left alone: --store.enabled=false starts the node without a store"
     die "nothing was started:"$'\n'"${why//musterctl: /  }"
 }
 
@@ -27,7 +31,7 @@ address_of() { # ACTOR KEY DEFAULT; appends to addresses
 # Everything before the supervisor starts: binaries, directories, flags, actors. Holds the directory's
 # lock when it returns.
 prepare() {
-    local wanted given
+    local wanted actor to_start=()
     check_path
     find_binaries build
     check_place
@@ -46,11 +50,34 @@ prepare() {
     node_settings
     wanted=$(expand_actors "${NAMES[@]}") || exit 1
     [ -n "$wanted" ] || die "nothing to start: ${NAMES[*]}"
+    wanted=$(startable "$wanted")
+    for actor in $wanted; do
+        is_expected "$actor" || to_start+=("$actor")
+    done
+    check_addresses "${to_start[@]}"
     # shellcheck disable=SC2086 # names, a line each
-    [ ${#LIVE[@]} -gt 0 ] || check_addresses $wanted
-    # shellcheck disable=SC2086
     mapfile -t KEPT_ACTORS < <(in_order $wanted "${KEPT_ACTORS[@]}")
     keep
+}
+
+# Those of the names that the launcher which runs can start: one that was begun by an earlier version goes
+# on as it is.
+startable() { # NAMES, a line each
+    local actor left=
+    for actor in $1; do
+        if [ -z "${LIVE[launcher]:-}" ] || [[ " $KEPT_KINDS " == *" ${actor%%.*} "* ]]; then
+            echo "$actor"
+        else
+            left+=" $actor"
+        fi
+    done
+    [ -z "$left" ] || echo "muster: the launcher that runs is of an earlier version, without$left; $ME down, then up, starts all" >&2
+}
+
+# Whether its address may be held by this node itself: one of its kind runs, or is about to be started again.
+is_expected() { # ACTOR
+    local kind=${1%%.*}
+    [[ " ${!LIVE[*]}" == *" $kind"* ]] || { [ -n "${LIVE[launcher]:-}" ] && [[ " ${KEPT_ACTORS[*]} " == *" $1 "* ]]; }
 }
 
 # It runs: its flags stay.
@@ -62,6 +89,8 @@ join_running() {
     elif [ ! -e "$DIR/launch" ]; then
         recover_kept
     fi
+    [ -n "${LIVE[launcher]:-}" ] || KEPT_KINDS=${KINDS[*]}
+    if [ ${#NAMES[@]} -eq 0 ]; then KEPT_SOME=; fi
     [ ${#ARGS[@]} -eq 0 ] || [ "${ARGS[*]}" = "${KEPT_FLAGS[*]}" ] ||
         echo "muster: already running with other flags, which stay; $ME down, then up, changes them" >&2
 }
@@ -69,25 +98,30 @@ join_running() {
 # Nothing runs: other flags than those that are kept replace them; without any, those are meant.
 start_afresh() {
     if [ ! -e "$DIR/launch" ] || { [ ${#ARGS[@]} -gt 0 ] && ! (read_kept) 2>/dev/null; }; then
-        KEPT_ACTORS=() KEPT_FLAGS=("${ARGS[@]}") KEPT_PORT=
-        return
+        forget_kept
+        KEPT_FLAGS=("${ARGS[@]}")
+    else
+        read_kept
+        [ -z "$KEPT_PORT" ] || is_free "$KEPT_PORT" || KEPT_PORT=
+        [ -z "$KEPT_ETCD_PORT" ] || is_free "$KEPT_ETCD_PORT" || KEPT_ETCD_PORT=
+        if [ ${#ARGS[@]} -gt 0 ]; then
+            [ "${ARGS[*]}" = "${KEPT_FLAGS[*]}" ] || KEPT_PORT= KEPT_ETCD_PORT=
+            KEPT_FLAGS=("${ARGS[@]}")
+        else
+            [ ${#KEPT_FLAGS[@]} -eq 0 ] ||
+                echo "muster: goes on with the flags it ended with: ${KEPT_FLAGS[*]} ($ME down forgets them)" >&2
+            # only some actors: those again
+            [ ${#NAMES[@]} -gt 0 ] || [ -z "$KEPT_SOME" ] || NAMES=("${KEPT_ACTORS[@]}")
+        fi
     fi
-    read_kept
-    [ -z "$KEPT_PORT" ] || "$BIN/musterctl" launch bind "a=127.0.0.1:$KEPT_PORT" >/dev/null 2>&1 || KEPT_PORT=
-    if [ ${#ARGS[@]} -gt 0 ]; then
-        [ "${ARGS[*]}" = "${KEPT_FLAGS[*]}" ] || KEPT_PORT=
-        KEPT_ACTORS=() KEPT_FLAGS=("${ARGS[@]}")
-        return
-    fi
-    [ ${#KEPT_FLAGS[@]} -eq 0 ] ||
-        echo "muster: goes on with the flags it ended with: ${KEPT_FLAGS[*]} ($ME down forgets them)" >&2
-    # only some actors: those again
-    [ ${#NAMES[@]} -gt 0 ] || [[ " ${KEPT_ACTORS[*]}" == " ${SINGLE[*]} gateway."* ]] ||
-        NAMES=("${KEPT_ACTORS[@]}")
-    KEPT_ACTORS=()
+    KEPT_ACTORS=() KEPT_KINDS=${KINDS[*]} KEPT_SOME=
+    [ ${#NAMES[@]} -eq 0 ] || KEPT_SOME=1
 }
 
-# 0 once every actor is up and the HTTP edge is ready; else BLAME is the first that is not.
+is_free() { "$BIN/musterctl" launch bind "a=127.0.0.1:$1" >/dev/null 2>&1; } # PORT
+
+# 0 once every actor is up, the HTTP edge is ready and etcd's API is served; else BLAME is the first that
+# is not.
 node_ready() {
     local actor
     for actor in "${KEPT_ACTORS[@]}"; do
@@ -96,8 +130,8 @@ node_ready() {
         is_up "$actor" || return 1
         ANSWERED[$actor]=1
     done
-    BLAME=$(printf '%s\n' "${KEPT_ACTORS[@]}" | grep -m 1 '^gateway') || return 0
-    readyz
+    if BLAME=$(printf '%s\n' "${KEPT_ACTORS[@]}" | grep -m 1 '^gateway'); then readyz || return 1; fi
+    if BLAME=$(printf '%s\n' "${KEPT_ACTORS[@]}" | grep -m 1 '^etcd'); then etcd_serves || return 1; fi
 }
 
 # Sets FAILED to the actors that have ended again and again since up began, STEADY to how many are up.
@@ -177,9 +211,20 @@ url_encoded() { # what stands in a line that is to be pasted into a shell
     done
 }
 
+say_store() {
+    [[ " ${KEPT_ACTORS[*]}" == *" etcd"* ]] || return 0
+    etcd_address
+    cat <<TXT
+Put a key, and get it:
+  ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT put greeting hello
+  ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT get greeting
+store http://$HOST:$PORT
+TXT
+}
+
 say_ready() {
     local base env zone
-    [[ " ${KEPT_ACTORS[*]}" == *" gateway"* ]] || { echo "ready ${KEPT_ACTORS[*]}"; return; }
+    [[ " ${KEPT_ACTORS[*]}" == *" gateway"* ]] || { say_store; echo "ready ${KEPT_ACTORS[*]}"; return; }
     http_address
     base=http://$HOST:$PORT
     env=$(url_encoded "$(setting node.env dev)")
@@ -189,8 +234,9 @@ Register an instance, fetch it, and watch it change:
   curl -s '$base/discovery/register' -d 'zone=$zone&env=$env&appid=demo.hello&hostname=host-1&status=1&addrs=http://127.0.0.1:8080'
   curl -s '$base/discovery/fetch?env=$env&appid=demo.hello&status=1'
   curl -sN '$base/discovery/stream?env=$env&appid=demo.hello'
-ready $base
 TXT
+    say_store
+    echo "ready $base"
 }
 
 # Returns once the supervisor holds its lock, so that who comes next finds it.

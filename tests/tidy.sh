@@ -125,8 +125,9 @@ generated() {
 verdict "no generated code" "$(generated)"
 
 actors() {
-    diff <(sed -n 's/^SINGLE=(\(.*\))$/\1/p' launcher/processes.sh) \
-        <(sed -n '/A(GATEWAY/q; s/^    A([A-Z]*, *\([a-z]*\), *ONE,.*/\1/p' common/runtime/names.h | paste -sd ' ')
+    diff <(sed -n 's/^\(KINDS\|MANY\)=(\(.*\))$/\2/p' launcher/processes.sh) \
+        <(sed -n 's/^    A([A-Z]*, *\([a-z]*\), *\(ONE\|MANY\),.*/\1/p' common/runtime/names.h | paste -sd ' '
+            sed -n 's/^    A([A-Z]*, *\([a-z]*\), *MANY,.*/\1/p' common/runtime/names.h | paste -sd ' ')
 }
 verdict "the launcher has the actors of common/runtime/names.h, in their order" "$(actors)"
 

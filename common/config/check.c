@@ -341,7 +341,7 @@ static void check_etcd(struct config_draft *self)
     }
     if (config->etcd_advertise[0] != '\0') {
         check_url(self, "etcd.advertise", config->etcd_advertise);
-    } else if (listen.wildcard) {
+    } else if (listen.wildcard && config->store_enabled) {
         complain(self, "etcd.listen", config->etcd_listen,
                  "a wildcard is no address clients could be told; say which one it is with "
                  "etcd.advertise, e.g. --etcd.advertise=http://10.0.0.5:2379, or listen on one "

@@ -54,6 +54,7 @@
     K(evictor,  idle,               duration, "90s",            100, 86400000, "silence after which an instance is idle and may be evicted") \
     K(evictor,  ceiling,            duration, "1h",             100, 864000000, "silence after which it is evicted even under self-protection") \
     K(evictor,  share,              share,    "0.85",           0, 100,       "share of expected heartbeats below which nothing is evicted; and 1 - share goes per round at most") \
+    K(store,    enabled,            flag,     "true",           0, 0,         "./muster up starts a store and etcd's API before it") \
     K(store,    data,               text,     "",               0, 4096,      "directory of the store's log and state, an absolute path; empty: DIR/data/store") \
     K(store,    map,                size,     "64GiB",          16777216, 17592186044416, "most that the store's state on disk may ever be; address space only, nothing is reserved") \
     K(store,    heartbeat,          duration, "100ms",          10, 10000,    "how often the leader of a store's members shows that it is there") \

@@ -9,7 +9,7 @@
 
 #include "common/base/str.h"
 
-enum { place_name_bytes = 32, place_actors_max = 128 };
+enum { place_name_bytes = 32, place_actors_max = 160 };
 
 /* A process that holds a lock of the directory. */
 struct place_actor {

@@ -92,24 +92,32 @@ static void listen_when_ready(struct gateway *self, const struct now *now)
 
 /* ── making and ending one ──────────────────────────────────────────────────*/
 
-/* The replica's links, and every gateway of this node, this one too, for their STATS. */
+static void add_links(struct gateway *self, enum actor_name to, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        self->links[self->link_count++] = (struct actor_link){.to = to, .index = (uint32_t)i};
+    }
+}
+
+/* The replica's links; and, for their STATS, every gateway of this node, this one too, and the
+ * store with its gateways, if it has one. */
 static void lay_links(struct gateway *self)
 {
     const struct actor_link *followed = replica_links(self->replica);
-    size_t gateways = (size_t)self->config->gateway_processes;
+    const struct config *config = self->config;
+    size_t gateways = (size_t)config->gateway_processes;
+    size_t etcds = config->store_enabled ? (size_t)config->etcd_processes : 0;
 
-    if (gateways <= self->config->index) {
-        gateways = (size_t)self->config->index + 1;
+    if (gateways <= config->index) {
+        gateways = (size_t)config->index + 1;
     }
-    self->link_count = replica_link_count + gateways;
-    self->links = heap_array(self->link_count, sizeof(*self->links));
+    self->links = heap_array(replica_link_count + gateways + 1 + etcds, sizeof(*self->links));
     for (size_t i = 0; i < replica_link_count; i++) {
-        self->links[i] = followed[i];
+        self->links[self->link_count++] = followed[i];
     }
-    for (size_t i = 0; i < gateways; i++) {
-        self->links[replica_link_count + i] =
-            (struct actor_link){.to = ACTOR_GATEWAY, .index = (uint32_t)i};
-    }
+    add_links(self, ACTOR_GATEWAY, gateways);
+    add_links(self, ACTOR_STORE, config->store_enabled ? 1 : 0);
+    add_links(self, ACTOR_ETCD, etcds);
 }
 
 static enum err open_http(struct gateway *self)

@@ -398,6 +398,8 @@ static void members_are_told_urls_that_lead_somewhere(void **state)
                       "https://a:3");
     refused("[etcd]\nlisten = \"2379\"\n", "node.toml:2:", "etcd.listen", "expected host:port");
     refused("[etcd]\nlisten = \"0.0.0.0:2379\"\n", "node.toml:2:", "etcd.listen", "etcd.advertise");
+    expect_advertised("[etcd]\nlisten = \"0.0.0.0:2379\"\n[store]\nenabled = false\n",
+                      "http://0.0.0.0:2379"); /* which nobody is told */
     refused("[etcd]\nadvertise = \"10.0.0.5:2379\"\n", "node.toml:2:", "etcd.advertise",
             "expected http://host:port");
     refused("[etcd]\nadvertise = \"http://0.0.0.0:2379\"\n", "node.toml:2:", "etcd.advertise",

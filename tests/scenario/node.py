@@ -19,6 +19,7 @@ import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("MUSTER_BIN") or os.path.join(ROOT, "build", "dev", "bin")
+os.environ.setdefault("MUSTER_STORE_ENABLED", "false")  # nodes have no store, unless a test is about it
 ACTORS = ("registry", "replicator", "evictor", "gateway.0")
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
