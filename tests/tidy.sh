@@ -65,7 +65,7 @@ common/etcdapi:     common/base
 gateway/http:       common/base
 gateway/bus:        common/base common/wire common/runtime gateway/http
 gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus
-gateway/etcd:       common/base common/wire common/etcdapi common/runtime gateway/http
+gateway/etcd:       common/base common/container common/wire common/etcdapi common/runtime gateway/http
 actors/evictor:     common/base common/wire common/config common/runtime
 actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage
 actors/registry/storage:  common/base common/wire common/journal common/naming

@@ -7,6 +7,7 @@
 #include "common/runtime/publisher.h"
 #include "gateway/etcd/front.h"
 #include "gateway/etcd/keep_alive.h"
+#include "gateway/etcd/watch.h"
 
 enum {
     calls_max = 100 * 1000,
@@ -16,6 +17,10 @@ enum {
     request_ms = 5000, /* and two elections: etcd's ReqTimeout */
     store_tick_ms = 100,
     listen_again_ms = 1000,
+    watchers_max = 500 * 1000,
+    watch_keys_bytes_max = 256 * 1024 * 1024,
+    watch_response_bytes_max = 512 * 1024 * 1024,
+    watch_requests_max = 100 * 1000, /* that wait for the store */
 };
 
 struct service {
@@ -30,6 +35,7 @@ struct etcd_gateway {
     struct front *front;
     struct relay *relay;
     struct keep_alives *keep_alives;
+    struct watches *watches;
     struct service services[ETCD_METHOD_END]; /* by method */
     struct follower *follower;                /* of the store */
     struct store_view store;
@@ -109,6 +115,7 @@ static void lay_services(struct etcd_gateway *self)
     }
     self->services[ETCD_METHOD_LEASE_KEEP_ALIVE] =
         (struct service){&keep_alive_app, self->keep_alives};
+    self->services[ETCD_METHOD_WATCH] = (struct service){&watch_app, self->watches};
 }
 
 /* ── the store ── */
@@ -142,6 +149,7 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
 {
     struct etcd_gateway *self = state;
 
+    watches_fact(self->watches, msg);
     if (msg->type == MSG_TYPE_REVISION) {
         on_revision(self, &msg->as_revision, now, self->moment.out);
     }
@@ -172,6 +180,7 @@ static void look_after_store(struct etcd_gateway *self, const struct now *now)
                              (store->leaderless_ms != INT64_MAX &&
                               now->mono_ms - store->leaderless_ms > patience_ms))) {
         keep_alives_no_leader(self->keep_alives);
+        watches_no_leader(self->watches);
     }
 }
 
@@ -230,6 +239,7 @@ static void on_port(void *state, const struct now *now, struct outbox *out)
     if (port_turn(self->port, now)) {
         outbox_again(out);
     }
+    watches_turn(self->watches);
     port_flush(self->port);
 }
 
@@ -263,7 +273,9 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
         relay_answer(self->relay, msg);
     } else if (msg->type == MSG_TYPE_COUNTERS) {
         front_counters(self->front, &msg->as_counters);
-    } /* anything else is an answer to nobody's question */
+    } else {
+        watches_answer(self->watches, msg); /* or it is an answer to nobody's question */
+    }
 }
 
 static void on_publisher(void *state, const struct address *from, const struct msg *msg,
@@ -294,7 +306,7 @@ static int64_t due_ms(void *state, const struct now *now)
     const struct etcd_gateway *self = state;
     int64_t due = now->mono_ms + store_tick_ms; /* to see that the store is silent */
     int64_t dues[] = {port_due_ms(self->port), relay_due_ms(self->relay),
-                      front_due_ms(self->front, now)};
+                      front_due_ms(self->front, now), watches_due_ms(self->watches)};
 
     for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
         due = dues[i] < due ? dues[i] : due;
@@ -400,6 +412,18 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
         .h2 = {.message_max = options->request_max + request_head_max, .streams_max = streams_max},
         .log = options->log,
     };
+    const struct watches_options watches = {
+        .to = ACTOR_STORE,
+        .watchers_max = watchers_max,
+        .stream_watchers_max = watchers_max,
+        .waiting_max = watch_requests_max,
+        .stream_waiting_max = watch_requests_max,
+        .keys_max = watch_keys_bytes_max,
+        .request_max = options->request_max,
+        .response_max = watch_response_bytes_max,
+        .progress_interval_ms = options->progress_ms,
+        .seed = options->boot,
+    };
     struct etcd_gateway *made = heap_new(sizeof(*made));
     enum err err;
 
@@ -408,6 +432,7 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
     made->store.heard_ms = now->mono_ms;
     made->relay = relay_new(&relay);
     made->keep_alives = keep_alives_new(made->relay, &made->moment);
+    made->watches = watches_new(&watches, made->relay, &made->moment);
     made->follower = follower_new(ACTOR_STORE, 0, store_tick_ms, &store_owner, made);
     publisher_init(&made->publisher, ACTOR_ETCD, options->index, options->boot);
     lay_services(made);
@@ -438,6 +463,7 @@ void etcd_gateway_destroy(struct etcd_gateway **self)
     port_destroy(&it->port); /* first: open calls are gone */
     front_destroy(&it->front);
     keep_alives_destroy(&it->keep_alives);
+    watches_destroy(&it->watches);
     relay_destroy(&it->relay);
     follower_destroy(&it->follower);
     publisher_fini(&it->publisher);

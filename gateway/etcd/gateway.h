@@ -3,6 +3,7 @@
  *
  *   port ──rpc──► by method: relay                     (a call is the store's)
  *                            keep_alive                (a stream of calls)
+ *                            watch                     (facts, and what was missed)
  *                 ANSWERED, REVISION, EVENTS ◄── store
  *
  * A store that is silent for store_silent_ms is not there: calls wait for it, one election at most.
@@ -30,6 +31,7 @@ struct etcd_gateway_options {
     uint32_t connections_max;   /* HTTP/2 */
     uint32_t request_max;       /* bytes of a request, as etcd's --max-request-bytes */
     int64_t election_ms;        /* the store's */
+    int64_t progress_ms;        /* of a watch's silence, until it is told how far it is */
     const char *version;        /* of etcd, that clients are told */
     const char *const *origins; /* of pages that may use it; "*": all; borrowed */
     size_t origin_count;

@@ -40,6 +40,7 @@ int main(int argc, char **argv)
             .origins = (const char *const *)config.etcd_cors.items,
             .origin_count = config.etcd_cors.count,
             .sharers = (unsigned)config.etcd_processes,
+            .progress_ms = config.etcd_progress_interval,
             .log = &log,
         };
 
