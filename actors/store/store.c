@@ -29,9 +29,27 @@ static void take_answers(struct store *self, struct outbox *out)
     const struct raft_answer *answers = raft_node_answers(self->node, &count);
 
     for (size_t i = 0; i < count; i++) {
-        if (!upkeep_answered(self, &answers[i])) {
+        if (self->catching_up && answers[i].number == self->catch_up) {
+            self->catching_up = false;
+            self->caught_up = answers[i].err == ERR_OK;
+        } else if (!upkeep_answered(self, &answers[i])) {
             store_answered(self, &answers[i], out);
         }
+    }
+}
+
+/* The run before has told of more than the backend holds: nothing is told before all of it is
+ * applied again, which a read of its own says. */
+static void catch_up(struct store *self, const struct now *now)
+{
+    enum { patience_ms = 5000 };
+    uint64_t number = self->waiting.next;
+
+    if (!self->caught_up && !self->catching_up &&
+        raft_node_read(self->node, number, now->mono_ms + patience_ms) == ERR_OK) {
+        waiting_done(&self->waiting, waiting_add(&self->waiting));
+        self->catch_up = number;
+        self->catching_up = true;
     }
 }
 
@@ -57,6 +75,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     bool more = true;
     bool untold = false;
 
+    catch_up(self, now);
     upkeep_turn(self, now);
     for (unsigned i = 0; more && i < rounds_max && self->failed == ERR_OK; i++) {
         self->failed = raft_node_turn(self->node, now->mono_ms, &nobody, &more);
@@ -64,7 +83,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         more = keep_alives_turn(self, now, out) || more;
     }
     if (self->failed == ERR_OK) {
-        untold = facts_turn(self, out);
+        untold = self->caught_up && facts_turn(self, out);
         more = (!untold && mvcc_compact_step(self->keyspace.mvcc, compact_keys)) || more || untold;
         more = event_reads_turn(self, out) || more;
         more = hashes_turn(self, out) || more;

@@ -18,6 +18,9 @@ struct store {
     struct disk_log *disk_log; /* borrowed */
     struct raft_node *node;
     struct waiting waiting;
+    bool caught_up;   /* all that an earlier run may have told of is applied again */
+    bool catching_up; /* read catch_up will say so */
+    uint64_t catch_up;
     struct facts facts;
     struct event_reads event_reads;
     struct keep_alives keep_alives;

@@ -474,6 +474,34 @@ static void where_it_stands_is_told_each_tick_and_to_who_asks(void **state)
     assert_int_equal(msg.as_history.head, 2);
 }
 
+/* A start that has more to apply again than a turn takes. */
+static void a_start_tells_nothing_before_all_is_applied_again(void **state)
+{
+    enum { puts = 45, value_bytes = 1000000 };
+    struct rig *rig = *state;
+    char *value = calloc(1, value_bytes + 1);
+    int64_t revision = 1;
+    size_t at = 0;
+    struct msg msg;
+
+    assert_non_null(value);
+    memset(value, 'v', value_bytes);
+    rig_stop(rig);
+    rig->options.flush_ms = INT64_MAX;
+    rig->options.flush_bytes = SIZE_MAX;
+    rig_start(rig);
+    for (int i = 0; i < puts; i++) {
+        revision = rig_put(rig, "p", value, 0);
+        assert_true(revision > 0);
+    }
+    free(value);
+    rig_kill(rig, DISK_KEEP_NOTHING);
+    rig_forget(rig);
+    rig_start(rig);
+    assert_true(rig_fact(rig, "store.revision", &at, &msg));
+    assert_int_equal(msg.as_revision.revision, revision);
+}
+
 static void who_leads_is_told_when_it_changes(void **state)
 {
     struct rig *rig = *state;
@@ -847,6 +875,7 @@ int main(void)
         CASE(what_was_before_is_told_where_it_is_wanted),
         CASE(over_a_thousand_ranges_all_is_wanted),
         CASE(where_it_stands_is_told_each_tick_and_to_who_asks),
+        CASE(a_start_tells_nothing_before_all_is_applied_again),
         CASE(who_leads_is_told_when_it_changes),
         CASE(keys_have_topics_for_people),
         CASE(people_are_told_all_of_a_burst),
