@@ -216,6 +216,14 @@ class Client:
     def status(self):
         return self.call("Maintenance", "Status")
 
+    def wait(self, seconds):
+        """Until the connection stands, or not. The library makes one only while somebody waits for something."""
+        ready = grpc.channel_ready_future(self.channel)
+        try:
+            ready.result(seconds)
+        except grpc.FutureTimeoutError:
+            ready.cancel()
+
     def close(self):
         self.channel.close()
 

@@ -469,11 +469,12 @@ static void note_sign(struct judge *self, const struct msg *msg)
     }
 }
 
+/* Schedules are nobody: they live without heartbeats, no copy can begin their ages anew. */
 static bool holds_nobody(const struct judge *self, uint32_t node)
 {
     const struct registry *registry = site_registry(&self->sites[node])->registry;
 
-    for (uint32_t at = 0; at < self->plan->entries; at++) {
+    for (uint32_t at = 0; at < self->plan->hosts; at++) {
         struct state state = judge_state(registry, self->client->hosts[at].key);
 
         if (state.dirty != -1 && !state.gone) {

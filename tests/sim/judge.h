@@ -52,7 +52,8 @@
  * was cut off, or stood still, for all of that since its start. Only it may take what is of unknown
  * age, and has it for alive from then on, when others have long had it for idle. So its sync is the
  * first records of a copy that are handed to a registry which holds nobody live; a copy that is
- * taken by one that does begins nothing anew.)
+ * taken by one that does begins nothing anew. Who has evicted all clients' instances holds nobody,
+ * whatever schedules it keeps: no tick counts them among the live, and they have no age.)
  *   7. Nodes agree. For no longer than agree_ms on end (two ticks until a walk begins, its
  * questions one after the other, leaves that move left out, at most two hops between zones) is a
  * kept instance not the same at any two registries, or has a node in its digests what another one

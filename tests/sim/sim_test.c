@@ -113,6 +113,9 @@ static const struct {
     {6604400,
      "the judge counted a sign of life that went with its incarnation, which a tombstone ended",
      {.leaves = true}},
+    {6708132,
+     "the judge did not take a node for empty that had evicted everybody, and kept schedules",
+     {.schedules = true}},
 };
 
 static uint32_t setting(const char *name, uint32_t otherwise)
