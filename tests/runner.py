@@ -137,6 +137,7 @@ def read_cmocka(results, name, folder, status, output):
 
 UNIT_SECONDS = 240  # longer is hanging: a third of the simulator's seeds under sanitizers take 35 on an idle core
 SIM_SHARE = 3  # sanitizers look at every third of the seeds that found a bug, the others in turn: the judge looks at all
+THREADED = ("store_actor_flusher_test",)  # what runs with ThreadSanitizer too
 FIRST = ("sim_sim_test", "replicator_repair_test", "registry_storage_storage_test")  # they take longest
 
 
@@ -164,6 +165,7 @@ def unit(results):
         if not tests:
             results.add("unit", preset, "failed", "ctest knows no test in build/%s" % preset)
         jobs += [(unit_program, results, preset, test["name"], test["command"]) for test in tests]
+    jobs += [(unit_program, results, "tsan", name, [os.path.join(BUILD, "tsan", "bin", name)]) for name in THREADED]
     in_parallel(sorted(jobs, key=lambda job: job[3] not in FIRST))
 
 
@@ -372,6 +374,7 @@ def main():
         tidy(results)
     if "unit" in wanted:
         build("asan")
+        build("tsan", THREADED)
         unit(results)
         took("unit")
     beside = idle_scripts(results) if "scenario" in wanted else []

@@ -108,6 +108,15 @@ static enum etcd_error error_of(enum err err)
     }
 }
 
+/* A backend that takes nothing for long: what is applied has to stay in memory, and is bounded. */
+static bool is_behind(const struct store *self)
+{
+    enum { flushes_behind_max = 16 };
+
+    return mvcc_unflushed_bytes(self->keyspace.mvcc) / flushes_behind_max >
+           self->options.flush_bytes;
+}
+
 static void write(struct store *self, const struct call *call, struct outbox *out)
 {
     uint64_t number = self->waiting.next;
@@ -125,7 +134,9 @@ static void write(struct store *self, const struct call *call, struct outbox *ou
     }
     self->body.len = 0;
     keyspace_call(&self->body, call->method, request);
-    err = raft_node_call(self->node, number, buf_str(&self->body), call->deadline_ms);
+    err = is_behind(self)
+              ? ERR_FULL
+              : raft_node_call(self->node, number, buf_str(&self->body), call->deadline_ms);
     if (err != ERR_OK) {
         self->refused_total++;
         store_refuse(call->from, call->msg->id, OUTBOX_NOW, error_of(err), out);

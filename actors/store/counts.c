@@ -21,7 +21,8 @@ void store_count(void *state, struct msg_counts *counters, struct buf *counter_s
     counts_add(counters, counter_store, "key_events", (int64_t)self->facts.key_events_total);
     counts_add(counters, counter_store, "event_reads", (int64_t)self->event_reads.answers_total);
     counts_add(counters, counter_store, "events_read", (int64_t)self->event_reads.events_total);
-    counts_add(counters, counter_store, "flushes", (int64_t)self->flushes_total);
+    counts_add(counters, counter_store, "flushes", (int64_t)self->keyspace.flushes_total);
+    counts_add(counters, counter_store, "flush_us", (int64_t)self->keyspace.flush_us_total);
     counts_add(counters, counter_store, "log_syncs", (int64_t)log.sync_count);
     counts_add(sizes, size_store, "revision", at.revision);
     counts_add(sizes, size_store, "compacted", at.compacted);

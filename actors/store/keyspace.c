@@ -1,5 +1,6 @@
 #include "actors/store/keyspace.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "actors/store/mvcc/request.h"
@@ -295,15 +296,37 @@ enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
 
 /* ── flushing ── */
 
-static enum err write_sealed(struct keyspace *self)
+/* A disk that takes nothing is said once in a while, not ten times a second. */
+static void say_failed(struct keyspace *self, const char *text)
 {
-    char text[backend_text_max] = "";
-    enum err err = tail_flush(self->sealed, self->backend, text);
+    enum { quiet_ms = 10000 };
 
-    if (err != ERR_OK) {
-        log_event(self->log, LOG_ERROR, "flush_failed", "%s", text);
-        return err;
+    if (!self->flush_failed || self->awake_ms - self->said_ms >= quiet_ms) {
+        self->said_ms = self->awake_ms;
+        log_event(self->log, LOG_ERROR, "flush_failed",
+                  "%s; the log has it all, and goes on growing until this succeeds", text);
     }
+    self->flush_failed = true;
+}
+
+enum err keyspace_settle(struct keyspace *self, bool wait)
+{
+    struct flushed flushed;
+
+    if (!flusher_take(self->flusher, wait, &flushed)) {
+        return ERR_OK;
+    }
+    if (flushed.err != ERR_OK) {
+        say_failed(self, flushed.text);
+        return flushed.err;
+    }
+    if (self->flush_failed) {
+        self->flush_failed = false;
+        log_event(self->log, LOG_INFO, "flush_succeeded",
+                  "what is applied is in the backend again");
+    }
+    self->flushes_total++;
+    self->flush_us_total += (uint64_t)flushed.took_us;
     self->flushed = self->sealed_at;
     self->sealed = NULL;
     return mvcc_flushed(self->mvcc);
@@ -311,18 +334,20 @@ static enum err write_sealed(struct keyspace *self)
 
 enum err keyspace_flush(struct keyspace *self)
 {
-    enum err err = self->sealed != NULL ? write_sealed(self) : ERR_OK;
-
-    if (err != ERR_OK || self->within) { /* an entry is in it whole or not at all */
-        return err;
-    }
-    self->sealed = mvcc_seal(self->mvcc);
-    if (self->sealed == NULL) {
+    if (flusher_is_busy(self->flusher)) {
         return ERR_OK;
     }
-    self->sealed_at = (struct machine_position){
-        .index = self->sealed->index, .term = self->sealed->term, .config = self->config};
-    return write_sealed(self);
+    if (self->sealed == NULL && !self->within) { /* an entry is in it whole or not at all */
+        self->sealed = mvcc_seal(self->mvcc);
+        if (self->sealed != NULL) {
+            self->sealed_at = (struct machine_position){
+                .index = self->sealed->index, .term = self->sealed->term, .config = self->config};
+        }
+    }
+    if (self->sealed != NULL) {
+        flusher_hand(self->flusher, self->sealed);
+    }
+    return keyspace_settle(self, false);
 }
 
 /* ── its life ── */
@@ -343,7 +368,7 @@ static void begin_leases(struct keyspace *self)
 
 enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
                        struct backend **backend, const struct raft_config *config, int64_t awake_ms,
-                       int64_t checkpoint_ms, const struct log *log)
+                       int64_t checkpoint_ms, bool threaded, const struct log *log)
 {
     char text[backend_text_max] = "";
     struct backend_mark mark;
@@ -371,12 +396,19 @@ enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settin
         log_event(log, LOG_ERROR, "store_refused", "the members' records can't be read");
         return err;
     }
+    err = flusher_new(&self->flusher, self->backend, threaded);
+    if (err != ERR_OK) {
+        log_event(log, LOG_ERROR, "store_refused", "no thread that flushes is to be had: %s",
+                  strerror(errno));
+        return err;
+    }
     begin_leases(self);
     return ERR_OK;
 }
 
 void keyspace_fini(struct keyspace *self)
 {
+    flusher_destroy(&self->flusher);
     mvcc_destroy(&self->mvcc);
     lessor_destroy(&self->lessor);
     members_fini(&self->members);

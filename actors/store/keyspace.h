@@ -4,11 +4,13 @@
  *   keyspace_call ──► body ──raft_node_call──► … ──machine.apply──► answer ──► keyspace_answer
  *
  * What mvcc leaves to who has the time (leases) and the ids (headers) is done here. Flushing: what
- * is applied is sealed, written and forgotten by keyspace_flush.
+ * is applied is sealed and handed to the flusher by keyspace_flush, and forgotten by
+ * keyspace_settle.
  */
 #ifndef ACTORS_STORE_KEYSPACE_H
 #define ACTORS_STORE_KEYSPACE_H
 
+#include "actors/store/flusher.h"
 #include "actors/store/lessor.h"
 #include "actors/store/members.h"
 #include "actors/store/mvcc/mvcc.h"
@@ -26,7 +28,8 @@ struct keyspace {
     struct lessor *lessor;
     struct members members;
     struct backend *backend;
-    const struct log *log; /* borrowed, may be NULL */
+    struct flusher *flusher; /* owned */
+    const struct log *log;   /* borrowed, may be NULL */
     uint64_t cluster_id;
     uint64_t member_id;
     uint64_t boot;             /* of this run: what it proposes of leases' times it knows already */
@@ -37,16 +40,21 @@ struct keyspace {
     const struct tail *sealed; /* mvcc's; not written yet; NULL: none */
     struct machine_position sealed_at;
     struct machine_position flushed;
+    bool flush_failed; /* the last one */
+    int64_t said_ms;   /* awake: when that was said */
+    uint64_t flushes_total;
+    uint64_t flush_us_total;
     struct arena arena; /* of the call that is applied */
 };
 
 /* Takes backend, also on error: what it holds is where the machine stands. config: the members of
  * this cluster; leases that are there have their time from awake_ms on, and are written down every
- * checkpoint_ms. Errors, said on the log: as
- * mvcc_new; keyspace_fini also after one. */
+ * checkpoint_ms. threaded: a thread flushes, else the caller does. Errors, said on the log: as
+ * mvcc_new, and ERR_FULL (no thread); keyspace_fini also after one. */
 enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
                        struct backend **backend, const struct raft_config *config, int64_t awake_ms,
-                       int64_t checkpoint_ms, const struct log *log);
+                       int64_t checkpoint_ms, bool threaded, const struct log *log);
+/* What is handed to the flusher is written before. */
 void keyspace_fini(struct keyspace *self);
 
 void keyspace_call(struct buf *to, enum etcd_method method, struct str request);
@@ -63,8 +71,11 @@ enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
 /* Fills cluster, member and term in, and packs. */
 void keyspace_pack(const struct keyspace *self, ProtobufCMessage *response, struct buf *to);
 
-/* What is applied becomes durable: all of it, in one transaction. Errors, said on the log: the
- * backend's: it may be tried again; ERR_CORRUPT: the member must stop. */
+/* What is applied is to become durable: all of it, in one transaction; unless that is under way
+ * already. Errors: as keyspace_settle. */
 enum err keyspace_flush(struct keyspace *self);
+/* Takes back what is written meanwhile; wait: until it is. Errors, said on the log once in a while:
+ * the backend's: keyspace_flush tries it again; ERR_CORRUPT: the member must stop. */
+enum err keyspace_settle(struct keyspace *self, bool wait);
 
 #endif

@@ -25,12 +25,13 @@ static void on_first_turn(void *state, const struct now *now, struct outbox *out
 static enum err run(struct start *start, const struct process_net *net, struct log *log)
 {
     struct first_turn first = {start, eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
-    const struct actor_guest guest = {.fd = first.fd, .ready = on_first_turn, .state = &first};
+    const struct actor_guest guests[] = {{.fd = first.fd, .ready = on_first_turn, .state = &first},
+                                         store_guest(start->store)};
     struct actor_options options = {.spec = &store_spec,
                                     .state = start->store,
                                     .clock = &clock_os,
-                                    .guests = &guest,
-                                    .guest_count = 1};
+                                    .guests = guests,
+                                    .guest_count = 2};
     enum err err;
 
     assert(first.fd >= 0);

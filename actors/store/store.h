@@ -38,6 +38,7 @@ struct store_options {
     struct shape_limits limits;
     int64_t flush_ms;
     size_t flush_bytes;
+    bool flush_thread;           /* a thread writes the backend, else the turn does */
     int64_t lease_checkpoint_ms; /* how often what is left of long leases is written down; etcd: 5
                                     min; 0: never */
     enum compaction_mode compaction_mode;
@@ -55,6 +56,8 @@ enum err store_new(struct store **self, const struct store_options *options,
  * store. Errors, said on the log: as raft_node_new; then it can only be destroyed. */
 enum err store_start(struct store *self, struct disk_log *disk_log, struct disk_log_found *found,
                      const struct now *now);
+/* Tells the loop that a flush is done; fd -1: there is no thread. */
+struct actor_guest store_guest(struct store *self);
 /* Flushes what can be. */
 void store_destroy(struct store **self);
 

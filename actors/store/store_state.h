@@ -30,7 +30,6 @@ struct store {
     bool compacting; /* by itself: an entry is on its way, number compaction */
     uint64_t compaction;
     int64_t compacts_at;
-    uint64_t flushes_total;
     struct awake awake;
     struct arena arena; /* of the call or answer at hand */
     struct buf packed;

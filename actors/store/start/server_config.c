@@ -33,6 +33,7 @@ enum err stage_server_config(struct start *self)
                                           .txn_ops_max = (size_t)config->etcd_max_txn_ops},
                                .flush_ms = flush_ms,
                                .flush_bytes = flush_bytes,
+                               .flush_thread = true,
                                .prng = &self->prng,
                                .log = self->log};
     buf_printf(&self->said, " version=%s heartbeat_ms=%d election_ms=%d boot=%" PRIx64,

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "actors/store/store_state.h"
 #include "common/etcdapi/auth.pb-c.h"
 #include "common/etcdapi/cluster.pb-c.h"
 #include "tests/store/actor/rig.h"
@@ -530,6 +531,39 @@ static void many_rests_are_written_down_in_parts(void **state)
 
 /* ── power cuts ── */
 
+static enum err takes_nothing(struct backend *backend, const struct backend_batch *batch,
+                              char *text)
+{
+    (void)backend;
+    (void)batch;
+    text[0] = '\0';
+    return ERR_FULL;
+}
+
+static void what_a_backend_does_not_take_is_bounded_and_all_goes_on_when_it_does(void **state)
+{
+    static char value[1 << 20];
+    struct rig *rig = *state;
+    struct backend *backend = rig->store->keyspace.backend;
+    enum err (*write)(struct backend *, const struct backend_batch *, char *) = backend->write;
+    unsigned taken = 0;
+    uint64_t id;
+
+    memset(value, 'v', sizeof(value) - 1);
+    backend->write = takes_nothing;
+    do {
+        id = send_put(rig, "k", value);
+        rig_turn(rig, 10);
+        taken += rig_answer(rig, id)->code == 0;
+    } while (rig_answer(rig, id)->code == 0 && taken < 100);
+    assert_string_equal(rig_answer(rig, id)->text, "etcdserver: too many requests");
+    assert_in_range(taken, 16, 20); /* of rig's flush_bytes each */
+    assert_int_equal(rig_get(rig, "k")[0], 'v');
+    backend->write = write;
+    rig_turn(rig, 200);
+    assert_true(rig_put(rig, "k", "v", 0) > 0);
+}
+
 static void what_was_answered_outlives_a_power_cut(void **state)
 {
     static const int64_t waits_ms[] = {0, 1000}; /* before and after it was flushed */
@@ -640,6 +674,7 @@ int main(void)
         CASE(what_is_left_of_a_long_lease_outlives_a_restart),
         CASE(a_rest_is_written_down_again_and_again),
         CASE(many_rests_are_written_down_in_parts),
+        CASE(what_a_backend_does_not_take_is_bounded_and_all_goes_on_when_it_does),
         CASE(what_was_answered_outlives_a_power_cut),
         CASE(no_answered_write_is_lost_whenever_it_is_killed),
         CASE(ended_in_good_order_all_is_in_the_backend),
