@@ -170,7 +170,7 @@ static void an_error_comes_with_its_words_and_it_may_be_tried_again(void **state
     const struct tail *tail;
     struct flushed flushed;
 
-    put(self, 2 * small_map_bytes);
+    put(self, (size_t)2 * small_map_bytes);
     tail = mvcc_seal(self->mvcc);
     for (int i = 0; i < 2; i++) {
         flusher_hand(self->flusher, tail);
