@@ -5,8 +5,12 @@
 
 #include "common/base/heap.h"
 #include "common/runtime/publisher.h"
+#include "gateway/etcd/election.h"
+#include "gateway/etcd/errand.h"
 #include "gateway/etcd/front.h"
+#include "gateway/etcd/grpc_health.h"
 #include "gateway/etcd/keep_alive.h"
+#include "gateway/etcd/lock.h"
 #include "gateway/etcd/watch.h"
 
 enum {
@@ -33,6 +37,9 @@ struct etcd_gateway {
     struct moment moment;
     struct port *port;
     struct front *front;
+    struct subcall_server calls; /* this */
+    struct errands *errands;
+    struct grpc_health *health;
     struct relay *relay;
     struct keep_alives *keep_alives;
     struct watches *watches;
@@ -113,6 +120,15 @@ static void lay_services(struct etcd_gateway *self)
     for (unsigned i = 1; i < ETCD_METHOD_END; i++) {
         self->services[i] = (struct service){&pass_app, self};
     }
+    for (unsigned i = ETCD_METHOD_LOCK; i <= ETCD_METHOD_UNLOCK; i++) {
+        self->services[i] = (struct service){&lock_app, self->errands};
+    }
+    for (unsigned i = ETCD_METHOD_CAMPAIGN; i <= ETCD_METHOD_RESIGN; i++) {
+        self->services[i] = (struct service){&election_app, self->errands};
+    }
+    self->services[ETCD_METHOD_OBSERVE] = (struct service){&observe_app, self->errands};
+    self->services[ETCD_METHOD_HEALTH_CHECK] = (struct service){&grpc_health_app, self->health};
+    self->services[ETCD_METHOD_HEALTH_WATCH] = (struct service){&grpc_health_app, self->health};
     self->services[ETCD_METHOD_LEASE_KEEP_ALIVE] =
         (struct service){&keep_alive_app, self->keep_alives};
     self->services[ETCD_METHOD_WATCH] = (struct service){&watch_app, self->watches};
@@ -236,10 +252,12 @@ static void on_port(void *state, const struct now *now, struct outbox *out)
     look_after_store(self, now);
     listen_or_not(self, now);
     relay_turn(self->relay, now);
+    grpc_health_turn(self->health);
     if (port_turn(self->port, now)) {
         outbox_again(out);
     }
     watches_turn(self->watches);
+    errands_turn(self->errands, now);
     port_flush(self->port);
 }
 
@@ -252,7 +270,8 @@ static void on_http1_turn(void *state, const struct now *now, struct outbox *out
     if (front_turn(self->front, &port, now)) {
         outbox_again(out);
     }
-    port_flush(self->port); /* what it has answered over HTTP/2 too */
+    errands_turn(self->errands, now);
+    port_flush(self->port); /* what they have answered over HTTP/2 */
 }
 
 static void on_turn_begin(void *state, const struct now *now, struct outbox *out)
@@ -306,7 +325,8 @@ static int64_t due_ms(void *state, const struct now *now)
     const struct etcd_gateway *self = state;
     int64_t due = now->mono_ms + store_tick_ms; /* to see that the store is silent */
     int64_t dues[] = {port_due_ms(self->port), relay_due_ms(self->relay),
-                      front_due_ms(self->front, now), watches_due_ms(self->watches)};
+                      front_due_ms(self->front, now), watches_due_ms(self->watches),
+                      errands_due_ms(self->errands)};
 
     for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
         due = dues[i] < due ? dues[i] : due;
@@ -385,7 +405,7 @@ static enum err new_front(struct etcd_gateway *self)
         .memory_max = self->options.memory_max,
         .sharers = self->options.sharers,
         .log = self->options.log,
-        .calls = {&etcd_gateway_app, self},
+        .calls = self->calls,
         .relay = self->relay,
         .store = &self->store,
         .moment = &self->moment,
@@ -435,6 +455,9 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
     made->watches = watches_new(&watches, made->relay, &made->moment);
     made->follower = follower_new(ACTOR_STORE, 0, store_tick_ms, &store_owner, made);
     publisher_init(&made->publisher, ACTOR_ETCD, options->index, options->boot);
+    made->calls = (struct subcall_server){&etcd_gateway_app, made};
+    made->errands = errands_new(&made->calls, &made->moment);
+    made->health = grpc_health_new(made->relay);
     lay_services(made);
     err = new_front(made);
     if (err != ERR_OK) {
@@ -462,6 +485,8 @@ void etcd_gateway_destroy(struct etcd_gateway **self)
     it->moment = (struct moment){0};
     port_destroy(&it->port); /* first: open calls are gone */
     front_destroy(&it->front);
+    errands_destroy(&it->errands);
+    grpc_health_destroy(&it->health);
     keep_alives_destroy(&it->keep_alives);
     watches_destroy(&it->watches);
     relay_destroy(&it->relay);
