@@ -240,7 +240,7 @@ static enum err install(struct machine *machine, const struct raft_snapshot *sna
 /* ── reads ── */
 
 struct ending {
-    int64_t end_ms;
+    struct lease_end end;
     Etcdserverpb__LeaseStatus *lease;
 };
 
@@ -249,10 +249,10 @@ static int compare_endings(const void *a, const void *b)
     const struct ending *one = a;
     const struct ending *other = b;
 
-    if (one->end_ms != other->end_ms) {
-        return one->end_ms < other->end_ms ? -1 : 1;
+    if (one->end.at_ms != other->end.at_ms) {
+        return one->end.at_ms < other->end.at_ms ? -1 : 1;
     }
-    return one->lease->id < other->lease->id ? -1 : one->lease->id > other->lease->id;
+    return one->end.place < other->end.place ? -1 : one->end.place > other->end.place;
 }
 
 /* etcd lists what ends first, first. */
@@ -262,8 +262,8 @@ static void sort_by_end(const struct keyspace *self, Etcdserverpb__LeaseLeasesRe
     struct ending *endings = arena_get(arena, response->n_leases * sizeof(*endings));
 
     for (size_t i = 0; i < response->n_leases; i++) {
-        endings[i] = (struct ending){lessor_end_ms(self->lessor, response->leases[i]->id),
-                                     response->leases[i]};
+        endings[i] =
+            (struct ending){lessor_end(self->lessor, response->leases[i]->id), response->leases[i]};
     }
     qsort(endings, response->n_leases, sizeof(*endings), compare_endings);
     for (size_t i = 0; i < response->n_leases; i++) {

@@ -15,6 +15,7 @@ struct term {
     struct deadline check; /* not set: its rest is short, or it is not to be written down */
     int64_t id;
     int64_t ttl_s;
+    uint64_t place;   /* among those that end in one ms: the order of their signs of life */
     uint32_t number;  /* in the table */
     uint32_t revokes; /* on their way */
 };
@@ -26,6 +27,7 @@ struct lessor {
     struct deadlines deadlines;
     struct deadlines checks;
     int64_t checkpoint_ms;
+    uint64_t places; /* given out */
 };
 
 static struct hash128 key_of_id(int64_t id)
@@ -81,6 +83,7 @@ static void set(struct lessor *self, struct term *term, int64_t rest_s, int64_t 
 {
     int64_t rest_ms = rest_s * second_ms;
 
+    term->place = ++self->places;
     deadlines_set(&self->deadlines, &term->due, awake_ms + rest_ms);
     if (self->checkpoint_ms > 0 && rest_ms > self->checkpoint_ms) {
         deadlines_set(&self->checks, &term->check, awake_ms + self->checkpoint_ms);
@@ -171,11 +174,12 @@ bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_
     return true;
 }
 
-int64_t lessor_end_ms(const struct lessor *self, int64_t id)
+struct lease_end lessor_end(const struct lessor *self, int64_t id)
 {
     const struct term *term = find(self, id);
 
-    return term == NULL || term->due.at == 0 ? 0 : term->due.due_ms;
+    return term == NULL || term->due.at == 0 ? (struct lease_end){0}
+                                             : (struct lease_end){term->due.due_ms, term->place};
 }
 
 size_t lessor_due(struct lessor *self, int64_t awake_ms, int64_t *ids, size_t max)

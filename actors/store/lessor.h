@@ -31,8 +31,13 @@ bool lessor_is_ending(const struct lessor *self, int64_t id);
 /* What is left, in whole seconds, rounded down; 0: it is ending. False: there is none. */
 bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_t *rest_s);
 
-/* When it ends, awake ms; 0: it is ending, or there is none. */
-int64_t lessor_end_ms(const struct lessor *self, int64_t id);
+/* When it ends, awake ms (0: it is ending, or there is none), and its place among those of that ms.
+ */
+struct lease_end {
+    int64_t at_ms;
+    uint64_t place;
+};
+struct lease_end lessor_end(const struct lessor *self, int64_t id);
 
 /* Those whose time is over, max at most: they are ending, and not told again until lessor_again. */
 size_t lessor_due(struct lessor *self, int64_t awake_ms, int64_t *ids, size_t max);

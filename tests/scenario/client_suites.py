@@ -200,6 +200,7 @@ class Shell:
         for regex, instead in MASKS:
             text = re.sub(regex, instead, text, flags=re.M)
         text = re.sub(r"\b[0-9a-f]{15,16}\b", lambda m: self.ids.setdefault(m.group(), "ID%d" % len(self.ids)), text)
+        text = re.sub(r"keys\(\[([^]]*)\]\)", lambda m: "keys([%s])" % " ".join(sorted(m.group(1).split())), text)
         lines = text.split("\n")
         if text.startswith("found "):  # a list of leases is in no order
             lines = [lines[0], *("a lease" for line in lines[1:] if line)]

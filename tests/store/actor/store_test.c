@@ -294,7 +294,8 @@ static void leases_are_listed_by_their_end(void **state)
     assert_int_equal(rig_grant(rig, 3, 100), 3);
     pass(rig, 1000);
     assert_int_equal(keep_alive(rig, 3), 100);
-    assert_int_equal(rig_grant(rig, 4, 99), 4);
+    assert_int_equal(rig_grant(rig, 4, 100), 4); /* in the same moment, and the same end, as 3 */
+    assert_int_equal(keep_alive(rig, 3), 100);
     leases = rig_call(rig, ETCD_METHOD_LEASE_LEASES, &list, NULL);
     assert_int_equal(leases->n_leases, 4);
     assert_int_equal(leases->leases[0]->id, 2);
