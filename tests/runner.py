@@ -23,9 +23,8 @@ GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario"
 FUZZ_SECONDS = 6
 SIM_SEEDS = 200
 IDLE = ("stop",)  # scenarios that do nothing but wait for minutes: they run beside all that computes
-REPLAYS = ("all",)
+REPLAYS = ("all", "etcdctl")
 SELFTESTS = ("selftest", "etcd-selftest")
-BY_NAME = ("etcd_clients", "kube_calls", "store")  # scenarios of etcd's API, run by hand
 LONGEST = ("differences", "kill", "partition", "rows", "hostile", "crowded", "soak", "crashpoints", "up", "twice", "places",
            "names", "early", "balancer")  # scenarios, begun first
 WORKERS = max(2, os.cpu_count() or 2)
@@ -268,7 +267,7 @@ def golden(results, name):
 def scenarios():
     folder = os.path.join(ROOT, "tests", "scenario")
     return sorted(os.path.join(folder, f) for f in os.listdir(folder)
-                  if "." not in f and f not in BY_NAME and os.access(os.path.join(folder, f), os.X_OK) and os.path.isfile(os.path.join(folder, f)))
+                  if "." not in f and os.access(os.path.join(folder, f), os.X_OK) and os.path.isfile(os.path.join(folder, f)))
 
 
 def scripts(results, wanted):

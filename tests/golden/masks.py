@@ -41,9 +41,11 @@ class Bound:
     def __init__(self, own=()):
         self.live, self.recorded, self.own, self.term = {}, {}, set(own), 0
         self.applied, self.hash = 0, None
+        self.elapsed_s = 0  # since the first lease was asked for: what is left of one may be that much less
 
     def copy(self):
         other = Bound(self.own)
+        other.elapsed_s = self.elapsed_s
         other.live, other.recorded, other.term, other.hash = dict(self.live), dict(self.recorded), self.term, self.hash
         return other
 
@@ -125,7 +127,7 @@ def holds(name, recorded, live, bound, learn):
     if name == "token":
         return bound.same(recorded, live, learn)
     if name == "ttl":
-        return int(recorded) - TTL_SLACK <= int(live) <= int(recorded)
+        return int(recorded) - TTL_SLACK - bound.elapsed_s <= int(live) <= int(recorded)
     if name == "term":
         fits, bound.term = int(live) >= max(1, bound.term), int(live)
         return fits
