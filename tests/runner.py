@@ -23,7 +23,7 @@ GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario"
 FUZZ_SECONDS = 6
 SIM_SEEDS = 200
 IDLE = ("stop",)  # scenarios that do nothing but wait for minutes: they run beside all that computes
-REPLAYS = ("all", "etcdctl")
+REPLAYS = ("all", "etcdctl", "etcd-json")
 SELFTESTS = ("selftest", "etcd-selftest")
 LONGEST = ("differences", "kill", "partition", "rows", "hostile", "crowded", "soak", "crashpoints", "up", "twice", "places",
            "names", "early", "balancer")  # scenarios, begun first
