@@ -16,14 +16,14 @@ void watch_rig_init(struct watch_rig *self)
                                            .stream_watchers_max = 1000,
                                            .waiting_max = 10000,
                                            .stream_waiting_max = 1000,
-                                           .keys_max = 100 * 1000,
+                                           .keys_max = 100000,
                                            .request_max = 1024 * 1024,
-                                           .response_max = 8 * 1024 * 1024,
+                                           .response_max = 8 << 20,
                                            .progress_interval_ms = rig_progress_ms,
                                            .seed = 1}};
     played_store_init(&self->store);
     self->now.mono_ms = 1000;
-    self->out = outbox_new(64 * 1024 * 1024);
+    self->out = outbox_new(64 << 20);
     self->moment = (struct moment){&self->now, self->out};
     self->relay = relay_new(&calls);
     self->watches = watches_new(&self->options, self->relay, &self->moment);

@@ -418,7 +418,7 @@ static void fragments_are_cut_where_they_get_too_large(void **state)
         begin_with(self, 0, &(struct client_wish){.key = "", .end = ALL_FROM, .fragment = true});
     struct watch_client *other = begin_with(self, 1, &on_all);
 
-    many(self, 8, 600 * 1024);
+    many(self, 8, 600 << 10);
     publish(self);
     assert_int_equal(client->events, 8);
     assert_int_equal(client->fragments, 3); /* two and two of at most 1.5 MiB, the last unmarked */
@@ -433,7 +433,7 @@ static void a_response_beyond_all_measure_ends_its_watcher(void **state)
     struct watch_client *other = begin_with(self, 1, &on_a);
 
     self->store.answer_events_max = 5;
-    many(self, 40, 300 * 1024);
+    many(self, 40, 300 << 10);
     publish(self);
     assert_true(client->watchers[0].over);
     assert_string_equal(client->reason, "etcdserver: too many requests");
