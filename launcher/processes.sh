@@ -136,20 +136,23 @@ unbracketed() { # [::1] as /dev/tcp takes it
     printf '%s' "${host%]}"
 }
 
-# 0 if GET /readyz answers 200. A subshell, so that a peer that hangs up ends nothing else.
-readyz() {
-    http_address
+# 0 if GET PATH at HOST and PORT answers 200. A subshell, so that a peer that hangs up ends nothing else.
+answers_200() { # PATH
     (
         exec 8<>"/dev/tcp/$(unbracketed "$HOST")/$PORT" || exit 1
-        printf 'GET /readyz HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n' "$HOST" "$PORT" >&8
+        printf 'GET %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n' "$1" "$HOST" "$PORT" >&8
         read -r -t 2 line <&8 && [[ $line == *" 200 "* ]]
     ) 2>/dev/null
 }
 
-# 0 if etcd's API is served: its gateway listens once it has the store.
-etcd_serves() {
+readyz() {
+    http_address
+    answers_200 /readyz
+}
+
+etcd_serves() { # the store is there, and has a leader
     etcd_address
-    (exec 8<>"/dev/tcp/$(unbracketed "$HOST")/$PORT") 2>/dev/null
+    answers_200 /health
 }
 
 ping_actor() { "$BIN/musterctl" ping "$1" --dir "$DIR" >/dev/null 2>&1; }

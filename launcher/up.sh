@@ -215,9 +215,10 @@ say_store() {
     [[ " ${KEPT_ACTORS[*]}" == *" etcd"* ]] || return 0
     etcd_address
     cat <<TXT
-Put a key, and get it:
+Put a key, get it, and watch it change:
   ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT put greeting hello
   ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT get greeting
+  ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT watch greeting
 store http://$HOST:$PORT
 TXT
 }

@@ -146,8 +146,8 @@ static void span_of(struct span *self, const struct ctl *ctl)
 
 static enum ctl_exit show_status(struct ctl *ctl, struct store_ask *call)
 {
-    static const char *const head[] = {"MEMBER",   "CLUSTER", "VERSION", "LEADER", "TERM",
-                                       "REVISION", "INDEX",   "APPLIED", NULL};
+    static const char *const head[] = {"MEMBER",   "CLUSTER", "VERSION", "LEADER",  "TERM",
+                                       "REVISION", "INDEX",   "APPLIED", "DB_SIZE", NULL};
     const Etcdserverpb__StatusRequest request = ETCDSERVERPB__STATUS_REQUEST__INIT;
     enum ctl_exit outcome = store_ask(call, ETCD_METHOD_STATUS, &request.base);
     const Etcdserverpb__StatusResponse *is = (const Etcdserverpb__StatusResponse *)call->response;
@@ -166,6 +166,7 @@ static enum ctl_exit show_status(struct ctl *ctl, struct store_ask *call)
     rows_number(&rows, "revision", is->header != NULL ? is->header->revision : 0);
     rows_number(&rows, "index", (int64_t)is->raftindex);
     rows_number(&rows, "applied", (int64_t)is->raftappliedindex);
+    rows_number(&rows, "db_size", is->dbsize);
     rows_end(&rows);
     rows_print(&rows, ctl);
     return is->leader != 0 ? CTL_OK : CTL_NEGATIVE;

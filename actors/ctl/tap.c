@@ -8,13 +8,14 @@
 
 #include <czmq.h>
 
-/* What is meant for people: all but registry.turn and the ticks. */
+/* What is meant for people: all but what copies are made of, and the ticks. */
 static const char *const readable[] = {
-    "registry.change.",   "registry.protect", "registry.storage",
-    "evictor.protection", "evictor.round",    "replicator.nodes",
+    "registry.change.", "registry.protect", "registry.storage", "evictor.protection",
+    "evictor.round",    "replicator.nodes", "store.event.",
 };
 
-static const char *const actors[] = {"registry", "replicator", "evictor", "gateway.0"};
+static const char *const actors[] = {"registry",  "replicator", "evictor",
+                                     "gateway.0", "store",      "etcd.0"};
 
 /* {0} when connected: reconnects for ever, so an actor may come and go. */
 static enum ctl_exit tap_connect(struct ctl *ctl, zsock_t *sub)

@@ -78,8 +78,8 @@ const struct ctl_verb ctl_verbs[] = {
      "10s", true, "follow the facts of the actors",
      "Prints the facts the actors of --dir publish, until interrupted: without a prefix those meant "
      "for people (registry.change.ENV.APPID, registry.protect, registry.storage, "
-     "evictor.protection, evictor.round, replicator.nodes), with prefixes those that begin with "
-     "one of them, such as registry.turn or evictor.tick. Actors may be restarted meanwhile. It "
+     "evictor.protection, evictor.round, replicator.nodes, store.event.KEY), with prefixes those that "
+     "begin with one of them, such as registry.turn or evictor.tick. Actors may be restarted meanwhile. It "
      "shows what is published while it looks; facts may be missed under load. With -o json, each "
      "line is an object {time, actor, topic, epoch, seq, type, fields}.",
      facts_tap},
@@ -118,8 +118,8 @@ const struct ctl_verb ctl_verbs[] = {
      "10s", false, "look into the store, or change a key",
      "Asks the store on its own socket, whether or not a gateway of etcd's API runs; what goes through "
      "the gateway is etcdctl's.\n"
-     "status: this member and its cluster, who leads, and at which revision it is; "
-     "the exit status is 1 while there is no leader.\n"
+     "status: this member and its cluster, who leads, at which revision it is, and the size of its "
+     "state on disk; the exit status is 1 while there is no leader.\n"
      "hash: of all keys and revisions, as etcd's HashKV has it: members that hold the same at the "
      "same revision have the same.\n"
      "leases: each with the seconds it has left, those it was granted, and how many keys end with "

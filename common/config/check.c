@@ -274,6 +274,21 @@ static void check_evictor(struct config_draft *self)
 
 /* ── the store plane ── */
 
+int64_t config_retention(const struct config *config)
+{
+    static const int64_t longest_ms = 315360000000;
+    struct str text = str_from(config->store_compaction_retention);
+    bool periodic = strcmp(config->store_compaction_mode, "periodic") == 0;
+    int64_t value = -1;
+    enum err err = periodic ? config_duration_parse(text, &value) : str_to_i64(text, &value);
+
+    if (err != ERR_OK || value < 0 ||
+        (periodic && value != 0 && (value < 1000 || value > longest_ms))) {
+        return -1;
+    }
+    return value;
+}
+
 static void check_store(struct config_draft *self)
 {
     const struct config *config = self->config;
@@ -284,6 +299,15 @@ static void check_store(struct config_draft *self)
     }
     if (config->store_heartbeat * 5 > config->store_election) {
         complain_of_both(self, "store.heartbeat", "at most a fifth of", "store.election");
+    }
+    if (config_retention(config) < 0) {
+        bool periodic = strcmp(config->store_compaction_mode, "periodic") == 0;
+
+        complain(self, "store.compaction_retention", config->store_compaction_retention,
+                 periodic ? "expected a duration of 1s to 10 years, such as 8h, or 0 for never; a "
+                            "number of revisions goes with store.compaction_mode = \"revision\""
+                          : "expected a number of revisions, such as 10000, or 0 for never; a "
+                            "duration goes with store.compaction_mode = \"periodic\"");
     }
 }
 

@@ -59,6 +59,9 @@
     K(store,    map,                size,     "64GiB",          16777216, 17592186044416, "most that the store's state on disk may ever be; address space only, nothing is reserved") \
     K(store,    heartbeat,          duration, "100ms",          10, 10000,    "how often the leader of a store's members shows that it is there") \
     K(store,    election,           duration, "1s",             50, 50000,    "silence of the leader after which another is elected; at least five times store.heartbeat. The least time to live of a lease is one and a half of it") \
+    K(store,    compaction_mode,    text,     "periodic",       1, 16,        "how compaction_retention is counted; one of: periodic, revision") \
+    K(store,    compaction_retention, text,   "0",              1, 32,        "how much history is kept when the store compacts by itself: periodic: a duration, such as 1h; revision: how many revisions; 0: it does not") \
+    K(store,    lease_checkpoint,   duration, "5m",             0, 86400000,  "how often what is left of long leases is written down, so that a restart does not begin them anew; 0: never") \
     K(etcd,     listen,             text,     "127.0.0.1:2379", 1, 255,       "address of etcd's API, gRPC and JSON, host:port; port 0: any free one") \
     K(etcd,     advertise,          text,     "",               0, 255,       "URL that clients are told to reach this member at; empty: http:// and etcd.listen. Required when etcd.listen is a wildcard") \
     K(etcd,     peer_urls,          list,     "http://localhost:2380", 1, 16, "URLs of this member that the ids of member and cluster are made of, once, on an empty directory") \

@@ -57,6 +57,10 @@ enum err config_key_set_text(const struct config_key *key, struct config *config
 /* "30s", "1h30m". Errors: ERR_MALFORMED, ERR_TOO_LARGE. */
 enum err config_duration_parse(struct str text, int64_t *ms);
 
+/* store.compaction_retention as store.compaction_mode has it: ms, or revisions; 0: never; -1: it is
+ * neither. */
+int64_t config_retention(const struct config *config);
+
 /* As TOML: "30s" with its quotes, 4, true, ["a", "b"]. */
 void config_key_print(const struct config_key *key, const struct config *config, struct buf *to);
 /* As it would be given on the command line: 30s, 4, true, a,b. */

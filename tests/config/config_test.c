@@ -379,6 +379,37 @@ static void the_store_has_a_directory_of_its_own_and_time_for_elections(void **s
     made_fini(&made);
 }
 
+static void retention(const char *mode, const char *kept, int64_t value)
+{
+    struct made made;
+    char file[128];
+
+    (void)snprintf(file, sizeof(file),
+                   "[store]\ncompaction_mode = \"%s\"\ncompaction_retention = \"%s\"\n", mode,
+                   kept);
+    make(&made, file, no_environment);
+    assert_int_equal(value < 0, made.draft.problem_count);
+    assert_int_equal(value, config_retention(&made.config));
+    made_fini(&made);
+}
+
+static void what_is_kept_is_a_time_or_a_number(void **state)
+{
+    static const char *const bad[][2] = {{"periodic", "10000"},  {"periodic", "999ms"},
+                                         {"periodic", "87601h"}, {"revision", "1h"},
+                                         {"revision", "-1"},     {"revision", "1.5"}};
+
+    (void)state;
+    retention("periodic", "0", 0);
+    retention("periodic", "1h", 3600000);
+    retention("revision", "10000", 10000);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        retention(bad[i][0], bad[i][1], -1);
+    }
+    refused("[store]\ncompaction_retention = \"7\"\n", "node.toml:2:", "store.compaction_retention",
+            "store.compaction_mode");
+}
+
 static void expect_advertised(const char *file, const char *url)
 {
     struct made made;
@@ -945,6 +976,7 @@ int main(void)
         cmocka_unit_test(whatever_listens_by_tcp_needs_keys_or_a_word),
         cmocka_unit_test(endpoints_are_checked),
         cmocka_unit_test(the_store_has_a_directory_of_its_own_and_time_for_elections),
+        cmocka_unit_test(what_is_kept_is_a_time_or_a_number),
         cmocka_unit_test(members_are_told_urls_that_lead_somewhere),
         cmocka_unit_test(etcd_is_spoken_as_of_3_4_on),
         cmocka_unit_test(idle_must_come_before_the_ceiling),

@@ -34,6 +34,9 @@ enum err stage_server_config(struct start *self)
                                .flush_ms = flush_ms,
                                .flush_bytes = flush_bytes,
                                .flush_thread = true,
+                               .lease_checkpoint_ms = config->store_lease_checkpoint,
+                               .compaction_mode = self->compaction_mode,
+                               .compaction_retention = self->compaction_retention,
                                .prng = &self->prng,
                                .log = self->log};
     buf_printf(&self->said, " version=%s heartbeat_ms=%d election_ms=%d boot=%" PRIx64,

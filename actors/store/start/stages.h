@@ -16,7 +16,7 @@ typedef void stage_undo_fn(struct start *self);
     S( 4, "data-dir",                 stage_data_dir,      stage_data_dir_undo,    NULL)         \
     S( 5, "peer-listeners",           NULL,                NULL,                   "one-member") \
     S( 6, "client-listeners",         NULL,                NULL,                   "gateway")    \
-    S( 7, "auto-compaction",          NULL,                NULL,                   "none")       \
+    S( 7, "auto-compaction",          stage_auto_compaction, NULL,                 NULL)         \
     S( 8, "server-config",            stage_server_config, NULL,                   NULL)         \
     S( 9, "request-size",             stage_request_size,  NULL,                   NULL)         \
     S(10, "snapshotter",              NULL,                NULL,                   "one-member") \
@@ -32,10 +32,10 @@ typedef void stage_undo_fn(struct start *self);
     S(20, "mvcc",                     stage_mvcc,          stage_mvcc_undo,        NULL)         \
     S(21, "corruption-checker",       NULL,                NULL,                   "one-member") \
     S(22, "auth-store",               NULL,                NULL,                   "none")       \
-    S(23, "compactor",                NULL,                NULL,                   "none")       \
+    S(23, "compactor",                NULL,                NULL,                   "mvcc")       \
     S(24, "alarms",                   NULL,                NULL,                   "none")       \
     S(25, "applier",                  NULL,                NULL,                   "mvcc")       \
-    S(26, "lease-checkpointer",       NULL,                NULL,                   "none")       \
+    S(26, "lease-checkpointer",       stage_lease_checkpointer, NULL,              NULL)         \
     S(27, "peer-transport",           NULL,                NULL,                   "one-member") \
     S(28, "initial-corruption-check", stage_initial_check, NULL,                   NULL)         \
     S(29, "start",                    stage_start,         NULL,                   NULL)         \
@@ -48,9 +48,10 @@ typedef void stage_undo_fn(struct start *self);
 
 enum { stage_loop = 31 }; /* from here on the loop runs */
 
-stage_fn stage_flags, stage_logger, stage_host_defaults, stage_data_dir, stage_server_config,
-    stage_request_size, stage_have_log, stage_backend, stage_log, stage_cluster, stage_storage,
-    stage_raft, stage_lessor, stage_mvcc, stage_initial_check, stage_start;
+stage_fn stage_flags, stage_auto_compaction, stage_lease_checkpointer, stage_logger,
+    stage_host_defaults, stage_data_dir, stage_server_config, stage_request_size, stage_have_log,
+    stage_backend, stage_log, stage_cluster, stage_storage, stage_raft, stage_lessor, stage_mvcc,
+    stage_initial_check, stage_start;
 stage_undo_fn stage_data_dir_undo, stage_backend_undo, stage_log_undo, stage_mvcc_undo;
 
 /* What one of two stages does: log, if it was there, else storage. */

@@ -30,6 +30,8 @@ struct start {
     struct volume dir; /* held by lock */
     int lock;
     bool fresh; /* nothing was there */
+    enum compaction_mode compaction_mode;
+    int64_t compaction_retention;
     struct identity identity;
     struct backend *backend; /* owned until mvcc takes it */
     struct disk_log *disk_log;
