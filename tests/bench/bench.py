@@ -25,7 +25,7 @@ BUILD = os.path.join(ROOT, "build", "bench")
 os.environ["MUSTER_BIN"] = os.path.abspath(os.environ.get("MUSTER_BIN") or os.path.join(BUILD, "bin"))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
-from node import BIN, Client, Node, free_port, listens, wait_until  # noqa: E402,F401  for the benchmarks
+from node import BIN, Background, Client, Node, free_port, listens, wait_until  # noqa: E402,F401  for the benchmarks
 
 BUSY = 0.9  # of a core; a run below it measured the load or a neighbour
 REPEATS = 3
@@ -237,8 +237,16 @@ class Table:
         self.ratios.append(None if yardstick is None else judged)
         print("\n%s" % self.line(len(self.rows) - 1), *("  " + note for note in notes), sep="\n", flush=True)
 
+    def skip(self, name, reason):
+        """A row that this machine cannot show: neither met nor missed."""
+        self.rows.append({"name": name, "value": None, "unit": "skipped: " + reason, "bar": None, "yardstick": None, "ok": None})
+        self.ratios.append(None)
+        print("\n%s" % self.line(len(self.rows) - 1), flush=True)
+
     def line(self, i):
         row, ratio = self.rows[i], self.ratios[i]
+        if row["ok"] is None:
+            return "%-44s %s" % (row["name"], row["unit"])
         return "%-44s %10s %-12s %10s %8s %10s  %s" % (
             row["name"], shown(row["value"]), row["unit"], shown(row["yardstick"]),
             "-" if ratio is None else "%.2f x" % ratio, row["bar"] or "-", "ok" if row["ok"] else "NOT MET")
@@ -263,6 +271,6 @@ class Table:
         print("\n%-44s %10s %-12s %10s %8s %10s" % (self.title, "value", "unit", "yardstick", "ratio", "bar"))
         for i in range(len(self.rows)):
             print(self.line(i))
-        missed = [row["name"] for row in self.rows if not row["ok"]]
+        missed = [row["name"] for row in self.rows if row["ok"] is False]
         print("%d rows, %d not met%s" % (len(self.rows), len(missed), ": " + ", ".join(missed) if missed else ""))
         sys.exit(1 if missed or not self.rows else 0)

@@ -1,5 +1,6 @@
 -- The writes of SDKs for wrk, in turn for every host: BENCH_CALL is renew or register, of BENCH_HOSTS
--- hosts spread over BENCH_APPS apps, with BENCH_MORE behind each form. Requests are written out before the first is sent.
+-- hosts spread over BENCH_APPS apps, with BENCH_MORE behind each form, and BENCH_DELAY_MS between an answer
+-- and the connection's next request. Requests are written out before the first is sent.
 local requests, at = {}, 0
 
 local function number(name, default)
@@ -27,4 +28,10 @@ end
 function request()
     at = at % #requests + 1
     return requests[at]
+end
+
+if number("BENCH_DELAY_MS", 0) > 0 then
+    function delay()
+        return number("BENCH_DELAY_MS", 0)
+    end
 end
