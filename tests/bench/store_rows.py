@@ -15,7 +15,7 @@ class Settings:
 
     def __init__(self, quick):
         self.quick, self.pairs = quick, 1 if quick else 5
-        self.seconds, self.stalled_s, self.watch_puts = (1, 3, 200) if quick else (5, 30, 2000)
+        self.seconds, self.stalled_s, self.watch_puts = (1, 3, 1000) if quick else (5, 30, 10000)
         self.keys, self.watches = (50000, 10000) if quick else (1000000, 100000)
         self.leases, self.lease_s = (2000, 12) if quick else (100000, 90)
         self.settle_s = 1 if quick else 10
