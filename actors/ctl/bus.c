@@ -173,25 +173,31 @@ static bool read_monitor(struct bus *self)
     return kind != ZMQ_EVENT_CONNECT_RETRIED || self->connected;
 }
 
-/* True: the answer to the last command is in answer; others (to one given up) are dropped. */
+/* True: an answer to the last command is in answer; others (to one given up) are dropped. */
+static bool find_answer(struct bus *self, struct msg *answer)
+{
+    struct str rest = {self->answer.data + self->read, self->answer.len - self->read};
+    bool found = false;
+
+    while (!found && rest.len > 0 && msg_decode(&rest, answer) != ERR_MALFORMED) {
+        found = msg_id(answer) == self->id;
+    }
+    self->read = found ? self->answer.len - rest.len : self->answer.len;
+    return found;
+}
+
 static bool read_answer(struct bus *self, struct msg *answer)
 {
     zmsg_t *come = zmsg_recv(self->dealer);
     zframe_t *frame = come != NULL ? zmsg_first(come) : NULL;
-    bool found = false;
 
+    self->answer.len = 0;
+    self->read = 0;
     if (frame != NULL) {
-        struct str rest;
-
-        self->answer.len = 0;
         buf_add(&self->answer, (const char *)zframe_data(frame), zframe_size(frame));
-        rest = buf_str(&self->answer);
-        while (!found && rest.len > 0 && msg_decode(&rest, answer) != ERR_MALFORMED) {
-            found = msg_id(answer) == self->id;
-        }
     }
     zmsg_destroy(&come);
-    return found;
+    return find_answer(self, answer);
 }
 
 static enum ctl_exit await(struct bus *self, struct msg *answer)
@@ -200,6 +206,9 @@ static enum ctl_exit await(struct bus *self, struct msg *answer)
     int64_t timeout_ms = ctl_timeout_ms(self->ctl);
     int64_t end_ms = timeout_ms > 0 ? clock->now(clock).mono_ms + timeout_ms : INT64_MAX;
 
+    if (find_answer(self, answer)) {
+        return CTL_OK;
+    }
     for (;;) {
         int64_t left_ms = end_ms - clock->now(clock).mono_ms;
         int wait_ms = left_ms <= 0 ? 0 : left_ms < 1000 ? (int)left_ms : 1000;
@@ -223,13 +232,13 @@ static enum ctl_exit await(struct bus *self, struct msg *answer)
     }
 }
 
-enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
+static enum ctl_exit send_and_await(struct bus *self, struct msg *command, struct msg *answer)
 {
     struct buf bytes = {0};
     zframe_t *frame;
     enum ctl_exit outcome = CTL_UNREACHABLE;
 
-    command->as_command.id = ++self->id;
+    command->as_command.id = self->id;
     msg_encode(&bytes, command);
     frame = zframe_new(bytes.data, bytes.len);
     if (zframe_send(&frame, self->dealer, ZFRAME_DONTWAIT) == 0) {
@@ -240,11 +249,16 @@ enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
     return outcome;
 }
 
-enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,
-                         enum msg_type want, struct msg *answer)
+enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
 {
-    enum ctl_exit outcome = bus_ask(self, command, answer);
+    self->id++;
+    return send_and_await(self, command, answer);
+}
 
+/* Says why there is no answer of type want. */
+static enum ctl_exit judge(struct bus *self, const char *actor, enum ctl_exit outcome,
+                           enum msg_type want, const struct msg *answer)
+{
     if (outcome == CTL_UNREACHABLE) {
         ctl_say(self->ctl, "%s: not running; see ./muster status, and --dir or --endpoint", actor);
     } else if (outcome == CTL_TIMED_OUT) {
@@ -264,4 +278,20 @@ enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *comman
         outcome = CTL_NEGATIVE;
     }
     return outcome;
+}
+
+enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,
+                         enum msg_type want, struct msg *answer)
+{
+    enum ctl_exit outcome = bus_ask(self, command, answer);
+
+    return judge(self, actor, outcome, want, answer);
+}
+
+enum ctl_exit bus_go_on(struct bus *self, const char *actor, struct msg *command,
+                        enum msg_type want, struct msg *answer)
+{
+    enum ctl_exit outcome = send_and_await(self, command, answer);
+
+    return judge(self, actor, outcome, want, answer);
 }

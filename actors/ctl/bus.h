@@ -17,7 +17,8 @@ struct bus {
     zpoller_t *poller;
     bool connected;
     uint64_t id;       /* of the last command */
-    struct buf answer; /* its frame */
+    struct buf answer; /* the frame that came last */
+    size_t read;       /* so much of it is looked at */
 };
 
 /* actor: "registry", "gateway" (the first), "gateway.2"; with --endpoint it is not looked at.
@@ -33,6 +34,10 @@ enum ctl_exit bus_ask(struct bus *self, struct msg *command, struct msg *answer)
  * CTL_NEGATIVE. */
 enum ctl_exit bus_demand(struct bus *self, const char *actor, struct msg *command,
                          enum msg_type want, struct msg *answer);
+
+/* As bus_demand, for what else comes under the last command's id; command goes under it too. */
+enum ctl_exit bus_go_on(struct bus *self, const char *actor, struct msg *command,
+                        enum msg_type want, struct msg *answer);
 
 /* What a process that uses sockets begins with: czmq leaves signals as they are. */
 void bus_begin(void);

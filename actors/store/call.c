@@ -157,10 +157,15 @@ static void serve_read(struct store *self, const struct address *from, uint64_t 
 {
     enum etcd_error error;
 
+    if (method == ETCD_METHOD_RANGE &&
+        mvcc_range_slices((const Etcdserverpb__RangeRequest *)request)) {
+        parts_range(self, (const Etcdserverpb__RangeRequest *)request, from, id, lane, out);
+        return;
+    }
     self->packed.len = 0;
     error = keyspace_read(&self->keyspace, method, request, &self->arena, &self->packed);
     if (error == ETCD_OK) {
-        store_answer(from, id, lane, buf_str(&self->packed), out);
+        store_answer(self, from, id, lane, buf_str(&self->packed), out);
     } else {
         store_refuse(from, id, lane, error, out);
     }
@@ -211,8 +216,8 @@ void store_answered(struct store *self, const struct raft_answer *answer, struct
     if (answer->err != ERR_OK) {
         store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error_of(answer->err), out);
     } else if (waiter->method == ETCD_METHOD_MEMBER_LIST) {
-        store_answer(&waiter->from, waiter->id, OUTBOX_SYNCED, local_members(self, waiter->method),
-                     out);
+        store_answer(self, &waiter->from, waiter->id, OUTBOX_SYNCED,
+                     local_members(self, waiter->method), out);
     } else if (answer->body.len > 0) { /* of a write */
         enum etcd_error error = keyspace_answer(answer->body, &response);
 
@@ -220,7 +225,7 @@ void store_answered(struct store *self, const struct raft_answer *answer, struct
             response = local_members(self, waiter->method);
         }
         if (error == ETCD_OK) {
-            store_answer(&waiter->from, waiter->id, OUTBOX_SYNCED, response, out);
+            store_answer(self, &waiter->from, waiter->id, OUTBOX_SYNCED, response, out);
         } else {
             store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error, out);
         }

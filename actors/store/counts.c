@@ -21,6 +21,7 @@ void store_count(void *state, struct msg_counts *counters, struct buf *counter_s
     counts_add(counters, counter_store, "key_events", (int64_t)self->facts.key_events_total);
     counts_add(counters, counter_store, "event_reads", (int64_t)self->event_reads.answers_total);
     counts_add(counters, counter_store, "events_read", (int64_t)self->event_reads.events_total);
+    counts_add(counters, counter_store, "parts", (int64_t)self->parts.sent_total);
     counts_add(counters, counter_store, "flushes", (int64_t)self->keyspace.flushes_total);
     counts_add(counters, counter_store, "flush_us", (int64_t)self->keyspace.flush_us_total);
     counts_add(counters, counter_store, "log_syncs", (int64_t)log.sync_count);
@@ -38,4 +39,5 @@ void store_count(void *state, struct msg_counts *counters, struct buf *counter_s
     counts_add(sizes, size_store, "pending_event_reads", (int64_t)self->event_reads.count);
     counts_add(sizes, size_store, "pending_keep_alives", (int64_t)self->keep_alives.count);
     counts_add(sizes, size_store, "pending_hashes", (int64_t)self->hashes.count);
+    counts_add(sizes, size_store, "pending_parts", (int64_t)self->parts.count);
 }

@@ -89,7 +89,7 @@ static void answer(struct store *self, struct hash_call *call, struct outbox *ou
     } else {
         pack_hash_kv(self, call, hash, compacted);
     }
-    store_answer(&call->from, call->id, OUTBOX_SYNCED, buf_str(&self->packed), out);
+    store_answer(self, &call->from, call->id, OUTBOX_SYNCED, buf_str(&self->packed), out);
 }
 
 bool hashes_turn(struct store *self, struct outbox *out)

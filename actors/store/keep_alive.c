@@ -22,7 +22,7 @@ static void done(struct store *self, struct waiter *waiter, enum etcd_error erro
     if (error == ETCD_OK) {
         self->packed.len = 0;
         local_keep_alive(self, waiter->lease, &self->packed);
-        store_answer(&waiter->from, waiter->id, OUTBOX_SYNCED, buf_str(&self->packed), out);
+        store_answer(self, &waiter->from, waiter->id, OUTBOX_SYNCED, buf_str(&self->packed), out);
     } else {
         self->refused_total++;
         store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error, out);

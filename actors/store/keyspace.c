@@ -294,6 +294,22 @@ enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
     return ETCD_OK;
 }
 
+enum etcd_error keyspace_range_begin(struct keyspace *self,
+                                     const Etcdserverpb__RangeRequest *request,
+                                     struct mvcc_range **range, struct buf *to)
+{
+    Etcdserverpb__RangeResponse response = ETCDSERVERPB__RANGE_RESPONSE__INIT;
+    Etcdserverpb__ResponseHeader header = ETCDSERVERPB__RESPONSE_HEADER__INIT;
+    enum etcd_error error = mvcc_range_begin(self->mvcc, request, range);
+
+    if (error == ETCD_OK) {
+        header.revision = mvcc_position(self->mvcc).revision;
+        response.header = &header;
+        keyspace_pack(self, &response.base, to);
+    }
+    return error;
+}
+
 /* ── flushing ── */
 
 /* A disk that takes nothing is said once in a while, not ten times a second. */

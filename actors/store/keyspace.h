@@ -68,6 +68,11 @@ enum etcd_error keyspace_answer(struct str answer, struct str *response);
 enum etcd_error keyspace_read(struct keyspace *self, enum etcd_method method,
                               const ProtobufCMessage *request, struct arena *arena, struct buf *to);
 
+/* A Range in slices: its header is appended to `to`, packed. Errors: as mvcc_range_begin. */
+enum etcd_error keyspace_range_begin(struct keyspace *self,
+                                     const Etcdserverpb__RangeRequest *request,
+                                     struct mvcc_range **range, struct buf *to);
+
 /* Fills cluster, member and term in, and packs. */
 void keyspace_pack(const struct keyspace *self, ProtobufCMessage *response, struct buf *to);
 

@@ -146,7 +146,7 @@ void local_answer(struct store *self, enum etcd_method method, const ProtobufCMe
         error = keyspace_read(&self->keyspace, method, request, &self->arena, &self->packed);
     }
     if (error == ETCD_OK) {
-        store_answer(from, id, OUTBOX_NOW, buf_str(&self->packed), out);
+        store_answer(self, from, id, OUTBOX_NOW, buf_str(&self->packed), out);
     } else {
         store_refuse(from, id, OUTBOX_NOW, error, out);
     }

@@ -87,6 +87,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         more = (!untold && mvcc_compact_step(self->keyspace.mvcc, compact_keys)) || more || untold;
         more = event_reads_turn(self, out) || more;
         more = hashes_turn(self, out) || more;
+        more = parts_turn(self, out) || more;
         flush_if_due(self, now);
         self->failed = mvcc_damage(self->keyspace.mvcc);
     }
@@ -136,9 +137,13 @@ static void on_ask(void *state, const struct address *from, const struct msg *ms
 }
 
 static const struct actor_handler handlers[] = {
-    {MSG_TYPE_CALL, store_call},         {MSG_TYPE_WATCH, store_watch},
-    {MSG_TYPE_WATCHING, store_watching}, {MSG_TYPE_READ_EVENTS, store_read_events},
-    {MSG_TYPE_SNAPSHOT, on_ask},         {MSG_TYPE_FACTS, on_ask},
+    {MSG_TYPE_CALL, store_call},
+    {MSG_TYPE_WATCH, store_watch},
+    {MSG_TYPE_WATCHING, store_watching},
+    {MSG_TYPE_READ_EVENTS, store_read_events},
+    {MSG_TYPE_PART_TAKEN, store_part_taken},
+    {MSG_TYPE_SNAPSHOT, on_ask},
+    {MSG_TYPE_FACTS, on_ask},
 };
 
 const struct actor_spec store_spec = {
@@ -255,6 +260,7 @@ void store_destroy(struct store **self)
     }
     raft_node_destroy(&gone->node);
     hashes_fini(&gone->hashes);
+    parts_fini(&gone->parts);
     keyspace_fini(&gone->keyspace);
     waiting_fini(&gone->waiting);
     facts_fini(&gone->facts);

@@ -1,7 +1,7 @@
 /* The store: one member of a replicated key-value store with etcd's semantics. Pure: time, disk and
  * messages come in, answers go out by the outbox.
  *
- *   in    CALL, WATCH, WATCHING, READ_EVENTS
+ *   in    CALL, PART_TAKEN, WATCH, WATCHING, READ_EVENTS
  *   out   ANSWERED, WATCHED, EVENTS_READ
  *   facts EVENTS, REVISION, LEADER, KEY_EVENT
  *

@@ -7,6 +7,7 @@
 #include "actors/store/facts.h"
 #include "actors/store/hashes.h"
 #include "actors/store/keep_alive.h"
+#include "actors/store/parts.h"
 #include "actors/store/store.h"
 #include "actors/store/version.h"
 #include "actors/store/waiting.h"
@@ -25,6 +26,7 @@ struct store {
     struct event_reads event_reads;
     struct keep_alives keep_alives;
     struct hashes hashes;
+    struct parts parts;
     struct compactor compactor;
     struct version version;
     bool compacting; /* by itself: an entry is on its way, number compaction */

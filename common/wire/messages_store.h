@@ -23,12 +23,23 @@ enum { watching_ms = 10000 };
     F(str,    token,            MSG_REQUIRED) \
     F(bin,    request,          MSG_REQUIRED)
 
-/* code: gRPC's status, with its text; 0: response is the method's message. */
+/* code: gRPC's status, with its text; 0: response is the method's message. more: it is a part of
+ * it: all that come under the id, put together in the order they come, are the message; one with
+ * another code ends them, and makes those before it void. Each is answered by PART_TAKEN. */
 #define MSG_ANSWERED(F)                     \
     MSG_ANSWER_HEAD(F) \
     F(u32,    code,             MSG_REQUIRED) \
     F(str,    text,             MSG_REQUIRED) \
-    F(bin,    response,         MSG_REQUIRED)
+    F(bin,    response,         MSG_REQUIRED) \
+    F(flag,   more,             MSG_OPTIONAL)
+
+/* Of the call `id`: so many of the parts that more follow are here; a few may be on their way.
+ * wanted false: nobody waits for the rest. No answer. */
+#define MSG_PART_TAKEN(F)                   \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u32,    taken,            MSG_REQUIRED) \
+    F(flag,   wanted,           MSG_REQUIRED)
 
 /* What is to be watched: keys from key up to range_end; range_end empty: key alone; one byte 0: all
  * from key on. prev: what was there before is wanted too. */
@@ -227,6 +238,7 @@ enum { watching_ms = 10000 };
     M(event,      EVENT,      100, PART) \
     M(events,     EVENTS,     101, FACT) \
     M(revision,   REVISION,   102, FACT) \
+    M(part_taken, PART_TAKEN, 103, COMMAND) \
     M(key_event,  KEY_EVENT,  132, FACT) \
     M(leader,     LEADER,     133, FACT)
 // clang-format on

@@ -16,6 +16,7 @@
 enum {
     calls_max = 100 * 1000,
     kept_bytes_max = 16 * 1024 * 1024,
+    parts_bytes_max = 1024 * 1024 * 1024,
     request_head_max = 512 * 1024, /* of a message, beyond the request: etcd's gRPC overhead */
     streams_max = 65536,
     request_ms = 5000, /* and two elections: etcd's ReqTimeout */
@@ -286,10 +287,8 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
 
     (void)from;
     (void)index;
-    (void)now;
-    (void)out;
     if (msg->type == MSG_TYPE_ANSWERED) {
-        relay_answer(self->relay, msg);
+        relay_answer(self->relay, msg, now, out);
     } else if (msg->type == MSG_TYPE_COUNTERS) {
         front_counters(self->front, &msg->as_counters);
     } else {
@@ -421,6 +420,7 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
         .to = ACTOR_STORE,
         .calls_max = calls_max,
         .kept_max = kept_bytes_max,
+        .parts_max = parts_bytes_max,
         .answer_ms = request_ms + 2 * options->election_ms,
         .wait_ms = options->election_ms,
     };

@@ -14,6 +14,8 @@ struct entry {
     int64_t clients_ms;   /* the client's own deadline; INT64_MAX: none */
     bool waits;           /* for the store; else it was sent */
     struct buf request;   /* while it waits */
+    struct buf parts;     /* of its response, so far */
+    uint32_t taken;       /* how many they are */
     struct entry *before; /* of those that wait, the oldest first */
     struct entry *next;
 };
@@ -66,6 +68,7 @@ void relay_destroy(struct relay **self)
     deadlines_fini(&relay->deadlines);
     for (uint32_t i = 0; i < relay->cap; i++) {
         buf_fini(&relay->entries[i]->request);
+        buf_fini(&relay->entries[i]->parts);
     }
     free(relay->entries[0]);
     for (uint32_t block = first_cap; block < relay->cap; block *= 2) {
@@ -102,6 +105,9 @@ static void release(struct relay *self, struct entry *entry, uint32_t index)
     if (entry->waits) {
         leave_line(self, entry);
     }
+    self->counts.parts_bytes -= entry->parts.len;
+    buf_fini(&entry->parts);
+    entry->taken = 0;
     deadlines_remove(&self->deadlines, &entry->due);
     entry->call = NULL;
     entry->use++;
@@ -245,24 +251,87 @@ void relay_gone(struct relay *self, struct rpc *call)
     }
 }
 
-void relay_answer(struct relay *self, const struct msg *msg)
+static enum err tell_taken(const struct relay *self, uint64_t id, uint32_t taken, bool wanted,
+                           struct outbox *out)
+{
+    const struct msg msg = {
+        .type = MSG_TYPE_PART_TAKEN,
+        .as_part_taken = {.id = id, .boot = self->boot, .taken = taken, .wanted = wanted}};
+
+    return outbox_command(out, self->options.to, 0, &msg);
+}
+
+/* False: it is too much. */
+static bool add_part(struct relay *self, struct entry *entry, struct str part)
+{
+    if (part.len > self->options.parts_max - self->counts.parts_bytes) {
+        return false;
+    }
+    buf_add_str(&entry->parts, part);
+    self->counts.parts_bytes += part.len;
+    return true;
+}
+
+/* The first of the parts, or one that goes on. */
+static void take_part(struct relay *self, struct entry *entry, const struct msg_answered *answer,
+                      const struct now *now, struct outbox *out)
+{
+    entry->taken++;
+    if (add_part(self, entry, answer->response) &&
+        tell_taken(self, answer->id, entry->taken, true, out) == ERR_OK) {
+        deadlines_set(&self->deadlines, &entry->due,
+                      at_most(entry->clients_ms, now->mono_ms + self->options.answer_ms));
+    } else {
+        struct rpc *call = entry->call;
+
+        (void)tell_taken(self, answer->id, entry->taken, false, out);
+        release(self, entry, (uint32_t)answer->id);
+        refuse(self, call);
+    }
+}
+
+/* All of it is here. */
+static void end_with(struct relay *self, struct entry *entry, const struct msg_answered *answer)
+{
+    struct rpc *call = entry->call;
+    struct buf whole = {0};
+
+    if (entry->taken > 0 && answer->code == GRPC_OK) {
+        if (!add_part(self, entry, answer->response)) {
+            release(self, entry, (uint32_t)answer->id);
+            refuse(self, call);
+            return;
+        }
+        self->counts.parts_bytes -= entry->parts.len;
+        whole = entry->parts;
+        entry->parts = (struct buf){0};
+    }
+    release(self, entry, (uint32_t)answer->id);
+    if (answer->code == GRPC_OK) {
+        rpc_send(call, whole.len > 0 ? buf_str(&whole) : answer->response);
+    }
+    buf_fini(&whole);
+    rpc_end(call, answer->code < GRPC_END ? (enum grpc_code)answer->code : GRPC_UNKNOWN,
+            answer->text);
+}
+
+void relay_answer(struct relay *self, const struct msg *msg, const struct now *now,
+                  struct outbox *out)
 {
     const struct msg_answered *answer = &msg->as_answered;
     uint32_t index = (uint32_t)answer->id;
     struct entry *entry = index < self->cap ? self->entries[index] : NULL;
-    struct rpc *call;
 
     if (entry == NULL || entry->call == NULL || id_of(entry, index) != answer->id) {
         self->counts.late_total++;
-        return;
+        if (answer->more) {
+            (void)tell_taken(self, answer->id, 0, false, out);
+        }
+    } else if (answer->more && answer->code == GRPC_OK) {
+        take_part(self, entry, answer, now, out);
+    } else {
+        end_with(self, entry, answer);
     }
-    call = entry->call;
-    release(self, entry, index);
-    if (answer->code == GRPC_OK) {
-        rpc_send(call, answer->response);
-    }
-    rpc_end(call, answer->code < GRPC_END ? (enum grpc_code)answer->code : GRPC_UNKNOWN,
-            answer->text);
 }
 
 void relay_turn(struct relay *self, const struct now *now)

@@ -6,6 +6,9 @@
  *       │ └── deadline: DEADLINE_EXCEEDED (the client's own), UNAVAILABLE (ours) ──┘
  *       └── the store is not there: kept for wait_ms; sent by relay_up, or UNAVAILABLE
  *
+ * A large response comes in parts: they are kept, and each puts off the end that is ours. The store
+ * is told of each, so that it sends on (messages_store.h).
+ *
  * Bounded by count, by the bytes that are kept and by what the outbox takes; beyond:
  * RESOURCE_EXHAUSTED, "too many requests".
  */
@@ -20,6 +23,7 @@ struct relay_options {
     enum actor_name to; /* the store */
     uint32_t calls_max; /* under way */
     size_t kept_max;    /* bytes of requests that wait for the store */
+    size_t parts_max;   /* bytes of responses that are here in part */
     int64_t answer_ms;  /* without an answer a call has failed; etcd's: 5 s and two elections */
     int64_t wait_ms;    /* for a store that is not there */
 };
@@ -43,7 +47,8 @@ void relay_send(struct relay *self, struct rpc *call, struct str request, const 
                 struct outbox *out);
 void relay_gone(struct relay *self, struct rpc *call);
 /* msg: an ANSWERED of the store. */
-void relay_answer(struct relay *self, const struct msg *msg);
+void relay_answer(struct relay *self, const struct msg *msg, const struct now *now,
+                  struct outbox *out);
 /* Ends those whose time is over. */
 void relay_turn(struct relay *self, const struct now *now);
 int64_t relay_due_ms(const struct relay *self); /* mono ms; INT64_MAX: none is under way */
@@ -52,6 +57,7 @@ struct relay_counts {
     uint64_t under_way;
     uint64_t waiting; /* of these, for the store */
     uint64_t kept_bytes;
+    uint64_t parts_bytes;
     uint64_t sent_total;
     uint64_t refused_total; /* too many */
     uint64_t expired_total;

@@ -76,8 +76,9 @@ static void drop(void *context, struct revision revision, bool tombstone)
 /* The next keys, before one of them goes. */
 static unsigned gather(struct mvcc *self, unsigned max, uint32_t keys[batch_max])
 {
-    struct key_cursor cursor = self->begun ? key_cursor_behind(&self->index, buf_str(&self->behind))
-                                           : key_cursor(&self->index, STR(""), STR("\0"));
+    struct key_cursor cursor =
+        self->begun ? key_cursor_behind(&self->index, buf_str(&self->behind), STR("\0"))
+                    : key_cursor(&self->index, STR(""), STR("\0"));
     unsigned count = 0;
 
     while (count < max && (keys[count] = key_cursor_next(&cursor)) != KEY_NONE) {

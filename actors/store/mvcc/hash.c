@@ -63,7 +63,7 @@ static void look(struct mvcc_hash *self, unsigned keys_max)
 {
     const struct key_index *index = &self->state->index;
     struct key_cursor cursor = self->behind.len > 0
-                                   ? key_cursor_behind(index, buf_str(&self->behind))
+                                   ? key_cursor_behind(index, buf_str(&self->behind), STR("\0"))
                                    : key_cursor(index, STR(""), STR("\0"));
     struct key_state state;
     uint32_t key = KEY_NONE;

@@ -264,10 +264,11 @@ struct key_cursor key_cursor(const struct key_index *index, struct str from, str
     return self;
 }
 
-struct key_cursor key_cursor_behind(const struct key_index *index, struct str name)
+struct key_cursor key_cursor_behind(const struct key_index *index, struct str name, struct str end)
 {
-    struct key_cursor self = {.index = index, .kind = KEY_CURSOR_REST, .last = KEY_NONE};
+    struct key_cursor self = key_cursor(index, name, end);
 
+    assert(self.kind != KEY_CURSOR_ONE);
     self.started = true;
     self.run = order_after(&index->order, name, name_of, index);
     return self;

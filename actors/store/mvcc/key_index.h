@@ -62,8 +62,8 @@ struct key_cursor {
 /* Borrows from and end as long as it is used. Keys must not come or go meanwhile; their revisions
  * may. */
 struct key_cursor key_cursor(const struct key_index *index, struct str from, struct str end);
-/* All that stand behind the name. */
-struct key_cursor key_cursor_behind(const struct key_index *index, struct str name);
+/* The same of those that stand behind the name; not with end empty. */
+struct key_cursor key_cursor_behind(const struct key_index *index, struct str name, struct str end);
 uint32_t key_cursor_next(struct key_cursor *self); /* KEY_NONE: no more */
 
 #endif

@@ -24,6 +24,7 @@
 #include "actors/store/mvcc/arena.h"
 #include "actors/store/mvcc/backend.h"
 #include "common/etcdapi/errors.h"
+#include "common/etcdapi/kv.pb-c.h"
 #include "common/etcdapi/methods.h"
 #include "common/etcdapi/mvcc.pb-c.h"
 
@@ -104,6 +105,22 @@ void mvcc_lease_checkpoint(struct mvcc *self, int64_t id, int64_t rest_s);
  * left to do, or a hash is being made. */
 bool mvcc_compact_step(struct mvcc *self, unsigned keys_max);
 bool mvcc_is_compacting(const struct mvcc *self);
+
+/* ── a Range in slices ──────────────────────────────────────────────────────*/
+
+struct mvcc_range; /* of the state as it was at the begin; compaction steps wait for its end */
+
+/* Whether a Range may be answered so: of many keys, in their order. */
+bool mvcc_range_slices(const Etcdserverpb__RangeRequest *request);
+/* Errors: COMPACTED, FUTURE_REVISION. */
+enum etcd_error mvcc_range_begin(struct mvcc *self, const Etcdserverpb__RangeRequest *request,
+                                 struct mvcc_range **range);
+/* Appends what comes next of the packed RangeResponse behind its header, as mvcc_read's would be:
+ * keys, then more and count. It ends above bytes_max, or with work_max: a key that is counted is 1,
+ * one that is read mvcc_range_read_work, and so is each KiB of it. False: that was all. */
+enum { mvcc_range_read_work = 10 };
+bool mvcc_range_step(struct mvcc_range *self, unsigned work_max, size_t bytes_max, struct buf *to);
+void mvcc_range_end(struct mvcc_range **self);
 
 /* ── HashKV in slices ───────────────────────────────────────────────────────*/
 

@@ -55,7 +55,7 @@ static bool has_filter(const Request *request)
            request->min_create_revision != 0 || request->max_create_revision != 0;
 }
 
-static bool passes(const Request *request, const struct key_state *state)
+bool range_passes(const Request *request, const struct key_state *state)
 {
     int64_t mod = state->mod.main;
     int64_t create = state->create;
@@ -80,7 +80,7 @@ static void find(struct mvcc *self, const Request *request, int64_t main, size_t
             continue;
         }
         finding->total++;
-        if (finding->total <= keep && passes(request, &state)) {
+        if (finding->total <= keep && range_passes(request, &state)) {
             ARRAY_ROOM(finding->items, finding->count, finding->cap, first_cap);
             finding->items[finding->count++] = (struct found){.state = state};
         }

@@ -57,6 +57,7 @@ static int set_up(void **state)
         .to = ACTOR_REGISTRY,
         .calls_max = calls_max,
         .kept_max = 100,
+        .parts_max = 100,
         .answer_ms = answer_ms,
         .wait_ms = wait_ms,
     };
@@ -121,7 +122,7 @@ static void answer(struct fixture *self, uint64_t id, enum grpc_code code, struc
         .type = MSG_TYPE_ANSWERED,
         .as_answered = {.id = id, .code = code, .text = text, .response = response}};
 
-    relay_answer(self->relay, &msg);
+    relay_answer(self->relay, &msg, &self->now, self->out);
     h2_client_run(&self->client);
 }
 
@@ -369,6 +370,187 @@ static void a_full_outbox_refuses_too(void **state)
     assert_int_equal(under_way(self), 6 - refused);
 }
 
+/* ── in parts ── */
+
+static void part(struct fixture *self, uint64_t id, struct str response)
+{
+    const struct msg msg = {.type = MSG_TYPE_ANSWERED,
+                            .as_answered = {.id = id, .response = response, .more = true}};
+
+    relay_answer(self->relay, &msg, &self->now, self->out);
+    h2_client_run(&self->client);
+}
+
+/* The next PART_TAKEN in the outbox, which is emptied. */
+static struct msg_part_taken taken(struct fixture *self)
+{
+    struct outbox_item item;
+    struct msg msg = {0};
+    size_t cursor = 0;
+    struct str rest;
+
+    assert_true(outbox_next(self->out, OUTBOX_SYNCED, &cursor, &item));
+    assert_int_equal(item.actor, ACTOR_REGISTRY);
+    rest = item.frame;
+    assert_int_equal(msg_decode(&rest, &msg), ERR_OK);
+    assert_int_equal(msg.type, MSG_TYPE_PART_TAKEN);
+    outbox_clear(self->out, OUTBOX_SYNCED);
+    return msg.as_part_taken;
+}
+
+static uint64_t parts_bytes(struct fixture *self)
+{
+    struct relay_counts counts;
+
+    relay_counts(self->relay, &counts);
+    return counts.parts_bytes;
+}
+
+static void parts_are_one_message_whatever_comes_between_them(void **state)
+{
+    struct fixture *self = *state;
+    struct client_call *call[2];
+    uint64_t id[2];
+
+    for (int i = 0; i < 2; i++) {
+        call[i] = h2_client_unary(&self->client, RANGE, STR("x"));
+        id[i] = sent(self).id;
+    }
+    for (uint32_t i = 1; i <= 3; i++) {
+        part(self, id[0], STR("one "));
+        {
+            const struct msg_part_taken told = taken(self);
+
+            assert_int_equal(told.id, id[0]);
+            assert_int_equal(told.boot, boot);
+            assert_int_equal(told.taken, i);
+            assert_true(told.wanted);
+        }
+    }
+    assert_int_equal(parts_bytes(self), 12);
+    answer(self, id[1], GRPC_OK, STR(""), STR("other"));
+    assert_true(str_eq(buf_str(&call[1]->received), STR("\0\0\0\0\5other")));
+    assert_int_equal(call[0]->received.len, 0);
+    answer(self, id[0], GRPC_OK, STR(""), STR("end"));
+    assert_true(str_eq(buf_str(&call[0]->received), STR("\0\0\0\0\17one one one end")));
+    assert_string_equal(call[0]->code, "0");
+    assert_int_equal(under_way(self), 0);
+    assert_int_equal(parts_bytes(self), 0);
+}
+
+/* In a place where others were. */
+static void an_error_makes_the_parts_before_it_void(void **state)
+{
+    struct fixture *self = *state;
+
+    for (int i = 0; i < 2; i++) {
+        struct client_call *call = h2_client_unary(&self->client, RANGE, STR("x"));
+        uint64_t id = sent(self).id;
+
+        part(self, id, STR("half"));
+        assert_int_equal(taken(self).taken, 1);
+        answer(self, id, GRPC_OUT_OF_RANGE, STR("compacted"), STR(""));
+        assert_int_equal(call->received.len, 0);
+        assert_string_equal(call->code, "11");
+        assert_string_equal(call->text, "compacted");
+        assert_int_equal(parts_bytes(self), 0);
+    }
+}
+
+static void parts_nobody_waits_for_are_taken_back(void **state)
+{
+    struct fixture *self = *state;
+    struct client_call *call = h2_client_unary(&self->client, RANGE, STR("x"));
+    struct client_call *next;
+    uint64_t id = sent(self).id;
+
+    part(self, id, STR("half"));
+    (void)taken(self);
+    (void)nghttp2_submit_rst_stream(self->client.session, NGHTTP2_FLAG_NONE, call->id,
+                                    NGHTTP2_CANCEL);
+    h2_client_run(&self->client);
+    assert_int_equal(parts_bytes(self), 0);
+    next = h2_client_unary(&self->client, RANGE, STR("y")); /* in the same place */
+    (void)sent(self);
+    part(self, id, STR("more"));
+    {
+        const struct msg_part_taken told = taken(self);
+
+        assert_int_equal(told.id, id);
+        assert_false(told.wanted);
+    }
+    answer(self, id, GRPC_OK, STR(""), STR("the end"));
+    assert_false(next->closed);
+    assert_int_equal(under_way(self), 1);
+}
+
+static void each_part_puts_off_our_end_but_not_the_clients(void **state)
+{
+    static const struct client_header late[] = {{"grpc-timeout", "10S"}, {NULL, NULL}};
+    struct fixture *self = *state;
+    struct client_call *call = h2_client_call(&self->client, RANGE, late);
+    int64_t begun_ms = self->now.mono_ms;
+    uint64_t id;
+
+    h2_client_send(&self->client, call, STR("\0\0\0\0\0"));
+    h2_client_close(&self->client, call);
+    h2_client_run(&self->client);
+    id = sent(self).id;
+    self->now.mono_ms += 2000;
+    part(self, id, STR("a"));
+    assert_int_equal(relay_due_ms(self->relay), begun_ms + 2000 + answer_ms);
+    self->now.mono_ms += 5000;
+    part(self, id, STR("b"));
+    assert_int_equal(relay_due_ms(self->relay), begun_ms + 10000);
+    self->now.mono_ms += 3000;
+    relay_turn(self->relay, &self->now);
+    h2_client_run(&self->client);
+    assert_string_equal(call->code, "4");
+    assert_int_equal(call->received.len, 0);
+    assert_int_equal(parts_bytes(self), 0);
+}
+
+static void parts_are_bounded_by_their_bytes(void **state)
+{
+    static char large[60];
+    struct fixture *self = *state;
+    struct client_call *call[3];
+    uint64_t id[3];
+
+    for (int i = 0; i < 3; i++) {
+        call[i] = h2_client_unary(&self->client, RANGE, STR("x"));
+        id[i] = sent(self).id;
+    }
+    part(self, id[0], (struct str){large, sizeof(large)});
+    assert_true(taken(self).wanted);
+    part(self, id[1], (struct str){large, sizeof(large)});
+    assert_false(taken(self).wanted);
+    assert_string_equal(call[1]->code, "8");
+    assert_string_equal(call[1]->text, "etcdserver: too many requests");
+    assert_false(call[0]->closed);
+    answer(self, id[0], GRPC_OK, STR(""), (struct str){large, 41}); /* nor the last one */
+    assert_string_equal(call[0]->code, "8");
+    assert_int_equal(call[0]->received.len, 0);
+    assert_int_equal(parts_bytes(self), 0);
+    answer(self, id[2], GRPC_OK, STR(""), (struct str){large, sizeof(large)});
+    assert_string_equal(call[2]->code, "0");
+    assert_int_equal(under_way(self), 0);
+}
+
+static void parts_of_a_lost_store_are_void(void **state)
+{
+    struct fixture *self = *state;
+    struct client_call *call = h2_client_unary(&self->client, RANGE, STR("x"));
+    uint64_t id = sent(self).id;
+
+    part(self, id, STR("half"));
+    relay_up(self->relay, boot + 1, &self->now, self->out);
+    h2_client_run(&self->client);
+    assert_string_equal(call->code, "14");
+    assert_int_equal(call->received.len, 0);
+    assert_int_equal(parts_bytes(self), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -386,6 +568,12 @@ int main(void)
         CASE(one_that_waits_may_go),
         CASE(too_many_are_refused_at_once),
         CASE(a_full_outbox_refuses_too),
+        CASE(parts_are_one_message_whatever_comes_between_them),
+        CASE(an_error_makes_the_parts_before_it_void),
+        CASE(parts_nobody_waits_for_are_taken_back),
+        CASE(each_part_puts_off_our_end_but_not_the_clients),
+        CASE(parts_are_bounded_by_their_bytes),
+        CASE(parts_of_a_lost_store_are_void),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,12 @@
 
 void watch_rig_init(struct watch_rig *self)
 {
-    static const struct relay_options calls = {
-        .to = ACTOR_STORE, .calls_max = 10, .kept_max = 100, .answer_ms = 7000, .wait_ms = 1000};
+    static const struct relay_options calls = {.to = ACTOR_STORE,
+                                               .calls_max = 10,
+                                               .kept_max = 100,
+                                               .parts_max = 100000,
+                                               .answer_ms = 7000,
+                                               .wait_ms = 1000};
 
     *self = (struct watch_rig){.options = {.to = ACTOR_STORE,
                                            .watchers_max = 10000,

@@ -94,8 +94,12 @@ static void on_wake(void *owner)
 void web_rig_init(struct web_rig *self, const char *version, const char *const *origins,
                   size_t origin_count)
 {
-    const struct relay_options relay = {
-        .to = ACTOR_STORE, .calls_max = 10, .kept_max = 1000, .answer_ms = 5000, .wait_ms = 1000};
+    const struct relay_options relay = {.to = ACTOR_STORE,
+                                        .calls_max = 10,
+                                        .kept_max = 1000,
+                                        .parts_max = 100000,
+                                        .answer_ms = 5000,
+                                        .wait_ms = 1000};
     struct front_options options = {.version = version,
                                     .origins = origins,
                                     .origin_count = origin_count,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/store/mvcc/backend_memory.h"
+#include "actors/store/parts.h"
 #include "common/base/array.h"
 
 static const size_t rig_outbox_bytes = (size_t)64 << 20;
@@ -259,6 +260,38 @@ void rig_ask(struct rig *self, const struct msg *msg)
     assert(false);
 }
 
+/* The place for what is told under id: that of its parts, or the next one. */
+static struct rig_answer *place_of(struct rig *self, uint64_t id)
+{
+    size_t held = self->answer_count < rig_answers_max ? self->answer_count : rig_answers_max;
+    struct rig_answer *answer;
+
+    for (size_t i = 0; i < held; i++) {
+        if (self->answers[i].id == id && self->answers[i].more) {
+            return &self->answers[i];
+        }
+    }
+    answer = &self->answers[self->answer_count++ % rig_answers_max];
+    answer->response.len = 0;
+    answer->parts = answer->taken = 0;
+    return answer;
+}
+
+static void take_answered(struct rig *self, const struct msg_answered *told, enum outbox_lane lane)
+{
+    struct rig_answer *answer = place_of(self, told->id);
+
+    assert(told->response.len <= parts_part_bytes);
+    answer->id = told->id;
+    answer->code = told->code;
+    answer->lane = lane;
+    answer->more = told->more;
+    answer->parts += told->more;
+    (void)snprintf(answer->text, sizeof(answer->text), "%.*s", STR_ARG(told->text));
+    buf_add_str(&answer->response, told->response);
+    self->sent_bytes += told->response.len;
+}
+
 static void take_lane(struct rig *self, enum outbox_lane lane)
 {
     struct outbox_item item;
@@ -274,42 +307,71 @@ static void take_lane(struct rig *self, enum outbox_lane lane)
         while (item.kind == OUTBOX_REPLY && rest.len > 0) {
             struct str bytes = rest;
             enum err err = msg_decode(&rest, &msg);
-            struct rig_answer *answer;
 
             assert(err == ERR_OK);
-            if (msg.type != MSG_TYPE_ANSWERED) {
+            if (msg.type == MSG_TYPE_ANSWERED) {
+                take_answered(self, &msg.as_answered, lane);
+            } else {
                 buf_add(&self->others, bytes.data, bytes.len - rest.len);
-                continue;
             }
-            answer = &self->answers[self->answer_count++ % rig_answers_max];
-            answer->id = msg.as_answered.id;
-            answer->code = msg.as_answered.code;
-            answer->lane = lane;
-            (void)snprintf(answer->text, sizeof(answer->text), "%.*s",
-                           STR_ARG(msg.as_answered.text));
-            answer->response.len = 0;
-            buf_add_str(&answer->response, msg.as_answered.response);
         }
     }
     outbox_clear(self->out, lane);
 }
 
+void rig_taken(struct rig *self, uint64_t id, uint32_t taken, bool wanted)
+{
+    const struct address from = {.len = 1, .bytes = {1}};
+    const struct msg msg = {
+        .type = MSG_TYPE_PART_TAKEN,
+        .as_part_taken = {.id = id, .boot = self->options.boot, .taken = taken, .wanted = wanted}};
+
+    store_part_taken(self->store, &from, &msg, &self->clock.at, self->out);
+}
+
+/* True: there was something. */
+static bool acknowledge(struct rig *self)
+{
+    size_t held = self->answer_count < rig_answers_max ? self->answer_count : rig_answers_max;
+    bool any = false;
+
+    for (size_t i = 0; i < held && !self->deaf; i++) {
+        struct rig_answer *answer = &self->answers[i];
+
+        if (answer->parts > answer->taken) {
+            answer->taken = answer->parts;
+            rig_taken(self, answer->id, answer->taken, true);
+            any = true;
+        }
+    }
+    return any;
+}
+
+bool rig_one_turn(struct rig *self)
+{
+    bool again;
+
+    self->sent_bytes = 0;
+    store_spec.turn_begin(self->store, &self->clock.at, self->out);
+    store_spec.tick(self->store, &self->clock.at, self->out);
+    take_lane(self, OUTBOX_NOW);
+    store_spec.turn_end(self->store, &self->clock.at, self->out);
+    take_lane(self, OUTBOX_SYNCED);
+    again = outbox_take_again(self->out);
+    return acknowledge(self) || again;
+}
+
 void rig_turn(struct rig *self, int64_t ms)
 {
     clock_virtual_advance(&self->clock, ms);
-    do {
-        store_spec.turn_begin(self->store, &self->clock.at, self->out);
-        store_spec.tick(self->store, &self->clock.at, self->out);
-        take_lane(self, OUTBOX_NOW);
-        store_spec.turn_end(self->store, &self->clock.at, self->out);
-        take_lane(self, OUTBOX_SYNCED);
-    } while (outbox_take_again(self->out));
+    while (rig_one_turn(self)) {
+    }
 }
 
 struct rig_answer *rig_answer(struct rig *self, uint64_t id)
 {
     for (size_t i = 0; i < self->answer_count && i < rig_answers_max; i++) {
-        if (self->answers[i].id == id) {
+        if (self->answers[i].id == id && !self->answers[i].more) {
             return &self->answers[i];
         }
     }

@@ -17,6 +17,9 @@ struct rig_answer {
     char text[128];
     struct buf response;
     enum outbox_lane lane;
+    uint32_t parts; /* that others follow */
+    uint32_t taken; /* of these acknowledged */
+    bool more;      /* it is not all here */
 };
 
 struct rig {
@@ -31,6 +34,8 @@ struct rig {
     uint64_t id; /* of the last call */
     struct rig_answer *answers;
     size_t answer_count;
+    bool deaf;         /* parts are not acknowledged */
+    size_t sent_bytes; /* of responses, in the last turn */
     size_t other_at;
     struct buf others; /* answers that are no ANSWERED, one after the other */
     struct rig_fact *facts;
@@ -53,8 +58,12 @@ void rig_stop(struct rig *self); /* in good order */
 uint64_t rig_send(struct rig *self, enum etcd_method method, const void *request);
 /* A turn, as the shell makes it, ms later; until nothing more is due at once. */
 void rig_turn(struct rig *self, int64_t ms);
-/* NULL: not answered yet. */
+/* One turn, and no other. True: another is due at once. */
+bool rig_one_turn(struct rig *self);
+/* NULL: not answered yet, or in part only. */
 struct rig_answer *rig_answer(struct rig *self, uint64_t id);
+/* So many parts are here. wanted false: no more of them. */
+void rig_taken(struct rig *self, uint64_t id, uint32_t taken, bool wanted);
 
 /* A call and its turn, answered: unpacked; the caller frees (protobuf_c_message_free_unpacked).
  * NULL: refused, with code and text in *refused, which may be NULL. */

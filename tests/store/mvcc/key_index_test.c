@@ -303,11 +303,11 @@ static void random_histories_are_what_a_list_says(void **state)
                 char behind[2] = "";
 
                 compacted += (int64_t)prng_below(&prng, (uint64_t)(main - compacted) + 1);
-                cursor = key_cursor_behind(&self[0], STR(""));
+                cursor = key_cursor_behind(&self[0], STR(""), STR("\0"));
                 while ((next = key_cursor_next(&cursor)) != KEY_NONE) {
                     behind[0] = key_index_name(self, next).data[0];
                     key_index_compact(self, next, compacted, ignore, NULL);
-                    cursor = key_cursor_behind(self, str_from(behind));
+                    cursor = key_cursor_behind(self, str_from(behind), STR("\0"));
                 }
             }
             check_at(self, list, count,
