@@ -7,13 +7,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/heap.h"
 
 struct flusher {
     struct backend *backend;
+    const struct clock *clock;
     const struct tail *tail; /* handed over: the thread's, between work and done */
     bool ends;
     struct flushed flushed; /* the thread's, likewise */
@@ -23,21 +23,10 @@ struct flusher {
     pthread_t thread;
 };
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void flush(struct flusher *self)
 {
-    int64_t begun_us = now_us();
-
     self->flushed.text[0] = '\0';
     self->flushed.err = tail_flush(self->tail, self->backend, self->flushed.text);
-    self->flushed.took_us = now_us() - begun_us;
 }
 
 /* The descriptors' counters are 64 bits: a signal is the one thing that can come between. */
@@ -60,13 +49,18 @@ static void hear(int fd)
 static void *run(void *context)
 {
     struct flusher *self = context;
+    int64_t begun_ns;
+    int64_t took_us;
 
     for (;;) {
         hear(self->work);
         if (self->ends) {
             return NULL;
         }
+        begun_ns = self->clock->now(self->clock).wall_ns;
         flush(self);
+        took_us = (self->clock->now(self->clock).wall_ns - begun_ns) / 1000;
+        self->flushed.took_us = took_us > 0 ? took_us : 0; /* that clock may be set back */
         tell(self->done);
     }
 }
@@ -95,12 +89,14 @@ static void close_both(struct flusher *self)
     }
 }
 
-enum err flusher_new(struct flusher **self, struct backend *backend, bool threaded)
+enum err flusher_new(struct flusher **self, struct backend *backend, const struct clock *clock)
 {
+    bool threaded = clock != NULL;
     struct flusher *made = heap_new(sizeof(*made));
     int rc = 0;
 
     made->backend = backend;
+    made->clock = clock;
     made->work = threaded ? eventfd(0, EFD_CLOEXEC) : -1;
     made->done = threaded ? eventfd(0, EFD_CLOEXEC) : -1;
     if (threaded) {

@@ -11,12 +11,13 @@
 #define ACTORS_STORE_FLUSHER_H
 
 #include "actors/store/mvcc/tail.h"
+#include "common/base/clock.h"
 
 struct flusher;
 
-/* backend: borrowed. threaded: with a thread. Errors: ERR_FULL (no thread or descriptor is to be
- * had; errno says why). */
-enum err flusher_new(struct flusher **self, struct backend *backend, bool threaded);
+/* backend, clock: borrowed. clock: the thread's, which takes its time by it; NULL: no thread.
+ * Errors: ERR_FULL (no thread or descriptor is to be had; errno says why). */
+enum err flusher_new(struct flusher **self, struct backend *backend, const struct clock *clock);
 /* What was handed over is written before. */
 void flusher_destroy(struct flusher **self);
 
@@ -27,7 +28,7 @@ bool flusher_is_busy(const struct flusher *self); /* one is handed over, not tak
 struct flushed {
     enum err err; /* tail_flush's */
     char text[backend_text_max];
-    int64_t took_us;
+    int64_t took_us; /* 0 without a thread */
 };
 /* wait: until it is done. False: there is none, or it is not done yet. */
 bool flusher_take(struct flusher *self, bool wait, struct flushed *out);

@@ -384,7 +384,8 @@ static void begin_leases(struct keyspace *self)
 
 enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
                        struct backend **backend, const struct raft_config *config, int64_t awake_ms,
-                       int64_t checkpoint_ms, bool threaded, const struct log *log)
+                       int64_t checkpoint_ms, const struct clock *flush_clock,
+                       const struct log *log)
 {
     char text[backend_text_max] = "";
     struct backend_mark mark;
@@ -412,7 +413,7 @@ enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settin
         log_event(log, LOG_ERROR, "store_refused", "the members' records can't be read");
         return err;
     }
-    err = flusher_new(&self->flusher, self->backend, threaded);
+    err = flusher_new(&self->flusher, self->backend, flush_clock);
     if (err != ERR_OK) {
         log_event(log, LOG_ERROR, "store_refused", "no thread that flushes is to be had: %s",
                   strerror(errno));

@@ -49,11 +49,12 @@ struct keyspace {
 
 /* Takes backend, also on error: what it holds is where the machine stands. config: the members of
  * this cluster; leases that are there have their time from awake_ms on, and are written down every
- * checkpoint_ms. threaded: a thread flushes, else the caller does. Errors, said on the log: as
- * mvcc_new, and ERR_FULL (no thread); keyspace_fini also after one. */
+ * checkpoint_ms. flush_clock: of a thread that flushes; NULL: the caller does. Errors, said on the
+ * log: as mvcc_new, and ERR_FULL (no thread); keyspace_fini also after one. */
 enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settings,
                        struct backend **backend, const struct raft_config *config, int64_t awake_ms,
-                       int64_t checkpoint_ms, bool threaded, const struct log *log);
+                       int64_t checkpoint_ms, const struct clock *flush_clock,
+                       const struct log *log);
 /* What is handed to the flusher is written before. */
 void keyspace_fini(struct keyspace *self);
 

@@ -180,7 +180,7 @@ enum err store_new(struct store **self, const struct store_options *options,
     waiting_init(&made->waiting);
     (void)awake_move(&made->awake, now->mono_ms);
     err = keyspace_init(&made->keyspace, &mvcc, backend, &first, made->awake.ms,
-                        options->lease_checkpoint_ms, options->flush_thread, options->log);
+                        options->lease_checkpoint_ms, options->flush_clock, options->log);
     if (err != ERR_OK) {
         store_destroy(&made);
         return err;

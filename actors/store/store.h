@@ -38,7 +38,7 @@ struct store_options {
     struct shape_limits limits;
     int64_t flush_ms;
     size_t flush_bytes;
-    bool flush_thread;           /* a thread writes the backend, else the turn does */
+    const struct clock *flush_clock; /* of a thread that writes the backend; NULL: the turn does */
     int64_t lease_checkpoint_ms; /* how often what is left of long leases is written down; etcd: 5
                                     min; 0: never */
     enum compaction_mode compaction_mode;

@@ -452,7 +452,7 @@ enum err etcd_gateway_new(struct etcd_gateway **self, const struct etcd_gateway_
     made->store.heard_ms = now->mono_ms;
     made->relay = relay_new(&relay);
     made->keep_alives = keep_alives_new(made->relay, &made->moment);
-    made->watches = watches_new(&watches, made->relay, &made->moment);
+    made->watches = watches_open(&watches, made->relay, &made->moment);
     made->follower = follower_new(ACTOR_STORE, 0, store_tick_ms, &store_owner, made);
     publisher_init(&made->publisher, ACTOR_ETCD, options->index, options->boot);
     made->calls = (struct subcall_server){&etcd_gateway_app, made};
@@ -488,7 +488,7 @@ void etcd_gateway_destroy(struct etcd_gateway **self)
     errands_destroy(&it->errands);
     grpc_health_destroy(&it->health);
     keep_alives_destroy(&it->keep_alives);
-    watches_destroy(&it->watches);
+    watches_close(&it->watches);
     relay_destroy(&it->relay);
     follower_destroy(&it->follower);
     publisher_fini(&it->publisher);

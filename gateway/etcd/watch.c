@@ -284,8 +284,8 @@ int64_t watches_due_ms(const struct watches *self)
 
 /* ── its life ── */
 
-struct watches *watches_new(const struct watches_options *options, const struct relay *relay,
-                            const struct moment *moment)
+struct watches *watches_open(const struct watches_options *options, const struct relay *relay,
+                             const struct moment *moment)
 {
     struct watches *self = heap_new(sizeof(*self));
     struct watch_links *lists[] = {&self->streams,        &self->gone,   &self->waiting_streams,
@@ -309,7 +309,7 @@ struct watches *watches_new(const struct watches_options *options, const struct 
     return self;
 }
 
-void watches_destroy(struct watches **self)
+void watches_close(struct watches **self)
 {
     struct watches *it = *self;
 

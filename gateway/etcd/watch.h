@@ -36,10 +36,10 @@ struct watches_options {
 struct watches;
 
 /* options: copied. relay (for the store's run, and whether it is there) and moment: borrowed. */
-struct watches *watches_new(const struct watches_options *options, const struct relay *relay,
-                            const struct moment *moment);
+struct watches *watches_open(const struct watches_options *options, const struct relay *relay,
+                             const struct moment *moment);
 /* Open streams are gone before. */
-void watches_destroy(struct watches **self);
+void watches_close(struct watches **self);
 
 extern const struct rpc_app watch_app; /* of a struct watches */
 

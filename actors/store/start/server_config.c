@@ -33,7 +33,7 @@ enum err stage_server_config(struct start *self)
                                           .txn_ops_max = (size_t)config->etcd_max_txn_ops},
                                .flush_ms = flush_ms,
                                .flush_bytes = flush_bytes,
-                               .flush_thread = true,
+                               .flush_clock = self->clock,
                                .lease_checkpoint_ms = config->store_lease_checkpoint,
                                .compaction_mode = self->compaction_mode,
                                .compaction_retention = self->compaction_retention,

@@ -30,7 +30,7 @@ void watch_rig_init(struct watch_rig *self)
     self->out = outbox_new(64 << 20);
     self->moment = (struct moment){&self->now, self->out};
     self->relay = relay_new(&calls);
-    self->watches = watches_new(&self->options, self->relay, &self->moment);
+    self->watches = watches_open(&self->options, self->relay, &self->moment);
     played_store_tick(&self->store);
     watch_rig_run(self);
 }
@@ -40,7 +40,7 @@ void watch_rig_fini(struct watch_rig *self)
     for (unsigned i = 0; i < rig_clients_max; i++) {
         watch_rig_gone(self, i);
     }
-    watches_destroy(&self->watches);
+    watches_close(&self->watches);
     relay_destroy(&self->relay);
     outbox_destroy(&self->out);
     played_store_fini(&self->store);

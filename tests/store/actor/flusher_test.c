@@ -36,7 +36,8 @@ static void open_all(struct fixture *self, uint64_t size, bool threaded)
         mvcc_new(&settings, self->backend, &self->mvcc, text) != ERR_OK) {
         fail_msg("%s", text);
     }
-    assert_int_equal(flusher_new(&self->flusher, self->backend, threaded), ERR_OK);
+    assert_int_equal(flusher_new(&self->flusher, self->backend, threaded ? &clock_os : NULL),
+                     ERR_OK);
 }
 
 static void close_all(struct fixture *self)
