@@ -26,7 +26,7 @@ def middle(of, loads):
 
 
 def costs(loads, what):
-    """CPU of every process for one call or event."""
+    """CPU of every process for one call, event or lease."""
     return "CPU of %s: %s; the load used %.2f of a core" % (
         what, ", ".join("%s %.2f us" % (name, middle(lambda load: load.cpu_us[name], loads)) for name in loads[0].cpu_us),
         middle(lambda load: load.busy, loads))
@@ -221,7 +221,7 @@ def leases(table, settings):
             figures.append([run(servers, "leases", keys=settings.leases, seconds=settings.lease_s, value=16) for servers in (them, us)])
     theirs, ours = zip(*figures)
     notes = ["%s, the same: gone after %.1f s, p99 of %d calls %.1f ms; %s" % (
-        name, middle(lambda load: load.gone_s, side), side[0].calls, middle(lambda load: load.p99_ms, side), costs(side, "a call"))
+        name, middle(lambda load: load.gone_s, side), side[0].calls, middle(lambda load: load.p99_ms, side), costs(side, "a lease's end and the calls beside it"))
              for name, side in (("muster", ours), ("etcd", theirs))]
     table.add("%d leases end together: gone after" % settings.leases, middle(lambda load: load.gone_s, ours), "s", at_most=10,
               notes=[ours[0].command, *notes])

@@ -142,7 +142,7 @@ class Failed(AssertionError):
 
 class Load:
     """bench_grpc_load, begun; go() measures. What it told is there by name, and:
-    cpu_us: {process: CPU of a call, or an event}; busy: of a core, the load itself."""
+    cpu_us: {process: CPU of a call, an event or a lease}; busy: of a core, the load itself."""
 
     def __init__(self, servers, mode, **options):
         words = [word for name, value in options.items() if value is not None for word in ("--" + name.replace("_", "-"), str(value))]
@@ -170,7 +170,7 @@ class Load:
         if code != 0:
             raise Failed("%s on %s: exit %d: %s" % (self.command, self.servers.name, code, said))
         self.__dict__.update(said)
-        count = said.get("events") or said["calls"]
+        count = said.get("events") or said.get("leases") or said["calls"]
         self.cpu_us = {name: (after[name] - before[name]) * 1e6 / count for name in after}
         self.busy = self.cpu_s / self.seconds
         return self
