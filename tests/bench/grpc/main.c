@@ -22,6 +22,12 @@ static const struct mode {
              {"idle", mode_idle},
              {"leases", mode_leases}};
 
+// clang-format off
+#define OPTION_USAGE(name, value) " [--" #name " N]"
+static const char usage[] = "usage: bench_grpc_load put|range|watch|idle|leases" OPTION_TABLE(OPTION_USAGE) "\n";
+#undef OPTION_USAGE
+// clang-format on
+
 void ready(void)
 {
     char byte;
@@ -81,7 +87,6 @@ int main(int argc, char **argv)
             }
         }
     }
-    (void)fprintf(stderr,
-                  "usage: bench_grpc_load put|range|watch|idle|leases --port N [--OPTION N…]\n");
+    (void)fputs(usage, stderr);
     return 2;
 }
