@@ -5,6 +5,7 @@
 #include "actors/store/keep_alive.h"
 #include "actors/store/local.h"
 #include "actors/store/mvcc/request.h"
+#include "actors/store/parts.h"
 #include "actors/store/reply.h"
 #include "common/base/prng.h"
 #include "common/etcdapi/cluster.pb-c.h"

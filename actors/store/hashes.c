@@ -1,6 +1,7 @@
 #include "actors/store/hashes.h"
 
 #include "actors/store/mvcc/crc32c.h"
+#include "actors/store/parts.h"
 #include "actors/store/reply.h"
 #include "actors/store/store_state.h"
 #include "common/etcdapi/maintenance.pb-c.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "actors/store/local.h"
+#include "actors/store/parts.h"
 #include "actors/store/propose.h"
 #include "actors/store/reply.h"
 #include "actors/store/store_state.h"

@@ -177,9 +177,13 @@ bool lessor_rest(const struct lessor *self, int64_t id, int64_t awake_ms, int64_
 struct lease_end lessor_end(const struct lessor *self, int64_t id)
 {
     const struct term *term = find(self, id);
+    struct lease_end end = {0};
 
-    return term == NULL || term->due.at == 0 ? (struct lease_end){0}
-                                             : (struct lease_end){term->due.due_ms, term->place};
+    if (term != NULL && term->due.at != 0) {
+        end.at_ms = term->due.due_ms;
+        end.place = term->place;
+    }
+    return end;
 }
 
 size_t lessor_due(struct lessor *self, int64_t awake_ms, int64_t *ids, size_t max)

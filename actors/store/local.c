@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "actors/store/parts.h"
 #include "actors/store/reply.h"
 #include "common/etcdapi/auth.pb-c.h"
 #include "common/etcdapi/cluster.pb-c.h"

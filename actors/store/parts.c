@@ -59,6 +59,19 @@ enum etcd_error parts_add(struct store *self, const struct address *to, uint64_t
     return ETCD_OK;
 }
 
+void store_answer(struct store *self, const struct address *to, uint64_t id, enum outbox_lane lane,
+                  struct str response, struct outbox *out)
+{
+    const struct msg msg = {.type = MSG_TYPE_ANSWERED,
+                            .as_answered = {.id = id, .response = response}};
+
+    if (response.len > parts_part_bytes ? parts_add(self, to, id, response, NULL) != ETCD_OK
+                                        : outbox_reply(out, lane, to, &msg) != ERR_OK) {
+        self->refused_total++;
+        store_refuse(to, id, lane, ETCD_ERROR_TOO_MANY_REQUESTS, out);
+    }
+}
+
 void parts_range(struct store *self, const Etcdserverpb__RangeRequest *request,
                  const struct address *to, uint64_t id, enum outbox_lane lane, struct outbox *out)
 {

@@ -64,6 +64,11 @@ void parts_fini(struct parts *self); /* before mvcc ends */
 enum etcd_error parts_add(struct store *self, const struct address *to, uint64_t id,
                           struct str bytes, struct mvcc_range *range);
 
+/* Answers a call. response: packed; copied. A large one leaves in parts, not before turn_end; what
+ * is too much for the outbox, or for parts, is refused. */
+void store_answer(struct store *self, const struct address *to, uint64_t id, enum outbox_lane lane,
+                  struct str response, struct outbox *out);
+
 /* Answers a Range that mvcc_range_slices takes: at once, or in parts. */
 void parts_range(struct store *self, const Etcdserverpb__RangeRequest *request,
                  const struct address *to, uint64_t id, enum outbox_lane lane, struct outbox *out);

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { block_bytes = 64, length_bytes = 8, rounds = 80 };
+enum { block_bytes = 64, length_bytes = 8, words = 16, rounds = 80 };
 
 static uint32_t left(uint32_t value, int bits)
 {
@@ -24,6 +24,12 @@ static void take_block(uint32_t state[5], const unsigned char *block)
     uint32_t d = state[3];
     uint32_t e = state[4];
 
+    for (int t = 0; t < words; t++) {
+        w[t] = load(block + (size_t)t * 4);
+    }
+    for (int t = words; t < rounds; t++) {
+        w[t] = left(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
+    }
     for (int t = 0; t < rounds; t++) {
         uint32_t f = t < 20   ? (b & c) | (~b & d)
                      : t < 40 ? b ^ c ^ d
@@ -32,8 +38,6 @@ static void take_block(uint32_t state[5], const unsigned char *block)
         uint32_t k = t < 20 ? 0x5a827999 : t < 40 ? 0x6ed9eba1 : t < 60 ? 0x8f1bbcdc : 0xca62c1d6;
         uint32_t next;
 
-        w[t] = t < 16 ? load(block + (size_t)t * 4)
-                      : left(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
         next = left(a, 5) + f + e + k + w[t];
         e = d;
         d = c;
