@@ -22,6 +22,7 @@ BUILD = os.path.join(ROOT, "build")
 GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario")
 FUZZ_SECONDS = 6
 SIM_SEEDS = 200
+STORE_SIM_SEEDS = 200
 IDLE = ("stop",)  # scenarios that do nothing but wait for minutes: they run beside all that computes
 REPLAYS = ("all", "etcdctl", "etcd-json")
 SELFTESTS = ("selftest", "etcd-selftest")
@@ -170,17 +171,23 @@ def unit(results):
 
 # ── sim ──
 
-def sim(results):
-    """Whole clusters in virtual time; a seed is a case."""
-    status, output = run([os.path.join(ROOT, "tests", "sim", "run"), "--seeds", "1..%d" % SIM_SEEDS], 300,
+def seeds_of(results, name, count):
+    """A simulator's first seeds; each is a case."""
+    status, output = run([os.path.join(ROOT, "tests", "sim", name), "--seeds", "1..%d" % count], 300,
                          {"MUSTER_BIN": os.path.join(BUILD, "dev", "bin")})
     match = re.search(r"^seeds=(\d+) failed=(\d+)", output, re.M)
     seeds, failed = (int(match.group(1)), int(match.group(2))) if match else (0, 1)
     for number in range(seeds - failed):
-        results.add("sim", "seed %d" % number, "passed")
+        results.add("sim", "%s: seed %d" % (name, number), "passed")
     for number in range(failed or (status != 0)):
-        results.add("sim", "failed seed %d" % (number + 1), "failed", output if number == 0 else "see above")
-    print("%-8s %-36s %d seeds, %d failed" % ("sim", "run", seeds, failed), flush=True)
+        results.add("sim", "%s: failed seed %d" % (name, number + 1), "failed", output if number == 0 else "see above")
+    print("%-8s %-36s %d seeds, %d failed" % ("sim", name, seeds, failed), flush=True)
+
+
+def sim(results):
+    """Whole clusters in virtual time, of either plane."""
+    seeds_of(results, "run", SIM_SEEDS)
+    seeds_of(results, "store", STORE_SIM_SEEDS)
 
 
 # ── fuzz ──
