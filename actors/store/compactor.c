@@ -24,6 +24,7 @@ static int64_t step_ms(const struct compactor *self)
 
 static void note(struct compactor *self, int64_t revision)
 {
+    assert(self->noted_max > 0);
     if (self->noted_count == self->noted_max) {
         self->noted_count--;
         memmove(self->noted, self->noted + 1, self->noted_count * sizeof(self->noted[0]));
