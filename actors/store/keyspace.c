@@ -342,7 +342,7 @@ enum err keyspace_settle(struct keyspace *self, bool wait)
                   "what is applied is in the backend again");
     }
     self->flushes_total++;
-    self->flush_us_total += (uint64_t)flushed.took_us;
+    durations_add(&self->flushes, flushed.took_us);
     self->flushed = self->sealed_at;
     self->sealed = NULL;
     return mvcc_flushed(self->mvcc);

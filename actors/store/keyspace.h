@@ -15,6 +15,7 @@
 #include "actors/store/members.h"
 #include "actors/store/mvcc/mvcc.h"
 #include "actors/store/node/machine.h"
+#include "common/base/durations.h"
 #include "common/base/log.h"
 
 /* Methods of entries that no client calls. */
@@ -43,7 +44,7 @@ struct keyspace {
     bool flush_failed; /* the last one */
     int64_t said_ms;   /* awake: when that was said */
     uint64_t flushes_total;
-    uint64_t flush_us_total;
+    struct durations flushes;
     struct arena arena; /* of the call that is applied */
 };
 

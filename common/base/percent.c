@@ -39,7 +39,7 @@ static int digit(char c)
 
 bool percent_decode(struct buf *to, struct str text, bool plus)
 {
-    char *at = buf_reserve(to, text.len);
+    char *at = buf_reserve(to, text.len + 1); /* of nothing too there is a place */
     size_t len = 0;
 
     for (size_t i = 0; i < text.len; i++) {

@@ -71,6 +71,7 @@
     K(etcd,     max_request,        size,     "1536KiB",        1024, 4194304, "largest request; gRPC takes 512KiB more for what is around it") \
     K(etcd,     max_txn_ops,        number,   "128",            1, 10000,     "most operations of a transaction, of its comparisons, or of either branch") \
     K(etcd,     progress_interval,  duration, "10m",            100, 86400000, "how often an idle watch that wants it is told how far it is") \
+    K(etcd,     memory_max,         size,     "0",              0, 1099511627776, "most memory one process holds for clients, over HTTP/2 and over HTTP/1.1 each; 0: a quarter of the machine's or its cgroup's, divided by etcd.processes") \
     K(etcd,     cors,               list,     "*",              0, 64,        "sites whose pages may use the JSON API; *: all") \
     K(etcd,     processes,          number,   "1",              1, 64,        "gateway processes sharing the port of etcd.listen") \
     K(peers,    nodes,              list,     "",               0, 256,       "host:port of the HTTP address of other nodes of this zone, to begin with") \

@@ -206,6 +206,7 @@ enum err volume_sync(struct volume *self, int file, const char *name)
     took = took > 0 ? took : 0; /* the wall clock may have been set back meanwhile */
     self->sync_count++;
     self->sync_ns_total += took;
+    durations_add(&self->syncs, took / 1000);
     self->sync_ns_max = took > self->sync_ns_max ? took : self->sync_ns_max;
     return rc < 0 ? volume_failed(self, "sync", name, rc) : ERR_OK;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "common/base/clock.h"
+#include "common/base/durations.h"
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "common/journal/disk.h"
@@ -22,6 +23,7 @@ struct volume {
     uint64_t sync_count;
     int64_t sync_ns_max;
     int64_t sync_ns_total;
+    struct durations syncs;
     char reason[256];
     int64_t trouble;     /* the negative errno of reason */
     int64_t patience_ms; /* so long in all may reading still wait for what passes (disk.h) */

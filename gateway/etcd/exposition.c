@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/durations.h"
 #include "common/base/heap.h"
 #include "gateway/etcd/exposition_rows.h"
 #include "gateway/etcd/process_metrics.h"
@@ -68,6 +69,20 @@ static void print_store_view(const struct exposition *self, struct buf *to)
         metric(to, "etcd_debugging_mvcc_compact_revision", "gauge",
                "Revisions below it are compacted.", store->compacted);
     }
+}
+
+static void print_watches(const struct watches *watches, struct buf *to)
+{
+    struct watches_counts counts;
+
+    watches_counts(watches, &counts);
+    metric(to, "etcd_debugging_mvcc_watch_stream_total", "gauge", "Streams of watches.",
+           (int64_t)counts.streams);
+    metric(to, "etcd_debugging_mvcc_watcher_total", "gauge", "Watches.", (int64_t)counts.watchers);
+    metric(to, "etcd_debugging_mvcc_slow_watcher_total", "gauge",
+           "Watches that are being told what they missed.", (int64_t)counts.unsynced);
+    metric(to, "etcd_debugging_mvcc_events_total", "counter",
+           "Changes of keys that watches were told of.", (int64_t)counts.events_total);
 }
 
 static void print_gateway(const struct exposition *self, struct buf *to)
@@ -196,13 +211,13 @@ static void print_histogram(const struct msg_counters *counters, struct buf *to,
         return;
     }
     begin_metric(to, name, "histogram", help);
-    for (unsigned i = 0; i <= exposition_buckets; i++, bound *= 2) {
+    for (unsigned i = 0; i < durations_steps; i++, bound *= 2) {
         int64_t value = 0;
 
         (void)snprintf(key, sizeof(key), "%s_le_%u", base, i);
         (void)find(counters, str_from(key), &value);
         count += value;
-        if (i < exposition_buckets) {
+        if (i < durations_steps - 1) {
             buf_printf(to, "%s_bucket{le=\"%g\"} %" PRId64 "\n", name, bound, count);
         }
     }
@@ -230,6 +245,9 @@ static void answer_all(struct exposition *self, const struct msg_counters *count
     self->round++;
     print_store_view(self, &text);
     print_gateway(self, &text);
+    if (self->options.watches != NULL) {
+        print_watches(self->options.watches, &text);
+    }
     print_calls(self->options.tally, &text);
     process_metrics_print(&text);
     if (counters != NULL) {

@@ -11,6 +11,7 @@
 #include "gateway/etcd/checks.h"
 #include "gateway/etcd/moment.h"
 #include "gateway/etcd/port.h"
+#include "gateway/etcd/watch.h"
 #include "gateway/etcd/web.h"
 
 struct exposition;
@@ -22,6 +23,7 @@ struct exposition_options {
     const struct relay *relay;
     const struct tally *tally;
     const struct checks *checks;
+    const struct watches *watches; /* NULL: of none is told */
     const struct moment *moment;
 };
 

@@ -32,6 +32,7 @@ static void lay_site(struct front *self, const struct front_options *options)
                                             .store = options->store,
                                             .relay = options->relay,
                                             .tally = &self->tally,
+                                            .watches = options->watches,
                                             .moment = options->moment};
 
     self->checks = checks_new(&checks);

@@ -23,6 +23,7 @@ struct front_options {
     struct subcall_server calls; /* who serves calls */
     const struct relay *relay;
     const struct store_view *store;
+    const struct watches *watches; /* may be NULL */
     const struct moment *moment;
 };
 

@@ -407,6 +407,7 @@ static enum err new_front(struct etcd_gateway *self)
         .calls = self->calls,
         .relay = self->relay,
         .store = &self->store,
+        .watches = self->watches,
         .moment = &self->moment,
     };
 

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
             .version = config.etcd_version,
             .origins = (const char *const *)config.etcd_cors.items,
             .origin_count = config.etcd_cors.count,
+            .memory_max = (uint64_t)config.etcd_memory_max,
             .sharers = (unsigned)config.etcd_processes,
             .progress_ms = config.etcd_progress_interval,
             .log = &log,

@@ -17,6 +17,7 @@ enum {
     read_bytes = 64 * 1024,       /* a connection and turn */
     unsent_max = 256 * 1024,      /* of a connection: more is made when it has taken some */
     greeting_ms = 10 * 1000,      /* to say the first four bytes, as etcd has it */
+    taking_ms = 120 * 1000,       /* to take something of what waits */
     no_descriptor_pause_ms = 100, /* until connections are taken again */
     backlog = 1024,
 };
@@ -29,12 +30,15 @@ struct connection {
     struct h2 *h2;     /* NULL: it has not said what it speaks */
     struct buf unsent; /* what the socket did not take */
     size_t sent;       /* of that */
-    int64_t due_ms;    /* while h2 is NULL */
+    int64_t due_ms;    /* while h2 is NULL, or something waits for it */
+    uint64_t taken;    /* bytes, when due_ms was set */
+    uint64_t socket;   /* bytes that it took late */
     bool dirty;        /* in the list of those that may have something to send */
     bool over;         /* to be closed when all is sent */
     bool full;         /* the socket takes no more: it is waited for, nothing is read meanwhile */
     struct connection *next_dirty;
-    struct connection *before; /* in silent, the oldest first, or in speaking */
+    struct list *in;           /* one of the port's */
+    struct connection *before; /* in it; the oldest first */
     struct connection *next;
 };
 
@@ -52,9 +56,11 @@ struct port {
     uint16_t number; /* the port really bound */
     struct buf at;   /* host:number */
     bool listens;
-    int64_t accept_ms; /* no descriptor was left: not before; INT64_MAX: it is listened to */
-    struct list silent;
-    struct list speaking;
+    int64_t accept_ms;    /* no descriptor was left: not before; INT64_MAX: it is listened to */
+    struct list silent;   /* have not said what they speak */
+    struct list speaking; /* HTTP/2 */
+    struct list owed;     /* the same, and something waits for them */
+    int64_t now_ms;       /* of the turn that runs */
     struct connection *dirty;
     struct buf scratch; /* of the connection that is being sent to */
     char *room;         /* read_bytes */
@@ -69,10 +75,13 @@ static void list_add(struct list *list, struct connection *it)
     it->next = NULL;
     *(list->last != NULL ? &list->last->next : &list->first) = it;
     list->last = it;
+    it->in = list;
 }
 
-static void list_remove(struct list *list, struct connection *it)
+static void list_remove(struct connection *it)
 {
+    struct list *list = it->in;
+
     if (list->first == it) {
         list->first = it->next;
     } else {
@@ -118,11 +127,11 @@ static void unlink_dirty(struct connection *it)
     }
 }
 
-/* in: the list it is in. fd stays open if it was handed on: then it is -1 here. */
-static void connection_free(struct port *self, struct list *in, struct connection *it)
+/* fd stays open if it was handed on: then it is -1 here. */
+static void connection_free(struct port *self, struct connection *it)
 {
     self->counts.waiting_bytes -= it->unsent.len - it->sent;
-    list_remove(in, it);
+    list_remove(it);
     h2_destroy(&it->h2);
     unlink_dirty(it); /* gone may have woken it */
     if (it->fd >= 0) {
@@ -131,6 +140,30 @@ static void connection_free(struct port *self, struct list *in, struct connectio
     buf_fini(&it->unsent);
     self->counts.connections--;
     free(it);
+}
+
+static void free_all(struct port *self, struct list *list)
+{
+    struct connection *next;
+
+    for (struct connection *it = list->first; it != NULL; it = next) {
+        next = it->next;
+        connection_free(self, it);
+    }
+}
+
+/* How many: those whose time is over. */
+static unsigned free_due(struct port *self, struct list *list, int64_t now_ms)
+{
+    struct connection *next;
+    unsigned count = 0;
+
+    for (struct connection *it = list->first; it != NULL && it->due_ms <= now_ms; it = next) {
+        next = it->next;
+        connection_free(self, it);
+        count++;
+    }
+    return count;
 }
 
 /* Fewer are not told of: a first byte alone would be told again and again. */
@@ -161,7 +194,7 @@ static void take_connection(struct port *self, int fd, const struct now *now)
     self->counts.accepted_total++;
     watch(it, EPOLL_CTL_ADD, EPOLLIN);
     if (it->over) {
-        connection_free(self, &self->silent, it);
+        connection_free(self, it);
     }
 }
 
@@ -240,10 +273,29 @@ static bool send_unsent(struct connection *it)
         self->counts.waiting_bytes -= (uint64_t)sent;
     }
     buf_fini(&it->unsent);
+    it->socket += it->sent;
     it->sent = 0;
     it->full = false;
     watch(it, EPOLL_CTL_MOD, EPOLLIN);
     return true;
+}
+
+/* Its time runs while something waits for it, and begins anew when it takes some. */
+static void note_owed(struct connection *it)
+{
+    struct port *self = it->port;
+    uint64_t taken = h2_taken(it->h2) + it->socket + it->sent;
+    bool owed = it->full || h2_owed(it->h2) > 0;
+
+    if (!owed && it->in == &self->owed) {
+        list_remove(it);
+        list_add(&self->speaking, it);
+    } else if (owed && (it->in != &self->owed || taken != it->taken)) {
+        list_remove(it);
+        list_add(&self->owed, it);
+        it->taken = taken;
+        it->due_ms = self->now_ms + taking_ms;
+    }
 }
 
 /* False: it is to be closed. */
@@ -271,7 +323,9 @@ void port_flush(struct port *self)
         self->dirty = it->next_dirty;
         it->dirty = false;
         if (!it->full && !flush(it)) {
-            connection_free(self, &self->speaking, it);
+            connection_free(self, it);
+        } else {
+            note_owed(it);
         }
     }
 }
@@ -291,18 +345,18 @@ static bool peek(struct connection *it, const struct now *now)
         return true;
     }
     if (len <= 0) {
-        connection_free(self, &self->silent, it);
+        connection_free(self, it);
         return false;
     }
     wait_for_bytes(fd, 1);
     if (memcmp(seen, greeting, sizeof(greeting)) != 0) {
         (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd, NULL);
         it->fd = -1;
-        connection_free(self, &self->silent, it);
+        connection_free(self, it);
         self->app->http1(self->state, fd, now);
         return false;
     }
-    list_remove(&self->silent, it);
+    list_remove(it);
     it->h2 = h2_new(&self->options.h2, &self->app->h2, self->state,
                     (struct h2_wake){.wake = wake, .owner = it});
     list_add(&self->speaking, it);
@@ -318,7 +372,7 @@ static void receive(struct connection *it)
         return;
     }
     if (len <= 0) {
-        connection_free(self, &self->speaking, it);
+        connection_free(self, it);
         return;
     }
     self->counts.bytes_in_total += (uint64_t)len;
@@ -333,7 +387,7 @@ static void serve(struct port *self, struct connection *it, uint32_t events, con
     }
     if (it->full) {
         if ((events & (EPOLLERR | EPOLLHUP)) != 0 || !send_unsent(it)) {
-            connection_free(self, &self->speaking, it);
+            connection_free(self, it);
         } else {
             wake(it);
         }
@@ -342,21 +396,15 @@ static void serve(struct port *self, struct connection *it, uint32_t events, con
     receive(it);
 }
 
-static void end_silent(struct port *self, const struct now *now)
-{
-    while (self->silent.first != NULL && self->silent.first->due_ms <= now->mono_ms) {
-        self->counts.refused_total++;
-        connection_free(self, &self->silent, self->silent.first);
-    }
-}
-
 bool port_turn(struct port *self, const struct now *now)
 {
     struct epoll_event events[events_max];
     int count;
     bool more;
 
-    end_silent(self, now);
+    self->now_ms = now->mono_ms;
+    self->counts.refused_total += free_due(self, &self->silent, now->mono_ms);
+    self->counts.stuck_total += free_due(self, &self->owed, now->mono_ms);
     if (self->accept_ms <= now->mono_ms) {
         listen_on(self, EPOLLIN);
         self->accept_ms = INT64_MAX;
@@ -379,6 +427,9 @@ int64_t port_due_ms(const struct port *self)
 
     if (self->silent.first != NULL && self->silent.first->due_ms < due_ms) {
         due_ms = self->silent.first->due_ms;
+    }
+    if (self->owed.first != NULL && self->owed.first->due_ms < due_ms) {
+        due_ms = self->owed.first->due_ms;
     }
     return due_ms;
 }
@@ -462,6 +513,9 @@ void port_drain(struct port *self)
     for (struct connection *it = self->speaking.first; it != NULL; it = it->next) {
         h2_drain(it->h2);
     }
+    for (struct connection *it = self->owed.first; it != NULL; it = it->next) {
+        h2_drain(it->h2);
+    }
 }
 
 void port_destroy(struct port **self)
@@ -471,12 +525,9 @@ void port_destroy(struct port **self)
     if (port == NULL) {
         return;
     }
-    while (port->silent.first != NULL) {
-        connection_free(port, &port->silent, port->silent.first);
-    }
-    while (port->speaking.first != NULL) {
-        connection_free(port, &port->speaking, port->speaking.first);
-    }
+    free_all(port, &port->silent);
+    free_all(port, &port->speaking);
+    free_all(port, &port->owed);
     if (port->listener >= 0) {
         (void)close(port->listener);
     }

@@ -6,7 +6,9 @@
  *                   └──────other──► http1 (struct port_app)
  *
  * A guest of the actor's loop: one epoll for all. Bounded: connections, the time to say the first
- * four bytes, bytes that wait for a client that does not read (it is not read from until it does).
+ * four bytes, bytes that wait for a client that does not read (it is not read from until it does),
+ * and the time that one may take nothing of what it has asked for: then it is closed. Who serves
+ * streams in which both sides speak bounds those himself.
  */
 #ifndef GATEWAY_ETCD_PORT_H
 #define GATEWAY_ETCD_PORT_H
@@ -55,6 +57,7 @@ struct port_counts {
     uint64_t connections_max;
     uint64_t accepted_total;
     uint64_t refused_total; /* no place or no descriptor was left, or silent */
+    uint64_t stuck_total;   /* closed: they took nothing of what waited for them */
     uint64_t bytes_in_total;
     uint64_t bytes_out_total;
     uint64_t waiting_bytes; /* for clients that don't read */

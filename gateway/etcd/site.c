@@ -245,12 +245,14 @@ static bool came_clean(const struct visit *visit)
     size_t len = 0;
     bool clean;
 
+    if (target.len == 0 || target.data[0] != '/') {
+        return true; /* it begins with an authority, which is no path */
+    }
     while (len < target.len && target.data[len] != '?') {
         len++;
     }
     (void)percent_decode(&came, (struct str){target.data, len}, false);
-    clean = target.len == 0 || target.data[0] != '/' || /* with an authority, which is no path */
-            str_eq(buf_str(&came), buf_str(&visit->path));
+    clean = str_eq(buf_str(&came), buf_str(&visit->path));
     buf_fini(&came);
     return clean;
 }

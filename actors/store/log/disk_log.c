@@ -189,7 +189,8 @@ void disk_log_stats(const struct disk_log *self, struct disk_log_stats *out)
                                    .frame_count = self->at.seq,
                                    .sync_count = self->volume.sync_count,
                                    .sync_ns_max = self->volume.sync_ns_max,
-                                   .sync_ns_total = self->volume.sync_ns_total};
+                                   .sync_ns_total = self->volume.sync_ns_total,
+                                   .syncs = self->volume.syncs};
     for (size_t i = 0; i < self->older.count; i++) {
         out->bytes += self->older.items[i].bytes;
     }

@@ -26,6 +26,7 @@
 #define ACTORS_STORE_LOG_DISK_LOG_H
 
 #include "actors/store/log/frame.h"
+#include "common/base/durations.h"
 #include "common/base/log.h"
 #include "common/journal/disk.h"
 
@@ -98,6 +99,7 @@ struct disk_log_stats {
     uint64_t sync_count;
     int64_t sync_ns_max;
     int64_t sync_ns_total;
+    struct durations syncs;
 };
 void disk_log_stats(const struct disk_log *self, struct disk_log_stats *out);
 

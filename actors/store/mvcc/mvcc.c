@@ -79,6 +79,11 @@ void mvcc_keep(struct mvcc *self, enum backend_bucket bucket, struct str key, st
     tail_put(open_tail(self), bucket, key, value);
 }
 
+const struct mvcc_counts *mvcc_counts(const struct mvcc *self)
+{
+    return &self->counts;
+}
+
 size_t mvcc_key_count(const struct mvcc *self)
 {
     return self->index.table.used;

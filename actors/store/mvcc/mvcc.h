@@ -81,6 +81,16 @@ void mvcc_keep(struct mvcc *self, enum backend_bucket bucket, struct str key, st
 /* Keys in the index: those that are there, and those whose history is not compacted yet. */
 size_t mvcc_key_count(const struct mvcc *self);
 
+/* What was done since it began, whether a transaction did it or a call of its own. */
+struct mvcc_counts {
+    uint64_t puts;
+    uint64_t put_bytes; /* keys and values */
+    uint64_t deletes;   /* of ranges */
+    uint64_t ranges;
+    uint64_t txns;
+};
+const struct mvcc_counts *mvcc_counts(const struct mvcc *self);
+
 /* ── leases, for whoever has the time ───────────────────────────────────────*/
 
 struct mvcc_lease {

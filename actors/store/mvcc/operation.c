@@ -59,6 +59,8 @@ Etcdserverpb__PutResponse *put_do(struct mvcc *self, const Etcdserverpb__PutRequ
     bool asks = request->ignore_value || request->ignore_lease || request->prev_kv;
 
     etcdserverpb__put_response__init(answer);
+    self->counts.puts++;
+    self->counts.put_bytes += request->key.len + request->value.len;
     if (asks && find_live(self, str_of_bytes(request->key), &state)) {
         record_read(self, state.mod, &before);
         if (request->prev_kv) {
@@ -102,6 +104,7 @@ Etcdserverpb__DeleteRangeResponse *delete_range_do(struct mvcc *self,
     uint32_t key;
 
     etcdserverpb__delete_range_response__init(answer);
+    self->counts.deletes++;
     while ((key = key_cursor_next(&cursor)) != KEY_NONE) {
         struct key_state state;
 

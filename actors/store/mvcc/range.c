@@ -235,6 +235,7 @@ enum etcd_error range_answer(struct mvcc *self, const Request *request, struct a
     struct finding finding = {0};
     Etcdserverpb__RangeResponse *made;
 
+    self->counts.ranges++;
     if (main > current) {
         return ETCD_ERROR_FUTURE_REVISION;
     }

@@ -38,6 +38,7 @@ struct mvcc {
     bool begun;        /* it has done one */
     unsigned pins;
     enum err damage;
+    struct mvcc_counts counts;
 };
 
 static inline struct tail *open_tail(const struct mvcc *self)

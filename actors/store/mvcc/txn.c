@@ -184,6 +184,7 @@ enum etcd_error txn_answer(struct mvcc *self, const Request *request, struct are
     if (error != ETCD_OK) {
         return error;
     }
+    self->counts.txns++;
     *answer = follow(self, path, arena);
     (*answer)->header->revision = current_revision(self);
     return ETCD_OK;

@@ -16,6 +16,7 @@ enum { message_max = 1000, streams_max = 32, held_max = 8000, log_max = 64 };
 
 /* An app that notes what it is told. */
 struct app {
+    struct h2_options options;
     struct h2 *h2;
     struct h2_client client;
     struct rpc *call; /* the newest that is open */
@@ -79,19 +80,25 @@ static void on_wake(void *owner)
     self->woken++;
 }
 
-static int setup(void **state)
+static void begin_anew(struct app *self)
 {
-    static const struct h2_options options = {.message_max = message_max,
-                                              .streams_max = streams_max,
-                                              .held_max = held_max,
-                                              .unsent_max = held_max};
     static const struct rpc_app app = {
         .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
-    struct app *self = calloc(1, sizeof(*self));
 
-    self->h2 = h2_new(&options, &app, self, (struct h2_wake){.wake = on_wake, .owner = self});
+    self->h2 = h2_new(&self->options, &app, self, (struct h2_wake){.wake = on_wake, .owner = self});
     h2_client_init(&self->client, self->h2);
     h2_client_run(&self->client);
+}
+
+static int setup(void **state)
+{
+    struct app *self = calloc(1, sizeof(*self));
+
+    self->options = (struct h2_options){.message_max = message_max,
+                                        .streams_max = streams_max,
+                                        .held_max = held_max,
+                                        .unsent_max = held_max};
+    begin_anew(self);
     *state = self;
     return 0;
 }
@@ -372,6 +379,79 @@ static void what_a_client_does_not_take_is_counted_and_bounded(void **state)
     assert_string_equal(h2_client_unary(&self->client, RANGE, STR("x"))->code, "0");
 }
 
+/* What it has asked for and reads slowly is no reason to refuse its small calls. */
+static void a_large_answer_read_slowly_costs_small_calls_nothing(void **state)
+{
+    struct app *self = *state;
+    static char large[held_max + 1];
+    struct client_call *call = h2_client_call(&self->client, WATCH, NULL);
+
+    h2_client_run(&self->client);
+    self->options.unsent_max = sizeof(large) + 1000;
+    self->client.reads = false;
+    rpc_send(self->call, (struct str){large, sizeof(large)});
+    self->echoes = true;
+    (void)h2_client_unary(&self->client, RANGE, STR("x"));
+    assert_int_equal(self->begun, 2);
+    self->client.reads = true;
+    h2_client_run(&self->client);
+    assert_int_equal(call->received.len, sizeof(large) + 5);
+}
+
+static void all_connections_together_are_bounded(void **state)
+{
+    struct app *self = *state;
+    struct h2_load load = {.held = 100, .max = 100}; /* 100: of others */
+    struct client_call *call;
+
+    self->options.load = &load;
+    self->echoes = true;
+    call = h2_client_unary(&self->client, RANGE, STR("x"));
+    assert_string_equal(call->code, "0");
+    assert_int_equal(load.held, 100);
+    load.held++;
+    call = h2_client_unary(&self->client, RANGE, STR("x"));
+    assert_string_equal(call->code, "8");
+    assert_string_equal(call->text, "etcdserver: too many requests");
+    load.held--;
+    self->echoes = false;
+    (void)h2_client_unary(&self->client, RANGE, STR("hello"));
+    self->client.reads = false;
+    rpc_send(self->call, STR("hello"));
+    assert_int_equal(load.held, 100 + 10 + 10); /* asked and answered */
+    h2_destroy(&self->h2);
+    assert_int_equal(load.held, 100);
+    h2_client_fini(&self->client);
+    self->options.load = NULL;
+    begin_anew(self);
+}
+
+static void calls_are_tallied_by_how_they_ended(void **state)
+{
+    struct app *self = *state;
+    static struct tally tally;
+    const struct tally_row *row = &tally.rows[ETCD_METHOD_RANGE];
+    struct client_call *call;
+
+    self->options.tally = &tally;
+    self->echoes = true;
+    (void)h2_client_unary(&self->client, RANGE, STR("x"));
+    self->echoes = false;
+    (void)h2_client_unary(&self->client, RANGE, STR("x"));
+    rpc_end_error(self->call, ETCD_ERROR_NO_LEADER);
+    call = h2_client_unary(&self->client, RANGE, STR("x"));
+    (void)nghttp2_submit_rst_stream(self->client.session, NGHTTP2_FLAG_NONE, call->id,
+                                    NGHTTP2_CANCEL);
+    h2_client_run(&self->client);
+    assert_int_equal(row->started, 3);
+    assert_int_equal(row->received, 3);
+    assert_int_equal(row->sent, 1);
+    assert_int_equal(row->handled[GRPC_OK], 1);
+    assert_int_equal(row->handled[GRPC_UNAVAILABLE], 1);
+    assert_int_equal(row->handled[GRPC_CANCELLED], 1);
+    self->options.tally = NULL;
+}
+
 /* More than a window: it is sent as the client makes room. */
 static void large_answers_go_as_far_as_windows_let_them(void **state)
 {
@@ -494,6 +574,9 @@ int main(void)
         CASE(a_connection_that_ends_tells_of_all_that_is_open),
         CASE(an_app_may_end_a_call_at_its_begin),
         CASE(what_a_client_does_not_take_is_counted_and_bounded),
+        CASE(a_large_answer_read_slowly_costs_small_calls_nothing),
+        CASE(all_connections_together_are_bounded),
+        CASE(calls_are_tallied_by_how_they_ended),
         CASE(large_answers_go_as_far_as_windows_let_them),
         CASE(produced_in_parts_of_the_size_asked_for),
         CASE(no_more_streams_than_allowed),

@@ -323,6 +323,90 @@ static void a_client_that_does_not_read_holds_up_nobody(void **state)
     assert_int_equal(connections(self), 0);
 }
 
+/* Lets the server send so many bytes more, of the first call. */
+static void open_window(int fd, uint32_t bytes)
+{
+    char frames[2][13] = {{0, 0, 4, NGHTTP2_WINDOW_UPDATE}, {0, 0, 4, NGHTTP2_WINDOW_UPDATE}};
+
+    frames[1][8] = 1; /* the call; the other is the connection */
+    for (unsigned i = 0; i < 4; i++) {
+        frames[0][9 + i] = frames[1][9 + i] = (char)(bytes >> (24 - 8 * i));
+    }
+    say(fd, (struct str){frames[0], sizeof(frames)});
+}
+
+static void pass(struct fixture *self, int64_t ms)
+{
+    self->now.mono_ms += ms;
+    (void)port_turn(self->port, &self->now);
+    port_flush(self->port);
+}
+
+static void ask_for_much(struct fixture *self, int fd, const char *path)
+{
+    static char large[answer_bytes];
+
+    greet(fd, path);
+    turns(self);
+    rpc_send(self->call, (struct str){large, sizeof(large)});
+    port_flush(self->port);
+}
+
+static void who_takes_nothing_for_two_minutes_is_closed(void **state)
+{
+    static const int64_t two_minutes_ms = 120000;
+    struct fixture *self = *state;
+    struct port_counts counts;
+    int fd = connect_to(self);
+
+    ask_for_much(self, fd, RANGE);
+    assert_int_equal(port_due_ms(self->port), self->now.mono_ms + two_minutes_ms);
+    pass(self, two_minutes_ms - 1);
+    assert_false(is_closed(fd));
+    open_window(fd, 1000);
+    turns(self);
+    pass(self, two_minutes_ms - 1);
+    assert_false(is_closed(fd));
+    pass(self, 1);
+    assert_true(is_closed(fd));
+    port_counts(self->port, &counts);
+    assert_int_equal(counts.stuck_total, 1);
+    assert_int_equal(counts.connections, 0);
+    assert_int_equal(port_due_ms(self->port), INT64_MAX);
+    (void)close(fd);
+}
+
+static void whoever_has_taken_all_may_be_silent(void **state)
+{
+    static const int64_t hour_ms = 3600000;
+    struct fixture *self = *state;
+    int fd = connect_to(self);
+
+    ask_for_much(self, fd, RANGE);
+    open_window(fd, answer_bytes);
+    for (unsigned i = 0; i < 4; i++) {
+        turns(self);
+        assert_false(is_closed(fd)); /* reads what has come */
+    }
+    assert_int_equal(port_due_ms(self->port), INT64_MAX);
+    pass(self, hour_ms);
+    assert_false(is_closed(fd));
+    (void)close(fd);
+}
+
+static void a_stream_of_both_sides_bounds_itself(void **state)
+{
+    static const int64_t hour_ms = 3600000;
+    struct fixture *self = *state;
+    int fd = connect_to(self);
+
+    ask_for_much(self, fd, "/etcdserverpb.Watch/Watch");
+    assert_true(rpc_unsent(self->call) > answer_bytes / 2);
+    pass(self, hour_ms);
+    assert_false(is_closed(fd));
+    (void)close(fd);
+}
+
 static void what_is_no_http2_after_its_greeting_is_closed(void **state)
 {
     struct fixture *self = *state;
@@ -383,6 +467,9 @@ int main(void)
         CASE(one_too_many_is_closed),
         CASE(a_client_that_goes_takes_its_calls_with_it),
         CASE(a_client_that_does_not_read_holds_up_nobody),
+        CASE(who_takes_nothing_for_two_minutes_is_closed),
+        CASE(whoever_has_taken_all_may_be_silent),
+        CASE(a_stream_of_both_sides_bounds_itself),
         CASE(what_is_no_http2_after_its_greeting_is_closed),
         CASE(drained_it_takes_nobody_new),
         CASE(it_listens_again_where_it_did),
