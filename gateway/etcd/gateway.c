@@ -162,10 +162,21 @@ static void on_revision(struct etcd_gateway *self, const struct msg_revision *fa
     }
 }
 
+/* A member's term only rises. What it said before comes later than an answer may have: they take
+ * different ways. */
+static bool is_late(const struct etcd_gateway *self, const struct msg *msg)
+{
+    return msg->type == MSG_TYPE_REVISION && msg->as_revision.epoch == self->store.epoch &&
+           msg->as_revision.term < self->store.term;
+}
+
 static void on_fact(void *state, const struct msg *msg, const struct now *now)
 {
     struct etcd_gateway *self = state;
 
+    if (is_late(self, msg)) {
+        return;
+    }
     watches_fact(self->watches, msg);
     if (msg->type == MSG_TYPE_REVISION) {
         on_revision(self, &msg->as_revision, now, self->moment.out);

@@ -340,7 +340,7 @@ static void revisions_that_jump_are_no_gap(void **state)
 {
     struct fixture *self = *state;
     struct msg fact = {.type = MSG_TYPE_REVISION,
-                       .as_revision = {.epoch = 1, .boot = boot, .lead = 4}};
+                       .as_revision = {.epoch = 1, .boot = boot, .term = 2, .lead = 4}};
 
     tell(self, boot, 4);
     for (int64_t i = 1; i <= 10; i++) {
@@ -364,6 +364,31 @@ static void another_run_of_the_store_answers_nothing_that_was_asked_before(void 
     assert_int_equal(range.code, GRPC_UNAVAILABLE);
 }
 
+/* A gateway that stood still finds facts of a run that is over behind what the next one has said.
+ */
+static void a_run_that_is_over_does_not_come_back(void **state)
+{
+    struct fixture *self = *state;
+    struct msg fact = {.type = MSG_TYPE_REVISION,
+                       .as_revision = {.epoch = 1, .seq = 2, .revision = 2, .lead = 4}};
+    struct played range;
+
+    tell(self, boot, 4);
+    fact.as_revision.boot = boot + 1;
+    fact.as_revision.term = 3;
+    turn(self, 0, &fact);
+    begin(self, &range, ETCD_METHOD_RANGE);
+    fact.as_revision.boot = boot;
+    fact.as_revision.term = 2;
+    turn(self, 0, &fact);
+    assert_false(range.ended);
+    assert_int_equal(etcd_gateway_store(self->gateway)->boot, boot + 1);
+    fact.as_revision.boot = boot + 2;
+    fact.as_revision.term = 4;
+    turn(self, 0, &fact);
+    assert_true(range.ended);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -378,6 +403,7 @@ int main(void)
         CASE(a_silent_store_is_waited_for_then_clients_are_sent_away),
         CASE(revisions_that_jump_are_no_gap),
         CASE(another_run_of_the_store_answers_nothing_that_was_asked_before),
+        CASE(a_run_that_is_over_does_not_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ struct edge {
     struct watches *watches;
     struct follower *follower;
     struct publisher publisher;
-    uint64_t boot, lead; /* of the store; 0: none */
+    uint64_t boot, term, lead; /* of the store; 0: none */
     int64_t heard_ms;
     int64_t leaderless_ms; /* since then; INT64_MAX: it has one */
     bool failed;
@@ -109,6 +109,9 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
     struct edge *self = state;
     const struct msg_revision *fact = &msg->as_revision;
 
+    if (msg->type == MSG_TYPE_REVISION && fact->term < self->term) {
+        return; /* of a run that is over */
+    }
     watches_fact(self->watches, msg);
     if (msg->type != MSG_TYPE_REVISION) {
         return;
@@ -119,6 +122,7 @@ static void on_fact(void *state, const struct msg *msg, const struct now *now)
         self->leaderless_ms = now->mono_ms;
     }
     self->boot = fact->boot;
+    self->term = fact->term;
     self->lead = fact->lead;
     self->heard_ms = now->mono_ms;
     if (!relay_is_up(self->relay) || relay_boot(self->relay) != fact->boot) {
