@@ -330,7 +330,7 @@ def lint_one(results, source):
 
 
 LINT_SHARES = (("tests", 3), ("", 2))  # of the sources below, in a whole run: one in so many
-LINT_COMMITS = 20  # what these have changed is looked at in any case
+LINT_COMMITS = 5  # what these have changed is looked at in any case
 
 
 def changed_lately():

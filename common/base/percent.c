@@ -39,8 +39,13 @@ static int digit(char c)
 
 bool percent_decode(struct buf *to, struct str text, bool plus)
 {
-    char *at = buf_reserve(to, text.len + 1); /* of nothing too there is a place */
+    char *at;
     size_t len = 0;
+
+    if (text.len == 0) {
+        return true;
+    }
+    at = buf_reserve(to, text.len); /* no more: who has reserved that borrows from it */
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];

@@ -119,6 +119,26 @@ static void values_stay_right_while_the_store_grows(void **state)
     params_fini(&params);
 }
 
+/* Of every length: also those that fill the store to its end. */
+static void what_was_decoded_stays_where_it_is(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len < 300; len++) {
+        char form[300];
+        struct params params = {0};
+
+        memset(form, 'n', len);
+        form[0] = '+';
+        assert_int_equal(ERR_OK, params_add_form(&params, STR("+a=+b"), max));
+        assert_int_equal(ERR_OK, params_add_form(&params, (struct str){form, len}, max));
+        assert_int_equal(params.count, 2);
+        assert_true(str_eq(params.items[0].name, STR(" a")));
+        assert_true(str_eq(params.items[0].value, STR(" b")));
+        assert_int_equal(params.items[1].name.len, len);
+        params_fini(&params);
+    }
+}
+
 static void too_many_parameters_are_refused(void **state)
 {
     struct params params = {0};
@@ -212,6 +232,7 @@ int main(void)
         cmocka_unit_test(malformed_pairs_are_dropped_and_the_rest_is_used),
         cmocka_unit_test(the_first_value_counts_and_empty_ones_are_absent),
         cmocka_unit_test(values_stay_right_while_the_store_grows),
+        cmocka_unit_test(what_was_decoded_stays_where_it_is),
         cmocka_unit_test(too_many_parameters_are_refused),
         cmocka_unit_test(a_json_body_becomes_the_same_list),
         cmocka_unit_test(a_json_string_is_marked_as_no_number),

@@ -477,7 +477,7 @@ static void where_it_stands_is_told_each_tick_and_to_who_asks(void **state)
 /* A start that has more to apply again than a turn takes. */
 static void a_start_tells_nothing_before_all_is_applied_again(void **state)
 {
-    enum { puts = 45, value_bytes = 1000000 };
+    enum { put_count = 45, value_bytes = 1000000 };
     struct rig *rig = *state;
     char *value = calloc(1, value_bytes + 1);
     int64_t revision = 1;
@@ -490,7 +490,7 @@ static void a_start_tells_nothing_before_all_is_applied_again(void **state)
     rig->options.flush_ms = INT64_MAX;
     rig->options.flush_bytes = SIZE_MAX;
     rig_start(rig);
-    for (int i = 0; i < puts; i++) {
+    for (int i = 0; i < put_count; i++) {
         revision = rig_put(rig, "p", value, 0);
         assert_true(revision > 0);
     }
