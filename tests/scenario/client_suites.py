@@ -189,6 +189,11 @@ MASKS = (
 )
 
 
+def heed_interrupts():
+    """What a shell has begun in the background ignores them, and so does all that this begins."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Shell:
     """etcdctl lines against a server."""
 
@@ -210,7 +215,8 @@ class Shell:
 
     def begin(self, line, stdin):
         child = subprocess.Popen(["bash", "-c", "exec etcdctl " + line.replace("LEASE", self.lease)], env=self.environment,
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 preexec_fn=heed_interrupts)
         if stdin:
             child.stdin.write(stdin)
             child.stdin.flush()
