@@ -329,7 +329,7 @@ static void a_silent_store_is_waited_for_then_clients_are_sent_away(void **state
     assert_int_equal(self->calls, 0);
     turn(self, election_ms, NULL);
     assert_string_equal(range.text, "etcdserver: server stopped");
-    turn(self, 3 * election_ms, NULL);
+    turn(self, (int64_t)3 * election_ms, NULL);
     assert_false(is_ready(self));
     tell(self, boot + 1, 4);
     assert_true(is_ready(self));
