@@ -86,7 +86,8 @@ static void choose_lease_id(struct store *self, const struct call *call)
         if (grant->id != 0) {
             return; /* the client's choice: refused when it is applied */
         }
-        grant->id = (int64_t)(prng_next(self->options.prng) & INT64_MAX);
+        /* always of 16 digits, with leading zeros or without */
+        grant->id = (int64_t)(prng_next(self->options.prng) >> 2 | (uint64_t)1 << 62);
         if (mvcc_lease(self->keyspace.mvcc, grant->id, &lease)) {
             grant->id = 0;
         }

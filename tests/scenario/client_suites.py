@@ -204,7 +204,8 @@ class Shell:
     def masked(self, text):
         for regex, instead in MASKS:
             text = re.sub(regex, instead, text, flags=re.M)
-        text = re.sub(r"\b[0-9a-f]{15,16}\b", lambda m: self.ids.setdefault(m.group(), "ID%d" % len(self.ids)), text)
+        # an id stands with leading zeros in one place and without in another
+        text = re.sub(r"\b[0-9a-f]{13,16}\b", lambda m: self.ids.setdefault(m.group().lstrip("0"), "ID%d" % len(self.ids)), text)
         text = re.sub(r"keys\(\[([^]]*)\]\)", lambda m: "keys([%s])" % " ".join(sorted(m.group(1).split())), text)
         lines = text.split("\n")
         if text.startswith("found "):  # a list of leases is in no order
