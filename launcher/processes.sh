@@ -25,11 +25,12 @@ read_settings() {
 }
 
 # A port nobody listens on, nor on that of the node's door a thousand above; below those the kernel
-# gives to clients.
-free_port() {
-    local port
+# gives to clients. Nor one that this node has chosen for something else, and does not listen on yet.
+free_port() { # [OTHER]
+    local port other=${1:-0}
     while port=$((20000 + RANDOM % 11000)) &&
-        ! "$BIN/musterctl" launch bind "a=127.0.0.1:$port" "b=127.0.0.1:$((port + 1000))" >/dev/null 2>&1; do :; done
+        { ((port == other || port + 1000 == other || port == other + 1000)) ||
+            ! "$BIN/musterctl" launch bind "a=127.0.0.1:$port" "b=127.0.0.1:$((port + 1000))" >/dev/null 2>&1; }; do :; done
     echo "$port"
 }
 
@@ -42,11 +43,11 @@ node_settings() {
     listen=$(setting gateway.listen 127.0.0.1:7171)
     etcd=$(setting etcd.listen 127.0.0.1:2379)
     if [[ $listen == *:0 ]]; then
-        [ -n "$KEPT_PORT" ] || KEPT_PORT=$(free_port)
+        [ -n "$KEPT_PORT" ] || KEPT_PORT=$(free_port "$KEPT_ETCD_PORT")
         ARGS+=("--gateway.listen=${listen%:*}:$KEPT_PORT")
     fi
     if [[ $etcd == *:0 ]]; then
-        [ -n "$KEPT_ETCD_PORT" ] || KEPT_ETCD_PORT=$(free_port)
+        [ -n "$KEPT_ETCD_PORT" ] || KEPT_ETCD_PORT=$(free_port "$KEPT_PORT")
         ARGS+=("--etcd.listen=${etcd%:*}:$KEPT_ETCD_PORT")
     fi
     [[ $listen != *:0 && $etcd != *:0 ]] || read_settings

@@ -77,6 +77,11 @@ static enum err kept_write(struct backend *self, const struct backend_batch *bat
     return err;
 }
 
+static struct backend_size kept_size(const struct backend *self)
+{
+    return of(self)->size(of(self));
+}
+
 static enum err kept_renew(struct backend *self)
 {
     return of(self)->renew(of(self));
@@ -103,6 +108,7 @@ static struct backend *keep(struct site *site)
                                          .seek = kept_seek,
                                          .step = kept_step,
                                          .mark = kept_mark,
+                                         .size = kept_size,
                                          .write = kept_write,
                                          .renew = kept_renew,
                                          .settle = kept_settle,
