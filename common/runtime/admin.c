@@ -146,6 +146,8 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         .uptime_ms = now->mono_ms - self->started_ms,
         .rss_bytes = resident_bytes(),
         .turn_cpu_us_max = self->turn_cpu_us_max,
+        .version = STR(MUSTER_VERSION),
+        .pid = (uint32_t)getpid(),
     };
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         counts_add(&counters->counters, &counter_store, own[i].name, (int64_t)own[i].value);

@@ -59,7 +59,9 @@
     F(u64,    rss_bytes,        MSG_REQUIRED) \
     F(i64,    turn_cpu_us_max,  MSG_REQUIRED) \
     F(counts, counters,         MSG_REQUIRED) \
-    F(counts, sizes,            MSG_REQUIRED)
+    F(counts, sizes,            MSG_REQUIRED) \
+    F(str,    version,          MSG_OPTIONAL) \
+    F(u32,    pid,              MSG_OPTIONAL)
 
 /* A slice of the state. seq: the publisher's when it was read; next: the cursor
  * of the following slice, 0 after the last. standing: with the last slice, the

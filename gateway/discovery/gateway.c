@@ -6,6 +6,7 @@
 
 #include "common/base/heap.h"
 #include "gateway/bus/pending.h"
+#include "gateway/bus/round.h"
 #include "gateway/bus/scrape.h"
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/form_origin.h"
@@ -169,7 +170,8 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->resolver = resolver_new();
     gateway->neighbour = neighbour_new(config, machine_name(machine, sizeof(machine)));
     lay_links(gateway);
-    gateway->scrape = scrape_new(gateway->links, gateway->link_count);
+    gateway->round = round_new(gateway->links, gateway->link_count);
+    gateway->scrape = scrape_new(gateway->round);
     publisher_init(&gateway->publisher, ACTOR_GATEWAY, config->index, seed);
     now = clock->now(clock);
     gateway->begun_ms = now.mono_ms;
@@ -199,6 +201,7 @@ void gateway_destroy(struct gateway **self)
     }
     http_destroy(&it->http); /* first: whoever is parked is told */
     scrape_destroy(&it->scrape);
+    round_destroy(&it->round);
     early_destroy(&it->early);
     form_origin_destroy(&it->form_origin);
     resolver_destroy(&it->resolver);
@@ -237,7 +240,7 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     }
     polls_turn(self, now);
     streams_turn(self, now);
-    scrape_turn(self->scrape, now);
+    round_turn(self->round, now);
     if (http_turn(self->http, now)) {
         outbox_again(out);
     }
@@ -264,7 +267,7 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
     if (msg->type == MSG_TYPE_RESULT && from == ACTOR_REGISTRY) {
         writes_result(self, msg, now);
     } else if (msg->type == MSG_TYPE_COUNTERS) {
-        scrape_counters(self->scrape, from, index, &msg->as_counters);
+        round_counters(self->round, from, index, msg, now);
     } /* anything else is an answer to nobody's question */
 }
 
@@ -295,7 +298,7 @@ static int64_t due_ms(void *state, const struct now *now)
                             pending_due_ms(self->pending),
                             polls_due_ms(self->polls),
                             streams_due_ms(self->streams),
-                            scrape_due_ms(self->scrape),
+                            round_due_ms(self->round),
                             early_due_ms(self->early),
                             self->listens || resolver_is_idle(self->resolver)
                                 ? INT64_MAX

@@ -20,7 +20,8 @@ struct replica;     /* replica.h: copy of the registry, caught-up state, protect
 struct polls;       /* poll.h: parked polls, by app */
 struct streams;     /* stream.h: SSE clients */
 struct pending;     /* pending.h: writes waiting for their answer */
-struct scrape;      /* scrape.h: /metrics requests waiting for COUNTERS */
+struct round;       /* round.h: STATS of every actor of this node */
+struct scrape;      /* scrape.h: /metrics requests waiting for a round */
 struct early;       /* early.h: who waits for the first sync */
 struct neighbour;   /* neighbour.h: what browsers may ask */
 struct form_origin; /* form_origin.h: whose replication flags are believed */
@@ -35,6 +36,7 @@ struct gateway {
     struct polls *polls;             /* owns */
     struct streams *streams;         /* owns */
     struct pending *pending;         /* owns */
+    struct round *round;             /* owns */
     struct scrape *scrape;           /* owns */
     struct early *early;             /* owns */
     struct form_origin *form_origin; /* owns */
