@@ -20,6 +20,7 @@
 #include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"
 #include "gateway/discovery/write.h"
+#include "gateway/web/web.h"
 
 /* Listening waits so long for the first look-up of peers' names, which some nodes may have. */
 static const int64_t names_wait_ms = 1000;
@@ -168,6 +169,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
     gateway->early = early_new();
     gateway->form_origin = form_origin_new(config);
     gateway->resolver = resolver_new();
+    gateway->web = web_new();
     gateway->neighbour = neighbour_new(config, machine_name(machine, sizeof(machine)));
     lay_links(gateway);
     gateway->round = round_new(gateway->links, gateway->link_count);
@@ -205,6 +207,7 @@ void gateway_destroy(struct gateway **self)
     early_destroy(&it->early);
     form_origin_destroy(&it->form_origin);
     resolver_destroy(&it->resolver);
+    web_destroy(&it->web);
     neighbour_destroy(&it->neighbour);
     pending_destroy(&it->pending);
     streams_destroy(&it->streams);

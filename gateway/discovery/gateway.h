@@ -26,6 +26,7 @@ struct early;       /* early.h: who waits for the first sync */
 struct neighbour;   /* neighbour.h: what browsers may ask */
 struct form_origin; /* form_origin.h: whose replication flags are believed */
 struct resolver;    /* resolver.h: looks up names for form_origin */
+struct web;         /* web.h: the dashboard's files */
 
 struct gateway {
     const struct config *config;     /* borrowed */
@@ -41,6 +42,7 @@ struct gateway {
     struct early *early;             /* owns */
     struct form_origin *form_origin; /* owns */
     struct resolver *resolver;       /* owns */
+    struct web *web;                 /* owns */
     struct publisher publisher;      /* this process's own (empty) facts */
     struct outbox *out;              /* of the turn that is running: valid inside callbacks */
     uint64_t id;                     /* random: names this run in write ids */
@@ -111,5 +113,7 @@ route_fn serve_poll, serve_polls;
 route_fn serve_stream;
 /* nodes.c, probes.c */
 route_fn serve_nodes, serve_livez, serve_readyz, serve_metrics;
+/* ui.c */
+route_fn serve_ui;
 
 #endif

@@ -26,13 +26,21 @@ static const struct route routes[] = {
     {"/livez",                 true,  false, false, serve_livez},
     {"/readyz",                true,  false, false, serve_readyz},
     {"/metrics",               true,  false, false, serve_metrics},
+    {"/ui",                    true,  false, false, serve_ui},
+    {"/ui/",                   true,  false, false, serve_ui}, /* and all below it */
 };
 // clang-format on
+
+/* A path that ends with a slash is that of all below it. */
+static bool is_at(struct str where, struct str path)
+{
+    return where.data[where.len - 1] == '/' ? str_starts(path, where) : str_eq(path, where);
+}
 
 const struct route *route_find(struct str path)
 {
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (str_eq(str_from(routes[i].path), path)) {
+        if (is_at(str_from(routes[i].path), path)) {
             return &routes[i];
         }
     }

@@ -60,6 +60,7 @@ struct response *request_response(struct request *self, int status, const char *
     H(COOKIE,            "Cookie")               \
     H(FORWARDED,         "Forwarded")            \
     H(HOST,              "Host")                 \
+    H(IF_NONE_MATCH,     "If-None-Match")        \
     H(LAST_EVENT_ID,     "Last-Event-ID")        \
     H(ORIGIN,            "Origin")               \
     H(SEC_FETCH_SITE,    "Sec-Fetch-Site")       \
