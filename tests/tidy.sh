@@ -37,7 +37,7 @@ code_matches() { # REGEX FILE…
 mapfile -t SOURCES < <(files '*.c' '*.h' '*.cc')
 mapfile -t PRODUCT < <(printf '%s\n' "${SOURCES[@]}" | grep -E '^(common|actors|gateway)/')
 mapfile -t UNIT < <(printf '%s\n' "${SOURCES[@]}" | grep -E '^tests/' | grep -vE '^tests/bench/')
-mapfile -t SCRIPTS < <(files '*.py' '*.sh' 'muster' '.ci/run' 'tests/run' 'tests/mutants/run' 'tests/golden/*' 'tests/scenario/*' | grep -v '\.json')
+mapfile -t SCRIPTS < <(files '*.py' '*.sh' 'muster' '.ci/run' 'tests/run' 'tests/mutants/run' 'tests/golden/*' 'tests/scenario/*' 'tests/docs/run' | grep -v '\.json')
 
 too_long() {
     wc -l "${SOURCES[@]}" "${SCRIPTS[@]}" | awk '$1 > 1000 && $2 != "total" {print $2 ": " $1 " lines, at most 1000"}'
