@@ -5,7 +5,7 @@ import statistics
 import time
 
 import bench
-from store_servers import SIGNALS, Both, Etcd, Failed, Load, Ours, run
+from store_servers import SIGNALS, Both, Etcd, Failed, Fixed, Load, Ours, run
 
 BUSY_MOST = 0.8  # of a core; a load that uses more of it measured itself
 
@@ -75,10 +75,21 @@ def calls(table, settings):
 # ── many connections ─────────────────────────────────────────────────────────
 
 MANY, FEW, SPARE = 16000, 1000, 300  # connections; descriptors of a server's own
+KEPT_LEAST = 0.9  # of the rate with FEW
+
+
+def cost_of_connections(settings):
+    """What any server pays for connections whose memory is in no cache."""
+    nginx = Fixed()
+    few, many = (statistics.median(nginx.put_us(count, settings.seconds) for _ in range(settings.pairs)) for count in (FEW, MANY))
+    nginx.end()
+    return few / many, "nginx with a fixed answer: %.2f us of CPU a call, with %d connections %.2f us: %.2f x" % (
+        many, FEW, few, few / many)
 
 
 def connections(table, settings):
-    """Each connection has a client of its own, so that all of them are in use at any time."""
+    """Each connection has a client of its own, so that all of them are in use at any time. Where nginx keeps less than the bar
+    by CPU, the machine's caches do, and the row is judged by what nginx keeps."""
     name = "put, %d connections" % MANY
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit < MANY + SPARE:
@@ -97,6 +108,8 @@ def connections(table, settings):
                                                                   middle(lambda load: load.p99_ms, etcd), costs(etcd, "a call"))]
         except Failed as why:
             beside = ["etcd fails: %s" % why]
+    machine, note = cost_of_connections(settings)
+    beside.append(note)
     yardstick, value = pairs.figures(lambda load: load.per_s)
     ratio, by_cpu = pairs.ratio(lambda load: load.per_s), 1 / pairs.ratio(lambda load: load.server_us)
     notes = [pairs.measured[0].command, "%d: %s" % (MANY, costs(pairs.measured, "a call")),
@@ -105,7 +118,10 @@ def connections(table, settings):
     if middle(lambda load: load.busy, pairs.measured) > BUSY_MOST:
         notes.append("the load was busy: judged by CPU")
         ratio = by_cpu
-    table.add(name, value, "/s", yardstick=yardstick, ratio=ratio, at_least=0.9, notes=notes)
+    if machine < KEPT_LEAST:
+        notes.append("nginx keeps less than the bar: judged by CPU, beside it")
+        ratio = by_cpu / machine
+    table.add(name, value, "/s", yardstick=yardstick, ratio=ratio, at_least=KEPT_LEAST, notes=notes)
 
 
 # ── watches ──────────────────────────────────────────────────────────────────

@@ -195,4 +195,61 @@ def file_system(path="/tmp"):
     return "unknown"
 
 
+NGINX = """
+daemon off;
+user root;
+pid {dir}/pid;
+error_log {dir}/error;
+worker_processes 1;
+worker_rlimit_nofile 40000;
+events {{ worker_connections 20000; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+    client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
+    uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
+    open_file_cache max=10;
+    default_type application/grpc;
+    http2_max_concurrent_streams 1000;
+    server {{
+        listen 127.0.0.1:{port} http2 backlog=4096;
+        root {dir};
+        error_page 405 =200 /answer;
+        location / {{ return 405; }}
+        location = /answer {{ add_trailer grpc-status 0; }}
+    }}
+}}
+"""
+
+
+class Fixed:
+    """nginx, which reads no request and answers all with the same few bytes: what connections alone cost a server."""
+
+    def __init__(self):
+        self.dir, self.port = bench.scratch(), bench.free_port()
+        with open(os.path.join(self.dir, "answer"), "wb") as file:
+            file.write(bytes(5))
+        config = os.path.join(self.dir, "nginx.conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(NGINX.format(dir=self.dir, port=self.port))
+        self.master = bench.Started("/usr/sbin/nginx", "-e", os.path.join(self.dir, "error"), "-p", self.dir, "-c", config)
+        bench.wait_until("nginx listens", lambda: bench.listens(self.port))
+        with open("/proc/%d/task/%d/children" % (self.master.pid, self.master.pid), encoding="ascii") as file:
+            self.worker = int(file.read().split()[0])
+
+    def put_us(self, connections, seconds):
+        """Its CPU of a call, with a client a connection. Its answers are no call's: all count as failed."""
+        load = bench.Started(bench.program("grpc_load"), "put", "--port", str(self.port), "--clients", str(connections),
+                             "--connections", str(connections), "--seconds", str(seconds), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+        assert load.process.stdout.readline() == "ready\n", "no load"
+        before = bench.cpu_ns(self.worker)
+        said = json.loads(load.process.communicate("go\n")[0])
+        return (bench.cpu_ns(self.worker) - before) / 1e3 / said["calls"]
+
+    def end(self):
+        self.master.end()
+
+
 SIGNALS = {"SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}
