@@ -24,9 +24,9 @@ static void on_broken(void *state, unsigned type)
     struct evictor *self = state;
 
     log_event(self->log, LOG_ERROR, "facts_unreadable",
-              "the registry published a fact of type %u, which version " MUSTER_VERSION
-              " can't read: run the same version of all actors",
-              type);
+              "this version can't read what the registry publishes: run the same version "
+              "of all actors",
+              log_uint("type", type), log_text("version", MUSTER_VERSION));
     self->broken = true;
 }
 
@@ -63,7 +63,9 @@ static void publish_round(struct evictor *self, enum err err, struct str text, s
     };
     if (err != ERR_OK) {
         self->counters.refused_rounds++;
-        log_event(self->log, LOG_WARN, "round_failed", "%s: %.*s", err_name(err), STR_ARG(text));
+        log_event(self->log, LOG_WARN, "round_failed",
+                  "the registry has refused to evict; the next round asks again",
+                  log_text("error", err_name(err)), log_str("reason", text));
     }
     self->asked.id = 0;
     publisher_publish(&self->publisher, "evictor.round", &msg, false, out);
@@ -74,11 +76,10 @@ static void log_verdict(const struct evictor *self, const struct guard_verdict *
     const struct guard_verdict *verdict = &self->verdict;
 
     if (verdict->protected != before->protected) {
-        log_event(self->log, LOG_INFO, verdict->protected ? "protected" : "not_protected",
-                  "reason=\"%s\" heard=%llu expected=%llu threshold=%llu live=%llu",
-                  verdict->reason, (unsigned long long)verdict->heard,
-                  (unsigned long long)verdict->expected, (unsigned long long)verdict->threshold,
-                  (unsigned long long)verdict->live);
+        log_event(self->log, LOG_INFO, verdict->protected ? "protected" : "not_protected", NULL,
+                  log_text("reason", verdict->reason), log_uint("heard", verdict->heard),
+                  log_uint("expected", verdict->expected),
+                  log_uint("threshold", verdict->threshold), log_uint("live", verdict->live));
     }
 }
 

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     enum err err;
     int status;
 
-    if (!process_begin(&config, &log, "evictor", "drops instances that have fallen silent",
+    if (!process_begin(&config, &log, ACTOR_EVICTOR, "drops instances that have fallen silent",
                        &clock_os, argc, argv, &status)) {
         return status;
     }
@@ -31,6 +31,6 @@ int main(int argc, char **argv)
         evictor_fini(&self);
     }
     process_net_end(&net);
-    config_fini(&config);
+    process_end(&config, &log);
     return process_status(err);
 }

@@ -66,7 +66,8 @@ void on_kept(void *state, const struct address *from, const struct msg *msg, con
     storage_stats(self->storage, &stats);
     if (msg->as_kept.acknowledge && stats.lost.any) {
         lost_print(&stats.lost, &text);
-        log_event(self->log, LOG_INFO, "damage_acknowledged", "%.*s", STR_ARG(buf_str(&text)));
+        log_event(self->log, LOG_INFO, "damage_acknowledged", NULL, log_buf("reason", &text),
+                  log_uint("lost_changes", stats.lost.count));
         text.len = 0;
         storage_forget_lost(self->storage);
         storage_stats(self->storage, &stats);
@@ -116,9 +117,10 @@ bool ending_may_stop(void *state, const struct now *now, struct outbox *out)
             return true;
         }
         log_event(self->log, LOG_ERROR, "changes_unsaved",
-                  "%" PRIu64 " changes are in memory only: %s; peers are told of them for %" PRId64
-                  " s, then this process ends",
-                  stats.memory_changes, stats.reason, (self->linger_ms - now->mono_ms) / 1000);
+                  "changes are in memory only: peers are told of them, then this process "
+                  "ends",
+                  log_uint("changes", stats.memory_changes), log_text("reason", stats.reason),
+                  log_int("ends_in_ms", self->linger_ms - now->mono_ms));
     }
     return now->mono_ms >= self->linger_ms;
 }
@@ -136,8 +138,7 @@ void ending_stop(void *state, const struct now *now, struct outbox *out)
     }
     if (!is_kept(&stats)) {
         log_event(self->log, LOG_ERROR, "changes_lost",
-                  "%" PRIu64 " changes that were in memory only are lost, but for what peers hold: "
-                  "%s",
-                  stats.memory_changes, stats.reason);
+                  "changes that were in memory only are lost, but for what peers hold",
+                  log_uint("changes", stats.memory_changes), log_text("reason", stats.reason));
     }
 }

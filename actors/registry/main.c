@@ -34,8 +34,8 @@ int main(int argc, char **argv)
     enum err err;
     int status;
 
-    if (!process_begin(&config, &log, "registry", "the truth about who is registered", &clock_os,
-                       argc, argv, &status)) {
+    if (!process_begin(&config, &log, ACTOR_REGISTRY, "the truth about who is registered",
+                       &clock_os, argc, argv, &status)) {
         return status;
     }
     read_machine_boot(machine_boot, sizeof(machine_boot));
@@ -67,6 +67,6 @@ int main(int argc, char **argv)
     schedules_destroy(&schedules);
     registry_actor_destroy(&self);
     buf_fini(&dir);
-    config_fini(&config);
+    process_end(&config, &log);
     return process_status(err);
 }

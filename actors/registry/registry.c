@@ -57,7 +57,7 @@ static void lift_protection(struct registry_actor *self, const char *reason, con
         publish_protect(self, now, out);
     }
     if (was_on) {
-        log_event(self->log, LOG_INFO, "protection_lifted", "%s", reason);
+        log_event(self->log, LOG_INFO, "protection_lifted", NULL, log_text("reason", reason));
     }
 }
 
@@ -69,8 +69,8 @@ static void on_synced(void *state, const struct address *from, const struct msg 
 
     lift_protection(self, "in sync", now, out);
     if (msg->as_synced.filled && self->damaged) {
-        log_event(self->log, LOG_INFO, "damage_filled", "%.*s: what damage had cost is filled in",
-                  STR_ARG(msg->as_synced.reason));
+        log_event(self->log, LOG_INFO, "damage_filled", "what damage had cost is filled in",
+                  log_str("reason", msg->as_synced.reason));
         storage_forget_lost(self->storage);
         registry_follow_storage(self, out);
     }
@@ -209,8 +209,9 @@ static void start_protection(struct registry_actor *self, const struct now *now)
     registry_counts(self->registry, &counts);
     protection_init(&self->protection, &rules, counts.live + counts.tombstones == 0, now->mono_ms);
     if (self->protection.on) {
-        log_event(self->log, LOG_WARN, "protected", "reads answer 503 for at most %lld ms: %s",
-                  (long long)rules.wait_ms, self->protection.reason);
+        log_event(self->log, LOG_WARN, "protected", "reads answer 503 until in sync with a peer",
+                  log_int("longest_ms", rules.wait_ms),
+                  log_text("reason", self->protection.reason));
     }
 }
 

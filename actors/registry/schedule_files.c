@@ -72,8 +72,10 @@ static struct schedule_file *get(struct schedule_files *self, const char *name)
     if (self->count == schedule_files_max) {
         if (!self->said_full) {
             log_event(self->log, LOG_ERROR, "schedules_full",
-                      "%s: more than %d files: %s and others are passed over; remove some",
-                      self->dir, schedule_files_max, name);
+                      "more files than are read: this one and others are passed over; remove "
+                      "some",
+                      log_text("dir", self->dir), log_text("file", name),
+                      log_int("most", schedule_files_max));
             self->said_full = true;
         }
         return NULL;
@@ -146,8 +148,9 @@ static struct schedule_file *find_twin(const struct schedule_files *self,
 static void say_bad(struct schedule_files *self, const struct schedule_file *file, const char *why)
 {
     self->bad += !self->started;
-    log_event(self->log, LOG_WARN, "schedule_bad", "%s/%s: %s; %s", self->dir, file->name, why,
-              file->env != NULL ? "what it said before holds on" : "put it right");
+    log_event(self->log, LOG_WARN, "schedule_bad",
+              file->env != NULL ? "what it said before holds on" : "put it right",
+              log_text("dir", self->dir), log_text("file", file->name), log_text("reason", why));
 }
 
 /* What the file said of its app holds no more. */
@@ -168,8 +171,9 @@ static void withdraw(struct schedule_files *self, struct schedule_file *file, co
         command.appid = str_from(file->appid);
         self->why.len = 0;
         (void)registry_actor_schedule(self->actor, &command, now, out, &self->why);
-        log_event(self->log, LOG_INFO, "schedule_removed", "%s/%s: appid=%s env=%s", self->dir,
-                  file->name, file->appid, file->env);
+        log_event(self->log, LOG_INFO, "schedule_removed", NULL, log_text("dir", self->dir),
+                  log_text("file", file->name), log_text("appid", file->appid),
+                  log_text("env", file->env));
     }
     forget_app(file);
 }
@@ -192,9 +196,10 @@ static void take_app(struct schedule_files *self, struct schedule_file *file,
     twin = find_twin(self, file);
     if (twin != NULL) {
         log_event(self->log, LOG_WARN, "schedule_twice",
-                  "%s: %s and %s both speak of appid=%s env=%s: the one written last counts; keep "
-                  "one of them",
-                  self->dir, twin->name, file->name, file->appid, file->env);
+                  "two files speak of one app: the one written last counts; keep one of them",
+                  log_text("dir", self->dir), log_text("file", file->name),
+                  log_text("other", twin->name), log_text("appid", file->appid),
+                  log_text("env", file->env));
     }
 }
 
@@ -209,9 +214,10 @@ static void take_text(struct schedule_files *self, struct schedule_file *file,
         command.dirty_timestamp = self->started ? 0 : file->stamp.mtime_ns;
         if (registry_actor_schedule(self->actor, &command, now, out, why) == ERR_OK) {
             take_app(self, file, &command, now, out);
-            log_event(self->log, self->started ? LOG_INFO : LOG_DEBUG, "schedule_read",
-                      "%s/%s: appid=%s env=%s weights=%u", self->dir, file->name, file->appid,
-                      file->env, command.weights.count);
+            log_event(self->log, self->started ? LOG_INFO : LOG_DEBUG, "schedule_read", NULL,
+                      log_text("dir", self->dir), log_text("file", file->name),
+                      log_text("appid", file->appid), log_text("env", file->env),
+                      log_uint("weights", command.weights.count));
             return;
         }
     }
@@ -343,8 +349,8 @@ void schedule_files_start(struct schedule_files *self)
 {
     if (!self->started) {
         self->started = true;
-        log_event(self->log, LOG_INFO, "schedules_read", "%s: files=%u bad=%u", self->dir,
-                  self->count, self->bad);
+        log_event(self->log, LOG_INFO, "schedules_read", NULL, log_text("dir", self->dir),
+                  log_uint("files", self->count), log_uint("bad", self->bad));
     }
 }
 

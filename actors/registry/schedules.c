@@ -104,16 +104,16 @@ static void open_dir(struct schedules *self)
         self->watch = inotify_add_watch(self->inotify, self->dir, watched);
     }
     if (self->watch >= 0) {
-        log_event(self->log, LOG_DEBUG, "schedules_watched", "%s", self->dir);
+        log_event(self->log, LOG_DEBUG, "schedules_watched", NULL, log_text("dir", self->dir));
         self->said_absent = false;
         scan_begin(self);
         return;
     }
     if ((self->must_be || self->files.count > 0 || errno != ENOENT) && !self->said_absent) {
         log_event(self->log, LOG_WARN, "schedules_absent",
-                  "%s: %s; make it, or name another one in registry.schedules; it is looked for "
+                  "make it, or name another one in registry.schedules; it is looked for "
                   "every 5 s, and what is known holds on",
-                  self->dir, strerror(errno));
+                  log_text("dir", self->dir), log_text("error", strerror(errno)));
         self->said_absent = true;
     }
     close_dir(self);
@@ -246,9 +246,9 @@ struct schedules *schedules_new(struct registry_actor *actor, const struct confi
     schedule_files_init(&self->files, actor, self->dir, log);
     if (!open_descriptors(self)) {
         log_event(log, LOG_ERROR, "schedules_unwatched",
-                  "%s: %s; no schedule is read: raise fs.inotify.max_user_instances or the limit "
-                  "of open files, and restart",
-                  self->dir, strerror(errno));
+                  "no schedule is read: raise fs.inotify.max_user_instances or the limit of "
+                  "open files, and restart",
+                  log_text("dir", self->dir), log_text("error", strerror(errno)));
         schedules_destroy(&self);
         return NULL;
     }

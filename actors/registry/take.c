@@ -61,11 +61,12 @@ static void note_ahead(struct registry_actor *self, const struct change *change,
     }
     if (self->counters.ahead++ == 0) {
         log_event(self->log, LOG_WARN, "stamp_ahead",
-                  "hostname %.*s, appid %.*s, zone %.*s, env %.*s has a dirty_timestamp of %lld, "
-                  "more than a day ahead of this host's clock: look at the clock of who wrote it "
-                  "and at this one; said once, counted in stamps_ahead_total",
-                  STR_ARG(id->hostname), STR_ARG(id->appid), STR_ARG(id->zone), STR_ARG(id->env),
-                  (long long)change->instance.dirty_timestamp);
+                  "its dirty_timestamp is more than a day ahead of this host's clock: look "
+                  "at the clock of who wrote it and at this one; said once, counted in "
+                  "stamps_ahead_total",
+                  log_str("hostname", id->hostname), log_str("appid", id->appid),
+                  log_str("zone", id->zone), log_str("env", id->env),
+                  log_int("dirty_timestamp", change->instance.dirty_timestamp));
     }
 }
 

@@ -193,9 +193,9 @@ static void on_broken(void *state, unsigned type)
     struct replicator *self = state;
 
     log_event(self->log, LOG_ERROR, "facts_unreadable",
-              "the registry published a fact of type %u, which version " MUSTER_VERSION
-              " can't read: run the same version of all actors",
-              type);
+              "this version can't read what the registry publishes: run the same version "
+              "of all actors",
+              log_uint("type", type), log_text("version", MUSTER_VERSION));
     self->broken = true;
 }
 

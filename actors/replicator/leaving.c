@@ -106,8 +106,8 @@ void leaving_step(struct replicator *self, const struct now *now, struct outbox 
         end(self, &self->leaving.from, self->leaving.id, STR(""), out);
     } else if (late) {
         log_event(self->log, LOG_WARN, "left_unheard",
-                  "the registry has not answered: this node's infra.discovery stays in it until "
-                  "it falls silent");
+                  "the registry has not answered: this node's infra.discovery stays in it "
+                  "until it falls silent");
         end(self, &self->leaving.from, self->leaving.id,
             STR("the registry has not answered: infra.discovery was not cancelled"), out);
     }

@@ -381,8 +381,9 @@ static void refused(struct replicator *self, struct peer *peer, const struct msg
 
     if (!peer->link.refused) {
         log_event(self->log, LOG_WARN, "states_refused",
-                  "%.*s does not take what it is sent: %s: %.*s; run the same version on all nodes",
-                  STR_ARG(peer->addr), err_name(err), STR_ARG(ack->text));
+                  "it does not take what it is sent: run the same version on all nodes",
+                  log_buf("peer", &peer->addr), log_text("error", err_name(err)),
+                  log_str("reason", ack->text));
     }
     peer->link.refused = true;
 }

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     enum err err;
     int status;
 
-    if (!process_begin(&config, &log, "replicator", "keeps this node and its peers in step",
+    if (!process_begin(&config, &log, ACTOR_REPLICATOR, "keeps this node and its peers in step",
                        &clock_os, argc, argv, &status)) {
         return status;
     }
@@ -73,6 +73,6 @@ int main(int argc, char **argv)
         buf_fini(&door);
     }
     process_net_end(&net);
-    config_fini(&config);
+    process_end(&config, &log);
     return process_status(err);
 }

@@ -125,8 +125,9 @@ static struct peer *place_for(struct replicator *self, const struct msg_put *put
     if (peer == NULL && !self->members.said_full) {
         self->members.said_full = true;
         log_event(self->log, LOG_WARN, "too_many_nodes",
-                  "there are more than %d other nodes in this env: the rest is not sent anything",
-                  outbox_peers_max);
+                  "there are more other nodes in this env than one node speaks with: the "
+                  "rest is not sent anything",
+                  log_int("most", outbox_peers_max));
     }
     return peer;
 }
@@ -486,8 +487,9 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
 static void said_alias(const struct replicator *self, const struct peer *peer,
                        const struct peer *node)
 {
-    log_event(self->log, LOG_INFO, "same_node", "%.*s leads to %.*s", STR_ARG(peer->addr),
-              node != NULL ? (int)node->addr.len : 9, node != NULL ? node->addr.data : "this node");
+    log_event(self->log, LOG_INFO, "same_node", "both addresses lead to one node",
+              log_buf("peer", &peer->addr),
+              log_str("other", node != NULL ? buf_str(&node->addr) : STR("this node")));
 }
 
 void members_who(struct replicator *self, struct peer *peer, enum err err,

@@ -61,11 +61,9 @@ static void suspect(struct replicator *self, struct str zone, struct str addr,
 static void refuse(struct replicator *self, const struct peer *peer, const char *remedy)
 {
     self->members.name_taken = true;
-    log_event(self->log, LOG_ERROR, "name_taken",
-              "the node at %.*s answers and is known as this one, which is node.name = \"%s\" of "
-              "zone %s at %s: %s",
-              STR_ARG(peer->addr), self->config->node_name, self->config->node_zone,
-              self->config->gateway_advertise, remedy);
+    log_event(self->log, LOG_ERROR, "name_taken", remedy, log_buf("peer", &peer->addr),
+              log_text("name", self->config->node_name), log_text("zone", self->config->node_zone),
+              log_text("address", self->config->gateway_advertise));
 }
 
 /* ── names of its own ── */
@@ -81,9 +79,10 @@ static void say_copy(struct replicator *self, struct str name, struct str addr)
     if (!self->members.said_twice) {
         self->members.said_twice = true;
         log_event(self->log, LOG_ERROR, "same_id",
-                  "%.*s at %.*s says to be this node (%s): its data directory is a copy of this "
+                  "another node says to be this one: its data directory is a copy of this "
                   "node's; remove data/node.id of one of them and start that node again",
-                  STR_ARG(name), STR_ARG(addr), self->config->gateway_advertise);
+                  log_str("peer", addr), log_str("name", name),
+                  log_text("address", self->config->gateway_advertise));
     }
 }
 
@@ -139,7 +138,8 @@ static bool former_who(struct replicator *self, struct peer *peer, enum err err,
             say_copy(self, buf_str(&self->former.name), buf_str(&peer->addr));
         } else {
             refuse(self, peer,
-                   "its data directory is a copy of this one's; remove data/node.id of one of them "
+                   "another node of that name answers: its data directory is a copy of this one's; "
+                   "remove data/node.id of one of them "
                    "and start that node again");
         }
     } else {
@@ -164,9 +164,10 @@ static void cancel_former(struct replicator *self, const struct now *now, struct
     };
     if (replicator_ask(self, &ask, &msg, now, out) != 0) {
         self->former.state = FORMER_GONE;
-        log_event(self->log, LOG_INFO, "renamed", "%.*s of zone %.*s is %s of zone %s now",
-                  STR_ARG(self->former.name), STR_ARG(self->former.zone), self->config->node_name,
-                  self->config->node_zone);
+        log_event(self->log, LOG_INFO, "renamed", NULL, log_buf("name_before", &self->former.name),
+                  log_buf("zone_before", &self->former.zone),
+                  log_text("name", self->config->node_name),
+                  log_text("zone", self->config->node_zone));
     }
 }
 
@@ -261,7 +262,10 @@ static void say(struct replicator *self, struct peer *peer, enum namesake now_is
     buf_printf(&text, "%.*s has the node.name of this node (%s of zone %s, at %s) %s",
                STR_ARG(peer->addr), self->config->node_name, self->config->node_zone,
                self->config->gateway_advertise, how);
-    log_event(self->log, LOG_WARN, "same_name", "%.*s", STR_ARG(text));
+    log_event(self->log, LOG_WARN, "same_name", "it has the node.name of this node",
+              log_buf("peer", &peer->addr), log_text("name", self->config->node_name),
+              log_text("zone", self->config->node_zone),
+              log_text("address", self->config->gateway_advertise), log_text("reason", how));
     peers_trouble(self, peer, buf_str(&text));
     buf_fini(&text);
 }
@@ -287,7 +291,8 @@ void namesake_who(struct replicator *self, struct peer *peer, enum err err,
         peer->seeking.due_ms = now->mono_ms; /* it starts just now, and may be this one itself */
     } else if (self->own_instance.held) {
         refuse(self, peer,
-               "give one of them a name of its own with node.name (in a discovery.toml: host), or "
+               "another node of that name answers: give one of them a name of its own with "
+               "node.name (in a discovery.toml: host), or "
                "end the other");
     } else {
         say(self, peer, NAMESAKE_LIVES,

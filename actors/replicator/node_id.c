@@ -14,9 +14,8 @@ enum { file_bytes_max = 128 };
 
 static enum err complain(const struct log *log, const char *path, const char *what)
 {
-    log_event(log, LOG_ERROR, "node_id",
-              "%s can't be %s: %s; it must belong to the user this node runs as", path, what,
-              strerror(errno));
+    log_event(log, LOG_ERROR, "node_id", "it must belong to the user this node runs as",
+              log_text("file", path), log_text("failed", what), log_text("error", strerror(errno)));
     return ERR_IO;
 }
 
@@ -32,13 +31,14 @@ static bool read_id(const char *text, uint64_t inode, const struct log *log, con
     uint64_t number = 0;
 
     if (!is_id(text) || sscanf(text + node_id_chars, " %" SCNu64, &number) != 1) {
-        log_event(log, LOG_WARN, "node_id", "%s holds no id: a new one is drawn", path);
+        log_event(log, LOG_WARN, "node_id", "it holds no id: a new one is drawn",
+                  log_text("file", path));
         return false;
     }
     if (number != inode) {
         log_event(log, LOG_WARN, "node_id",
-                  "%s is a copy: a new id is drawn, as the node it was copied from may go on",
-                  path);
+                  "it is a copy: a new id is drawn, as the node it was copied from may go on",
+                  log_text("file", path));
         return false;
     }
     memcpy(id, text, node_id_chars);

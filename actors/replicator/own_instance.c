@@ -196,9 +196,9 @@ static void log_failure(const struct own_instance *self, const struct msg_result
 
     if (err != ERR_OK && err != self->failed && self->state == OWN_INSTANCE_REGISTER) {
         log_event(self->log, LOG_WARN, "own_instance",
-                  "the registry does not take this node's infra.discovery: %s: %.*s; tried again "
-                  "each second",
-                  err_name(err), STR_ARG(result->text));
+                  "the registry does not take this node's infra.discovery: tried again each "
+                  "second",
+                  log_text("error", err_name(err)), log_str("reason", result->text));
     }
 }
 

@@ -194,11 +194,12 @@ void peers_exchanged(struct replicator *self, struct peer *peer, bool good, cons
         return;
     }
     if (good) {
-        log_event(self->log, LOG_INFO, "peer_up", "%.*s of zone %.*s: %s", STR_ARG(peer->addr),
-                  STR_ARG(peer->zone), how);
+        log_event(self->log, LOG_INFO, "peer_up", NULL, log_buf("peer", &peer->addr),
+                  log_buf("zone", &peer->zone), log_text("reason", how));
     } else {
-        log_event(self->log, LOG_WARN, "peer_lost", "%.*s of zone %.*s: %s; tried again and again",
-                  STR_ARG(peer->addr), STR_ARG(peer->zone), how);
+        log_event(self->log, LOG_WARN, "peer_lost", "tried again and again",
+                  log_buf("peer", &peer->addr), log_buf("zone", &peer->zone),
+                  log_text("reason", how));
     }
     if (!good && peer->status == NODE_UP) {
         peer->lost_ms = now->mono_ms;

@@ -101,9 +101,9 @@ static void door_of(const struct replicator *self, const struct reach *ways, str
 static void said_refused(struct replicator *self, struct peer *peer, const char *why)
 {
     if (why != NULL && !peer->warned) {
-        log_event(self->log, LOG_WARN, "link_refused",
-                  "%.*s (door %.*s) is only spoken to over HTTP: %s", STR_ARG(peer->addr),
-                  STR_ARG(peer->endpoint), why);
+        log_event(self->log, LOG_WARN, "link_refused", "it is only spoken to over HTTP",
+                  log_buf("peer", &peer->addr), log_buf("door", &peer->endpoint),
+                  log_text("reason", why));
     }
     peer->warned = why != NULL;
 }
@@ -132,7 +132,8 @@ void reach_banned(struct replicator *self, struct peer *peer, struct str where, 
     buf_printf(&text, "%.*s (of %.*s in infra.discovery) %s",
                (int)(where.len < 200 ? where.len : 200), where.data, STR_ARG(peer->name), why);
     if (peer->trouble.len == 0) {
-        log_event(self->log, LOG_WARN, "address_refused", "%.*s", STR_ARG(text));
+        log_event(self->log, LOG_WARN, "address_refused", why, log_str("address", where),
+                  log_buf("peer", &peer->name));
     }
     peers_trouble(self, peer, buf_str(&text));
     buf_fini(&text);

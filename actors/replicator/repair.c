@@ -55,10 +55,11 @@ static void note_cut(struct replicator *self, const struct peer *peer, struct wa
         }
         walk->cut_said = true;
         log_event(self->log, LOG_WARN, "walk_cut",
-                  "comparing with %.*s ended twice where it waited for %s%.*s: what that node "
-                  "holds there this one may go on lacking; look at the logs of both, and run the "
-                  "same version on both",
-                  STR_ARG(buf_str(&peer->addr)), waits[walk->state], STR_ARG(buf_str(&where)));
+                  "comparing with that node ended twice at one place: what it holds there "
+                  "this one may go on lacking; look at the logs of both, and run the same "
+                  "version on both",
+                  log_buf("peer", &peer->addr), log_text("waited_for", waits[walk->state]),
+                  log_int("from_leaf", leaf != no_leaf ? (int64_t)leaf : -1));
         buf_fini(&where);
     }
     walk->cut_at = place;

@@ -31,7 +31,8 @@ static void turn_begin(void *state, const struct now *now, struct outbox *out)
 
     (void)out;
     if (self->turn_ms >= 0 && gap_ms > stood_ms) {
-        log_event(self->log, LOG_WARN, "stood_still", "for %lld ms", (long long)gap_ms);
+        log_event(self->log, LOG_WARN, "stood_still", "nobody was heard meanwhile",
+                  log_int("ms", gap_ms));
         self->lag_ms = self->lag_ms > gap_ms ? self->lag_ms : gap_ms;
         inflight_forgive(self->inflight, gap_ms);
         self->last_tick.heard_ms = now->mono_ms;

@@ -76,9 +76,9 @@ static void tell(struct replicator *self, const char *what, const struct peer *p
     buf_add_str(reason, str_from(what));
     if (peer != NULL) {
         buf_add_str(reason, buf_str(peer->name.len > 0 ? &peer->name : &peer->addr));
-        log_event(self->log, LOG_INFO, "synced", "%.*s, %llu records in %lld ms", STR_ARG(*reason),
-                  (unsigned long long)self->sync.records,
-                  (long long)(now->mono_ms - self->sync.began_ms));
+        log_event(self->log, LOG_INFO, "synced", NULL, log_buf("reason", reason),
+                  log_uint("records", self->sync.records),
+                  log_int("ms", now->mono_ms - self->sync.began_ms));
     }
     enter(self, SYNC_TELL);
     self->sync.due_ms = now->mono_ms;
@@ -88,8 +88,9 @@ static void fail(struct replicator *self, const char *why)
 {
     struct peer *peer = partner(self);
 
-    log_event(self->log, LOG_WARN, "sync_failed", "from %.*s: %s; another way is tried",
-              peer != NULL ? (int)peer->addr.len : 0, peer != NULL ? peer->addr.data : "", why);
+    log_event(self->log, LOG_WARN, "sync_failed", "another way is tried",
+              log_str("peer", peer != NULL ? buf_str(&peer->addr) : STR("")),
+              log_text("reason", why));
     enter(self, SYNC_CHOOSE);
     self->sync.failed = true;
 }
@@ -250,7 +251,8 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
     if (peer != NULL) {
         take_partner(self, peer, whole ? SYNC_SNAPSHOT : SYNC_REPAIR, now);
         if (whole) {
-            log_event(self->log, LOG_INFO, "sync_begins", "from %.*s", STR_ARG(peer->addr));
+            log_event(self->log, LOG_INFO, "sync_begins", NULL, log_buf("peer", &peer->addr),
+                      log_text("over", "muster"));
             ask_slice(self, now, out);
         }
         return;
@@ -260,7 +262,8 @@ static void choose(struct replicator *self, const struct now *now, struct outbox
         return;
     }
     take_partner(self, peer, SYNC_ALL, now);
-    log_event(self->log, LOG_INFO, "sync_begins", "from %.*s, over HTTP", STR_ARG(peer->addr));
+    log_event(self->log, LOG_INFO, "sync_begins", NULL, log_buf("peer", &peer->addr),
+              log_text("over", "http"));
     posts_ask_all(self->posts, self->sync.peer);
 }
 

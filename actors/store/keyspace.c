@@ -320,7 +320,8 @@ static void say_failed(struct keyspace *self, const char *text)
     if (!self->flush_failed || self->awake_ms - self->said_ms >= quiet_ms) {
         self->said_ms = self->awake_ms;
         log_event(self->log, LOG_ERROR, "flush_failed",
-                  "%s; the log has it all, and goes on growing until this succeeds", text);
+                  "the log has it all, and goes on growing until this succeeds",
+                  log_text("reason", text));
     }
     self->flush_failed = true;
 }
@@ -405,7 +406,7 @@ enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settin
         (struct machine_position){.index = mark.index, .term = mark.term, .config = *config};
     err = mvcc_new(settings, self->backend, &self->mvcc, text);
     if (err != ERR_OK) {
-        log_event(log, LOG_ERROR, "store_refused", "%s", text);
+        log_event(log, LOG_ERROR, "store_refused", text);
         return err;
     }
     err = members_restore(&self->members, self->backend);
@@ -415,8 +416,8 @@ enum err keyspace_init(struct keyspace *self, const struct mvcc_settings *settin
     }
     err = flusher_new(&self->flusher, self->backend, flush_clock);
     if (err != ERR_OK) {
-        log_event(log, LOG_ERROR, "store_refused", "no thread that flushes is to be had: %s",
-                  strerror(errno));
+        log_event(log, LOG_ERROR, "store_refused", "no thread that flushes is to be had",
+                  log_text("error", strerror(errno)));
         return err;
     }
     begin_leases(self);

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     enum err err;
     int status;
 
-    if (!process_begin(&config, &log, "store", "keys and values with etcd's API, kept on disk",
+    if (!process_begin(&config, &log, ACTOR_STORE, "keys and values with etcd's API, kept on disk",
                        &clock_os, argc, argv, &status)) {
         return status;
     }
@@ -67,6 +67,6 @@ int main(int argc, char **argv)
         start_end(&start);
     }
     process_net_end(&net);
-    config_fini(&config);
+    process_end(&config, &log);
     return process_status(err);
 }

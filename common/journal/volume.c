@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,9 +51,8 @@ enum err volume_refused(const struct volume *self, const char *name)
     } else {
         self->disk->owner(self->disk, path, owner);
     }
-    log_event(self->log, LOG_ERROR, "storage_refused",
-              "file=%s: %s%s%s; nothing was changed; %s, then start again", path, self->reason,
-              owner[0] != '\0' ? "; " : "", owner, disk_remedy_of(self->trouble));
+    log_event(self->log, LOG_ERROR, "storage_refused", disk_remedy_of(self->trouble),
+              log_text("file", path), log_text("reason", self->reason), log_text("owner", owner));
     return ERR_UNUSABLE;
 }
 
@@ -85,14 +83,15 @@ enum err volume_take(struct volume *self, int *lock)
     }
     if (rc == -EWOULDBLOCK) {
         log_event(self->log, LOG_ERROR, "storage_held",
-                  "%s is used by process %" PRId64 ": end it first, or choose another directory",
-                  self->dir, holder);
+                  "another process uses it: end that first, or choose another directory",
+                  log_text("dir", self->dir), log_int("pid", holder));
         return ERR_BUSY;
     }
     if (rc == -ENOSPC || rc == -EDQUOT) {
         (void)volume_failed(self, "make and lock the directory", self->dir, rc);
         log_event(self->log, LOG_ERROR, "storage_open",
-                  "%s: free room on the disk, or give --dir a directory on another", self->reason);
+                  "free room on the disk, or give --dir a directory on another",
+                  log_text("reason", self->reason));
         return ERR_IO;
     }
     if (rc < 0) {

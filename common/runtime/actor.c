@@ -10,6 +10,7 @@
 
 #include "common/base/heap.h"
 #include "common/runtime/intake.h"
+#include "common/runtime/lines.h"
 #include "common/runtime/links.h"
 #include "common/runtime/lock.h"
 #include "common/runtime/notify.h"
@@ -41,6 +42,7 @@ struct actor {
                             * then guard, door and the listeners' monitors, then the open ways */
     struct wait wait;
     int64_t cpu_us; /* this thread's, when the last turn ended */
+    uint64_t line;  /* the next of the log to be published */
     int signal_fd;
     int64_t patience_end_ms;
     bool told_to_end; /* by a signal */
@@ -77,8 +79,8 @@ static void read_signals(struct actor *self)
         return;
     }
     while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        log_event(self->options->log, LOG_INFO, "stopping", "signal=%u from pid=%u", info.ssi_signo,
-                  info.ssi_pid);
+        log_event(self->options->log, LOG_INFO, "stopping", "a signal has come",
+                  log_uint("signal", info.ssi_signo), log_uint("from_pid", info.ssi_pid));
         self->told_to_end = true;
     }
 }
@@ -231,6 +233,14 @@ static void send_lane(void *context, enum outbox_lane lane)
     sockets_send(&self->sockets, self->options, self->out, lane);
 }
 
+static void publish_lines(struct actor *self)
+{
+    const struct actor_options *options = self->options;
+    struct position at = options->spec->position(options->state);
+
+    lines_publish(options->log, self->admin.name, &at, &self->line, self->out);
+}
+
 static void tell_manager(struct actor *self, const struct now *now)
 {
     const struct actor_options *options = self->options;
@@ -267,6 +277,7 @@ static void turn(struct actor *self)
     turn_time(&self->turn, &now);
     end_if_told(self, &now);
     turn_end(&self->turn, &now, send_lane, self);
+    publish_lines(self);
     send_lane(self, OUTBOX_SYNCED);
     end_guests(self, &now);
     if (now.mono_ms >= self->patience_end_ms) { /* once */
@@ -372,6 +383,7 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
     self->items = heap_array(items_max(options), sizeof(*self->items));
     wait_init(&self->wait, items_max(options));
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
+    launched_read(&self->admin.launched);
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
     turn_init(&self->turn, spec, options->state, self->out, options->links, options->link_count,
               self->admin.started_ms + spec->tick_ms);
@@ -380,8 +392,8 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
     outbox_subscribe(self->out, STR(""), false); /* from here on the set is kept: it is empty */
     if (notify_init(&self->notify) != ERR_OK) {
         log_event(options->log, LOG_WARN, "notify_socket_odd",
-                  "NOTIFY_SOCKET is neither a path nor @name of a socket: nobody is told of this "
-                  "process");
+                  "NOTIFY_SOCKET is neither a path nor @name of a socket: nobody is told of "
+                  "this process");
     }
 }
 
@@ -407,11 +419,11 @@ static enum err run(struct actor *self, const char *name)
     }
     if (err == ERR_OK) {
         lay_out_items(self);
-        log_event(options->log, LOG_INFO, "started", "version=%s pid=%ld run_dir=%s",
-                  MUSTER_VERSION, (long)getpid(), options->run_dir);
+        log_event(options->log, LOG_INFO, "started", NULL, log_text("version", MUSTER_VERSION),
+                  log_int("pid", getpid()), log_text("run_dir", options->run_dir));
         run_turns(self);
-        log_event(options->log, LOG_INFO, "stopped", "turns=%llu turn_cpu_us_max=%lld",
-                  (unsigned long long)self->admin.turns, (long long)self->admin.turn_cpu_us_max);
+        log_event(options->log, LOG_INFO, "stopped", NULL, log_uint("turns", self->admin.turns),
+                  log_int("turn_cpu_us_max", self->admin.turn_cpu_us_max));
     }
     return err;
 }

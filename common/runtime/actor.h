@@ -6,10 +6,10 @@
  * core; send the NOW lane; turn_end (append, sync once); send the SYNCED lane.
  * The simulator and the tests run the same turns without sockets.
  *
- * The shell answers PING, STATS and LOG_LEVEL itself; SHUTDOWN too unless the core
- * has a handler for it. SNAPSHOT and FACTS are the core's (struct publisher serves the small ones).
- * A command no handler takes is answered RESULT UNSUPPORTED; bytes that are no
- * message are counted and dropped.
+ * The shell answers PING, STATS, LOG_LEVEL and LINES itself, and publishes the log's lines as
+ * facts while somebody listens; it answers SHUTDOWN too unless the core has a handler for it.
+ * SNAPSHOT and FACTS are the core's (struct publisher serves the small ones). A command no handler
+ * takes is answered RESULT UNSUPPORTED; bytes that are no message are counted and dropped.
  */
 #ifndef COMMON_RUNTIME_ACTOR_H
 #define COMMON_RUNTIME_ACTOR_H

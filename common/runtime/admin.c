@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/runtime/lines.h"
+
 static void result(struct admin *self, const struct address *from, uint64_t id, enum err err,
                    struct str text, struct outbox *out)
 {
@@ -148,6 +150,8 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         .turn_cpu_us_max = self->turn_cpu_us_max,
         .version = STR(MUSTER_VERSION),
         .pid = (uint32_t)getpid(),
+        .restarts = self->launched.restarts,
+        .restart_reason = str_from(self->launched.reason),
     };
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         counts_add(&counters->counters, &counter_store, own[i].name, (int64_t)own[i].value);
@@ -169,9 +173,21 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
     buf_fini(&size_store);
 }
 
+/* Said whatever the level is and was. */
+static void change_level(struct log *log, enum log_level level)
+{
+    const struct log_field fields[] = {log_text("before", log_level_name(log->level)),
+                                       log_text("after", log_level_name(level)),
+                                       {.kind = LOG_END}};
+
+    log->level = level;
+    log_write(log, LOG_INFO, "log_level", NULL, fields);
+}
+
 static void on_log_level(struct admin *self, const struct address *from,
                          const struct msg_log_level *msg, struct outbox *out)
 {
+    struct log *log = self->options->log;
     enum log_level level;
 
     if (log_level_from(msg->level, &level) != ERR_OK) {
@@ -181,10 +197,19 @@ static void on_log_level(struct admin *self, const struct address *from,
 #undef LEVEL_NAME
         return;
     }
-    if (self->options->log != NULL) {
-        self->options->log->level = level;
+    if (log != NULL && log->level != level) {
+        change_level(log, level);
     }
     result(self, from, msg->id, ERR_OK, STR(""), out);
+}
+
+static void on_lines(const struct admin *self, const struct address *from,
+                     const struct msg_lines *msg, struct outbox *out)
+{
+    const struct actor_options *options = self->options;
+    struct position at = options->spec->position(options->state);
+
+    lines_answer(options->log, self->name, &at, from, msg, out);
 }
 
 bool admin_answer(struct admin *self, const struct address *from, const struct msg *msg,
@@ -199,6 +224,9 @@ bool admin_answer(struct admin *self, const struct address *from, const struct m
         return true;
     case MSG_TYPE_LOG_LEVEL:
         on_log_level(self, from, &msg->as_log_level, out);
+        return true;
+    case MSG_TYPE_LINES:
+        on_lines(self, from, &msg->as_lines, out);
         return true;
     case MSG_TYPE_SHUTDOWN:
         result(self, from, msg->as_shutdown.id, ERR_OK, STR(""), out);

@@ -1,15 +1,17 @@
-/* What every actor answers alike: PING, STATS, LOG_LEVEL, SHUTDOWN, and what it
+/* What every actor answers alike: PING, STATS, LOG_LEVEL, LINES, SHUTDOWN, and what it
  * says to a command it does not have. */
 #ifndef COMMON_RUNTIME_ADMIN_H
 #define COMMON_RUNTIME_ADMIN_H
 
 #include "common/runtime/actor.h"
+#include "common/runtime/launched.h"
 #include "common/runtime/sockets.h"
 
 struct admin {
     const struct actor_options *options; /* borrowed */
     const struct sockets *sockets;       /* borrowed */
     struct str name;                     /* borrowed: "registry", "gateway.0" */
+    struct launched launched;
     int64_t started_ms;
     uint64_t turns;
     uint64_t commands;
@@ -24,7 +26,7 @@ struct admin {
     int64_t turn_cpu_us_max; /* of this thread, with the sleep before it */
 };
 
-/* Answers msg in lane NOW if it is one of the four; else false. */
+/* Answers msg in lane NOW if it is one of the five; else false. */
 bool admin_answer(struct admin *self, const struct address *from, const struct msg *msg,
                   const struct now *now, struct outbox *out);
 /* RESULT UNSUPPORTED. type: as decoded, in the table or not. */

@@ -348,10 +348,10 @@ static void refuse(struct curve_guard *self, struct str address, const char *key
     }
     self->quiet_until_ms = now_ms + quiet_ms;
     log_event(log, LOG_WARN, "key_refused",
-              "address=%.*s key=%s refused=%llu: not among the keys of peers.keys; if it is a node "
-              "of yours, copy its .pub file there and start this process again",
-              (int)(address.len < 64 ? address.len : 64), address.data, key,
-              (unsigned long long)self->refused);
+              "it is not among the keys of peers.keys; if it is a node of yours, copy "
+              "its .pub file there and start this process again",
+              log_str("address", address), log_text("key", key),
+              log_uint("refused", self->refused));
 }
 
 /* 300 and not 400: on 400 libzmq gives up for good, and the other side would have to be started

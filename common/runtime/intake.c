@@ -232,9 +232,10 @@ void intake_subscriptions(struct intake *self)
             bool on = body.data[0] == 1;
 
             if (outbox_subscribe(self->out, prefix, on) == ERR_FULL) {
-                log_event(self->options->log, LOG_WARN, "subscriptions_full",
-                          "over %zu different prefixes: every fact is encoded from now on",
-                          outbox_subscription_count(self->out));
+                log_event(
+                    self->options->log, LOG_WARN, "subscriptions_full",
+                    "there are too many different prefixes: every fact is encoded from now on",
+                    log_uint("prefixes", outbox_subscription_count(self->out)));
             }
         }
     }

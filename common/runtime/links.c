@@ -39,12 +39,12 @@ void links_name_missing(const struct actor_options *options)
         address = tcp != NULL
                       ? endpoint_tcp(tcp, endpoint_more(link->index, ENDPOINT_COMMANDS))
                       : endpoint_ipc(options->run_dir, link->to, link->index, ENDPOINT_COMMANDS);
-        log_event(options->log, LOG_WARN, "waits_for", "actor=%s endpoint=%s: %s",
-                  actor_name_text(link->to), address.data,
+        log_event(options->log, LOG_WARN, "waits_for",
                   tcp != NULL && options->keys != NULL
                       ? "nothing heard yet; does it run, and does it know our key (key_refused in "
                         "its log)?"
-                      : "nothing heard yet; does it run?");
+                      : "nothing heard yet; does it run?",
+                  log_text("whom", actor_name_text(link->to)), log_text("endpoint", address.data));
         buf_fini(&address);
     }
 }

@@ -194,10 +194,9 @@ static void go_deaf(struct listeners *self, uint32_t connections, int64_t now_ms
     }
     self->quiet_until_ms = now_ms + quiet_ms;
     log_event(log, LOG_WARN, "too_many_connections",
-              "connections=%u: no more are taken at the tcp listeners until some end; keep "
-              "strangers off these ports, or raise the limit of open files (ulimit -n, "
-              "LimitNOFILE=)%s%s",
-              connections, but, why);
+              "no more are taken at the tcp listeners until some end; keep strangers off "
+              "these ports, or raise the limit of open files (ulimit -n, LimitNOFILE=)",
+              log_uint("connections", connections), log_text("not_refused", why));
 }
 
 void listeners_step(struct listeners *self, int64_t now_ms, const struct log *log)

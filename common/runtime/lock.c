@@ -58,15 +58,14 @@ enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *n
         busy = holder != 0;
     }
     if (busy) {
-        log_event(log, LOG_ERROR, "already_running",
-                  "%s of %s runs as pid %lld: end it or choose another --dir", name, run_dir,
-                  (long long)holder);
+        log_event(log, LOG_ERROR, "already_running", "end it or choose another --dir",
+                  log_text("run_dir", run_dir), log_int("pid", holder));
         err = ERR_BUSY;
     } else if (fd < 0 || !pid_write(fd)) {
         err = err_of_file(errno);
         log_event(log, LOG_ERROR, "lock_failed",
-                  "file=%s error=\"%s\": give it to the user this runs as, or choose another --dir",
-                  path.data, strerror(errno));
+                  "give it to the user this runs as, or choose another --dir",
+                  log_text("file", path.data), log_text("error", strerror(errno)));
     } else {
         self->fd = fd;
     }
@@ -94,8 +93,9 @@ enum err run_pid_write(const char *run_dir, const char *name, const struct log *
     enum err err = done ? ERR_OK : err_of_file(errno);
 
     if (!done) {
-        log_event(log, LOG_ERROR, "pid_file_failed", "file=%s error=\"%s\"", path.data,
-                  strerror(errno));
+        log_event(log, LOG_ERROR, "pid_file_failed",
+                  "give its directory to the user this runs as, or make room on its disk",
+                  log_text("file", path.data), log_text("error", strerror(errno)));
     }
     if (fd >= 0) {
         close(fd);

@@ -69,8 +69,8 @@ static enum err connect_ipc(const struct actor_options *options, void *dealer, s
     if (is_own_socket(address.data + strlen("ipc://"))) {
         err = socket_attach_ipc(dealer, &address, false, options->log);
     } else {
-        log_event(options->log, LOG_WARN, "peer_refused",
-                  "endpoint=%s: there is no socket of this user", address.data);
+        log_event(options->log, LOG_WARN, "peer_refused", "there is no socket of this user",
+                  log_text("endpoint", address.data));
     }
     buf_fini(&address);
     return err;
@@ -90,18 +90,19 @@ void peer_sockets_open(struct peer_sockets *self, const struct actor_options *op
         (!ipc &&
          (host_port_parse(endpoint, &address) != ERR_OK || address.wildcard || address.port == 0 ||
           (options->keys != NULL && !curve_key_from(key, server_key))))) {
-        log_event(options->log, LOG_WARN, "peer_refused", "endpoint=%.*s: %s",
-                  (int)(endpoint.len < sizeof(text) ? endpoint.len : sizeof(text)), endpoint.data,
-                  options->keys != NULL ? "no host:port with a public key; give that node keys too"
-                                        : "no host:port");
+        log_event(options->log, LOG_WARN, "peer_refused",
+                  options->keys != NULL
+                      ? "it is no host:port with a public key; give that node keys too"
+                      : "it is no host:port",
+                  log_str("endpoint", endpoint));
         return;
     }
     if (!ipc && options->keys != NULL &&
         curve_is_anothers(options->keys, host_of(endpoint), server_key)) {
         log_event(options->log, LOG_WARN, "peer_refused",
-                  "endpoint=%.*s: the key it is told with is not that of the .pub file named after "
-                  "its host; copy that node's .pub again if it has a new key",
-                  STR_ARG(endpoint));
+                  "the key it is told with is not that of the .pub file named after its "
+                  "host; copy that node's .pub again if it has a new key",
+                  log_str("endpoint", endpoint));
         return;
     }
     memcpy(text, endpoint.data, endpoint.len);
@@ -109,9 +110,9 @@ void peer_sockets_open(struct peer_sockets *self, const struct actor_options *op
     dealer = socket_make(self->base, ZMQ_DEALER, limits);
     if (dealer == NULL) {
         log_event(options->log, LOG_WARN, "way_closed",
-                  "endpoint=%s: no descriptor is left for a connection to it; raise the limit of "
-                  "open files (ulimit -n, LimitNOFILE=)",
-                  text);
+                  "no descriptor is left for a connection to it; raise the limit of open "
+                  "files (ulimit -n, LimitNOFILE=)",
+                  log_text("endpoint", text));
         return;
     }
     if ((ipc ? connect_ipc(options, dealer, endpoint)

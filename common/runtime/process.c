@@ -1,5 +1,4 @@
 #include "common/runtime/process.h"
-#include "common/base/host_port.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,6 +6,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "common/base/heap.h"
+#include "common/base/host_port.h"
+#include "common/base/log_tail.h"
 
 /* Shells, cron and containers give 1,024, which is what programs with select(2) bear; none of ours
  * uses that. More than this takes memory of the kernel and time at a fork for nothing. */
@@ -26,32 +29,52 @@ static void raise_descriptors(const struct log *log)
 
         limit.rlim_cur = wanted;
         if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
-            log_event(log, LOG_DEBUG, "descriptors_raised", "from=%llu to=%llu",
-                      (unsigned long long)was, (unsigned long long)wanted);
+            log_event(log, LOG_DEBUG, "descriptors_raised", NULL, log_uint("before", was),
+                      log_uint("after", wanted));
         }
     }
 }
 
-bool process_begin(struct config *config, struct log *log, const char *actor, const char *purpose,
-                   const struct clock *clock, int argc, char **argv, int *status)
+static void begin_log(struct log *log, const struct config *config, enum actor_name actor,
+                      const struct clock *clock)
 {
-    enum config_outcome outcome = config_load(config, purpose, argc, argv);
     enum err err;
 
-    if (outcome != CONFIG_RUN) {
-        *status = outcome == CONFIG_EXIT ? EXIT_SUCCESS : EXIT_FAILURE;
-        config_fini(config);
-        return false;
-    }
-    log_init(log, actor, STDERR_FILENO, clock);
+    log_init(log, actor_name_text(actor), STDERR_FILENO, clock);
+    log->node = config->node_name;
+    log->index = actor_kind(actor)->many ? (int64_t)config->index : -1;
     err = log_level_from(str_from(config->log_level), &log->level);
     assert(err == ERR_OK); /* config_load let only names of the table through */
     (void)err;
     if (strcmp(config->log_format, "auto") != 0) {
         log->json = strcmp(config->log_format, "json") == 0;
     }
+    log->tail = heap_get(sizeof(*log->tail));
+    log_tail_init(log->tail);
+}
+
+bool process_begin(struct config *config, struct log *log, enum actor_name actor,
+                   const char *purpose, const struct clock *clock, int argc, char **argv,
+                   int *status)
+{
+    enum config_outcome outcome = config_load(config, purpose, argc, argv);
+
+    if (outcome != CONFIG_RUN) {
+        *status = outcome == CONFIG_EXIT ? EXIT_SUCCESS : EXIT_FAILURE;
+        config_fini(config);
+        return false;
+    }
+    begin_log(log, config, actor, clock);
     raise_descriptors(log);
     return true;
+}
+
+void process_end(struct config *config, struct log *log)
+{
+    log_tail_fini(log->tail);
+    free(log->tail);
+    log->tail = NULL;
+    config_fini(config);
 }
 
 int process_status(enum err err)
@@ -93,7 +116,8 @@ enum err process_net_begin(struct process_net *self, const struct actor_spec *sp
         err = curve_load(self->keys, config->peers_keys, &why);
     }
     if (err != ERR_OK) {
-        log_event(log, LOG_ERROR, "keys_refused", "%.*s", STR_ARG(buf_str(&why)));
+        log_event(log, LOG_ERROR, "keys_refused", "peers.keys can't be used",
+                  log_buf("reason", &why));
     }
     buf_fini(&why);
     return err;
@@ -124,10 +148,9 @@ void process_net_fill(const struct process_net *self, const struct config *confi
                               config->peers_zones.count == 0 &&
                               host_is_loopback(host_of(str_from(config->peers_listen)));
     } else if (!host_is_loopback(host_of(str_from(config->gateway_advertise)))) {
-        log_event(
-            log, LOG_WARN, "no_door",
-            "other nodes of muster can't reach this one, as it would be open to anybody: make "
-            "keys with musterctl keygen and name their directory in peers.keys, or set "
-            "peers.listen");
+        log_event(log, LOG_WARN, "no_door",
+                  "other nodes of muster can't reach this one, as it would be open to "
+                  "anybody: make keys with musterctl keygen and name their directory in "
+                  "peers.keys, or set peers.listen");
     }
 }

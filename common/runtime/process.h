@@ -7,6 +7,7 @@
  *   process_net_fill(&net, &config, &log, &options);
  *   err = actor_run(&options);
  *   process_net_end(&net);
+ *   process_end(&config, &log);
  *   return process_status(err);
  */
 #ifndef COMMON_RUNTIME_PROCESS_H
@@ -19,11 +20,13 @@
 #include "common/runtime/endpoint.h"
 
 /* Loads the configuration (config_load), sets up the log on stderr as it says, and raises the limit
- * of descriptors to what is allowed, 65,536 at most.
- * actor: static text. True: go on, and call config_fini at the end. False: all is
- * said (help, or what is wrong) and freed; exit with *status. */
-bool process_begin(struct config *config, struct log *log, const char *actor, const char *purpose,
-                   const struct clock *clock, int argc, char **argv, int *status);
+ * of descriptors to what is allowed, 65,536 at most. True: go on, and call process_end at the end.
+ * False: all is said (help, or what is wrong) and freed; exit with *status. */
+bool process_begin(struct config *config, struct log *log, enum actor_name actor,
+                   const char *purpose, const struct clock *clock, int argc, char **argv,
+                   int *status);
+/* Frees both; what was borrowed from them ends before. */
+void process_end(struct config *config, struct log *log);
 
 /* Of a process that ended so. 78 (ERR_UNUSABLE): starting it again is no use before a person has
  * seen to it, so the launcher and systemd's units don't. */

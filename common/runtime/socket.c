@@ -63,17 +63,17 @@ enum err socket_attach_ipc(void *socket, const struct buf *address, bool bind,
     int rc;
 
     if (strlen(path) > path_max) {
-        log_event(log, LOG_ERROR, "path_too_long",
-                  "path=%s is %zu bytes, an ipc address holds %zu: choose a shorter --dir", path,
-                  strlen(path), path_max);
+        log_event(log, LOG_ERROR, "path_too_long", "choose a shorter --dir", log_text("path", path),
+                  log_uint("bytes", strlen(path)), log_uint("bytes_max", path_max));
         return ERR_INVALID;
     }
     zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &(int){ipc_reconnect_ms}, sizeof(int));
     zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &(int){ipc_reconnect_max_ms}, sizeof(int));
     rc = bind ? zmq_bind(socket, address->data) : zmq_connect(socket, address->data);
     if (rc != 0) {
-        log_event(log, LOG_ERROR, bind ? "bind_failed" : "connect_failed",
-                  "endpoint=%s error=\"%s\"", address->data, zmq_strerror(zmq_errno()));
+        log_event(log, LOG_ERROR, bind ? "bind_failed" : "connect_failed", NULL,
+                  log_text("endpoint", address->data),
+                  log_text("error", zmq_strerror(zmq_errno())));
     }
     return rc == 0 ? ERR_OK : ERR_IO;
 }
@@ -109,9 +109,9 @@ enum err socket_bind_tcp(struct socket_base *base, const struct actor_options *o
     err = listeners_bind(&base->listeners, base->context, socket, parsed.host, parsed.port + more);
     if (err != ERR_OK) {
         log_event(options->log, LOG_ERROR, "bind_failed",
-                  "endpoint=%s error=\"%s\": choose a free port of an address of this host in "
-                  "endpoints.* or peers.listen",
-                  address.data, strerror(errno));
+                  "choose a free port of an address of this host in endpoints.* or "
+                  "peers.listen",
+                  log_text("endpoint", address.data), log_text("error", strerror(errno)));
     }
     buf_fini(&address);
     return err;
@@ -131,8 +131,8 @@ enum err socket_connect_tcp(const struct actor_options *options, void *socket,
     }
     rc = zmq_connect(socket, address.data);
     if (rc != 0) {
-        log_event(options->log, LOG_ERROR, "connect_failed", "endpoint=%s error=\"%s\"",
-                  address.data, zmq_strerror(zmq_errno()));
+        log_event(options->log, LOG_ERROR, "connect_failed", NULL,
+                  log_text("endpoint", address.data), log_text("error", zmq_strerror(zmq_errno())));
     }
     buf_fini(&address);
     return rc == 0 ? ERR_OK : ERR_IO;

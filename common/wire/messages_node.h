@@ -29,6 +29,11 @@
     MSG_COMMAND_HEAD(F) \
     F(str,    level,            MSG_REQUIRED)
 
+/* The lines of its log after number `after` that it still holds. Answered by TAIL. */
+#define MSG_LINES(F)                        \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    after,            MSG_REQUIRED)
+
 /* leave: this node goes for good; the replicator cancels its infra.discovery. force: even if changes
  * are in memory only, for which the registry refuses it else (REFUSED, how many). */
 #define MSG_SHUTDOWN(F)                     \
@@ -61,7 +66,9 @@
     F(counts, counters,         MSG_REQUIRED) \
     F(counts, sizes,            MSG_REQUIRED) \
     F(str,    version,          MSG_OPTIONAL) \
-    F(u32,    pid,              MSG_OPTIONAL)
+    F(u32,    pid,              MSG_OPTIONAL) \
+    F(u32,    restarts,         MSG_OPTIONAL) \
+    F(str,    restart_reason,   MSG_OPTIONAL)
 
 /* A slice of the state. seq: the publisher's when it was read; next: the cursor
  * of the following slice, 0 after the last. standing: with the last slice, the
@@ -85,6 +92,14 @@
     F(msgs,   records,          MSG_REQUIRED) \
     F(msgs,   standing,         MSG_REQUIRED)
 
+/* Lines of a log as JSON objects, in order; their numbers are first, first + 1, … of this boot. */
+#define MSG_TAIL(F)                         \
+    MSG_ANSWER_HEAD(F) \
+    F(str,    name,             MSG_REQUIRED) \
+    F(u64,    boot,             MSG_REQUIRED) \
+    F(u64,    first,            MSG_REQUIRED) \
+    F(strs,   lines,            MSG_REQUIRED)
+
 /* The outcome of any other command. err: enum err. epoch, seq: the state that
  * holds it. timestamp: RENEW: renew_timestamp now in force. text: for a person. */
 #define MSG_RESULT(F)                       \
@@ -102,6 +117,14 @@
 #define MSG_TICK(F)                         \
     MSG_FACT_HEAD(F)
 
+/* Topic log.<actor>.<level>: a line of its log, as a JSON object; number: one more with each. seq:
+ * the actor's, which a line does not move. */
+#define MSG_LINE(F)                         \
+    MSG_FACT_HEAD(F) \
+    F(u64,    number,           MSG_REQUIRED) \
+    F(str,    level,            MSG_REQUIRED) \
+    F(str,    line,             MSG_REQUIRED)
+
 /* M(lower, UPPER, type, class) */
 #define MSG_NODE_TABLE(M)                \
     M(ping,       PING,         1, COMMAND) \
@@ -110,12 +133,15 @@
     M(facts,      FACTS,        4, COMMAND) \
     M(log_level,  LOG_LEVEL,    5, COMMAND) \
     M(shutdown,   SHUTDOWN,     6, COMMAND) \
+    M(lines,      LINES,      104, COMMAND) \
     M(pong,       PONG,        10, ANSWER) \
     M(counters,   COUNTERS,    11, ANSWER) \
     M(chunk,      CHUNK,       12, ANSWER) \
     M(history,    HISTORY,     13, ANSWER) \
     M(result,     RESULT,      14, ANSWER) \
-    M(tick,       TICK,        60, FACT)
+    M(tail,       TAIL,       105, ANSWER) \
+    M(tick,       TICK,        60, FACT) \
+    M(line,       LINE,       134, FACT)
 // clang-format on
 
 #endif

@@ -88,8 +88,9 @@ static void listen_when_ready(struct gateway *self, const struct now *now)
         return;
     }
     self->listens = true;
-    log_event(self->log, LOG_INFO, "listening", "address=%s port=%u", self->config->gateway_listen,
-              (unsigned)http_port(self->http));
+    log_event(self->log, LOG_INFO, "listening", NULL,
+              log_text("address", self->config->gateway_listen),
+              log_uint("port", http_port(self->http)));
 }
 
 /* ── making and ending one ──────────────────────────────────────────────────*/
@@ -229,7 +230,8 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     self->out = out;
     if (broken != NULL && !self->failed) {
         log_event(self->log, LOG_ERROR, "follower_broken",
-                  "%s; this gateway is older than what it follows: update it", broken);
+                  "this gateway is older than what it follows: update it",
+                  log_text("reason", broken));
         fail(self);
     }
     source_turn(self, now);

@@ -13,8 +13,8 @@ int main(int argc, char **argv)
     enum err err;
     int status;
 
-    if (!process_begin(&config, &log, "gateway", "the discovery HTTP API", &clock_os, argc, argv,
-                       &status)) {
+    if (!process_begin(&config, &log, ACTOR_GATEWAY, "the discovery HTTP API", &clock_os, argc,
+                       argv, &status)) {
         return status;
     }
     err = process_net_begin(&net, &gateway_spec, &config, &log);
@@ -39,6 +39,6 @@ int main(int argc, char **argv)
     }
     process_net_end(&net);
     gateway_destroy(&self);
-    config_fini(&config);
+    process_end(&config, &log);
     return process_status(err);
 }

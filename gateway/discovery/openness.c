@@ -41,7 +41,7 @@ void openness_warn(const struct config *config, const struct log *log)
 {
     for (enum openness at = 0; at < OPEN_COUNT; at++) {
         if (gateway_is_open(config, at)) {
-            log_event(log, LOG_WARN, "open", "%s %s", rows[at].name, rows[at].text);
+            log_event(log, LOG_WARN, "open", rows[at].text, log_text("what", rows[at].name));
         }
     }
 }

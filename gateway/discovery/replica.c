@@ -1,7 +1,6 @@
 #include "gateway/discovery/replica.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,7 +161,8 @@ static void on_current(void *state, uint64_t epoch, uint64_t seq, const struct n
         self->epochs[0] = epoch;
         self->caught_up_ms = now->mono_ms;
         self->version++;
-        log_event(self->log, LOG_INFO, "caught_up", "epoch=%" PRIx64 " seq=%" PRIu64, epoch, seq);
+        log_event(self->log, LOG_INFO, "caught_up", NULL, LOG_HEX("epoch", epoch),
+                  log_uint("seq", seq));
     }
     self->seq = seq;
     self->since = self->since != 0 ? self->since : now->wall_ns;

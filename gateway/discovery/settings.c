@@ -54,8 +54,8 @@ enum err settings_leave(const struct config *config, uint16_t port, const struct
     written = write_all(draft.data, buf_str(&text)) && rename(draft.data, path.data) == 0;
     if (!written) {
         log_event(log, LOG_ERROR, "settings_not_written",
-                  "file=%s error=\"%s\": make its directory writable, or room on its disk",
-                  path.data, strerror(errno));
+                  "make its directory writable, or room on its disk", log_text("file", path.data),
+                  log_text("error", strerror(errno)));
     }
     buf_fini(&text);
     buf_fini(&draft);

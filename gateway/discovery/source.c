@@ -58,19 +58,19 @@ static void say(const struct gateway *self, const struct form_origin_source *sou
 {
     if (source->forwarded) {
         log_event(self->log, LOG_WARN, "form_not_believed",
-                  "address=%.*s: it says that a node sends it, but a proxy has passed it on "
-                  "(X-Forwarded-For, Forwarded, X-Real-IP or Via): it is judged as a client's and "
-                  "told to no other node; let nodes reach each other without a proxy, or set "
-                  "security.trust_client_nodes=true",
-                  STR_ARG(source->address));
+                  "it says that a node sends it, but a proxy has passed it on "
+                  "(X-Forwarded-For, Forwarded, X-Real-IP or Via): it is judged as a "
+                  "client's and told to no other node; let nodes reach each other without a "
+                  "proxy, or set security.trust_client_nodes=true",
+                  log_str("address", source->address));
         return;
     }
     log_event(self->log, LOG_WARN, "form_not_believed",
-              "address=%.*s: it says that a node sends it, but that is no address of peers.nodes, "
-              "peers.zones or a node that is followed: it is judged as a client's and told to no "
-              "other node; if it is a node, add that address to peers.nodes, or set "
-              "security.trust_client_nodes=true",
-              STR_ARG(source->address));
+              "it says that a node sends it, but that is no address of peers.nodes, "
+              "peers.zones or a node that is followed: it is judged as a client's and "
+              "told to no other node; if it is a node, add that address to peers.nodes, "
+              "or set security.trust_client_nodes=true",
+              log_str("address", source->address));
 }
 
 bool source_is_believed(struct gateway *self, const struct request *request, const struct now *now)
@@ -89,9 +89,9 @@ bool source_is_believed(struct gateway *self, const struct request *request, con
         break;
     case TRUST_SAY_LAST:
         log_event(self->log, LOG_WARN, "forms_not_believed",
-                  "they have come from more than %d addresses: further ones are counted only, "
-                  "muster_gateway_forms_not_believed_total",
-                  trust_said_max);
+                  "they have come from more addresses than are told one by one: further ones "
+                  "are counted only, muster_gateway_forms_not_believed_total",
+                  log_int("addresses", trust_said_max));
         break;
     case TRUST_SAY_NOTHING:
         break;

@@ -62,8 +62,8 @@ enum err front_new(struct front **self, const struct front_options *options)
     enum err err = release_parse(&made->release, str_from(options->version));
 
     if (err != ERR_OK) {
-        log_event(options->log, LOG_ERROR, "version_invalid", "etcd.version=%s: write it as 3.5.21",
-                  options->version);
+        log_event(options->log, LOG_ERROR, "version_invalid", "write etcd.version as 3.5.21",
+                  log_text("version", options->version));
         err = ERR_INVALID;
     }
     memory_init(&memory, options->memory_max, options->sharers);

@@ -188,7 +188,8 @@ static void on_broken(void *state, unsigned type)
     struct etcd_gateway *self = state;
 
     log_event(self->options.log, LOG_ERROR, "follower_broken",
-              "the store tells of something (%u) that this gateway does not know: update it", type);
+              "the store tells of something that this gateway does not know: update it",
+              log_uint("type", type));
     self->failed = ERR_UNSUPPORTED;
 }
 
@@ -235,8 +236,8 @@ static void listen_or_not(struct etcd_gateway *self, const struct now *now)
     if (there && !self->listens && self->listen_ms <= now->mono_ms) {
         if (port_listen(self->port) == ERR_OK) {
             self->listens = true;
-            log_event(self->options.log, LOG_INFO, "listening", "serving client requests on %s",
-                      self->options.listen);
+            log_event(self->options.log, LOG_INFO, "listening", "serving client requests",
+                      log_text("address", self->options.listen));
         } else {
             self->listen_ms = now->mono_ms + listen_again_ms;
         }
@@ -245,9 +246,8 @@ static void listen_or_not(struct etcd_gateway *self, const struct now *now)
         self->listens = false;
         port_drain(self->port);
         log_event(self->options.log, LOG_WARN, "store_silent",
-                  "nothing heard of the store for %" PRId64 " ms: clients are sent away until it "
-                  "is back; its log says why",
-                  now->mono_ms - self->store.heard_ms);
+                  "clients are sent away until the store is back; its log says why",
+                  log_int("silent_ms", now->mono_ms - self->store.heard_ms));
     }
 }
 

@@ -22,8 +22,8 @@ int main(int argc, char **argv)
     enum err err;
     int status;
 
-    if (!process_begin(&config, &log, "etcd", "etcd's API, gRPC and JSON", &clock_os, argc, argv,
-                       &status)) {
+    if (!process_begin(&config, &log, ACTOR_ETCD, "etcd's API, gRPC and JSON", &clock_os, argc,
+                       argv, &status)) {
         return status;
     }
     err = process_net_begin(&net, &etcd_gateway_spec, &config, &log);
@@ -66,6 +66,6 @@ int main(int argc, char **argv)
     }
     process_net_end(&net);
     etcd_gateway_destroy(&self);
-    config_fini(&config);
+    process_end(&config, &log);
     return process_status(err);
 }

@@ -75,12 +75,13 @@ static void say(struct http *http)
     if (!http->crowd.said) {
         http->crowd.said = true;
         log_event(http->options.log, LOG_WARN, "connections_full",
-                  "%llu connections, all but %llu of the %llu there may be: from now on idle ones "
-                  "are closed and waiting requests end early to keep places for others (counted in "
-                  "http_crowded); for more raise the limit of descriptors (ulimit -n, "
-                  "LimitNOFILE), %s.connections_max or %s.processes",
-                  (unsigned long long)http->counts.connections, (unsigned long long)self->kept,
-                  (unsigned long long)self->max, http->options.section, http->options.section);
+                  "from now on idle ones are closed and waiting requests end early to keep "
+                  "places for others (counted in http_crowded); for more raise the limit of "
+                  "descriptors (ulimit -n, LimitNOFILE), connections_max or processes of "
+                  "this section",
+                  log_text("section", http->options.section),
+                  log_uint("connections", http->counts.connections),
+                  log_uint("connections_max", self->max), log_uint("places_kept", self->kept));
     }
 }
 

@@ -127,9 +127,10 @@ enum err http_listen(struct http *self)
                                                                             : ERR_IO;
     if (err != ERR_OK) {
         log_event(self->options.log, LOG_ERROR, "listen_failed",
-                  "address=%s: %s; choose another %s.listen, or end who holds it",
-                  self->options.listen != NULL ? self->options.listen : "none", strerror(errno),
-                  self->options.section);
+                  "choose another address to listen at, or end who holds this one",
+                  log_text("section", self->options.section),
+                  log_text("address", self->options.listen != NULL ? self->options.listen : "none"),
+                  log_text("error", strerror(errno)));
         return err;
     }
     self->port = self->listener >= 0 ? listener_port(self->listener) : 0;

@@ -41,8 +41,9 @@ static enum err bind_one(const struct listener_options *self, const struct addri
 
     if (!bound) {
         log_event(self->log, LOG_ERROR, "listen_failed",
-                  "address=%s: %s; choose another %s.listen, or end who holds it", self->listen,
-                  strerror(errno), self->section);
+                  "choose another address to listen at, or end who holds this one",
+                  log_text("section", self->section), log_text("address", self->listen),
+                  log_text("error", strerror(errno)));
         if (fd >= 0) {
             (void)close(fd);
         }
@@ -67,8 +68,9 @@ enum err listener_bind(const struct listener_options *self, int *fd)
         failed = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
     }
     if (failed != 0) {
-        log_event(self->log, LOG_ERROR, "listen_invalid", "%s.listen=%s: %s; write it as host:port",
-                  self->section, self->listen, gai_strerror(failed));
+        log_event(self->log, LOG_ERROR, "listen_invalid", "write it as host:port",
+                  log_text("section", self->section), log_text("address", self->listen),
+                  log_text("error", gai_strerror(failed)));
     } else {
         err = bind_one(self, found, fd);
         freeaddrinfo(found);

@@ -27,10 +27,10 @@ void places_init(struct places *self, uint64_t asked, const char *section, const
     self->kept = self->max / kept_share < kept_max ? self->max / kept_share : kept_max;
     if (asked > possible) {
         log_event(log, LOG_WARN, "connections_bounded",
-                  "%s.connections_max=%llu, but only %llu fit the limit of %llu descriptors: "
+                  "fewer connections than connections_max fit the limit of descriptors: "
                   "raise it (ulimit -n, LimitNOFILE)",
-                  section, (unsigned long long)asked, (unsigned long long)possible,
-                  (unsigned long long)limit);
+                  log_text("section", section), log_uint("connections_max", asked),
+                  log_uint("possible", possible), log_uint("descriptors", limit));
     }
 }
 

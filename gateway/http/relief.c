@@ -77,11 +77,12 @@ static void say(struct http *http)
     if (!http->relief.said) {
         http->relief.said = true;
         log_event(http->options.log, LOG_WARN, "memory_full",
-                  "%llu MiB are held for clients, over the limit of %llu: from now on those that "
-                  "hold most are ended (counted in http_emptied) and reads answered 503; raise "
-                  "%s.memory_max if the machine has more",
-                  (unsigned long long)(http->memory.held >> 20),
-                  (unsigned long long)(http->memory.max >> 20), http->options.section);
+                  "what is held for clients is over the limit: from now on those that hold "
+                  "most are ended (counted in http_emptied) and reads answered 503; raise "
+                  "memory_max of this section if the machine has more",
+                  log_text("section", http->options.section),
+                  log_uint("held_bytes", http->memory.held),
+                  log_uint("max_bytes", http->memory.max));
     }
 }
 

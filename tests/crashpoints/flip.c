@@ -129,7 +129,7 @@ static bool logged(const struct flips *self, const char *event, const char *name
     char *next;
 
     text[len > 0 ? len : 0] = '\0';
-    (void)snprintf(wanted, sizeof(wanted), "offset=%zu", offset);
+    (void)snprintf(wanted, sizeof(wanted), "\"offset\":%zu", offset);
     for (char *line = text; line != NULL; line = next) {
         const char *at;
 

@@ -46,6 +46,7 @@ static int setup(void **state)
     world.node.config.registry_schedules = world.dir;
     node_start(&world.node);
     log_init(&world.log, "registry", memfd_create("log", MFD_CLOEXEC), &world.node.clock.clock);
+    world.log.json = false;
     begin_reading(&world);
     *state = &world;
     return 0;
@@ -235,12 +236,13 @@ static void a_bad_file_is_named_and_what_it_said_holds_on(void **state)
     write_file(world, "a.json", "{\"app_id\": \"app.a\",\n oops");
     settle(world);
     assert_int_equal(weight_of(world, "app.a"), 1);
-    assert_true(logged(world, "/a.json: line 2: no JSON"));
+    assert_true(logged(world, "file=a.json reason=\"line 2: no JSON"));
     assert_true(logged(world, "what it said before holds on"));
     write_schedule(world, "b.json", "app.b", 1000001);
     settle(world);
-    assert_true(
-        logged(world, "/b.json: line 1: clients.sh001.zones.sh002.weight: must be a whole number"));
+    assert_true(logged(
+        world,
+        "file=b.json reason=\"line 1: clients.sh001.zones.sh002.weight: must be a whole number"));
     fd = open(path_of(world, "large.json"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_int_equal(ftruncate(fd, 1024 * 1024 + 1), 0);
     (void)close(fd);
@@ -249,8 +251,8 @@ static void a_bad_file_is_named_and_what_it_said_holds_on(void **state)
     assert_int_equal(symlink("loop.json", path_of(world, "loop.json")), 0);
     assert_int_equal(mkdir(path_of(world, "dir.json"), 0700), 0);
     settle(world);
-    assert_true(logged(world, "/large.json: larger than 1 MiB"));
-    assert_true(logged(world, "/pipe.json: no regular file"));
+    assert_true(logged(world, "file=large.json reason=\"larger than 1 MiB"));
+    assert_true(logged(world, "file=pipe.json reason=\"no regular file"));
 }
 
 static void a_restart_changes_nothing(void **state)

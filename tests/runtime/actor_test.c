@@ -661,7 +661,7 @@ static void a_second_one_is_told_who_is_there(void **state)
     log_init(&log, "evictor", fds[1], &clock_os);
     assert_int_equal(ERR_BUSY, run_evictor(self->dir, &log));
     read_all(fds[0], text, sizeof(text));
-    snprintf(holder, sizeof(holder), "pid %d:", (int)self->evictor.pid);
+    snprintf(holder, sizeof(holder), "\"pid\":%d}", (int)self->evictor.pid);
     assert_non_null(strstr(text, holder));
     close(fds[0]);
     close(fds[1]);

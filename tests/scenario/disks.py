@@ -54,7 +54,7 @@ def log_of(node):
 
 
 def logged(node, event):
-    return [line["text"] for line in log_of(node) if line["event"] == event]
+    return [line for line in log_of(node) if line["event"] == event]
 
 
 def storage_ok(node):

@@ -1,7 +1,6 @@
 #include "actors/registry/storage/checkpoint.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 #include "actors/registry/storage/failure.h"
 #include "actors/registry/storage/head.h"
@@ -57,9 +56,8 @@ static void give_up(struct storage *self, int64_t now_ms, bool seen)
         failure_begin(self, now_ms, seen);
         return;
     }
-    log_event(self->volume.log, LOG_WARN, "snapshot_failed",
-              "%s: the journal goes on; trying again in %" PRId64 " s", self->volume.reason,
-              failure_retry_ms / 1000);
+    log_event(self->volume.log, LOG_WARN, "snapshot_failed", "the journal goes on",
+              log_text("reason", self->volume.reason), log_int("retry_ms", failure_retry_ms));
     snapshot_drop(&self->snapshot);
     self->checkpoint_due_ms = now_ms + failure_retry_ms;
 }
@@ -120,8 +118,8 @@ static void healed(struct storage *self)
     segments_drop_empty(&self->segments, self->snapshot_seq);
     self->segments.history_from = self->segments.count;
     if (self->failure_count > 0) {
-        log_event(self->volume.log, LOG_INFO, "storage_ok",
-                  "changes are kept on disk again, from seq %" PRIu64 " on", self->snapshot_seq);
+        log_event(self->volume.log, LOG_INFO, "storage_ok", "changes are kept on disk again",
+                  log_uint("from_seq", self->snapshot_seq));
     }
 }
 

@@ -1,6 +1,5 @@
 #include "actors/registry/storage/damage.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 enum { unsound_said_max = 10 }; /* of one file, on the log */
@@ -27,18 +26,21 @@ void damage_unsound(struct damage *self, uint64_t offset, const struct frame_cha
     lost_add(&self->lost, seq, seq);
     if (self->unsound <= unsound_said_max) {
         log_event(self->volume->log, LOG_ERROR, "storage_unsound",
-                  "file=%s/%s offset=%" PRIu64 " seq=%" PRIu64 ": %s; this record is passed over%s",
-                  self->volume->dir, self->name.text, offset, seq, item->fault,
-                  self->unsound == unsound_said_max ? ", as are others of this file" : "");
+                  self->unsound == unsound_said_max
+                      ? "this record is passed over, as are others of this file"
+                      : "this record is passed over",
+                  log_text("dir", self->volume->dir), log_text("file", self->name.text),
+                  log_uint("offset", offset), log_uint("seq", seq),
+                  log_text("reason", item->fault));
     }
 }
 
 static void log_damage(const struct damage *self, uint64_t offset, const char *what,
                        const char *done)
 {
-    log_event(self->volume->log, LOG_ERROR, "storage_damaged",
-              "file=%s/%s offset=%" PRIu64 ": %s; %s", self->volume->dir, self->name.text, offset,
-              what, done);
+    log_event(self->volume->log, LOG_ERROR, "storage_damaged", done,
+              log_text("dir", self->volume->dir), log_text("file", self->name.text),
+              log_uint("offset", offset), log_text("reason", what));
 }
 
 void damage_found(struct damage *self, uint64_t offset, const char *what)
@@ -66,12 +68,15 @@ void damage_say(const struct damage *self)
 
     lost_print(&self->lost, &text);
     log_event(volume->log, LOG_ERROR, "storage_lost",
-              "%" PRIu32 " places in %s are damaged: %.*s; what is damaged is set aside as "
-              "*.damaged; %s",
-              self->count, volume->dir, STR_ARG(buf_str(&text)),
-              self->lost.any ? "peers fill in what they hold; musterctl storage --acknowledge says "
-                               "that it is known"
-                             : "a snapshot or another file holds what it said");
+              self->lost.any
+                  ? "what is damaged is set aside as *.damaged; peers fill in what they hold; "
+                    "musterctl storage --acknowledge says that it is known"
+                  : "what is damaged is set aside as *.damaged; a snapshot or another file "
+                    "holds what it said",
+              log_text("dir", volume->dir), log_uint("places", self->count),
+              log_uint("lost_changes", self->lost.count), log_flag("maybe_more", self->lost.more),
+              log_uint("lost_from_seq", self->lost.from), log_uint("lost_to_seq", self->lost.to),
+              log_buf("reason", &text));
     buf_fini(&text);
 }
 
@@ -84,8 +89,8 @@ void damage_keep_lost(struct damage *self)
     }
     self->lost_kept = lost_write(&self->lost, volume) == ERR_OK;
     if (!self->lost_kept) {
-        log_event(volume->log, LOG_WARN, "lost_not_noted", "%s: the next start will not know of it",
-                  volume->reason);
+        log_event(volume->log, LOG_WARN, "lost_not_noted", "the next start will not know of it",
+                  log_text("reason", volume->reason));
     }
 }
 
@@ -107,7 +112,8 @@ void damage_set_aside(struct damage *self)
 
         (void)snprintf(to.text, sizeof(to.text), "%.50s.damaged", from);
         if (volume_rename(self->volume, from, to.text) != ERR_OK) {
-            log_event(self->volume->log, LOG_WARN, "storage_set_aside", "%s", self->volume->reason);
+            log_event(self->volume->log, LOG_WARN, "storage_set_aside", "it stays where it is",
+                      log_text("reason", self->volume->reason));
         }
     }
     names_fini(&self->files);

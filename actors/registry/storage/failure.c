@@ -1,6 +1,5 @@
 #include "actors/registry/storage/failure.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 void failure_new_epoch(struct storage *self)
@@ -46,7 +45,7 @@ void failure_begin(struct storage *self, int64_t now_ms, bool seen)
     retention_hurry(&self->retention, now_ms); /* it may be room that is wanting */
     self->failure_count++;
     log_event(self->volume.log, was_ok ? LOG_ERROR : LOG_WARN, "storage_failed",
-              "%s: changes are kept in memory only; trying again every %" PRId64
-              " s: free or repair the disk under %s",
-              self->reason, failure_retry_ms / 1000, self->options.dir);
+              "changes are kept in memory only: free or repair the disk",
+              log_text("reason", self->reason), log_text("dir", self->options.dir),
+              log_int("retry_ms", failure_retry_ms));
 }

@@ -1,6 +1,5 @@
 /* The first steps of a storage's life and its last: what recovery has found is gone on behind, or
  * everything is written anew. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,9 +126,8 @@ static enum err begin(struct storage *self, struct recovered *found,
         return volume_refused(&self->volume, NULL);
     }
     log_event(self->volume.log, LOG_INFO, "storage_open",
-              "epoch=%016" PRIx64 " seq=%" PRIu64 "%s%s", self->epoch, self->seq,
-              found->new_epoch != NULL ? " a new epoch: " : "",
-              found->new_epoch != NULL ? found->new_epoch : "");
+              found->new_epoch != NULL ? "a new epoch" : NULL, LOG_HEX("epoch", self->epoch),
+              log_uint("seq", self->seq), log_text("reason", found->new_epoch));
     return ERR_OK;
 }
 
@@ -189,7 +187,8 @@ void storage_close(struct storage **self)
     snapshot_drop(&gone->snapshot);
     if (gone->state == STORAGE_OK && gone->appended == gone->seq &&
         foot_finish(&gone->journal) != ERR_OK) {
-        log_event(gone->volume.log, LOG_ERROR, "storage_close", "%s", gone->volume.reason);
+        log_event(gone->volume.log, LOG_ERROR, "storage_close",
+                  "the last changes may not be on disk", log_text("reason", gone->volume.reason));
     }
     journal_drop(&gone->journal);
     storage_free(self);

@@ -56,9 +56,10 @@ static enum err check_formats(struct recovery *self, const struct names *names)
         }
         if (err == ERR_UNSUPPORTED) {
             log_event(self->volume->log, LOG_ERROR, "storage_format",
-                      "file=%s/%s was not written in format %d: start the version of muster that "
-                      "wrote it, or move the directory away to begin without it",
-                      self->volume->dir, name, head_format);
+                      "it was not written in the format this version reads: start the version of "
+                      "muster that wrote it, or move the directory away to begin without it",
+                      log_text("dir", self->volume->dir), log_text("file", name),
+                      log_int("format", head_format));
             return err;
         }
     }

@@ -1,7 +1,5 @@
 #include "actors/registry/storage/replay.h"
 
-#include <inttypes.h>
-
 #include "actors/registry/storage/head.h"
 #include "actors/registry/storage/name.h"
 #include "common/journal/reader.h"
@@ -88,9 +86,8 @@ static const char *replay_frames(struct replay *self, struct reader *reader, uin
     }
     if (state == RECORD_TORN) {
         log_event(self->recovery->volume->log, LOG_INFO, "storage_torn",
-                  "offset=%" PRIu64 " of the segment after seq %" PRIu64
-                  ": the last write was cut short; it was not answered yet",
-                  *at, self->segment.prev_seq);
+                  "the last write was cut short; it was not answered yet", log_uint("offset", *at),
+                  log_uint("segment_after_seq", self->segment.prev_seq));
     }
     return NULL;
 }

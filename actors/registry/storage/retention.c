@@ -114,6 +114,7 @@ void retention_remove(struct retention *self, int64_t now_ms)
         err = remover_begin(&self->remover, self->volume, name, name_unfinished(name));
     }
     if (err != ERR_OK) {
-        log_event(self->volume->log, LOG_WARN, "storage_remove", "%s", self->volume->reason);
+        log_event(self->volume->log, LOG_WARN, "storage_remove", "an old file stays",
+                  log_text("reason", self->volume->reason));
     }
 }

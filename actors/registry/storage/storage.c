@@ -186,7 +186,7 @@ enum err storage_history(struct storage *self, uint64_t after_seq, size_t max_by
                        after_seq, max_bytes, records, count, last_seq);
     if (err != ERR_OK) {
         log_event(self->volume.log, LOG_WARN, "history_unreadable",
-                  "%s: followers take a snapshot instead", self->volume.reason);
+                  "followers take a snapshot instead", log_text("reason", self->volume.reason));
         return ERR_STALE;
     }
     return ERR_OK;

@@ -8,11 +8,10 @@
 enum err disk_log_failed(struct disk_log *self)
 {
     self->failed = true;
-    log_event(
-        self->volume.log, LOG_ERROR, "log_failed",
-        "%s: this member ends, and the next start judges what is there; free or repair the disk "
-        "under %s",
-        self->volume.reason, self->volume.dir);
+    log_event(self->volume.log, LOG_ERROR, "log_failed",
+              "this member ends, and the next start judges what is there; free or repair "
+              "the disk",
+              log_text("reason", self->volume.reason), log_text("dir", self->volume.dir));
     return ERR_IO;
 }
 

@@ -1,7 +1,6 @@
 #include "actors/store/log/recovery.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,11 +50,12 @@ static enum err refuse_identity(const struct recovery *self, const struct log_se
                                 const struct log_head *head)
 {
     log_event(self->volume->log, LOG_ERROR, "log_refused",
-              "file=%s/%s: it is the log of member %" PRIx64 " of cluster %" PRIx64
-              ", this is member %" PRIx64 " of cluster %" PRIx64
-              "; nothing was changed; give this member its own directory, then start again",
-              self->volume->dir, segment->name.text, head->member, head->cluster,
-              self->identity->member, self->identity->cluster);
+              "it is the log of another member; nothing was changed; give this member "
+              "its own directory, then start again",
+              log_text("dir", self->volume->dir), log_text("file", segment->name.text),
+              LOG_HEX("found_member", head->member), LOG_HEX("found_cluster", head->cluster),
+              LOG_HEX("member", self->identity->member),
+              LOG_HEX("cluster", self->identity->cluster));
     return ERR_UNUSABLE;
 }
 
@@ -74,11 +74,10 @@ static enum err read_head(struct recovery *self, struct reader *reader, size_t s
     }
     err = state == RECORD_OK ? log_head_read(body, head) : ERR_CORRUPT;
     if (err == ERR_UNSUPPORTED) {
-        log_event(
-            self->volume->log, LOG_ERROR, "log_refused",
-            "file=%s/%s: it is of a newer format; nothing was changed; start the version that "
-            "wrote it",
-            self->volume->dir, at->name.text);
+        log_event(self->volume->log, LOG_ERROR, "log_refused",
+                  "it is of a newer format; nothing was changed; start the version that "
+                  "wrote it",
+                  log_text("dir", self->volume->dir), log_text("file", at->name.text));
         return err;
     }
     if (err != ERR_OK || head->seq != at->prev_seq) {
@@ -248,14 +247,15 @@ static void say_damage(const struct recovery *self, bool sole)
 {
     const struct log_segment *at = &self->out->segments.items[self->damaged];
 
-    log_event(
-        self->volume->log, LOG_ERROR, "log_damaged",
-        "file=%s/%s offset=%" PRIu64 ": %s behind entry %" PRIu64
-        ": what this member has promised is not all there, and it does not start; %s",
-        self->volume->dir, at->name.text, self->offset, self->damage, self->out->replay.at.last,
-        sole ? "it is the only voter: restore a snapshot, or start it once with the damage cut, "
-               "which loses all that was written from there on"
-             : "remove it from its cluster, take its directory away and add it anew");
+    log_event(self->volume->log, LOG_ERROR, "log_damaged",
+              sole ? "what this member has promised is not all there, and it does not start; it "
+                     "is the only voter: restore a snapshot, or start it once with the damage "
+                     "cut, which loses all that was written from there on"
+                   : "what this member has promised is not all there, and it does not start; "
+                     "remove it from its cluster, take its directory away and add it anew",
+              log_text("dir", self->volume->dir), log_text("file", at->name.text),
+              log_uint("offset", self->offset), log_text("reason", self->damage),
+              log_uint("behind_entry", self->out->replay.at.last));
 }
 
 static bool is_sole_voter(const struct recovery *self)

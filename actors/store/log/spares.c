@@ -46,10 +46,10 @@ static void give_up(struct spares *self, int64_t now_ms)
         (void)volume_remove(self->volume, self->made.name.text);
     }
     if (!self->refused) {
-        log_event(
-            self->volume->log, LOG_WARN, "log_room",
-            "%s: nothing new is taken when what is reserved is used up; free room on the disk",
-            self->volume->reason);
+        log_event(self->volume->log, LOG_WARN, "log_room",
+                  "nothing new is taken when what is reserved is used up; free room on the "
+                  "disk",
+                  log_text("reason", self->volume->reason));
     }
     self->refused = true;
     self->again_ms = now_ms + again_ms;

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "actors/store/node/apply.h"
@@ -45,11 +44,11 @@ static enum err refuse(const struct raft_node_settings *settings,
                        const char *what)
 {
     log_event(settings->log, LOG_ERROR, "state_refused",
-              "%s: the state is at entry %" PRIu64 " of term %" PRIu64 ", the log holds %" PRIu64
-              " to %" PRIu64
-              "; nothing was changed; put both back as they were together, or restore "
-              "a snapshot; of several members, remove this one and add it anew",
-              what, at->index, at->term, found->mark.index + 1, found->mark.index + found->count);
+              "nothing was changed; put state and log back as they were together, or "
+              "restore a snapshot; of several members, remove this one and add it anew",
+              log_text("reason", what), log_uint("entry", at->index), log_uint("term", at->term),
+              log_uint("log_from", found->mark.index + 1),
+              log_uint("log_to", found->mark.index + found->count));
     return ERR_UNUSABLE;
 }
 

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <string.h>
 
 #include "actors/store/start/stages.h"
@@ -14,7 +13,9 @@ enum err stage_auto_compaction(struct start *self)
                                     ? COMPACTION_PERIODIC
                                     : COMPACTION_REVISION;
     }
-    buf_printf(&self->said, " mode=%s retention=%s", config->store_compaction_mode,
-               self->compaction_retention > 0 ? config->store_compaction_retention : "off");
+    start_say(self, log_text("mode", config->store_compaction_mode));
+    start_say(self, log_text("retention", self->compaction_retention > 0
+                                              ? config->store_compaction_retention
+                                              : "off"));
     return ERR_OK;
 }

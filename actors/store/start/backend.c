@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "actors/store/mvcc/backend_lmdb.h"
@@ -37,12 +36,13 @@ enum err stage_backend(struct start *self)
     }
     err = open_patiently(self, path, text);
     if (err != ERR_OK) {
-        log_event(self->log, LOG_ERROR, "backend_refused", "%s", text);
+        log_event(self->log, LOG_ERROR, "backend_refused", text);
         return err;
     }
     mark = self->backend->mark(self->backend);
-    buf_printf(&self->said, " index=%" PRIu64 " term=%" PRIu64 " records=%" PRIu64, mark.index,
-               mark.term, mark.count);
+    start_say(self, log_uint("entry", mark.index));
+    start_say(self, log_uint("term", mark.term));
+    start_say(self, log_uint("records", mark.count));
     return ERR_OK;
 }
 

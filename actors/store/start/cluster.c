@@ -1,5 +1,4 @@
 /* New: the ids are made and kept. Known: they stay, whatever is asked for now. */
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
@@ -15,12 +14,13 @@ enum err stage_cluster(struct start *self)
         err = identity_write(&self->dir, &self->identity);
     } else if (asked.member != self->identity.member) {
         log_event(self->log, LOG_WARN, "ids_kept",
-                  "etcd.peer_urls and etcd.initial_cluster_token are not what this directory was "
-                  "begun with: its ids stay; put them back, or begin an empty directory");
+                  "etcd.peer_urls and etcd.initial_cluster_token are not what this directory "
+                  "was begun with: its ids stay; put them back, or begin an empty directory");
     }
     self->options.cluster_id = self->identity.cluster;
     self->options.member_id = self->identity.member;
-    buf_printf(&self->said, " cluster=%" PRIx64 " member=%" PRIx64 " found=%s",
-               self->identity.cluster, self->identity.member, self->fresh ? "new" : "existing");
+    start_say_id(self, "cluster", self->identity.cluster);
+    start_say_id(self, "member", self->identity.member);
+    start_say(self, log_text("found", self->fresh ? "new" : "existing"));
     return err;
 }

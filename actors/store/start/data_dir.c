@@ -34,8 +34,8 @@ static enum err check_place(const struct start *self)
         err = place_check_way(self->path, &why);
     }
     if (err != ERR_OK) {
-        log_event(self->log, LOG_ERROR, "storage_refused", "store.data: %.*s",
-                  STR_ARG(buf_str(&why)));
+        log_event(self->log, LOG_ERROR, "storage_refused", "store.data can't be used",
+                  log_buf("reason", &why));
         err = ERR_UNUSABLE;
     }
     buf_fini(&why);
@@ -49,20 +49,21 @@ static enum err judge(const struct start *self, const struct directory_seen *see
     case DIRECTORY_OURS:
         return ERR_OK;
     case DIRECTORY_ETCD:
-        log_event(
-            self->log, LOG_ERROR, "storage_refused",
-            "%s is a data directory of etcd: nothing of it was touched; what it holds is saved "
-            "by that etcd and etcdctl snapshot save; give store.data an empty directory",
-            self->path);
+        log_event(self->log, LOG_ERROR, "storage_refused",
+                  "it is a data directory of etcd: nothing of it was touched; what it holds "
+                  "is saved by that etcd and etcdctl snapshot save; give store.data an empty "
+                  "directory",
+                  log_text("dir", self->path));
         return ERR_UNUSABLE;
     case DIRECTORY_OTHERS:
         break;
     }
-    log_event(
-        self->log, LOG_ERROR, "storage_refused",
-        "%s holds %s, and no file %s, which a store's directory has: nothing of it was "
-        "touched; put that file back if it is a store's, or give store.data an empty directory",
-        self->path, seen->name, identity_file);
+    log_event(self->log, LOG_ERROR, "storage_refused",
+              "it holds other things, and not the file that a store's directory has: "
+              "nothing of it was touched; put that file back if it is a store's, or give "
+              "store.data an empty directory",
+              log_text("dir", self->path), log_text("holds", seen->name),
+              log_text("missing", identity_file));
     return ERR_UNUSABLE;
 }
 
@@ -78,8 +79,8 @@ enum err stage_data_dir(struct start *self)
     err = err == ERR_OK ? volume_take(&self->dir, &self->lock) : err;
     if (err == ERR_OK) {
         self->fresh = seen.kind == DIRECTORY_EMPTY;
-        buf_printf(&self->said, " dir=%s found=%s", self->path,
-                   self->fresh ? "nothing" : "a-store");
+        start_say(self, log_text("dir", self->path));
+        start_say(self, log_text("found", self->fresh ? "nothing" : "a-store"));
     }
     return err;
 }

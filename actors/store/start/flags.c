@@ -4,7 +4,7 @@ enum err stage_flags(struct start *self)
 {
     const struct config *config = self->config;
 
-    buf_printf(&self->said, " dir=%s file=%s", config->dir,
-               config->file != NULL ? config->file : "none");
+    start_say(self, log_text("dir", config->dir));
+    start_say(self, log_text("file", config->file != NULL ? config->file : "none"));
     return ERR_OK;
 }

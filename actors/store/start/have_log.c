@@ -1,6 +1,5 @@
 /* What a log there is of, and whose. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "actors/store/log/file_name.h"
@@ -42,6 +41,7 @@ enum err stage_have_log(struct start *self)
             err = raft.trouble == -ENOENT ? ERR_OK : volume_refused(&raft, NULL);
         }
     }
-    buf_printf(&self->said, " segments=%u last=%" PRIu64, count.segments, count.last);
+    start_say(self, log_uint("segments", count.segments));
+    start_say(self, log_uint("last", count.last));
     return err;
 }

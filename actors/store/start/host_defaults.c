@@ -2,7 +2,7 @@
 
 enum err stage_host_defaults(struct start *self)
 {
-    buf_printf(&self->said, " name=%s advertise=%s", self->config->etcd_name,
-               self->config->etcd_advertise);
+    start_say(self, log_text("member_name", self->config->etcd_name));
+    start_say(self, log_text("advertise", self->config->etcd_advertise));
     return ERR_OK;
 }

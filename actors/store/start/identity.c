@@ -87,11 +87,12 @@ enum err identity_read(struct volume *dir, struct identity *to)
     err = decode((struct str){bytes, moved}, to);
     if (err == ERR_CORRUPT) {
         log_event(dir->log, LOG_ERROR, "identity_damaged",
-                  "file=%s/%s: it does not say who this member is; put back a good copy of it",
-                  dir->dir, identity_file);
+                  "it does not say who this member is; put back a good copy of it",
+                  log_text("dir", dir->dir), log_text("file", identity_file));
     } else if (err != ERR_OK) {
         log_event(dir->log, LOG_ERROR, "identity_unknown",
-                  "file=%s/%s: of a later version; start that one", dir->dir, identity_file);
+                  "it is of a later version; start that one", log_text("dir", dir->dir),
+                  log_text("file", identity_file));
     }
     return err;
 }
@@ -116,8 +117,8 @@ enum err identity_write(struct volume *dir, const struct identity *identity)
     err = err == ERR_OK ? volume_rename(dir, identity_unfinished, identity_file) : err;
     err = err == ERR_OK ? volume_sync_dir(dir) : err;
     if (err != ERR_OK) {
-        log_event(dir->log, LOG_ERROR, "identity_failed", "%s: %s; then start again", dir->reason,
-                  disk_remedy_of(dir->trouble));
+        log_event(dir->log, LOG_ERROR, "identity_failed", disk_remedy_of(dir->trouble),
+                  log_text("reason", dir->reason));
     }
     buf_fini(&frame);
     return err;

@@ -1,9 +1,8 @@
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
 enum err stage_lease_checkpointer(struct start *self)
 {
-    buf_printf(&self->said, " every_ms=%" PRId64, self->options.lease_checkpoint_ms);
+    start_say(self, log_int("every_ms", self->options.lease_checkpoint_ms));
     return ERR_OK;
 }

@@ -1,9 +1,8 @@
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
 enum err stage_lessor(struct start *self)
 {
-    buf_printf(&self->said, " ttl_min_s=%" PRId64, store_lease_ttl_min_s(&self->options));
+    start_say(self, log_int("ttl_min_s", store_lease_ttl_min_s(&self->options)));
     return ERR_OK;
 }

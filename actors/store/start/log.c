@@ -1,5 +1,4 @@
 /* The log of a store that was there, from the mark its state is behind. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,14 +24,15 @@ enum err stage_log(struct start *self)
     enum err err = ERR_OK;
 
     if (self->fresh) {
-        buf_add_str(&self->said, STR(" found=nothing"));
+        start_say(self, log_text("found", "nothing"));
         return ERR_OK;
     }
     err = stage_open_log(self);
     if (err == ERR_OK) {
-        buf_printf(&self->said, " mark=%" PRIu64 " entries=%zu commit=%" PRIu64 "%s",
-                   self->found.mark.index, self->found.count, self->found.hard.commit,
-                   self->found.cut ? " cut=true" : "");
+        start_say(self, log_uint("mark", self->found.mark.index));
+        start_say(self, log_uint("entries", self->found.count));
+        start_say(self, log_uint("commit", self->found.hard.commit));
+        start_say(self, log_flag("damage_cut", self->found.cut));
     }
     return err;
 }

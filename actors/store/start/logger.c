@@ -2,6 +2,6 @@
 
 enum err stage_logger(struct start *self)
 {
-    buf_printf(&self->said, " level=%s", log_level_name(self->log->level));
+    start_say(self, log_text("log_level", log_level_name(self->log->level)));
     return ERR_OK;
 }

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
@@ -10,8 +9,9 @@ enum err stage_mvcc(struct start *self)
     if (err == ERR_OK) {
         struct store_found found = store_found(self->store);
 
-        buf_printf(&self->said, " revision=%" PRId64 " compacted=%" PRId64 " index=%" PRIu64,
-                   found.revision, found.compacted, found.index);
+        start_say(self, log_int("revision", found.revision));
+        start_say(self, log_int("compacted", found.compacted));
+        start_say(self, log_uint("entry", found.index));
     }
     return err;
 }

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
@@ -6,8 +5,9 @@ enum err stage_raft(struct start *self)
 {
     const struct disk_log_found *found = &self->found;
 
-    buf_printf(&self->said, " term=%" PRIu64 " commit=%" PRIu64 " last=%" PRIu64 " found=%s",
-               found->hard.term, found->hard.commit, found->mark.index + found->count,
-               found->fresh ? "new" : "existing");
+    start_say(self, log_uint("term", found->hard.term));
+    start_say(self, log_uint("commit", found->hard.commit));
+    start_say(self, log_uint("last", found->mark.index + found->count));
+    start_say(self, log_text("found", found->fresh ? "new" : "existing"));
     return ERR_OK;
 }

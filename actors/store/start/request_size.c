@@ -1,4 +1,3 @@
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
@@ -10,10 +9,10 @@ enum err stage_request_size(struct start *self)
 
     if (bytes > usual_bytes) {
         log_event(self->log, LOG_WARN, "large_requests",
-                  "etcd.max_request is above 1.5MiB, what clients count on: one large request "
-                  "holds all others up while it is written");
+                  "etcd.max_request is above 1.5MiB, what clients count on: one large "
+                  "request holds all others up while it is written");
     }
-    buf_printf(&self->said, " max_request_bytes=%" PRId64 " max_txn_ops=%" PRId64, bytes,
-               self->config->etcd_max_txn_ops);
+    start_say(self, log_int("max_request_bytes", bytes));
+    start_say(self, log_int("max_txn_ops", self->config->etcd_max_txn_ops));
     return ERR_OK;
 }

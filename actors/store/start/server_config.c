@@ -1,4 +1,3 @@
-#include <inttypes.h>
 
 #include "actors/store/start/stages.h"
 
@@ -39,8 +38,9 @@ enum err stage_server_config(struct start *self)
                                .compaction_retention = self->compaction_retention,
                                .prng = &self->prng,
                                .log = self->log};
-    buf_printf(&self->said, " version=%s heartbeat_ms=%d election_ms=%d boot=%" PRIx64,
-               config->etcd_version, self->options.heartbeat_ms, self->options.election_ms,
-               self->options.boot);
+    start_say(self, log_text("version", config->etcd_version));
+    start_say(self, log_int("heartbeat_ms", self->options.heartbeat_ms));
+    start_say(self, log_int("election_ms", self->options.election_ms));
+    start_say_id(self, "boot", self->options.boot);
     return ERR_OK;
 }

@@ -7,6 +7,10 @@
 typedef enum err stage_fn(struct start *self);
 typedef void stage_undo_fn(struct start *self);
 
+/* For the line on the log of the stage that runs; what it borrows stays until that is written. */
+void start_say(struct start *self, struct log_field field);
+void start_say_id(struct start *self, const char *name, uint64_t id);
+
 // clang-format off
 /* S(number, name, begins, undone, note): NULL where there is nothing to do */
 #define STAGE_TABLE(S)                                                                          \

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "actors/store/start/stages.h"
@@ -33,8 +32,8 @@ static void undo(struct start *self, enum log_level level)
 
         if (stage->undo != NULL) {
             stage->undo(self);
-            log_event(self->log, level, "stage_undone", "stage=%u name=%s ms=%" PRId64,
-                      self->reached, stage->name, mono_ms(self) - began_ms);
+            log_event(self->log, level, "stage_undone", NULL, log_uint("stage", self->reached),
+                      log_text("name", stage->name), log_int("ms", mono_ms(self) - began_ms));
         }
     }
 }
@@ -42,9 +41,24 @@ static void undo(struct start *self, enum log_level level)
 static void say_failed(const struct start *self, unsigned number, enum err err, int64_t ms)
 {
     log_event(self->log, LOG_ERROR, "stage_failed",
-              "stage=%u name=%s ms=%" PRId64 " error=\"%s\": the lines before it say why and what "
-              "to do; the stages before it are undone",
-              number, stages[number - 1].name, ms, err_text(err));
+              "the lines before it say why and what to do; the stages before it are "
+              "undone",
+              log_uint("stage", number), log_text("name", stages[number - 1].name),
+              log_int("ms", ms), log_text("error", err_text(err)));
+}
+
+/* What every line of a stage begins with. */
+enum { SAID_STAGE, SAID_NAME, SAID_MS };
+
+static void begin_line(struct start *self, const struct stage *stage)
+{
+    self->said.count = 0;
+    start_say(self, log_uint("stage", self->reached + 1));
+    start_say(self, log_text("name", stage->name));
+    start_say(self, log_int("ms", 0)); /* known at its end */
+    if (stage->note != NULL) {
+        start_say(self, log_text("note", stage->note));
+    }
 }
 
 static enum err run_one(struct start *self)
@@ -54,7 +68,7 @@ static enum err run_one(struct start *self)
     enum err err = ERR_OK;
     int64_t ms;
 
-    self->said.len = 0;
+    begin_line(self, stage);
     if (stage->begin != NULL) {
         err = stage->begin(self);
     }
@@ -67,9 +81,10 @@ static enum err run_one(struct start *self)
         return err;
     }
     self->reached++;
-    log_event(self->log, LOG_INFO, "stage", "stage=%u name=%s ms=%" PRId64 "%s%s%.*s",
-              self->reached, stage->name, ms, stage->note != NULL ? " note=" : "",
-              stage->note != NULL ? stage->note : "", STR_ARG(buf_str(&self->said)));
+    self->said.fields[SAID_MS] = log_int("ms", ms);
+    if (log_tells(self->log, LOG_INFO)) {
+        log_write(self->log, LOG_INFO, "stage", NULL, self->said.fields);
+    }
     return ERR_OK;
 }
 
@@ -107,5 +122,4 @@ void start_end(struct start *self)
 {
     undo(self, LOG_INFO);
     free(self->path);
-    buf_fini(&self->said);
 }

@@ -1,6 +1,6 @@
 /* How a store starts: the stages of etcd's own start, in its order, each with a line on the log.
  *
- *   stage stage=12 name=backend ms=4 index=17 term=2
+ *   stage stage=12 name=backend ms=4 entry=17 term=2
  *   stage stage=10 name=snapshotter ms=0 note=one-member
  *
  * A stage that fails has said why and what to do; then those before it are undone in reverse order
@@ -21,6 +21,8 @@
 #include "common/base/prng.h"
 #include "common/config/config.h"
 
+enum { start_fields_max = 8 };
+
 struct start {
     const struct config *config; /* borrowed, as the next two */
     const struct log *log;
@@ -40,7 +42,11 @@ struct start {
     struct store_options options;
     struct store *store;
 
-    struct buf said;  /* by the stage that runs: " key=value" each */
+    struct {
+        struct log_field fields[start_fields_max + 1]; /* ends with one of LOG_END */
+        char ids[start_fields_max][17];
+        unsigned count;
+    } said;           /* of the stage that runs, for its line on the log */
     unsigned reached; /* stages that are behind */
 };
 

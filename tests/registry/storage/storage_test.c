@@ -784,7 +784,7 @@ static void a_second_opener_is_refused_and_told_who_holds_it(void **state)
     other.options.log = &log;
     assert_int_equal(rig_try_open(&other), ERR_BUSY);
     assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
-    (void)snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
+    (void)snprintf(pid, sizeof(pid), "\"pid\":%ld", (long)getpid());
     assert_non_null(strstr(text, pid));
     assert_non_null(strstr(text, dir));
     rig_close(&rig);

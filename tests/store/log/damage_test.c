@@ -100,12 +100,12 @@ static void a_bad_frame_that_a_later_one_proves_is_damage(void **state)
 
     append(rig, 3, 100);
     log_rig_kill(rig);
-    (void)snprintf(offset, sizeof(offset), "offset=%zu", frame_at(rig, 1, 2));
+    (void)snprintf(offset, sizeof(offset), "\"offset\":%zu", frame_at(rig, 1, 2));
     flip(rig, 1, 2, 40);
     assert_int_equal(log_rig_try_open(rig), ERR_CORRUPT);
     said(rig, offset);
     assert_int_equal(log_rig_try_open(rig), ERR_CORRUPT);
-    said(rig, "/raft-0000000000000001.log");
+    said(rig, "raft-0000000000000001.log");
 }
 
 /* Of writes that no sync separates a later one proves nothing. */

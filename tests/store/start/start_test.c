@@ -50,6 +50,7 @@ static void it_begin(struct it *self)
     set(self, "store.data", self->data);
     log_init(&self->log, "store", open(self->lines, O_WRONLY | O_CREAT | O_CLOEXEC, 0600),
              &clock_os);
+    self->log.json = false;
     self->log.level = LOG_DEBUG;
 }
 
@@ -136,10 +137,10 @@ static void stages_are_told_in_order(void **state)
     it.said.len = 0;
     assert_int_equal(ERR_OK, file_read(it.lines, 1 << 20, &it.said));
     buf_add_char(&it.said, '\0');
-    for (const char *at = it.said.data; (at = strstr(at, "\"stage=")) != NULL; next++) {
+    for (const char *at = it.said.data; (at = strstr(at, " stage stage=")) != NULL; next++) {
         char number[32];
 
-        (void)snprintf(number, sizeof(number), "\"stage=%u name=", next);
+        (void)snprintf(number, sizeof(number), " stage stage=%u name=", next);
         assert_memory_equal(number, at, strlen(number));
         at += strlen(number);
     }
@@ -228,20 +229,20 @@ static void what_is_nobodys_store_is_left_alone(void **state)
     it_begin(&it);
     make_dir(&it, "");
     make_file(&it, "thesis.tex");
-    refuses(&it, "holds thesis.tex");
+    refuses(&it, "holds=thesis.tex");
     assert_false(is_there(&it, "lock"));
     it_end(&it);
 
     it_begin(&it);
     make_dir(&it, "");
     make_dir(&it, "member"); /* of what, nobody knows */
-    refuses(&it, "holds member");
+    refuses(&it, "holds=member");
     it_end(&it);
 
     it_begin(&it); /* a store's, without its identity */
     make_dir(&it, "");
     make_dir(&it, "raft");
-    refuses(&it, "holds raft");
+    refuses(&it, "holds=raft");
     says(&it, "put that file back");
     it_end(&it);
 }
@@ -304,8 +305,7 @@ static void a_stage_that_fails_undoes_those_before_it_in_reverse_order(void **st
     assert_int_equal(0, mkdir(path, 0700)); /* nothing can hold it */
     assert_int_equal(ERR_UNUSABLE, run(&it));
     says_before(&it, "storage_refused", "stage_undone");
-    says_before(&it, "\"stage_undone\",\"text\":\"stage=12 name=backend",
-                "\"stage_undone\",\"text\":\"stage=4 name=data-dir");
+    says_before(&it, "stage_undone stage=12 name=backend", "stage_undone stage=4 name=data-dir");
     says_before(&it, "stage_undone", "stage_failed");
     says(&it, "stage=13 name=log-from-snapshot");
     start_end(&it.start);
@@ -345,7 +345,7 @@ static void a_place_that_others_decide_about_is_refused(void **state)
     assert_int_equal(0, chmod(path, 0777));
     (void)snprintf(path, sizeof(path), "%s/open/store", it.dir);
     set(&it, "store.data", path);
-    refuses(&it, "store.data: ");
+    refuses(&it, "store.data can't be used");
     it_end(&it);
 }
 
