@@ -68,7 +68,8 @@ common/etcdapi:     common/base
 gateway/http:       common/base
 gateway/bus:        common/base common/wire common/runtime gateway/http
 gateway/web:        common/base gateway/http
-gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus gateway/web
+gateway/operate:    common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus
+gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus gateway/web gateway/operate
 gateway/etcd:       common/base common/container common/wire common/etcdapi common/runtime gateway/http
 actors/evictor:     common/base common/wire common/config common/runtime
 actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage

@@ -264,6 +264,19 @@ static void load_file(struct config *config, struct config_draft *draft, const c
 
 /* ── all of it ── */
 
+static void keep_origins(struct config *config, const struct config_draft *draft)
+{
+    struct buf where = {0};
+
+    config->origins = heap_array(config_key_count, sizeof(*config->origins));
+    for (size_t i = 0; i < config_key_count; i++) {
+        where.len = 0;
+        config_draft_where(draft, &config_keys[i], &where);
+        config->origins[i] = heap_text(buf_str(&where));
+    }
+    buf_fini(&where);
+}
+
 static void print_lines(FILE *to, const char *program, const char *kind, struct str lines)
 {
     while (lines.len > 0) {
@@ -337,6 +350,7 @@ enum config_outcome config_load(struct config *config, const char *purpose, int 
             outcome = CONFIG_EXIT;
         } else if (draft.problem_count == 0) {
             make_dirs(config, &draft);
+            keep_origins(config, &draft);
         }
         if (draft.problem_count > 0) {
             outcome = tell_problems(program, &draft);
@@ -353,7 +367,11 @@ void config_fini(struct config *config)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         config_key_free(&config_keys[i], config);
+        if (config->origins != NULL) {
+            free(config->origins[i]);
+        }
     }
+    free(config->origins);
     free(config->dir);
     free(config->run_dir);
     free(config->data_dir);

@@ -126,6 +126,11 @@ struct config {
     char *log_dir;  /* D/log; owned */
     char *file;     /* --config F; owned; NULL: D/muster.toml if it is there */
     uint32_t index; /* --index I, of a gateway */
+
+    /* Where each value is from, one text for each key of the table, in its order: "muster.toml:12",
+     * "MUSTER_A_B_C", "--a.b_c", "the default"; owned. NULL until config_load has returned
+     * CONFIG_RUN. */
+    char **origins;
 };
 
 enum config_outcome {

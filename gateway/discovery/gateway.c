@@ -8,6 +8,7 @@
 #include "gateway/bus/pending.h"
 #include "gateway/bus/round.h"
 #include "gateway/bus/scrape.h"
+#include "gateway/discovery/description.h"
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/form_origin.h"
 #include "gateway/discovery/neighbour.h"
@@ -20,6 +21,7 @@
 #include "gateway/discovery/source.h"
 #include "gateway/discovery/stream.h"
 #include "gateway/discovery/write.h"
+#include "gateway/operate/operate.h"
 #include "gateway/web/web.h"
 
 /* Listening waits so long for the first look-up of peers' names, which some nodes may have. */
@@ -187,6 +189,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
         gateway_destroy(&gateway);
         return err;
     }
+    gateway->operate = description_new(gateway);
     *self = gateway;
     return ERR_OK;
 }
@@ -203,6 +206,7 @@ void gateway_destroy(struct gateway **self)
         settings_remove(it->config);
     }
     http_destroy(&it->http); /* first: whoever is parked is told */
+    operate_destroy(&it->operate);
     scrape_destroy(&it->scrape);
     round_destroy(&it->round);
     early_destroy(&it->early);

@@ -22,6 +22,7 @@ struct streams;     /* stream.h: SSE clients */
 struct pending;     /* pending.h: writes waiting for their answer */
 struct round;       /* round.h: STATS of every actor of this node */
 struct scrape;      /* scrape.h: /metrics requests waiting for a round */
+struct operate;     /* gateway/operate: what the node tells of itself */
 struct early;       /* early.h: who waits for the first sync */
 struct neighbour;   /* neighbour.h: what browsers may ask */
 struct form_origin; /* form_origin.h: whose replication flags are believed */
@@ -39,6 +40,7 @@ struct gateway {
     struct pending *pending;         /* owns */
     struct round *round;             /* owns */
     struct scrape *scrape;           /* owns */
+    struct operate *operate;         /* owns */
     struct early *early;             /* owns */
     struct form_origin *form_origin; /* owns */
     struct resolver *resolver;       /* owns */

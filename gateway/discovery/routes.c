@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/discovery/cache.h"
+#include "gateway/discovery/description.h"
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/param_reader.h"
 #include "gateway/discovery/replica.h"
@@ -45,6 +46,11 @@ const struct route *route_find(struct str path)
         }
     }
     return NULL;
+}
+
+const struct route *route_at(size_t i)
+{
+    return i < sizeof(routes) / sizeof(routes[0]) ? &routes[i] : NULL;
 }
 
 static void answer_plain(struct request *request, int status, struct str text)
@@ -177,6 +183,9 @@ void route_serve(struct gateway *self, struct request *request, const struct now
     const struct route *route = route_find(request_path(request));
 
     if (!bind(request) || !let_in(self, request, route)) {
+        return;
+    }
+    if (route == NULL && description_serve(self, request, now)) {
         return;
     }
     if (route == NULL) {

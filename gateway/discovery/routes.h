@@ -7,6 +7,9 @@
 /* NULL: no such path. */
 const struct route *route_find(struct str path);
 
+/* One after the other from 0 on, they are all; NULL: no more. */
+const struct route *route_at(size_t i);
+
 /* Answers, parks or streams any request. */
 void route_serve(struct gateway *self, struct request *request, const struct now *now);
 

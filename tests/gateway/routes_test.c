@@ -22,9 +22,8 @@ static void check_with(struct gateway_fixture *self, const char *method, const c
 
 static void what_is_not_there_is_404_and_a_wrong_method_405(void **state)
 {
-    static const char *const unknown[] = {
-        "/",         "/discovery",          "/discovery/nodes/", "/Discovery/Nodes",
-        "/metadata", "/debug/pprof/cmdline"};
+    static const char *const unknown[] = {"/discovery", "/discovery/nodes/", "/Discovery/Nodes",
+                                          "/metadata", "/debug/pprof/cmdline"};
     struct gateway_fixture self;
 
     (void)state;

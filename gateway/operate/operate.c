@@ -1,0 +1,142 @@
+#include "gateway/operate/operate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/heap.h"
+#include "gateway/operate/answer.h"
+#include "gateway/operate/fields.h"
+#include "gateway/operate/state.h"
+
+static const char prefix[] = "/muster/v1/";
+
+struct operate *operate_new(const struct operate_view *view)
+{
+    struct operate *self = heap_new(sizeof(*self));
+
+    self->view = *view;
+    return self;
+}
+
+void operate_destroy(struct operate **self)
+{
+    struct operate *it = *self;
+
+    *self = NULL;
+    if (it != NULL) {
+        pattern_vars_fini(&it->vars);
+        free(it);
+    }
+}
+
+bool operate_owns(struct str path)
+{
+    return str_starts(path, str_from(prefix)) || str_eq(path, STR("/")) ||
+           str_eq(path, STR("/openapi.json"));
+}
+
+/* ── finding the route ──────────────────────────────────────────────────────*/
+
+/* The path as it came, where names with a slash in them can still be told from segments; as it was
+ * decoded and cleaned, where that is needed to see that it is ours. */
+static struct str raw_path(const struct request *request)
+{
+    struct str target = request_target(request);
+    const char *mark = target.len > 0 ? memchr(target.data, '?', target.len) : NULL;
+
+    if (mark != NULL) {
+        target.len = (size_t)(mark - target.data);
+    }
+    return str_starts(target, str_from(prefix)) ? target : request_path(request);
+}
+
+static bool is_method(const struct operate_route *route, const struct request *request)
+{
+    return strcmp(route->method, "GET") == 0
+               ? request_method(request) == HTTP_GET
+               : str_eq(str_from(route->method), request_verb(request));
+}
+
+struct matched {
+    const struct operate_route *route; /* NULL: none of this method */
+    struct buf allow;                  /* methods of the path; empty: there is no such path */
+};
+
+static struct matched find(struct operate *self, const struct request *request)
+{
+    struct str path = raw_path(request);
+    struct matched found = {0};
+
+    for (size_t i = 0; i < operate_route_count(); i++) {
+        const struct operate_route *route = operate_route_at(i);
+
+        if (!pattern_matches(route->path, path, &self->vars)) {
+            continue;
+        }
+        if (is_method(route, request)) {
+            found.route = route;
+            break;
+        }
+        buf_printf(&found.allow, "%s%s", found.allow.len > 0 ? ", " : "",
+                   strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method);
+    }
+    return found;
+}
+
+/* ── serving ────────────────────────────────────────────────────────────────*/
+
+static void refuse_path(struct request *request)
+{
+    struct buf near = {0};
+
+    for (size_t i = 0; i < operate_route_count(); i++) {
+        const struct operate_route *route = operate_route_at(i);
+
+        if ((route->traits & OPERATE_PAGE) == 0) {
+            field_item(&near);
+            buf_printf(&near, "\"%s\"", route->path);
+        }
+    }
+    operate_refuse(request, 404, STR("there is no such path; see /openapi.json"), STR(""),
+                   buf_str(&near));
+    buf_fini(&near);
+}
+
+static void serve(struct operate *self, const struct operate_route *route, struct operate_ask *ask,
+                  const struct operate_pair *pairs, size_t count)
+{
+    struct str wrong = {0};
+    struct buf why = {0};
+
+    if ((route->traits & OPERATE_LIGHT) == 0 && http_is_full(self->view.http)) {
+        operate_refuse_busy(ask->request, STR("this gateway holds as much for its clients as "
+                                              "gateway.memory_max lets it: try again"));
+    } else if ((route->traits & OPERATE_PAGE) == 0 &&
+               !operate_args_read(&ask->args, route->takes, pairs, count, ask->now->wall_ns, &wrong,
+                                  &why)) {
+        operate_refuse(ask->request, 400, buf_str(&why), wrong, STR(""));
+    } else {
+        route->serve(self, ask);
+    }
+    buf_fini(&why);
+}
+
+void operate_serve(struct operate *self, struct request *request, const struct operate_pair *pairs,
+                   size_t count, const struct now *now, struct outbox *out)
+{
+    struct operate_ask ask = {.request = request, .now = now, .out = out};
+    struct matched found = find(self, request);
+
+    if (found.route != NULL) {
+        for (size_t i = 0; i < self->vars.count; i++) {
+            ask.var[i] = buf_str(&self->vars.text[i]);
+        }
+        serve(self, found.route, &ask, pairs, count);
+    } else if (found.allow.len > 0) {
+        buf_add_char(&found.allow, '\0');
+        operate_refuse_method(request, found.allow.data);
+    } else {
+        refuse_path(request);
+    }
+    buf_fini(&found.allow);
+}

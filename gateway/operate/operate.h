@@ -1,0 +1,28 @@
+/* What a node tells of itself over HTTP: /muster/v1/… in JSON, /openapi.json, and one page at /
+ * that says where to look. The page for people, musterctl and scripts ask the same.
+ *
+ * It is told of the node through a view, asks the actors by a round (gateway/bus/round.h), and
+ * changes nothing. Status codes mean what they say here; the forms: docs/api.md.
+ */
+#ifndef GATEWAY_OPERATE_OPERATE_H
+#define GATEWAY_OPERATE_OPERATE_H
+
+#include "common/runtime/outbox.h"
+#include "gateway/http/http.h"
+#include "gateway/operate/params.h"
+#include "gateway/operate/view.h"
+
+struct operate;
+
+/* view: copied; what it points to outlives this. */
+struct operate *operate_new(const struct operate_view *view);
+/* After http_destroy: touches no request. */
+void operate_destroy(struct operate **self);
+
+/* path: decoded. Else it is nobody's here. */
+bool operate_owns(struct str path);
+/* Answers, parks or streams a request for what it owns. pairs: its parameters, until it returns. */
+void operate_serve(struct operate *self, struct request *request, const struct operate_pair *pairs,
+                   size_t count, const struct now *now, struct outbox *out);
+
+#endif
