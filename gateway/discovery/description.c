@@ -1,5 +1,8 @@
 #include "gateway/discovery/description.h"
 
+#include "gateway/discovery/openness.h"
+#include "gateway/discovery/poll.h"
+#include "gateway/discovery/replica.h"
 #include "gateway/operate/operate.h"
 
 #define READ_APPS "env! appid!+ zone hostname! format"
@@ -39,16 +42,125 @@ static const struct operate_foreign rows[] = {
 
 enum { pairs_max = 16 };
 
+static const int64_t silence_ms = 3000; /* ticks are a second apart */
+
+/* ── how the node is ────────────────────────────────────────────────────────*/
+
+static bool is_heard(const struct gateway *self, enum actor_name actor, const struct now *now)
+{
+    struct follower_state state;
+
+    replica_follower(self->replica, actor, &state);
+    return state.heard_ms >= 0 && now->mono_ms - state.heard_ms <= silence_ms;
+}
+
+/* What lets more people in than those of this host, in words. */
+static void add_open(const struct config *config, struct buf *to)
+{
+    for (enum openness i = 0; i < OPEN_COUNT; i++) {
+        if (gateway_is_open(config, i)) {
+            buf_printf(to, "%s%s %s", to->len > 0 ? "; " : "", openness_name(i), openness_text(i));
+        }
+    }
+}
+
+static void fill_facts(const struct replica *replica, const struct now *now,
+                       struct operate_standing *out)
+{
+    struct replica_protect protect = replica_protect(replica, now);
+    struct replica_storage storage = replica_storage(replica);
+    struct replica_protection protection = replica_protection(replica, now);
+
+    out->protect_on = protect.on;
+    out->syncing = protect.syncing;
+    out->protect_left_ms = protect.left_ms;
+    out->protect_reason = protect.reason;
+    out->storage_ok = storage.ok;
+    out->storage_reason = storage.reason;
+    out->damaged = storage.damaged;
+    out->damage = storage.damage;
+    out->protection_known = protection.known;
+    out->protection_on = protection.on;
+    out->protection_reason = protection.reason;
+    out->heard = protection.heard;
+    out->expected = protection.expected;
+    out->threshold = protection.threshold;
+    out->next_round_ms = protection.next_round_ms;
+}
+
+static void standing(void *state, const struct now *now, struct operate_standing *out)
+{
+    const struct gateway *self = state;
+    struct follower_state registry;
+
+    replica_follower(self->replica, ACTOR_REGISTRY, &registry);
+    *out = (struct operate_standing){
+        .caught_up = replica_ready(self->replica),
+        .stale_ms = replica_stale_ms(self->replica, now),
+        .epoch = registry.epoch,
+        .evictor_heard = is_heard(self, ACTOR_EVICTOR, now),
+        .replicator_heard = is_heard(self, ACTOR_REPLICATOR, now),
+        .in_step = replica_in_step(self->replica),
+    };
+    fill_facts(self->replica, now, out);
+    (void)replica_nodes(self->replica, &out->node_count);
+}
+
+static void node_at(void *state, size_t i, struct operate_node *out)
+{
+    const struct gateway *self = state;
+    size_t count;
+    const struct replica_node *node = &replica_nodes(self->replica, &count)[i];
+
+    assert(i < count);
+    *out = (struct operate_node){.address = node->addr,
+                                 .zone = node->zone,
+                                 .trouble = node->trouble,
+                                 .self = node->self,
+                                 .lost = node->status != 0};
+}
+
+static uint32_t poller_count(void *state, struct str env, struct str appid)
+{
+    const struct gateway *self = state;
+
+    return polls_waiting(self->polls, env, appid);
+}
+
+static void pollers(void *state, struct str env, struct str appid, const struct now *now,
+                    operate_poller_fn *each, void *context)
+{
+    const struct gateway *self = state;
+
+    polls_each(self->polls, env, appid, now, each, context);
+}
+
+/* ── making and serving it ──────────────────────────────────────────────────*/
+
 struct operate *description_new(struct gateway *gateway)
 {
-    const struct operate_view view = {
+    struct buf open = {0};
+    struct operate_view view = {
         .config = gateway->config,
         .http = gateway->http,
+        .registry = replica_registry(gateway->replica),
+        .round = gateway->round,
+        .seed = gateway->id,
+        .state = gateway,
+        .standing = standing,
+        .node = node_at,
+        .poller_count = poller_count,
+        .pollers = pollers,
         .foreign = rows,
         .foreign_count = sizeof(rows) / sizeof(rows[0]),
     };
+    struct operate *operate;
 
-    return operate_new(&view);
+    add_open(gateway->config, &open);
+    view.open = buf_str(&open);
+    operate = operate_new(&view);
+    buf_fini(&open);
+    return operate;
 }
 
 bool description_serve(struct gateway *self, struct request *request, const struct now *now)

@@ -249,6 +249,7 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     }
     polls_turn(self, now);
     streams_turn(self, now);
+    operate_turn(self->operate, now, out);
     round_turn(self->round, now);
     if (http_turn(self->http, now)) {
         outbox_again(out);
@@ -298,6 +299,7 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     }
     publisher_tick(&self->publisher, out);
     source_tick(self, now);
+    operate_tick(self->operate, now);
 }
 
 static int64_t due_ms(void *state, const struct now *now)

@@ -36,7 +36,10 @@ struct waiter {
     struct watcher watcher;
     struct deadline deadline; /* when to look at it: its end, or at a client that is ahead */
     struct request *request;
+    uint64_t number; /* in order of their coming */
+    int64_t began_ms;
     int64_t ends_ms;
+    struct str hostname; /* as it calls itself */
     struct updates_asked asked;
     struct watch_node *nodes; /* one for each app */
 };
@@ -226,10 +229,11 @@ static void on_gone(struct gateway *self, struct parked *parked)
     waiter_free(self->polls, (struct waiter *)(void *)parked);
 }
 
-static struct waiter *waiter_new(const struct updates_asked *asked, size_t *bytes)
+static struct waiter *waiter_new(const struct updates_asked *asked, struct str hostname,
+                                 size_t *bytes)
 {
     size_t count = asked->app_count;
-    size_t text_bytes = asked->query.env.len + asked->query.key.zone.len;
+    size_t text_bytes = asked->query.env.len + asked->query.key.zone.len + hostname.len;
     struct waiter *self;
     struct updates_app *apps;
     char *text;
@@ -246,6 +250,7 @@ static struct waiter *waiter_new(const struct updates_asked *asked, size_t *byte
     self->asked.apps = apps;
     self->asked.query.env = str_put(&text, asked->query.env);
     self->asked.query.key.zone = str_put(&text, asked->query.key.zone);
+    self->hostname = str_put(&text, hostname);
     for (size_t i = 0; i < count; i++) {
         apps[i] = asked->apps[i];
         apps[i].appid = str_put(&text, asked->apps[i].appid);
@@ -294,15 +299,18 @@ static void set_deadline(const struct gateway *self, struct waiter *waiter, cons
 }
 
 static void park(const struct gateway *self, struct request *request,
-                 const struct updates_asked *asked, int64_t wait_ms, const struct now *now)
+                 const struct updates_asked *asked, struct str hostname, int64_t wait_ms,
+                 const struct now *now)
 {
     struct polls *polls = self->polls;
     size_t bytes = 0;
-    struct waiter *waiter = waiter_new(asked, &bytes);
+    struct waiter *waiter = waiter_new(asked, hostname, &bytes);
 
     assert(wait_ms >= 0 && asked->app_count > 0);
     waiter->parked.gone = on_gone;
     waiter->request = request;
+    waiter->number = polls->counts.parked_total + 1;
+    waiter->began_ms = now->mono_ms;
     waiter->ends_ms = now->mono_ms + wait_ms;
     for (uint32_t i = 0; i < asked->app_count; i++) {
         watches_add(polls->watches, asked->apps[i].app_hash, &waiter->watcher, &waiter->nodes[i]);
@@ -496,7 +504,7 @@ static void serve(struct gateway *self, struct request *request, struct updates_
             poll_repeats_answer(self->polls->repeats, asked, &self->polls->memo_answer, now);
         }
     } else {
-        park(self, request, asked, wait_ms(self, request), now);
+        park(self, request, asked, args->hostname, wait_ms(self, request), now);
     }
     free(asked->apps);
 }
@@ -530,5 +538,53 @@ void serve_polls(struct gateway *self, struct request *request, const struct now
                          &args)) {
         serve(self, request, &asked, &args, now);
         read_params_fini(&args);
+    }
+}
+
+/* ── who waits ──────────────────────────────────────────────────────────────*/
+
+static struct operate_poller poller_of(const struct waiter *waiter, const struct now *now)
+{
+    struct operate_poller poller = {
+        .number = waiter->number,
+        .hostname = waiter->hostname,
+        .zone = waiter->asked.query.key.zone,
+        .env = waiter->asked.query.env,
+        .waits_ms = now->mono_ms - waiter->began_ms,
+        .left_ms = waiter->ends_ms > now->mono_ms ? waiter->ends_ms - now->mono_ms : 0,
+        .app_count = waiter->asked.app_count,
+        .appid = waiter->asked.apps[0].appid,
+    };
+
+    request_peer(waiter->request, poller.from, sizeof(poller.from));
+    return poller;
+}
+
+uint32_t polls_waiting(const struct polls *self, struct str env, struct str appid)
+{
+    if (appid.len == 0) {
+        return (uint32_t)self->counts.parked;
+    }
+    return watches_waiting(self->watches, replica_app_hash(self->replica, env, appid));
+}
+
+void polls_each(const struct polls *self, struct str env, struct str appid, const struct now *now,
+                operate_poller_fn *each, void *context)
+{
+    const struct watch_node *node = NULL;
+    size_t count = self->deadlines.count < polls_each_max ? self->deadlines.count : polls_each_max;
+
+    for (size_t i = 0; appid.len == 0 && i < count; i++) {
+        struct operate_poller poller = poller_of(waiter_of_deadline(self->deadlines.items[i]), now);
+
+        each(context, &poller);
+    }
+    if (appid.len > 0) {
+        node = watches_first(self->watches, replica_app_hash(self->replica, env, appid));
+    }
+    for (size_t i = 0; node != NULL && i < polls_each_max; i++, node = node->next) {
+        struct operate_poller poller = poller_of(waiter_of_watcher(node->watcher), now);
+
+        each(context, &poller);
     }
 }

@@ -7,6 +7,7 @@
 #define GATEWAY_DISCOVERY_POLL_H
 
 #include "gateway/discovery/gateway.h"
+#include "gateway/operate/view.h"
 
 /* Observes replica, which must outlive it. seed: random. */
 struct polls *polls_new(struct replica *replica, uint64_t seed);
@@ -20,6 +21,13 @@ void polls_turn(struct gateway *self, const struct now *now);
  * none waits. */
 bool polls_spare(struct gateway *self, const struct now *now);
 int64_t polls_due_ms(const struct polls *self); /* mono ms; INT64_MAX: nothing due */
+
+/* Polls that wait for news of an app; of any app where appid is empty. */
+uint32_t polls_waiting(const struct polls *self, struct str env, struct str appid);
+/* Calls each for them, in no order, polls_each_max at most. */
+enum { polls_each_max = 10000 };
+void polls_each(const struct polls *self, struct str env, struct str appid, const struct now *now,
+                operate_poller_fn *each, void *context);
 
 struct polls_counts {
     uint64_t parked;       /* now */

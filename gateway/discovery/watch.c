@@ -12,6 +12,7 @@ struct watch {
     struct watch *next; /* in its bucket */
     uint64_t app_hash;
     struct watch_node *nodes;
+    uint32_t waiting; /* nodes */
     bool woken;
     struct watch *next_woken;
     struct watch *prev_woken;
@@ -69,6 +70,21 @@ void watches_add(struct watches *self, uint64_t app_hash, struct watcher *watche
         node->next->prev = node;
     }
     (*at)->nodes = node;
+    (*at)->waiting++;
+}
+
+uint32_t watches_waiting(const struct watches *self, uint64_t app_hash)
+{
+    const struct watch *watch = *watch_place(self, app_hash);
+
+    return watch != NULL ? watch->waiting : 0;
+}
+
+const struct watch_node *watches_first(const struct watches *self, uint64_t app_hash)
+{
+    const struct watch *watch = *watch_place(self, app_hash);
+
+    return watch != NULL ? watch->nodes : NULL;
 }
 
 static void unwake(struct watches *self, struct watch *watch)
@@ -91,6 +107,8 @@ void watches_remove(struct watches *self, struct watch_node *node)
     if (node->next != NULL) {
         node->next->prev = node->prev;
     }
+    watch->waiting--;
+    assert((watch->waiting == 0) == (watch->nodes == NULL));
     if (watch->nodes == NULL) {
         unwake(self, watch);
         *watch_place(self, watch->app_hash) = watch->next;

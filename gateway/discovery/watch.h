@@ -38,6 +38,10 @@ void watches_add(struct watches *self, uint64_t app_hash, struct watcher *watche
                  struct watch_node *node);
 void watches_remove(struct watches *self, struct watch_node *node);
 
+/* How many wait for the app, and one of them; the others follow by next. */
+uint32_t watches_waiting(const struct watches *self, uint64_t app_hash);
+const struct watch_node *watches_first(const struct watches *self, uint64_t app_hash);
+
 void watches_wake(struct watches *self, uint64_t app_hash);
 /* Makes one due by itself; nothing if it is. */
 void watches_push(struct watches *self, struct watcher *watcher);

@@ -115,11 +115,11 @@ static void add_own_method(struct buf *to, const struct operate_route *route)
 }
 
 /* Rows of one path stand one after the other. */
-static void add_own(struct buf *to)
+static void add_own(const struct operate *self, struct buf *to)
 {
-    for (size_t i = 0; i < operate_route_count(); i++) {
-        const struct operate_route *route = operate_route_at(i);
-        bool same = i > 0 && strcmp(route->path, operate_route_at(i - 1)->path) == 0;
+    for (size_t i = 0; i < self->route_count; i++) {
+        const struct operate_route *route = &self->routes[i];
+        bool same = i > 0 && strcmp(route->path, self->routes[i - 1].path) == 0;
 
         if (!same) {
             buf_add_str(to, i > 0 ? STR("}") : STR(""));
@@ -181,7 +181,7 @@ void operate_openapi(struct operate *self, const struct operate_ask *ask)
                            "/discovery the API of bilibili/discovery: HTTP 200 with a code in the "
                            "body, parameters in the query or as a form. Under /muster/v1 status "
                            "codes mean what they say.\"},\"paths\":{"));
-    add_own(&body);
+    add_own(self, &body);
     for (size_t i = 0; i < self->view.foreign_count; i++) {
         add_foreign(&body, &self->view.foreign[i]);
     }

@@ -5,7 +5,11 @@
 
 #include "common/base/heap.h"
 #include "gateway/operate/answer.h"
+#include "gateway/operate/asker.h"
 #include "gateway/operate/fields.h"
+#include "gateway/operate/jobs.h"
+#include "gateway/operate/losses.h"
+#include "gateway/operate/standing.h"
 #include "gateway/operate/state.h"
 
 static const char prefix[] = "/muster/v1/";
@@ -15,6 +19,10 @@ struct operate *operate_new(const struct operate_view *view)
     struct operate *self = heap_new(sizeof(*self));
 
     self->view = *view;
+    buf_add_str(&self->open, view->open);
+    self->routes = operate_routes;
+    self->route_count = operate_route_count;
+    self->losses = losses_new(view->seed);
     return self;
 }
 
@@ -24,6 +32,12 @@ void operate_destroy(struct operate **self)
 
     *self = NULL;
     if (it != NULL) {
+        jobs_end(it);
+        askers_end(it);
+        losses_destroy(&it->losses);
+        verdict_fini(&it->verdict);
+        buf_fini(&it->silent);
+        buf_fini(&it->open);
         pattern_vars_fini(&it->vars);
         free(it);
     }
@@ -67,8 +81,8 @@ static struct matched find(struct operate *self, const struct request *request)
     struct str path = raw_path(request);
     struct matched found = {0};
 
-    for (size_t i = 0; i < operate_route_count(); i++) {
-        const struct operate_route *route = operate_route_at(i);
+    for (size_t i = 0; i < self->route_count; i++) {
+        const struct operate_route *route = &self->routes[i];
 
         if (!pattern_matches(route->path, path, &self->vars)) {
             continue;
@@ -85,12 +99,12 @@ static struct matched find(struct operate *self, const struct request *request)
 
 /* ── serving ────────────────────────────────────────────────────────────────*/
 
-static void refuse_path(struct request *request)
+static void refuse_path(const struct operate *self, struct request *request)
 {
     struct buf near = {0};
 
-    for (size_t i = 0; i < operate_route_count(); i++) {
-        const struct operate_route *route = operate_route_at(i);
+    for (size_t i = 0; i < self->route_count; i++) {
+        const struct operate_route *route = &self->routes[i];
 
         if ((route->traits & OPERATE_PAGE) == 0) {
             field_item(&near);
@@ -136,7 +150,22 @@ void operate_serve(struct operate *self, struct request *request, const struct o
         buf_add_char(&found.allow, '\0');
         operate_refuse_method(request, found.allow.data);
     } else {
-        refuse_path(request);
+        refuse_path(self, request);
     }
     buf_fini(&found.allow);
+}
+
+/* ── turns ──────────────────────────────────────────────────────────────────*/
+
+void operate_turn(struct operate *self, const struct now *now, struct outbox *out)
+{
+    jobs_turn(self, now, out);
+}
+
+void operate_tick(struct operate *self, const struct now *now)
+{
+    struct operate_standing standing;
+
+    losses_tick(self->losses, now->mono_ms);
+    standing_judge(self, &standing, now);
 }

@@ -25,4 +25,9 @@ bool operate_owns(struct str path);
 void operate_serve(struct operate *self, struct request *request, const struct operate_pair *pairs,
                    size_t count, const struct now *now, struct outbox *out);
 
+/* Once a turn: goes on with what takes longer than one. */
+void operate_turn(struct operate *self, const struct now *now, struct outbox *out);
+/* Once a second: notes how the node is. */
+void operate_tick(struct operate *self, const struct now *now);
+
 #endif

@@ -33,7 +33,7 @@ struct operate_route {
     const char *help;
 };
 
-size_t operate_route_count(void);
-const struct operate_route *operate_route_at(size_t i);
+extern const struct operate_route operate_routes[];
+extern const size_t operate_route_count;
 
 #endif

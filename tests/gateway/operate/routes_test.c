@@ -71,12 +71,12 @@ static void every_route_is_described_and_every_description_is_routed(void **stat
         assert_true(route->post == (json_object_get(described, "post") != NULL));
         known++;
     }
-    for (size_t i = 0; i < operate_route_count(); i++) {
-        json_t *described = json_object_get(paths, operate_route_at(i)->path);
+    for (size_t i = 0; i < operate_route_count; i++) {
+        json_t *described = json_object_get(paths, operate_routes[i].path);
         const json_t *method = json_object_get(described, "get");
 
         assert_non_null(method);
-        assert_string_equal(operate_route_at(i)->help, text_of(method, "summary"));
+        assert_string_equal(operate_routes[i].help, text_of(method, "summary"));
         known++;
     }
     assert_int_equal(known, json_object_size(paths));
@@ -89,8 +89,8 @@ static void parameters_are_described_as_they_are_taken(void **state)
     json_t *paths = json_object_get(document, "paths");
 
     (void)state;
-    for (size_t i = 0; i < operate_route_count(); i++) {
-        const struct operate_route *route = operate_route_at(i);
+    for (size_t i = 0; i < operate_route_count; i++) {
+        const struct operate_route *route = &operate_routes[i];
         const json_t *method = json_object_get(json_object_get(paths, route->path), "get");
         const json_t *params = json_object_get(method, "parameters");
         unsigned seen = 0;
@@ -202,8 +202,8 @@ static void the_page_in_docs_says_what_the_tables_say(void **state)
     (void)state;
     assert_int_equal(ERR_OK, file_read("docs/api.md", (size_t)1 << 20, &page));
     buf_add_char(&page, '\0');
-    for (size_t i = 0; i < operate_route_count(); i++) {
-        const struct operate_route *route = operate_route_at(i);
+    for (size_t i = 0; i < operate_route_count; i++) {
+        const struct operate_route *route = &operate_routes[i];
 
         line.len = 0;
         buf_printf(&line, "\n| `%s` | %s | ", route->path, route->help);

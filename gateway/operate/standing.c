@@ -1,0 +1,222 @@
+#include "gateway/operate/standing.h"
+
+#include <inttypes.h>
+
+/* Longer ago, what a round has found says nothing of now. */
+static const int64_t round_fresh_ms = 5000;
+
+/* ── sums ───────────────────────────────────────────────────────────────────*/
+
+struct sum_row {
+    enum actor_name actor;
+    bool in_sizes;
+    const char *counter;
+};
+
+static const struct sum_row sum_rows[SUM_COUNT] = {
+#define SUM_ROW(NAME, actor, in_sizes, counter, member) {ACTOR_##actor, in_sizes, counter},
+    SUM_TABLE(SUM_ROW)
+#undef SUM_ROW
+};
+
+static void add_counts(struct operate *self, enum actor_name from, bool in_sizes,
+                       const struct msg_counts *counts)
+{
+    struct str rest = counts->bytes;
+    struct str name;
+    int64_t value;
+
+    while (counts_next(&rest, &name, &value)) {
+        for (unsigned i = 0; i < SUM_COUNT; i++) {
+            if (sum_rows[i].actor == from && sum_rows[i].in_sizes == in_sizes &&
+                str_eq(str_from(sum_rows[i].counter), name)) {
+                self->sums[i].known = true;
+                self->sums[i].value += value;
+            }
+        }
+    }
+}
+
+static int64_t size_of(const struct msg_counters *counters, struct str wanted)
+{
+    struct str rest = counters->sizes.bytes;
+    struct str name;
+    int64_t value;
+
+    while (counts_next(&rest, &name, &value)) {
+        if (str_eq(name, wanted)) {
+            return value;
+        }
+    }
+    return 0;
+}
+
+/* Of all gateways the one that is nearest to its limit. */
+static void take_fullest(struct fullest *fullest, int64_t used, int64_t max)
+{
+    bool fuller = max > 0 && (fullest->max == 0 ||
+                              (uint64_t)used * fullest->max > fullest->used * (uint64_t)max);
+
+    if (fuller) {
+        *fullest = (struct fullest){(uint64_t)used, (uint64_t)max};
+    }
+}
+
+static void take_gateway(struct operate *self, const struct round_answer *answer)
+{
+    self->gateways++;
+    if (answer->counters == NULL) {
+        return;
+    }
+    self->gateways_answered++;
+    take_fullest(&self->memory, size_of(answer->counters, STR("http_memory_bytes")),
+                 size_of(answer->counters, STR("http_memory_max_bytes")));
+    take_fullest(&self->connections, size_of(answer->counters, STR("http_connections")),
+                 size_of(answer->counters, STR("http_connections_max")));
+}
+
+/* Replicator and evictor have checks of their own. */
+static void take_silent(struct operate *self, const struct round_answer *answer)
+{
+    if (answer->counters != NULL || answer->from == ACTOR_EVICTOR ||
+        answer->from == ACTOR_REPLICATOR) {
+        return;
+    }
+    buf_add_str(&self->silent, self->silent.len > 0 ? STR(", ") : STR(""));
+    actor_name_print(&self->silent, answer->from, answer->index);
+}
+
+void sums_take(struct operate *self, const struct round *round, const struct now *now)
+{
+    for (unsigned i = 0; i < SUM_COUNT; i++) {
+        self->sums[i] = (struct sum){0};
+    }
+    self->gateways = 0;
+    self->gateways_answered = 0;
+    self->memory = (struct fullest){0};
+    self->connections = (struct fullest){0};
+    self->silent.len = 0;
+    for (size_t i = 0; i < round_count(round); i++) {
+        struct round_answer answer;
+
+        round_answer(round, i, &answer);
+        take_silent(self, &answer);
+        if (answer.from == ACTOR_GATEWAY) {
+            take_gateway(self, &answer);
+        }
+        if (answer.counters != NULL) {
+            add_counts(self, answer.from, false, &answer.counters->counters);
+            add_counts(self, answer.from, true, &answer.counters->sizes);
+        }
+    }
+    self->round_ms = now->mono_ms;
+}
+
+/* ── judging ────────────────────────────────────────────────────────────────*/
+
+static void add_name(struct buf *to, struct str name)
+{
+    enum { names_max = 200 };
+
+    if (to->len < names_max) {
+        buf_add_str(to, to->len > 0 ? STR(", ") : STR(""));
+        buf_add_str(to, name);
+    }
+}
+
+/* lost: keeps the names. */
+static void take_nodes(const struct operate *self, const struct operate_standing *standing,
+                       struct verdict_facts *facts, struct buf *lost)
+{
+    for (size_t i = 0; i < standing->node_count; i++) {
+        struct operate_node node;
+
+        self->view.node(self->view.state, i, &node);
+        if (node.trouble.len > 0) {
+            facts->trouble = node.trouble;
+        }
+        if (node.self) {
+            continue;
+        }
+        facts->peers++;
+        if (node.lost) {
+            facts->peers_lost++;
+            add_name(lost, node.address);
+        }
+    }
+    facts->lost = buf_str(lost);
+}
+
+static void note_step(struct operate *self, const struct operate_standing *standing,
+                      const struct now *now)
+{
+    if (standing->in_step || standing->node_count < 2) {
+        self->out_of_step_ms = 0;
+    } else if (self->out_of_step_ms == 0) {
+        self->out_of_step_ms = now->mono_ms;
+    }
+}
+
+static void fill(const struct operate *self, const struct operate_standing *standing,
+                 struct verdict_facts *facts, const struct now *now)
+{
+    struct registry_counts counts;
+
+    registry_counts(self->view.registry, &counts);
+    *facts = (struct verdict_facts){
+        .caught_up = standing->caught_up,
+        .stale_ms = standing->stale_ms,
+        .stale_limit_ms = self->view.config->gateway_stale_limit,
+        .protect_on = standing->protect_on,
+        .protect_left_ms = standing->protect_left_ms,
+        .protect_reason = standing->protect_reason,
+        .syncing = standing->syncing,
+        .storage_ok = standing->storage_ok,
+        .storage_reason = standing->storage_reason,
+        .damaged = standing->damaged,
+        .damage = standing->damage,
+        .evictor_heard = standing->evictor_heard,
+        .replicator_heard = standing->replicator_heard,
+        .in_step = standing->in_step,
+        .out_of_step_ms = self->out_of_step_ms > 0 ? now->mono_ms - self->out_of_step_ms : 0,
+        .protection_on = standing->protection_on,
+        .protection_reason = standing->protection_reason,
+        .heard = standing->heard,
+        .expected = standing->expected,
+        .threshold = standing->threshold,
+        .next_round_ms = standing->next_round_ms,
+        .open = buf_str(&self->open),
+        .instances = counts.live,
+        .apps = counts.apps,
+    };
+    if (self->round_ms > 0 && now->mono_ms - self->round_ms <= round_fresh_ms) {
+        facts->memory_held = self->memory.used;
+        facts->memory_max = self->memory.max;
+        facts->connections = self->connections.used;
+        facts->connections_max = self->connections.max;
+        facts->silent = buf_str(&self->silent);
+    }
+}
+
+void standing_judge(struct operate *self, struct operate_standing *standing, const struct now *now)
+{
+    enum check_level before[CHECK_COUNT];
+    struct verdict_facts facts;
+    struct buf lost = {0};
+
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        before[i] = self->verdict.checks[i].level;
+    }
+    *standing = (struct operate_standing){0};
+    self->view.standing(self->view.state, now, standing);
+    note_step(self, standing, now);
+    fill(self, standing, &facts, now);
+    take_nodes(self, standing, &facts, &lost);
+    verdict_judge(&self->verdict, &facts);
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        if (self->since[i] == 0 || self->verdict.checks[i].level != before[i]) {
+            self->since[i] = now->wall_ns;
+        }
+    }
+    buf_fini(&lost);
+}
