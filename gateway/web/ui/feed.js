@@ -1,0 +1,159 @@
+// What has happened, the newest first; what came in a burst is one row with a count.
+import { listen } from "./api.js";
+import { el, keyed, setAttr, setData, setText, setTitle, show } from "./dom.js";
+import { clock, moment, number, whole, wholes } from "./format.js";
+import { mark } from "./marks.js";
+
+export const kinds = [
+    "register", "re-register", "set", "cancel", "evict", "round", "protection", "node", "storage",
+    "actor", "schedule",
+];
+
+const burst_ms = 5000; // what is no further apart is one
+const shown_max = 50;
+const hosts_max = 3;
+
+const level = (event) => {
+    if (event.kind === "evict" || event.kind === "storage") {
+        return event.after?.ok === true || event.after === "ok" ? "ok" : "bad";
+    }
+    if (event.kind === "protection") {
+        return event.after?.on === false || event.after === "off" ? "ok" : "notice";
+    }
+    if (event.kind === "node" || event.kind === "actor") {
+        return event.after?.status === "up" || ["up", "ok"].includes(event.after) ? "ok" : "bad";
+    }
+    return event.kind === "cancel" ? "notice" : "none";
+};
+
+const plain = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value)
+                                                                       : String(value ?? "–"));
+
+/** "status: up → waiting", of what differs; at most a few. */
+function difference(before, after) {
+    if (before === undefined || before === null || after === undefined || after === null) {
+        return "";
+    }
+    if (typeof before !== "object" || typeof after !== "object") {
+        return before === after ? "" : `${plain(before)} → ${plain(after)}`;
+    }
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    const ignored = new Set(["latest_timestamp", "dirty_timestamp", "up_timestamp", "renew_timestamp"]);
+    return keys
+        .filter((key) => !ignored.has(key) && plain(before[key]) !== plain(after[key]))
+        .slice(0, 3)
+        .map((key) => `${key}: ${plain(before[key])} → ${plain(after[key])}`)
+        .join(", ");
+}
+
+/** Groups of events; pure. */
+export class Bursts {
+    constructor() {
+        this.groups = []; // the newest first
+        this.seen = new Set();
+        this.count = 0;
+    }
+
+    add(kind, event, id) {
+        if (id && this.seen.has(id)) {
+            return; // told again after a cut
+        }
+        if (id) {
+            this.seen.add(id);
+            if (this.seen.size > 2000) {
+                this.seen.delete(this.seen.values().next().value);
+            }
+        }
+        const at_ms = moment(event.time) || Date.now();
+        const key = [kind, event.env, event.appid, event.actor, event.reason].join("\n");
+        const last = this.groups.find((group) => group.key === key);
+        if (last && at_ms - last.last_ms <= burst_ms && event.appid) {
+            last.count++;
+            last.last_ms = Math.max(last.last_ms, at_ms);
+            if (event.hostname && last.hosts.length < hosts_max && !last.hosts.includes(event.hostname)) {
+                last.hosts.push(event.hostname);
+            }
+            return;
+        }
+        this.groups.unshift({
+            number: this.count++, key, event: { ...event, kind }, count: 1, first_ms: at_ms, last_ms: at_ms,
+            hosts: event.hostname ? [event.hostname] : [],
+        });
+        this.groups.length = Math.min(this.groups.length, shown_max);
+    }
+}
+
+function makeRow() {
+    const time = el("time.soft");
+    const sign = mark();
+    const kind = el("span.event-kind");
+    const times = el("span.count");
+    const what = el("span.strong.cut");
+    const where = el("span.soft.cut");
+    const change = el("span.event-change.cut");
+    const reason = el("span.soft.event-reason");
+    const node = el("li.event", { test: "event-row" }, time, sign.node, kind,
+                    el("span.event-what", {}, what, times, where), change, reason);
+    return {
+        node,
+        update(group) {
+            const { event } = group;
+            const hosts = group.hosts.join(", ") + (group.count > group.hosts.length ? " …" : "");
+            setAttr(node, "data-id", `${event.env ?? ""}/${event.appid ?? event.actor ?? ""}`);
+            node.dataset.kind = event.kind;
+            setData(time, clock(group.last_ms));
+            setTitle(time, whole(group.last_ms));
+            sign.update(level(event));
+            setText(kind, `event.${event.kind}`);
+            const whom = event.appid || event.hostname || event.actor;
+            setData(what, whom || event.reason || "");
+            what.classList.toggle("strong", Boolean(whom));
+            show(times, group.count > 1);
+            const took_s = Math.round((group.last_ms - group.first_ms) / 1000);
+            setText(times, [took_s > 0 ? "event.times" : "event.times.at_once",
+                            { count: number(group.count), time: wholes(took_s) }]);
+            setData(where, event.appid ? [hosts, event.zone, event.env].filter(Boolean).join(" · ")
+                                       : "");
+            const changed = group.count === 1 ? difference(event.before, event.after) : "";
+            setData(change, changed);
+            setTitle(change, changed);
+            show(change, changed !== "");
+            setData(reason, event.reason);
+            show(reason, Boolean(event.reason && whom));
+        },
+    };
+}
+
+/** {node, stop()}. parameters: env and appid, for one app's. news(kind, event): as they come. */
+export function feed(parameters = {}, news = () => {}) {
+    const list = el("ol.events", { "aria-live": "off" });
+    const nothing = el("p.soft.nothing", { text: "events.none" });
+    const cut = el("p.notice-line", { text: "events.cut", hidden: true });
+    const draw = keyed(list, (group) => group.number, makeRow);
+    const bursts = new Bursts();
+    let frame = 0;
+
+    function update() {
+        frame = 0;
+        draw(bursts.groups);
+        show(nothing, bursts.groups.length === 0);
+    }
+
+    const source = listen("events", { ...parameters, last: shown_max }, [...kinds, "lost"],
+        (kind, event, id) => {
+            if (kind === "lost") {
+                return;
+            }
+            bursts.add(kind, event, id);
+            news(kind, event);
+            frame ||= requestAnimationFrame(update);
+        },
+        (heard) => show(cut, !heard));
+    return {
+        node: el("div", {}, cut, nothing, list),
+        stop() {
+            source.stop();
+            cancelAnimationFrame(frame);
+        },
+    };
+}
