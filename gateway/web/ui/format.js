@@ -1,15 +1,18 @@
 // Numbers, sizes and times as people of this field write them.
 import { locale, t } from "./i18n.js";
 
-const formats = new Map();
+const formats = new Map(); // to make one takes longer than to use it a hundred times
 
-function format(options) {
+function made(Kind, options) {
     const key = locale() + JSON.stringify(options);
     if (!formats.has(key)) {
-        formats.set(key, new Intl.NumberFormat(locale(), options));
+        formats.set(key, new Kind(locale(), options));
     }
     return formats.get(key);
 }
+
+const format = (options) => made(Intl.NumberFormat, options);
+const dates = (options) => made(Intl.DateTimeFormat, options);
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 
@@ -98,10 +101,10 @@ export function clock(value) {
     if (Number.isNaN(at.getTime())) {
         return none;
     }
-    const time = at.toLocaleTimeString(locale(), { hour12: false });
+    const time = dates({ timeStyle: "medium", hour12: false }).format(at);
     return Date.now() - at.getTime() < day && at.getDate() === new Date().getDate()
         ? time
-        : `${at.toLocaleDateString(locale(), { month: "short", day: "numeric" })} ${time}`;
+        : `${dates({ month: "short", day: "numeric" }).format(at)} ${time}`;
 }
 
 /** In full, with the zone: for titles. */
@@ -109,7 +112,7 @@ export function whole(value) {
     const at = new Date(value);
     return Number.isNaN(at.getTime())
         ? none
-        : at.toLocaleString(locale(), { dateStyle: "medium", timeStyle: "long", hour12: false });
+        : dates({ dateStyle: "medium", timeStyle: "long", hour12: false }).format(at);
 }
 
 /** In the largest unit: the title beside it is exact. */

@@ -50,13 +50,11 @@ function nextLanguage() {
 // ── the head ──
 
 function search() {
-    const { parts, query } = route();
     const input = el("input.input.search", {
         type: "search", test: "app-search", placeholder: "search", label: "search",
         autocomplete: "off", spellcheck: "false",
     });
     let timer = 0;
-    input.value = parts[0] === "apps" && parts.length === 1 ? (query.q ?? "") : "";
     input.addEventListener("input", () => {
         clearTimeout(timer);
         timer = setTimeout(() => {
@@ -122,7 +120,11 @@ function makeShell() {
                 setText(silent, "verdict.no_answer");
             }
         },
-        at({ parts }) {
+        at({ parts, query }) {
+            if (parts.length !== 1 || document.activeElement !== input) {
+                input.value = parts[0] === "apps" && parts.length === 1 ? (query.q ?? "") : "";
+                input.blur();
+            }
             links.forEach((one, i) => {
                 setAttr(one, "aria-current", (views[i][1][0] ?? "") === (parts[0] ?? "") ? "page" : null);
             });
@@ -161,14 +163,17 @@ const up = () => {
     if (document.activeElement === shell.input) {
         shell.input.blur();
     } else if (view?.up) {
-        go(view.up);
+        go(...view.up);
     }
 };
 
 addEventListener("hashchange", turn);
 listenToKeys(
     {
-        "/": () => shell.input.select(),
+        "/": () => {
+            shell.input.focus();
+            shell.input.select();
+        },
         "g h": () => go([]),
         "g a": () => go(["apps"]),
         "g n": () => go(["node"]),

@@ -103,13 +103,14 @@ export function strip() {
             }
             drawn = text;
             setTitle(node, text);
-            node.replaceChildren(
-                ...rows.map(([, n], i) => {
-                    const part = el("span", { "data-shade": Math.min(i, 5) });
-                    part.style.flexGrow = String(n);
-                    return part;
-                }),
-            );
+            while (node.childElementCount > rows.length) {
+                node.lastElementChild.remove();
+            }
+            rows.forEach(([, n], i) => {
+                const part = node.children[i] ??
+                    node.appendChild(el("span", { "data-shade": Math.min(i, 5) }));
+                part.style.flexGrow = String(n);
+            });
         },
     };
 }

@@ -8,7 +8,7 @@ import { bar, strip } from "../marks.js";
 import { Paged } from "../paged.js";
 import { link } from "../route.js";
 import { rows } from "../rows.js";
-import { heading } from "./apps.js";
+import { heading, narrowed } from "./apps.js";
 import { instancePanel } from "./instance.js";
 
 const page_rows = 200;
@@ -48,7 +48,7 @@ function makeRow() {
             setData(address, (instance.addrs ?? []).join(" "));
             setTitle(address, (instance.addrs ?? []).join("\n"));
             setData(zone, instance.zone);
-            setAttr(status, "aria-checked", isUp(instance));
+            setAttr(status, "aria-checked", String(isUp(instance)));
             setAttr(status, "aria-label", instance.hostname);
             status.dataset.dLabel = "";
             setText(word, isUp(instance) ? "instance.up" : "instance.waiting");
@@ -187,12 +187,12 @@ export function app(env, appid) {
     return {
         title: "nav.apps",
         list,
-        up: ["apps"],
+        up: [["apps"], narrowed.query],
         node: el(
             "div.page.wide",
             {},
             el("div.bar-top", {},
-               el("a.back", { href: link(["apps"]), label: "app.back" }, el("span", { text: "app.back" })),
+               el("a.back", { href: link(["apps"], narrowed.query), label: "app.back" }, el("span", { text: "app.back" })),
                el("h1.title.cut", { data: appid }), el("span.chip", { data: env }), counts,
                el("div.app-strip", {}, zones.node, legend)),
             failed,

@@ -68,8 +68,12 @@ function choice(key, values, chosen, changed, word) {
     return select;
 }
 
+/** What the list was narrowed to last: the way back from an app leads there. */
+export const narrowed = { query: {} };
+
 export function apps(query) {
     const { env = "", q = "", sort = "lost" } = query;
+    narrowed.query = query;
     const count = el("p.soft.count-said", { "aria-live": "polite" });
     const failed = el("p.notice-line", { hidden: true });
     const nothing = el("div.empty-state", { hidden: true }, el("p.strong", { text: "apps.none" }),
