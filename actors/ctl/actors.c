@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "actors/ctl/bus.h"
-#include "actors/ctl/text_table.h"
 #include "actors/ctl/verbs.h"
 #include "common/wire/print.h"
 
@@ -38,7 +37,7 @@ void actors_stats_json(const struct msg_counters *counters, struct buf *to)
     buf_add_str(to, STR("{\"actor\":"));
     json_add_str(to, counters->name);
     buf_printf(to,
-               ",\"epoch\":\"%" PRIx64 "\",\"boot\":\"%" PRIx64 "\",\"seq\":%" PRIu64
+               ",\"epoch\":\"%016" PRIx64 "\",\"boot\":\"%016" PRIx64 "\",\"seq\":%" PRIu64
                ",\"uptime_s\":%.3f,\"rss_bytes\":%" PRIu64 ",\"counters\":",
                counters->epoch, counters->boot, counters->seq, (double)counters->uptime_ms / 1000,
                counters->rss_bytes);
@@ -48,47 +47,50 @@ void actors_stats_json(const struct msg_counters *counters, struct buf *to)
     buf_printf(to, ",\"turn_cpu_ms_max\":%.3f}", (double)counters->turn_cpu_us_max / 1000);
 }
 
-static void counts_rows(struct text_table *table, const char *kind, const struct msg_counts *counts)
+const struct column actors_stats_columns[] = {
+    {"KIND", "kind", COLUMN_KEY},
+    {"NAME", "name", COLUMN_KEY},
+    {"VALUE", "value", COLUMN_SHOWN},
+    {NULL, NULL, COLUMN_SHOWN},
+};
+
+static void counts_rows(struct rows *rows, const char *kind, const struct msg_counts *counts)
 {
     struct str rest = counts->bytes;
     struct str name;
     int64_t value;
 
     while (counts_next(&rest, &name, &value)) {
-        text_table_add(table, str_from(kind));
-        text_table_add(table, name);
-        text_table_add_i64(table, value);
+        rows_text(rows, str_from(kind));
+        rows_text(rows, name);
+        rows_number(rows, value);
     }
 }
 
-void actors_stats_table(const struct msg_counters *counters, struct buf *to)
+static void actor_row(struct rows *rows, const char *name)
 {
-    static const char *const head[] = {"KIND", "NAME", "VALUE", NULL};
-    struct buf text = {0};
-    struct text_table table;
+    rows_text(rows, STR("actor"));
+    rows_text(rows, str_from(name));
+}
 
-    text_table_init(&table, head);
-    text_table_add(&table, STR("actor"));
-    text_table_add(&table, STR("name"));
-    text_table_add(&table, counters->name);
-    text_table_add(&table, STR("actor"));
-    text_table_add(&table, STR("position"));
-    buf_printf(&text, "%" PRIx64 "-%" PRIu64, counters->epoch, counters->seq);
-    text_table_add(&table, buf_str(&text));
-    text_table_add(&table, STR("actor"));
-    text_table_add(&table, STR("uptime"));
-    text_table_add_age(&table, counters->uptime_ms);
-    text_table_add(&table, STR("actor"));
-    text_table_add(&table, STR("rss_bytes"));
-    text_table_add_i64(&table, (int64_t)counters->rss_bytes);
-    text_table_add(&table, STR("actor"));
-    text_table_add(&table, STR("turn_cpu_us_max"));
-    text_table_add_i64(&table, counters->turn_cpu_us_max);
-    counts_rows(&table, "counter", &counters->counters);
-    counts_rows(&table, "size", &counters->sizes);
-    text_table_print(&table, to);
-    text_table_fini(&table);
-    buf_fini(&text);
+void actors_stats_rows(const struct msg_counters *counters, struct rows *rows)
+{
+    struct buf position = {0};
+
+    actor_row(rows, "name");
+    rows_text(rows, counters->name);
+    actor_row(rows, "position");
+    buf_printf(&position, "%016" PRIx64 "-%" PRIu64, counters->epoch, counters->seq);
+    rows_text(rows, buf_str(&position));
+    buf_fini(&position);
+    actor_row(rows, "uptime");
+    rows_age(rows, counters->uptime_ms);
+    actor_row(rows, "rss_bytes");
+    rows_number(rows, (int64_t)counters->rss_bytes);
+    actor_row(rows, "turn_cpu_us_max");
+    rows_number(rows, counters->turn_cpu_us_max);
+    counts_rows(rows, "counter", &counters->counters);
+    counts_rows(rows, "size", &counters->sizes);
 }
 
 void actors_pong_json(const char *actor, const char *state, const struct msg_pong *pong,
@@ -103,7 +105,7 @@ void actors_pong_json(const char *actor, const char *state, const struct msg_pon
         buf_add_str(to, STR(",\"version\":"));
         json_add_str(to, pong->version);
         buf_printf(to,
-                   ",\"protocol\":%" PRIu32 ",\"epoch\":\"%" PRIx64 "\",\"boot\":\"%" PRIx64
+                   ",\"protocol\":%" PRIu32 ",\"epoch\":\"%016" PRIx64 "\",\"boot\":\"%016" PRIx64
                    "\",\"seq\":%" PRIu64 ",\"pid\":%" PRIu32 ",\"uptime_s\":%.3f",
                    pong->protocol, pong->epoch, pong->boot, pong->seq, pong->pid,
                    (double)pong->uptime_ms / 1000);
@@ -166,61 +168,65 @@ void actors_find(struct actors *self, const char *run_dir)
 
 enum ctl_exit actor_list(struct ctl *ctl)
 {
-    static const char *const head[] = {"ACTOR", "COUNT", "ENDPOINT", "LISTENS", NULL};
-    struct buf json = {0};
-    struct buf page = {0};
-    struct text_table table;
+    static const struct column columns[] = {
+        {"ACTOR", "actor", COLUMN_KEY},
+        {"COUNT", "count", COLUMN_SHOWN},
+        {"ENDPOINT", "endpoint", COLUMN_SHOWN},
+        {"LISTENS", "listens", COLUMN_SHOWN},
+        {NULL, NULL, COLUMN_SHOWN},
+    };
+    struct rows rows;
 
-    text_table_init(&table, head);
+    rows_init(&rows, ctl_form(ctl), columns);
     for (unsigned i = 0; i < ACTOR_COUNT; i++) {
         const struct actor_kind *kind = actor_kind(i);
-        const char *count = kind->many ? "many" : "one";
         struct buf endpoint = {0};
 
         buf_printf(&endpoint, "endpoints.%s", kind->text);
-        text_table_add(&table, str_from(kind->text));
-        text_table_add(&table, str_from(count));
-        text_table_add(&table, buf_str(&endpoint));
-        text_table_add(&table, str_from(kind->listens[0] != '\0' ? kind->listens : "-"));
-        buf_printf(&json,
-                   "%s{\"actor\":\"%s\",\"count\":\"%s\",\"endpoint\":\"%.*s\",\"listens\":"
-                   "\"%s\"}",
-                   i > 0 ? "\n" : "", kind->text, count, STR_ARG(buf_str(&endpoint)),
-                   kind->listens);
+        rows_text(&rows, str_from(kind->text));
+        rows_text(&rows, str_from(kind->many ? "many" : "one"));
+        rows_text(&rows, buf_str(&endpoint));
+        rows_text(&rows, str_from(kind->listens));
         buf_fini(&endpoint);
     }
-    text_table_print(&table, &page);
-    page.len -= page.len > 0;
-    ctl_page(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
-    text_table_fini(&table);
-    buf_fini(&json);
-    buf_fini(&page);
+    rows_print(&rows, ctl);
     return CTL_OK;
 }
 
 /* ── ping ── */
 
-static void pong_row(struct text_table *table, const char *actor, const char *state,
+static const struct column ping_columns[] = {
+    {"ACTOR", "actor", COLUMN_KEY},       {"STATE", "state", COLUMN_SHOWN},
+    {"PID", "pid", COLUMN_SHOWN},         {"UP", "uptime_ms", COLUMN_SHOWN},
+    {"VERSION", "version", COLUMN_SHOWN}, {"POSITION", "position", COLUMN_SHOWN},
+    {"NAME", "name", COLUMN_WIDE},        {"PROTOCOL", "protocol", COLUMN_WIDE},
+    {"BOOT", "boot", COLUMN_WIDE},        {NULL, NULL, COLUMN_SHOWN},
+};
+
+static void pong_row(struct rows *rows, const char *actor, const char *state,
                      const struct msg_pong *pong)
 {
     struct buf position = {0};
 
-    text_table_add(table, str_from(actor));
-    text_table_add(table, str_from(state));
-    if (pong != NULL) {
-        text_table_add_i64(table, pong->pid);
-        text_table_add_age(table, pong->uptime_ms);
-        text_table_add(table, pong->version);
-        buf_printf(&position, "%" PRIx64 "-%" PRIu64, pong->epoch, pong->seq);
-        text_table_add(table, buf_str(&position));
+    rows_text(rows, str_from(actor));
+    rows_text(rows, str_from(state));
+    for (int i = 0; pong == NULL && i < 7; i++) {
+        rows_none(rows);
     }
-    for (int i = 0; pong == NULL && i < 4; i++) {
-        text_table_add(table, STR(""));
+    if (pong != NULL) {
+        rows_number(rows, pong->pid);
+        rows_age(rows, pong->uptime_ms);
+        rows_text(rows, pong->version);
+        buf_printf(&position, "%016" PRIx64 "-%" PRIu64, pong->epoch, pong->seq);
+        rows_text(rows, buf_str(&position));
+        rows_text(rows, pong->name);
+        rows_number(rows, pong->protocol);
+        rows_hex(rows, pong->boot, 16);
     }
     buf_fini(&position);
 }
 
-static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct text_table *table,
+static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct rows *rows,
                               struct buf *json)
 {
     struct msg ping = {.type = MSG_TYPE_PING};
@@ -242,9 +248,12 @@ static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct text_ta
                 : outcome == CTL_UNREACHABLE ? "not running"
                 : outcome == CTL_TIMED_OUT   ? "silent"
                                              : "odd answer";
-        pong_row(table, actor, state, pong);
-        buf_add_str(json, json->len > 0 ? STR("\n") : STR(""));
-        actors_pong_json(actor, state, pong, json);
+        if (ctl_json(ctl)) {
+            buf_add_str(json, json->len > 0 ? STR("\n") : STR(""));
+            actors_pong_json(actor, state, pong, json);
+        } else {
+            pong_row(rows, actor, state, pong);
+        }
     }
     bus_close(&bus);
     return outcome;
@@ -252,38 +261,37 @@ static enum ctl_exit ping_one(struct ctl *ctl, const char *actor, struct text_ta
 
 enum ctl_exit actor_ping(struct ctl *ctl)
 {
-    static const char *const head[] = {"ACTOR", "STATE", "PID", "UP", "VERSION", "POSITION", NULL};
     const struct options *options = &ctl->options;
     const char *endpoint = options_text(options, OPTION_ENDPOINT, NULL);
     enum ctl_exit outcome = CTL_OK;
     struct actors actors;
-    struct text_table table;
+    struct rows rows;
     struct buf json = {0};
-    struct buf page = {0};
     size_t count;
 
     actors_find(&actors, ctl->config.run_dir);
     count = endpoint != NULL              ? 1
             : options->argument_count > 0 ? options->argument_count
                                           : actors.count;
-    text_table_init(&table, head);
+    rows_init(&rows, ctl_form(ctl), ping_columns);
     for (size_t i = 0; i < count && outcome != CTL_USAGE; i++) {
         const char *actor = endpoint != NULL              ? endpoint
                             : options->argument_count > 0 ? options->arguments[i]
                                                           : actors.names[i];
-        enum ctl_exit one = ping_one(ctl, actor, &table, &json);
+        enum ctl_exit one = ping_one(ctl, actor, &rows, &json);
 
         /* what is worst: nobody is there, no answer, an odd one */
         outcome = one == CTL_USAGE || outcome == CTL_OK || one == CTL_UNREACHABLE ? one : outcome;
     }
-    if (outcome != CTL_USAGE) {
-        text_table_print(&table, &page);
-        page.len -= page.len > 0;
-        ctl_page(ctl, ctl_json(ctl) ? buf_str(&json) : buf_str(&page));
+    if (outcome == CTL_USAGE) {
+        rows_fini(&rows);
+    } else if (ctl_json(ctl)) {
+        ctl_page(ctl, buf_str(&json));
+        rows_fini(&rows);
+    } else {
+        rows_print(&rows, ctl);
     }
-    text_table_fini(&table);
     buf_fini(&json);
-    buf_fini(&page);
     return outcome;
 }
 
@@ -334,9 +342,11 @@ enum ctl_exit actor_stats(struct ctl *ctl)
         actors_stats_json(&answer.as_counters, &page);
         ctl_page(ctl, buf_str(&page));
     } else if (outcome == CTL_OK) {
-        actors_stats_table(&answer.as_counters, &page);
-        page.len--;
-        ctl_page(ctl, buf_str(&page));
+        struct rows rows;
+
+        rows_init(&rows, ctl_form(ctl), actors_stats_columns);
+        actors_stats_rows(&answer.as_counters, &rows);
+        rows_print(&rows, ctl);
     }
     bus_close(&bus);
     buf_fini(&page);

@@ -2,10 +2,12 @@
 #ifndef ACTORS_CTL_ACTORS_H
 #define ACTORS_CTL_ACTORS_H
 
+#include "actors/ctl/rows.h"
 #include "common/wire/codec.h"
 
 void actors_stats_json(const struct msg_counters *counters, struct buf *to);
-void actors_stats_table(const struct msg_counters *counters, struct buf *to);
+extern const struct column actors_stats_columns[];
+void actors_stats_rows(const struct msg_counters *counters, struct rows *rows);
 void actors_pong_json(const char *actor, const char *state, const struct msg_pong *pong,
                       struct buf *to); /* pong NULL: no answer */
 

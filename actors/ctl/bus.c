@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors/ctl/suggest.h"
 #include "common/base/host_port.h"
 #include "common/base/prng.h"
 #include "common/runtime/curve.h"
@@ -39,6 +40,23 @@ static enum err find(const struct ctl *ctl, const char *actor, enum endpoint_soc
     return ERR_OK;
 }
 
+static void say_unknown(const struct ctl *ctl, const char *actor)
+{
+    struct suggestion suggestion;
+    struct buf meant = {0};
+
+    suggest_begin(&suggestion, str_from(actor));
+    for (unsigned i = 0; i < ACTOR_COUNT; i++) {
+        suggest_offer(&suggestion, str_from(actor_kind(i)->text));
+    }
+    suggest_print(&suggestion, "", &meant);
+    ctl_say(ctl,
+            "%s: no such actor; they are registry, replicator, evictor, gateway.0, store and "
+            "etcd.0; of a second gateway gateway.1%.*s",
+            actor, STR_ARG(buf_str(&meant)));
+    buf_fini(&meant);
+}
+
 static enum err use_keys(const struct ctl *ctl, void *socket, const char *address)
 {
     const char *dir = options_text(&ctl->options, OPTION_KEYS, ctl->config.peers_keys);
@@ -68,10 +86,7 @@ enum ctl_exit bus_connect(const struct ctl *ctl, zsock_t *socket, const char *ac
     enum ctl_exit outcome = CTL_OK;
 
     if (find(ctl, actor, which, &address) != ERR_OK) {
-        ctl_say(ctl,
-                "%s: no such actor; they are registry, replicator, evictor, gateway.0, store and "
-                "etcd.0; of a second gateway gateway.1",
-                actor);
+        say_unknown(ctl, actor);
         return CTL_USAGE;
     }
     if (use_keys(ctl, zsock_resolve(socket), address.data) != ERR_OK) {

@@ -7,6 +7,7 @@
 
 #include "actors/ctl/help.h"
 #include "actors/ctl/node.h"
+#include "actors/ctl/suggest.h"
 #include "actors/ctl/verbs.h"
 
 static const struct ctl_verb *verb_named(const char *name)
@@ -17,6 +18,38 @@ static const struct ctl_verb *verb_named(const char *name)
         }
     }
     return NULL;
+}
+
+static void say_unknown(const struct ctl *ctl, const char *name)
+{
+    struct suggestion suggestion;
+    struct buf meant = {0};
+
+    suggest_begin(&suggestion, str_from(name));
+    for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+        if (!ctl_verb_hidden(verb)) {
+            suggest_offer(&suggestion, str_from(verb->name));
+        }
+    }
+    suggest_print(&suggestion, "", &meant);
+    ctl_say(ctl, "%s: no such verb; musterctl --help lists them%.*s", name,
+            STR_ARG(buf_str(&meant)));
+    buf_fini(&meant);
+}
+
+/* Whether the verb can write in the form that was asked for. */
+static bool has_form(const struct ctl *ctl)
+{
+    enum output_form form = ctl_form(ctl);
+    bool one_row_a_line = form == OUTPUT_CSV || form == OUTPUT_NAME;
+
+    if (ctl->verb->prints == PRINTS_ROWS || !one_row_a_line) {
+        return true;
+    }
+    ctl_say(ctl, "%s: -o %s is for verbs that show rows, such as fetch; here it is %s",
+            ctl->verb->name, form == OUTPUT_CSV ? "csv" : "name",
+            ctl->verb->prints == PRINTS_LINES ? "table, wide or json" : "table or json");
+    return false;
 }
 
 /* Index of the verb, argc without one: options may come before it. */
@@ -75,6 +108,8 @@ static enum ctl_exit read_options(struct ctl *ctl, int argc, char **argv, int at
         ctl_say(ctl, "%s: %zu arguments; expected: musterctl %s %s", verb->name,
                 ctl->options.argument_count, verb->name, verb->arguments);
         err = ERR_INVALID;
+    } else if (!has_form(ctl)) {
+        err = ERR_INVALID;
     }
     buf_fini(&why);
     return err == ERR_OK ? CTL_OK : CTL_USAGE;
@@ -99,7 +134,8 @@ static enum ctl_exit run_verb(struct ctl *ctl)
     const struct ctl_verb *verb = ctl->verb;
     enum ctl_exit outcome = ctl_verb_about_node(verb) ? node_find(ctl) : CTL_OK;
 
-    if (outcome == CTL_OK && (verb->waits || options_has(&ctl->options, OPTION_KEEP))) {
+    if (outcome == CTL_OK &&
+        (verb->prints == PRINTS_LINES || options_has(&ctl->options, OPTION_KEEP))) {
         catch_stop(ctl);
     }
     if (outcome == CTL_OK) {
@@ -125,7 +161,7 @@ enum ctl_exit command_line_run(struct ctl *ctl, int argc, char **argv)
     }
     ctl->verb = verb_named(argv[at]);
     if (ctl->verb == NULL) {
-        ctl_say(ctl, "%s: no such verb; musterctl --help lists them", argv[at]);
+        say_unknown(ctl, argv[at]);
         return CTL_USAGE;
     }
     outcome = read_options(ctl, argc, argv, at);

@@ -2,12 +2,17 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <string.h>
+#include <stdlib.h>
 #include <time.h>
 
 bool ctl_json(const struct ctl *ctl)
 {
-    return strcmp(options_text(&ctl->options, OPTION_OUTPUT, "table"), "json") == 0;
+    return options_form(&ctl->options) == OUTPUT_JSON;
+}
+
+enum output_form ctl_form(const struct ctl *ctl)
+{
+    return options_form(&ctl->options);
 }
 
 int64_t ctl_timeout_ms(const struct ctl *ctl)
@@ -31,13 +36,32 @@ bool ctl_wait(const struct ctl *ctl, int64_t ms)
     return true;
 }
 
-void ctl_time(const struct ctl *ctl, struct buf *to)
+void ctl_time_print(int64_t wall_ns, struct buf *to)
 {
-    int64_t wall_ns = ctl->clock->now(ctl->clock).wall_ns;
     time_t seconds = (time_t)(wall_ns / 1000000000);
     struct tm tm = {0};
 
     (void)gmtime_r(&seconds, &tm);
     buf_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%03" PRId64 "Z", tm.tm_year + 1900, tm.tm_mon + 1,
                tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, wall_ns / 1000000 % 1000);
+}
+
+void ctl_time_print_local(int64_t wall_ns, struct buf *to)
+{
+    time_t seconds = (time_t)(wall_ns / 1000000000);
+    struct tm tm = {0};
+    long minutes;
+
+    (void)localtime_r(&seconds, &tm);
+    minutes = labs(tm.tm_gmtoff / 60);
+    buf_printf(to, "%04d-%02d-%02d %02d:%02d:%02d.%03" PRId64 "%c%02ld:%02ld", tm.tm_year + 1900,
+               tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+               wall_ns / 1000000 % 1000, tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+void ctl_time(const struct ctl *ctl, struct buf *to)
+{
+    int64_t wall_ns = ctl->clock->now(ctl->clock).wall_ns;
+
+    (ctl_json(ctl) ? ctl_time_print : ctl_time_print_local)(wall_ns, to);
 }

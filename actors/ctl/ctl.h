@@ -31,6 +31,13 @@ struct ctl {
     int stop_fd; /* readable once SIGINT or SIGTERM has come; -1: they end the process */
 };
 
+/* What a verb writes. */
+enum ctl_prints {
+    PRINTS_WORDS, /* to people, or one JSON */
+    PRINTS_ROWS,
+    PRINTS_LINES, /* until it is interrupted: stop_fd is set */
+};
+
 /* A verb: everything --help says about it, and what it may be given. */
 struct ctl_verb {
     const char *name;
@@ -39,7 +46,7 @@ struct ctl_verb {
     size_t arguments_max;
     uint64_t options;    /* bit N: enum option N may be given */
     const char *timeout; /* default of --timeout */
-    bool waits;          /* until it is interrupted: stop_fd is set */
+    enum ctl_prints prints;
     const char *summary; /* "": not in --help, and run without node_find */
     const char *description;
     enum ctl_exit (*run)(struct ctl *ctl);
@@ -57,10 +64,13 @@ static inline bool ctl_verb_about_node(const struct ctl_verb *verb)
 }
 
 bool ctl_json(const struct ctl *ctl); /* -o json */
+enum output_form ctl_form(const struct ctl *ctl);
 int64_t ctl_timeout_ms(const struct ctl *ctl);
 /* Waits. False: interrupted. */
 bool ctl_wait(const struct ctl *ctl, int64_t ms);
-/* "2026-11-22T02:30:00.123Z", of now. */
+/* Now: in JSON "2026-11-22T02:30:00.123Z", for people "2026-11-22 10:30:00.123+08:00". */
 void ctl_time(const struct ctl *ctl, struct buf *to);
+void ctl_time_print(int64_t wall_ns, struct buf *to);
+void ctl_time_print_local(int64_t wall_ns, struct buf *to);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "actors/ctl/bus.h"
+#include "actors/ctl/rows.h"
 #include "actors/ctl/verbs.h"
 #include "common/wire/print.h"
 
@@ -58,6 +59,53 @@ static void add_line(const struct msg_node *node, struct str name, struct str ro
     add_hex(to, digest);
 }
 
+static const struct column columns[] = {
+    {"NAME", "name", COLUMN_KEY},       {"ADDR", "addr", COLUMN_SHOWN},
+    {"ZONE", "zone", COLUMN_SHOWN},     {"LINK", "link", COLUMN_SHOWN},
+    {"STATUS", "status", COLUMN_SHOWN}, {"DIGEST", "digest", COLUMN_SHOWN},
+    {"SAME", "equal", COLUMN_SHOWN},    {NULL, NULL, COLUMN_SHOWN},
+};
+
+static void add_row(const struct msg_node *node, struct str name, struct str root,
+                    struct rows *rows)
+{
+    struct str digest = node->self ? root : node->digest;
+    struct buf hex = {0};
+
+    add_hex(&hex, digest);
+    rows_text(rows, name);
+    rows_text(rows, node->addr);
+    rows_text(rows, node->zone);
+    rows_text(rows, node->link);
+    rows_text(rows, node->status == 0 ? STR("up") : STR("lost"));
+    if (digest.len == 0) {
+        rows_none(rows);
+        rows_none(rows);
+    } else {
+        rows_text(rows, buf_str(&hex));
+        rows_flag(rows, equal(node, root), "same", "differs");
+    }
+    buf_fini(&hex);
+}
+
+static void as_rows(const struct msg_node_list *nodes, struct str root, enum output_form form,
+                    struct buf *to)
+{
+    struct str rest = nodes->nodes.bytes;
+    struct rows rows;
+    struct msg msg;
+
+    rows_init(&rows, form, columns);
+    while (msg_next(&rest, &msg)) {
+        if (msg.type == MSG_TYPE_NODE) {
+            add_row(&msg.as_node, msg.as_node.name.len > 0 ? msg.as_node.name : msg.as_node.addr,
+                    root, &rows);
+        }
+    }
+    rows_page(&rows, to);
+    rows_fini(&rows);
+}
+
 bool digest_lines(const struct msg_node_list *nodes, struct str root, bool json, struct buf *to)
 {
     struct str rest = nodes->nodes.bytes;
@@ -100,6 +148,10 @@ static enum ctl_exit ask(struct ctl *ctl, struct bus *registry, struct bus *repl
 
         outcome = same ? CTL_OK : CTL_NEGATIVE;
         page.len -= page.len > 0;
+        if (ctl_form(ctl) != OUTPUT_TABLE && ctl_form(ctl) != OUTPUT_JSON) {
+            page.len = 0;
+            as_rows(&nodes.as_node_list, sums.as_sums.root, ctl_form(ctl), &page);
+        }
         ctl_page(ctl, buf_str(&page));
     }
     buf_fini(&page);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actors/ctl/http.h"
+#include "actors/ctl/near.h"
 #include "actors/ctl/verbs.h"
 
 static struct str text_of(const json_t *object, const char *name)
@@ -18,7 +19,7 @@ static const char *status_text(json_int_t status)
     return status == 1 ? "up" : status == 2 ? "waiting" : "?";
 }
 
-static void add_addrs(struct text_table *table, const json_t *addrs)
+static void add_addrs(struct rows *rows, const json_t *addrs)
 {
     struct buf text = {0};
     json_t *addr;
@@ -29,11 +30,11 @@ static void add_addrs(struct text_table *table, const json_t *addrs)
         buf_printf(&text, "%s%s", i > 0 ? "," : "",
                    json_is_string(addr) ? json_string_value(addr) : "?");
     }
-    text_table_add(table, buf_str(&text));
+    rows_text(rows, buf_str(&text));
     buf_fini(&text);
 }
 
-static void add_metadata(struct text_table *table, json_t *metadata)
+static void add_metadata(struct rows *rows, json_t *metadata)
 {
     struct buf text = {0};
     const char *key;
@@ -44,11 +45,29 @@ static void add_metadata(struct text_table *table, json_t *metadata)
         buf_printf(&text, "%s%s=%s", text.len > 0 ? "," : "", key,
                    json_is_string(value) ? json_string_value(value) : "?");
     }
-    text_table_add(table, buf_str(&text));
+    rows_text(rows, buf_str(&text));
     buf_fini(&text);
 }
 
-static void add_instance(struct text_table *table, const json_t *instance,
+/* ns since 1970, or 0: never */
+static void add_time(struct rows *rows, const json_t *instance, const char *name)
+{
+    json_int_t wall_ns = json_integer_value(json_object_get(instance, name));
+    struct buf local = {0};
+    struct buf utc = {0};
+
+    if (wall_ns <= 0) {
+        rows_none(rows);
+        return;
+    }
+    ctl_time_print_local(wall_ns, &local);
+    ctl_time_print(wall_ns, &utc);
+    rows_both(rows, buf_str(&local), buf_str(&utc));
+    buf_fini(&local);
+    buf_fini(&utc);
+}
+
+static void add_instance(struct rows *rows, const json_t *instance,
                          const struct document_filter *filter, int64_t wall_ns)
 {
     int64_t renewed = json_integer_value(json_object_get(instance, "renew_timestamp"));
@@ -61,24 +80,28 @@ static void add_instance(struct text_table *table, const json_t *instance,
         (filter->zone != NULL && (zone == NULL || strcmp(zone, filter->zone) != 0))) {
         return;
     }
-    text_table_add(table, text_of(instance, "appid"));
-    text_table_add(table, str_from(env));
-    text_table_add(table, str_from(zone));
-    text_table_add(table, text_of(instance, "hostname"));
-    text_table_add(table, str_from(status_text(status)));
+    rows_text(rows, text_of(instance, "appid"));
+    rows_text(rows, str_from(env));
+    rows_text(rows, str_from(zone));
+    rows_text(rows, text_of(instance, "hostname"));
+    rows_text(rows, str_from(status_text(status)));
     if (renewed > 0 && renewed <= wall_ns) {
-        text_table_add_age(table, (wall_ns - renewed) / 1000000);
+        rows_age(rows, (wall_ns - renewed) / 1000000);
     } else {
-        text_table_add(table, STR(""));
+        rows_none(rows);
     }
-    add_addrs(table, json_object_get(instance, "addrs"));
-    text_table_add(table, text_of(instance, "version"));
-    add_metadata(table, json_object_get(instance, "metadata"));
+    add_addrs(rows, json_object_get(instance, "addrs"));
+    rows_text(rows, text_of(instance, "version"));
+    add_metadata(rows, json_object_get(instance, "metadata"));
+    rows_text(rows, text_of(instance, "region"));
+    add_time(rows, instance, "reg_timestamp");
+    add_time(rows, instance, "up_timestamp");
+    add_time(rows, instance, "dirty_timestamp");
 }
 
 /* A list of instances, lists by zone or app, or an object with "instances". Three levels at most:
  * app, instances, zone. */
-static void add_instances(struct text_table *table, const json_t *data,
+static void add_instances(struct rows *rows, const json_t *data,
                           const struct document_filter *filter, int64_t wall_ns, int levels)
 {
     const json_t *inner = json_object_get(data, "instances");
@@ -89,58 +112,60 @@ static void add_instances(struct text_table *table, const json_t *data,
     if (json_is_array(data)) {
         json_array_foreach(data, i, item)
         {
-            add_instance(table, item, filter, wall_ns);
+            add_instance(rows, item, filter, wall_ns);
         }
     } else if (inner != NULL && levels > 0) {
-        add_instances(table, inner, filter, wall_ns, levels - 1);
+        add_instances(rows, inner, filter, wall_ns, levels - 1);
     } else if (levels > 0) {
         json_object_foreach((json_t *)(uintptr_t)data, key, item)
         {
-            add_instances(table, item, filter, wall_ns, levels - 1);
+            add_instances(rows, item, filter, wall_ns, levels - 1);
         }
     }
 }
 
-void document_instances(const json_t *data, const struct document_filter *filter, int64_t wall_ns,
-                        struct buf *to)
-{
-    static const char *const head[] = {"APPID",   "ENV",   "ZONE",    "HOSTNAME", "STATUS",
-                                       "RENEWED", "ADDRS", "VERSION", "METADATA", NULL};
-    struct text_table table;
+const struct column document_instance_columns[] = {
+    {"APPID", "appid", COLUMN_KEY},
+    {"ENV", "env", COLUMN_HEAD},
+    {"ZONE", "zone", COLUMN_KEY},
+    {"HOSTNAME", "hostname", COLUMN_KEY},
+    {"STATUS", "status", COLUMN_SHOWN},
+    {"RENEWED", "renewed_ms_ago", COLUMN_SHOWN},
+    {"ADDRS", "addrs", COLUMN_SHOWN},
+    {"VERSION", "version", COLUMN_SHOWN},
+    {"METADATA", "metadata", COLUMN_SHOWN},
+    {"REGION", "region", COLUMN_WIDE},
+    {"REGISTERED", "registered", COLUMN_WIDE},
+    {"UP SINCE", "up_since", COLUMN_WIDE},
+    {"CHANGED", "changed", COLUMN_WIDE},
+    {NULL, NULL, COLUMN_SHOWN},
+};
 
-    text_table_init(&table, head);
-    add_instances(&table, data, filter, wall_ns, 3);
-    text_table_print(&table, to);
-    text_table_fini(&table);
+void document_instances(const json_t *data, const struct document_filter *filter, int64_t wall_ns,
+                        struct rows *rows)
+{
+    add_instances(rows, data, filter, wall_ns, 3);
 }
 
-void document_node_list(const json_t *data, struct buf *to)
+const struct column document_node_columns[] = {
+    {"ADDR", "addr", COLUMN_KEY},
+    {"ZONE", "zone", COLUMN_SHOWN},
+    {"STATUS", "status", COLUMN_SHOWN},
+    {NULL, NULL, COLUMN_SHOWN},
+};
+
+void document_node_list(const json_t *data, struct rows *rows)
 {
-    static const char *const head[] = {"ADDR", "ZONE", "STATUS", NULL};
-    struct text_table table;
     json_t *node;
     size_t i;
 
-    text_table_init(&table, head);
     json_array_foreach(data, i, node)
     {
-        text_table_add(&table, text_of(node, "addr"));
-        text_table_add(&table, text_of(node, "zone"));
-        text_table_add(&table, json_integer_value(json_object_get(node, "status")) == 0
-                                   ? STR("up")
-                                   : STR("lost"));
+        rows_text(rows, text_of(node, "addr"));
+        rows_text(rows, text_of(node, "zone"));
+        rows_text(rows, json_integer_value(json_object_get(node, "status")) == 0 ? STR("up")
+                                                                                 : STR("lost"));
     }
-    text_table_print(&table, to);
-    text_table_fini(&table);
-}
-
-/* Without an end of line, which ctl_page adds. */
-static void print_page(const struct ctl *ctl, struct buf *page)
-{
-    if (page->len > 0 && page->data[page->len - 1] == '\n') {
-        page->len--;
-    }
-    ctl_page(ctl, buf_str(page));
 }
 
 enum ctl_exit document_fetch(struct ctl *ctl)
@@ -153,16 +178,20 @@ enum ctl_exit document_fetch(struct ctl *ctl)
     const char *path = count == 0   ? "/discovery/fetch/all"
                        : count == 1 ? "/discovery/fetch"
                                     : "/discovery/fetchs";
+    struct near_wanted wanted = {
+        .env = options_text(options, OPTION_ENV, ctl->config.node_env),
+        .appid = appid != NULL ? appid : options->arguments[0],
+        .zone = filter.zone,
+    };
     struct http_reply reply;
     struct buf query = {0};
-    struct buf page = {0};
     json_t *root = NULL;
     enum ctl_exit outcome;
     char status[16];
     int code;
 
     (void)snprintf(status, sizeof(status), "%u", options_status(options, 3));
-    form_add(&query, "env", options_text(options, OPTION_ENV, ctl->config.node_env));
+    form_add(&query, "env", wanted.env);
     form_add(&query, "status", status);
     if (filter.zone != NULL) {
         form_add(&query, "zone", filter.zone);
@@ -175,41 +204,44 @@ enum ctl_exit document_fetch(struct ctl *ctl)
     }
     outcome = http_ask(ctl, HTTP_GET, path, count > 0 ? &query : NULL, &reply);
     if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, &code);
+        outcome = http_judge(ctl, &reply, &root, &code, count == 1 ? &wanted : NULL);
         if (ctl_json(ctl)) {
             ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK) {
+            struct rows rows;
+
+            rows_init(&rows, ctl_form(ctl), document_instance_columns);
             document_instances(json_object_get(root, "data"), &filter,
-                               ctl->clock->now(ctl->clock).wall_ns, &page);
-            print_page(ctl, &page);
+                               ctl->clock->now(ctl->clock).wall_ns, &rows);
+            rows_print(&rows, ctl);
         }
     }
     json_decref(root);
     http_reply_fini(&reply);
     buf_fini(&query);
-    buf_fini(&page);
     return outcome;
 }
 
 enum ctl_exit document_nodes(struct ctl *ctl)
 {
     struct http_reply reply;
-    struct buf page = {0};
     json_t *root = NULL;
     enum ctl_exit outcome = http_ask(ctl, HTTP_GET, "/discovery/nodes", NULL, &reply);
     int code;
 
     if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, &code);
+        outcome = http_judge(ctl, &reply, &root, &code, NULL);
         if (ctl_json(ctl)) {
             ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK) {
-            document_node_list(json_object_get(root, "data"), &page);
-            print_page(ctl, &page);
+            struct rows rows;
+
+            rows_init(&rows, ctl_form(ctl), document_node_columns);
+            document_node_list(json_object_get(root, "data"), &rows);
+            rows_print(&rows, ctl);
         }
     }
     json_decref(root);
     http_reply_fini(&reply);
-    buf_fini(&page);
     return outcome;
 }

@@ -5,16 +5,20 @@
 
 #include <jansson.h>
 
-#include "actors/ctl/text_table.h"
+#include "actors/ctl/rows.h"
 
 struct document_filter {
     const char *env;  /* NULL: every */
     const char *zone; /* NULL: every */
 };
 
+/* Of what the two add rows to. */
+extern const struct column document_instance_columns[];
+extern const struct column document_node_columns[];
+
 /* data of fetch, fetchs and fetch/all: instances by zone, apps of them, or lists by app. */
 void document_instances(const json_t *data, const struct document_filter *filter, int64_t wall_ns,
-                        struct buf *to);
-void document_node_list(const json_t *data, struct buf *to);
+                        struct rows *rows);
+void document_node_list(const json_t *data, struct rows *rows);
 
 #endif

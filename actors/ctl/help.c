@@ -49,9 +49,11 @@ void help_all(struct buf *to)
     }
     buf_add_str(to, STR("\nOPTIONS\n  Each verb has some of these; VERB --help says which.\n\n"));
     options_help(UINT64_MAX, to);
-    section(to, "ENVIRONMENT",
-            "MUSTER_DIR is used where --dir is not given. MUSTER_SECTION_KEY, such as "
-            "MUSTER_NODE_ENV, stands for a key of the configuration of a node that does not run.");
+    section(
+        to, "ENVIRONMENT",
+        "MUSTER_DIR is used where --dir is not given, MUSTER_URL where neither --url nor --dir is. "
+        "MUSTER_SECTION_KEY, such as "
+        "MUSTER_NODE_ENV, stands for a key of the configuration of a node that does not run.");
     section(
         to, "FILES",
         "DIR/run/gateway.0.toml: what the node's gateway runs with; the address of the HTTP API, "

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "actors/ctl/near.h"
 #include "actors/ctl/node.h"
 #include "common/base/percent.h"
 
@@ -135,7 +136,32 @@ enum ctl_exit http_ask(struct ctl *ctl, enum http_method method, const char *pat
     return outcome;
 }
 
-enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code)
+enum ctl_exit http_ask_quietly(struct ctl *ctl, const char *path, struct http_reply *reply)
+{
+    enum { patience_ms = 1000 };
+    struct buf url = {0};
+    bool interrupted;
+    CURLcode result;
+    CURL *easy;
+
+    *reply = (struct http_reply){0};
+    if (ctl->url.len == 0) {
+        return CTL_UNREACHABLE;
+    }
+    easy = easy_new(ctl, path, NULL, &url);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)patience_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    (void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)quiet_bytes_max);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply->body);
+    result = run(ctl, easy, &interrupted);
+    curl_easy_cleanup(easy);
+    buf_fini(&url);
+    return result == CURLE_OK && !interrupted ? CTL_OK : CTL_UNREACHABLE;
+}
+
+enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code,
+                         const struct near_wanted *wanted)
 {
     json_t *json = json_loadb(reply->body.data != NULL ? reply->body.data : "", reply->body.len,
                               JSON_ALLOW_NUL, NULL);
@@ -149,6 +175,10 @@ enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t
                 "%s: HTTP status %ld and no answer of the discovery API; is this the address "
                 "of a muster node?",
                 ctl->url.data, reply->status);
+        return CTL_NEGATIVE;
+    }
+    if (*code == -404 && wanted != NULL) {
+        near_say(ctl, wanted);
         return CTL_NEGATIVE;
     }
     if (*code != 0) {

@@ -23,9 +23,17 @@ enum http_method { HTTP_GET, HTTP_POST };
 enum ctl_exit http_ask(struct ctl *ctl, enum http_method method, const char *path,
                        const struct buf *form, struct http_reply *reply);
 
+/* A GET for what is only told besides: a second long, at most quiet_bytes_max, and nothing is said
+ * when it fails. */
+enum { quiet_bytes_max = 64 * 1024 * 1024 };
+enum ctl_exit http_ask_quietly(struct ctl *ctl, const char *path, struct http_reply *reply);
+
 /* What a reply of the API means. root (owned by the caller, may be NULL) is its JSON. CTL_OK for
- * code 0; else CTL_NEGATIVE, with the code and its message said on ctl->err. */
-enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code);
+ * code 0; else CTL_NEGATIVE, with the code and its message said on ctl->err; wanted: where that is
+ * -404, what is near is said, too (NULL: it is not looked for). */
+struct near_wanted;
+enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code,
+                         const struct near_wanted *wanted);
 
 /* A reply that goes on and on: on_data gets its pieces, false from it ends it. status is the HTTP
  * status, 0 when there was no reply; a body of another status than 200 goes into error.

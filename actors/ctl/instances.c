@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "actors/ctl/http.h"
+#include "actors/ctl/near.h"
 #include "actors/ctl/verbs.h"
 #include "common/naming/limits.h"
 
@@ -104,6 +105,9 @@ static void add_status(const struct ctl *ctl, struct buf *form, uint32_t otherwi
 static enum ctl_exit post(struct ctl *ctl, const char *path, const struct buf *form,
                           const char *done, const struct target *identity, int *code)
 {
+    bool keeps = options_has(&ctl->options, OPTION_KEEP); /* what is not there comes again */
+    struct near_wanted wanted = {identity->env, identity->appid, identity->zone,
+                                 identity->hostname};
     struct http_reply reply;
     enum ctl_exit outcome = http_ask(ctl, HTTP_POST, path, form, &reply);
     struct buf line = {0};
@@ -111,7 +115,7 @@ static enum ctl_exit post(struct ctl *ctl, const char *path, const struct buf *f
 
     *code = 0;
     if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, code);
+        outcome = http_judge(ctl, &reply, &root, code, keeps ? NULL : &wanted);
         if (ctl_json(ctl)) {
             ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK && done != NULL) {

@@ -1,7 +1,9 @@
 #include "actors/ctl/lines.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "actors/ctl/diff.h"
 #include "common/wire/print.h"
 
 static void member(struct buf *to, const char *name, struct str value)
@@ -17,18 +19,101 @@ void line_json(const struct line *line, struct buf *to)
     member(to, "time", line->time);
     member(to, "actor", line->actor);
     member(to, "topic", line->topic);
-    buf_printf(to, "\"epoch\":\"%" PRIx64 "\",\"seq\":%" PRIu64 ",", line->epoch, line->seq);
+    buf_printf(to, "\"epoch\":\"%016" PRIx64 "\",\"seq\":%" PRIu64 ",", line->epoch, line->seq);
     member(to, "type", line->type);
     buf_add_str(to, STR("\"fields\":"));
     buf_add_str(to, line->fields);
     buf_add_char(to, '}');
 }
 
-void line_table(const struct line *line, struct buf *to)
+void line_wide(const struct line *line, struct buf *to)
 {
-    /* 2026-11-22T02:30:00.123Z -> 02:30:00.123 */
-    struct str time = line->time.len == 24 ? (struct str){line->time.data + 11, 12} : line->time;
-
-    buf_printf(to, "%.*s  %.*s  %.*s  %" PRIu64 "  %.*s", STR_ARG(time), STR_ARG(line->topic),
+    buf_printf(to, "%.*s  %.*s  %.*s  %" PRIu64 "  %.*s", STR_ARG(line->time), STR_ARG(line->topic),
                STR_ARG(line->type), line->seq, STR_ARG(line->fields));
+}
+
+static struct str text_of(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+/* Bytes from their hex digits, as far as they go. */
+static void unhex(struct str hex, struct buf *to)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i + 1 < hex.len; i += 2) {
+        const char *high = strchr(digits, hex.data[i]);
+        const char *low = strchr(digits, hex.data[i + 1]);
+
+        buf_add_char(to, high != NULL && low != NULL ? (char)((high - digits) << 4 | (low - digits))
+                                                     : '?');
+    }
+}
+
+static void tell(struct memory *memory, struct str name, json_t *now, struct buf *to)
+{
+    json_t *before = memory_swap(memory, name, now);
+
+    diff_print(before, now, to);
+    json_decref(before);
+}
+
+static void changed(struct memory *memory, const json_t *data, struct buf *to)
+{
+    struct buf name = {0};
+    size_t middle;
+
+    buf_printf(&name, "%.*s/%.*s", STR_ARG(text_of(data, "env")), STR_ARG(text_of(data, "appid")));
+    middle = name.len;
+    buf_printf(&name, "/%.*s/%.*s", STR_ARG(text_of(data, "zone")),
+               STR_ARG(text_of(data, "hostname")));
+    buf_printf(to, "%.*s  %.*s  %.*s  ", STR_ARG(text_of(data, "kind")), (int)middle, name.data,
+               (int)(name.len - middle - 1), name.data + middle + 1);
+    tell(memory, buf_str(&name), json_object_get(data, "instance"), to);
+    buf_fini(&name);
+}
+
+static void key_event(struct memory *memory, const struct line *line, const json_t *data,
+                      struct buf *to)
+{
+    struct buf key = {0};
+    struct buf value = {0};
+    struct str kind = text_of(data, "kind");
+    bool gone = str_eq_nocase(kind, STR("delete"));
+    json_t *now;
+
+    unhex(text_of(data, "key"), &key);
+    unhex(text_of(data, "value"), &value);
+    now = gone ? NULL : json_stringn(value.data != NULL ? value.data : "", value.len);
+    buf_printf(to, "%.*s  %.*s  ", STR_ARG(kind), STR_ARG(buf_str(&key)));
+    if (now == NULL && !gone) { /* no text */
+        buf_printf(to, "%zu bytes", value.len);
+    } else {
+        tell(memory, line->topic, now, to);
+    }
+    json_decref(now);
+    buf_fini(&key);
+    buf_fini(&value);
+}
+
+void line_table(struct memory *memory, const struct line *line, struct buf *to)
+{
+    json_t *data = json_loadb(line->fields.data != NULL ? line->fields.data : "", line->fields.len,
+                              JSON_ALLOW_NUL, NULL);
+
+    buf_printf(to, "%.*s  ", STR_ARG(line->time));
+    if (data == NULL) {
+        buf_printf(to, "%.*s  %.*s", STR_ARG(line->topic), STR_ARG(line->fields));
+    } else if (str_eq(line->type, STR("CHANGED"))) {
+        changed(memory, data, to);
+    } else if (str_eq(line->type, STR("KEY_EVENT"))) {
+        key_event(memory, line, data, to);
+    } else {
+        buf_printf(to, "%.*s  ", STR_ARG(line->topic));
+        tell(memory, line->topic, data, to);
+    }
+    json_decref(data);
 }

@@ -72,13 +72,25 @@ void node_say_denied(const struct ctl *ctl, const char *dir)
     buf_fini(&owner);
 }
 
+const char *node_given_url(const struct ctl *ctl)
+{
+    const struct options *options = &ctl->options;
+    const char *environment = options_has(options, OPTION_DIR) ? NULL : getenv("MUSTER_URL");
+
+    if ((ctl->verb->options & OPTION_BIT(URL)) == 0) {
+        return NULL;
+    }
+    return options_text(options, OPTION_URL,
+                        environment != NULL && environment[0] != '\0' ? environment : NULL);
+}
+
 /* Whether the verb can do without a directory: an address was given, or where the keys go. */
 static bool needs_no_node(const struct ctl *ctl)
 {
     const struct options *options = &ctl->options;
     bool keygen = (ctl->verb->options & OPTION_BIT(NAME)) != 0;
 
-    return options_has(options, OPTION_URL) || options_has(options, OPTION_ENDPOINT) ||
+    return node_given_url(ctl) != NULL || options_has(options, OPTION_ENDPOINT) ||
            (keygen && options->argument_count > 0);
 }
 
@@ -96,7 +108,8 @@ static enum ctl_exit check(const struct ctl *ctl)
     }
     ctl_say(ctl, "%s is no node's directory: name that of a node with --dir or MUSTER_DIR%s",
             ctl->config.dir,
-            (ctl->verb->options & OPTION_BIT(URL)) != 0        ? ", or its address with --url"
+            (ctl->verb->options & OPTION_BIT(URL)) != 0
+                ? ", or its address with --url or MUSTER_URL"
             : (ctl->verb->options & OPTION_BIT(ENDPOINT)) != 0 ? ", or an --endpoint"
                                                                : "");
     return CTL_USAGE;
@@ -203,20 +216,24 @@ static bool find_address(const struct ctl *ctl, struct host_port *address)
 
 enum ctl_exit node_find_url(struct ctl *ctl)
 {
-    const char *given = options_text(&ctl->options, OPTION_URL, NULL);
+    const char *given = node_given_url(ctl);
     struct host_port address = {0};
 
     if (ctl->url.len > 0) {
         return CTL_OK;
     }
     if (given != NULL) {
+        if (!options_url_sound(given)) {
+            ctl_say(ctl, "MUSTER_URL=%s: expected http://host:port", given);
+            return CTL_USAGE;
+        }
         add_given(ctl, given);
     } else if (find_address(ctl, &address)) {
         add_address(ctl, &address);
     } else {
         ctl_say(ctl,
                 "no gateway of %s that answers is found on this host: see ./muster status; a node "
-                "elsewhere is named with --url",
+                "elsewhere is named with --url or MUSTER_URL",
                 ctl->config.dir);
         return CTL_UNREACHABLE;
     }

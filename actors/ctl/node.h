@@ -10,7 +10,10 @@
  * it belongs to somebody else. */
 enum ctl_exit node_find(struct ctl *ctl);
 
-/* Fills in url, once: --url, or where the gateway listens that runs in the
+/* What --url says, or without --dir MUSTER_URL; NULL: neither does. */
+const char *node_given_url(const struct ctl *ctl);
+
+/* Fills in url, once: the one that was given, or where the gateway listens that runs in the
  * directory, or, when none does, the address on another host that is configured. CTL_UNREACHABLE,
  * said: there is none. Never a default: another node may be there. */
 enum ctl_exit node_find_url(struct ctl *ctl);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "actors/ctl/suggest.h"
 #include "common/config/table.h"
 #include "common/config/text_wrap.h"
 
@@ -41,7 +42,7 @@ static const char *check_text(enum check check)
         [CHECK_TEXT] = "a text that is not empty",
         [CHECK_URL] = "http://host:port",
         [CHECK_ENDPOINT] = "ipc://PATH or tcp://host:port",
-        [CHECK_OUTPUT] = "table or json",
+        [CHECK_OUTPUT] = "table, wide, json, csv or name",
         [CHECK_DURATION] = "a duration with its unit, such as 500ms, 30s or 2m, at most 24h",
         [CHECK_PERIOD] = "a duration with its unit, such as 500ms, 30s or 2m, from 100ms to 1h",
         [CHECK_METADATA] = "KEY=VALUE with a KEY",
@@ -65,8 +66,30 @@ static bool status_from(const char *text, uint32_t *status)
     return false;
 }
 
+bool options_url_sound(const char *text)
+{
+    return strncmp(text, "http://", 7) == 0 && text[7] != '\0' && strchr(text, ' ') == NULL;
+}
+
+static bool form_from(const char *text, enum output_form *form)
+{
+    static const char *const names[] = {
+        [OUTPUT_TABLE] = "table", [OUTPUT_WIDE] = "wide", [OUTPUT_JSON] = "json",
+        [OUTPUT_CSV] = "csv",     [OUTPUT_NAME] = "name",
+    };
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *form = (enum output_form)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool fits(enum check check, const char *text)
 {
+    enum output_form form;
     int64_t number;
     uint32_t status;
 
@@ -75,11 +98,11 @@ static bool fits(enum check check, const char *text)
     case CHECK_TEXT:
         return text[0] != '\0';
     case CHECK_URL:
-        return strncmp(text, "http://", 7) == 0 && text[7] != '\0' && strchr(text, ' ') == NULL;
+        return options_url_sound(text);
     case CHECK_ENDPOINT:
         return strncmp(text, "ipc://", 6) == 0 || strncmp(text, "tcp://", 6) == 0;
     case CHECK_OUTPUT:
-        return strcmp(text, "table") == 0 || strcmp(text, "json") == 0;
+        return form_from(text, &form);
     case CHECK_DURATION:
         return config_duration_parse(str_from(text), &number) == ERR_OK &&
                number <= duration_max_ms;
@@ -105,6 +128,19 @@ static enum option option_named(struct str name)
         i++;
     }
     return (enum option)i;
+}
+
+static void suggest(uint64_t mask, struct str word, struct buf *why)
+{
+    struct suggestion suggestion;
+
+    suggest_begin(&suggestion, word);
+    for (size_t i = 0; i < OPTION_COUNT_OF; i++) {
+        if ((mask >> i & 1) != 0) {
+            suggest_offer(&suggestion, str_from(rows[i].name));
+        }
+    }
+    suggest_print(&suggestion, "--", why);
 }
 
 static enum err take(struct options *self, enum option option, const char *value, struct buf *why)
@@ -134,13 +170,12 @@ static enum err read_option(struct options *self, uint64_t mask, int argc, char 
     const char *value = word[name.len] == '=' ? word + name.len + 1 : NULL;
     enum option option = option_named(name);
 
-    if (option == OPTION_COUNT_OF) {
-        buf_printf(why, "--%.*s: unknown option; --help lists those of this verb", STR_ARG(name));
-        return ERR_INVALID;
-    }
-    if ((mask >> option & 1) == 0) {
-        buf_printf(why, "--%.*s: this verb has no such option; --help lists those it has",
-                   STR_ARG(name));
+    if (option == OPTION_COUNT_OF || (mask >> option & 1) == 0) {
+        buf_printf(why, "--%.*s: %s", STR_ARG(name),
+                   option == OPTION_COUNT_OF
+                       ? "unknown option; --help lists those of this verb"
+                       : "this verb has no such option; --help lists those it has");
+        suggest(mask, name, why);
         return ERR_INVALID;
     }
     if (rows[option].check == CHECK_NONE) {
@@ -232,6 +267,14 @@ uint32_t options_status(const struct options *self, uint32_t otherwise)
         (void)status_from(text, &status);
     }
     return status;
+}
+
+enum output_form options_form(const struct options *self)
+{
+    enum output_form form = OUTPUT_TABLE;
+
+    (void)form_from(options_text(self, OPTION_OUTPUT, "table"), &form);
+    return form;
 }
 
 bool options_takes_next(const char *word)

@@ -12,11 +12,11 @@
 /*  name      text        value       checked as  help */
 #define OPTION_TABLE(X)                                                                                  \
     X(DIR,      "dir",      "DIR",      TEXT,     "where the node lives; default ./.muster, or MUSTER_DIR")                     \
-    X(URL,      "url",      "URL",      URL,      "its HTTP address; default where the gateway listens that runs in DIR") \
+    X(URL,      "url",      "URL",      URL,      "its HTTP address; default MUSTER_URL, or where the gateway listens that runs in DIR") \
     X(ENDPOINT, "endpoint", "ENDPOINT", ENDPOINT, "the ZeroMQ address to use instead of those in DIR/run, such as ipc:///x/registry.commands") \
     X(KEYS,     "keys",     "DIR",      TEXT,     "directory of keys (keygen) for a tcp:// address; default peers.keys of the configuration") \
     X(NAME,     "name",     "NAME",     TEXT,     "the host others reach this one at; default this host's name") \
-    X(OUTPUT,   "output",   "FORMAT",   OUTPUT,   "table, for people (default), or json; -o for short")                         \
+    X(OUTPUT,   "output",   "FORMAT",   OUTPUT,   "table, for people (default), wide, json, csv or name; -o for short")                         \
     X(TIMEOUT,  "timeout",  "DURATION", DURATION, "longest wait for an answer, at most 24h; 0s: for ever")                      \
     X(ZONE,     "zone",     "ZONE",     TEXT,     "zone of the instances; default node.zone of the configuration; fetch: only this zone") \
     X(ENV,      "env",      "ENV",      TEXT,     "env of the instances; default node.env of the configuration")                \
@@ -48,6 +48,8 @@ enum option {
 
 #define OPTION_BIT(NAME) (UINT64_C(1) << OPTION_##NAME)
 
+enum output_form { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_NAME };
+
 enum { option_values_max = 64, option_arguments_max = 256 };
 
 /* All texts are borrowed from the command line. */
@@ -70,6 +72,11 @@ int64_t options_duration_ms(const struct options *self, enum option option, cons
 int64_t options_number(const struct options *self, enum option option, int64_t otherwise);
 /* 1, 2 or 3. */
 uint32_t options_status(const struct options *self, uint32_t otherwise);
+
+/* table when it was not given. */
+enum output_form options_form(const struct options *self);
+
+bool options_url_sound(const char *text); /* http://host:port */
 
 /* Whether word is an option whose value is the next word, whatever the verb. */
 bool options_takes_next(const char *word);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "actors/ctl/bus.h"
-#include "actors/ctl/text_table.h"
 #include "actors/ctl/verbs.h"
 #include "common/base/prng.h"
 #include "common/naming/convert.h"
@@ -36,19 +35,22 @@ static uint64_t sum_of(struct strs weights, struct str wanted)
     return sum;
 }
 
-void schedule_table(const struct instance *schedule, struct buf *to)
+const struct column schedule_columns[] = {
+    {"CLIENTS", "clients", COLUMN_KEY}, {"ZONE", "zone", COLUMN_KEY},
+    {"WEIGHT", "weight", COLUMN_SHOWN}, {"SHARE", "share", COLUMN_SHOWN},
+    {NULL, NULL, COLUMN_SHOWN},
+};
+
+void schedule_rows(const struct instance *schedule, struct rows *rows)
 {
-    static const char *const head[] = {"CLIENTS", "ZONE", "WEIGHT", "SHARE", NULL};
     struct str rest = schedule->addrs.bytes;
     struct str open = {0}; /* no zone's name is empty */
     struct str client;
     struct str zone;
     struct str digits;
-    struct text_table table;
     uint32_t weight;
     uint64_t sum = 0;
 
-    text_table_init(&table, head);
     while (strs_next(&rest, &client) && strs_next(&rest, &zone) && strs_next(&rest, &digits)) {
         struct buf share = {0};
 
@@ -59,33 +61,34 @@ void schedule_table(const struct instance *schedule, struct buf *to)
         if (sum > 0 && str_to_u32(digits, &weight) == ERR_OK) {
             buf_printf(&share, "%.1f%%", 100.0 * (double)weight / (double)sum);
         }
-        text_table_add(&table, client);
-        text_table_add(&table, zone);
-        text_table_add(&table, digits);
-        text_table_add(&table, buf_str(&share));
+        rows_text(rows, client);
+        rows_text(rows, zone);
+        rows_text(rows, digits);
+        rows_text(rows, buf_str(&share));
         buf_fini(&share);
     }
-    text_table_print(&table, to);
-    text_table_fini(&table);
 }
 
 static enum ctl_exit print(const struct ctl *ctl, const struct instance *schedule)
 {
     struct buf page = {0};
+    struct rows rows;
 
     if (ctl_json(ctl)) {
         schedule_file_write(schedule, &page);
-    } else {
-        schedule_table(schedule, &page);
-        if (schedule->version.len > 0) {
-            buf_add_str(&page, STR("remark: "));
-            output_clean(&page, schedule->version);
-        } else {
-            page.len--; /* ctl_page adds the end of line */
-        }
+        ctl_page(ctl, buf_str(&page));
+        buf_fini(&page);
+        return CTL_OK;
     }
-    ctl_page(ctl, buf_str(&page));
-    buf_fini(&page);
+    rows_init(&rows, ctl_form(ctl), schedule_columns);
+    schedule_rows(schedule, &rows);
+    rows_print(&rows, ctl);
+    if (schedule->version.len > 0 && ctl_form(ctl) <= OUTPUT_WIDE) {
+        buf_add_str(&page, STR("remark: "));
+        buf_add_str(&page, schedule->version);
+        ctl_print(ctl, buf_str(&page));
+        buf_fini(&page);
+    }
     return CTL_OK;
 }
 

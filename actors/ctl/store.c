@@ -2,105 +2,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "actors/ctl/rows.h"
 #include "actors/ctl/store_ask.h"
-#include "actors/ctl/text_table.h"
+#include "actors/ctl/suggest.h"
 #include "actors/ctl/verbs.h"
 #include "common/etcdapi/kv.pb-c.h"
 #include "common/etcdapi/lease.pb-c.h"
 #include "common/etcdapi/maintenance.pb-c.h"
-#include "common/wire/print.h"
-
-/* What a subverb shows, row by row: one way for both forms. */
-struct rows {
-    bool json;
-    struct text_table table;
-    struct buf lines;
-    bool first; /* no field of this object yet */
-};
-
-static void rows_init(struct rows *self, const struct ctl *ctl, const char *const *head)
-{
-    *self = (struct rows){.json = ctl_json(ctl)};
-    text_table_init(&self->table, head);
-}
-
-static void rows_begin(struct rows *self)
-{
-    buf_add_str(&self->lines, self->lines.len > 0 ? STR("\n{") : STR("{"));
-    self->first = true;
-}
-
-static void rows_name(struct rows *self, const char *name, const char *end)
-{
-    buf_printf(&self->lines, "%s\"%s%s\":", self->first ? "" : ",", name, end);
-    self->first = false;
-}
-
-static void rows_number(struct rows *self, const char *name, int64_t value)
-{
-    text_table_add_i64(&self->table, value);
-    rows_name(self, name, "");
-    buf_printf(&self->lines, "%" PRId64, value);
-}
-
-static void rows_id(struct rows *self, const char *name, uint64_t value)
-{
-    struct buf hex = {0};
-
-    buf_printf(&hex, "%" PRIx64, value);
-    text_table_add(&self->table, buf_str(&hex));
-    rows_name(self, name, "");
-    buf_printf(&self->lines, "\"%" PRIx64 "\"", value);
-    buf_fini(&hex);
-}
-
-static bool is_text(struct str bytes)
-{
-    size_t len = 1;
-
-    while (bytes.len > 0 && len > 0) {
-        len = str_utf8(bytes);
-        bytes = (struct str){bytes.data + len, bytes.len - len};
-    }
-    return len > 0;
-}
-
-/* Bytes that are no text go into JSON as hex digits, under another name. */
-static void rows_bytes(struct rows *self, const char *name, struct str bytes)
-{
-    bool text = is_text(bytes);
-
-    text_table_add(&self->table, bytes);
-    rows_name(self, name, text ? "" : "_hex");
-    if (text) {
-        json_add_str(&self->lines, bytes);
-        return;
-    }
-    buf_add_char(&self->lines, '"');
-    for (size_t i = 0; i < bytes.len; i++) {
-        buf_printf(&self->lines, "%02x", (unsigned)(unsigned char)bytes.data[i]);
-    }
-    buf_add_char(&self->lines, '"');
-}
-
-static void rows_end(struct rows *self)
-{
-    buf_add_char(&self->lines, '}');
-}
-
-static void rows_print(struct rows *self, const struct ctl *ctl)
-{
-    struct buf page = {0};
-
-    text_table_print(&self->table, &page);
-    page.len -= page.len > 0;
-    if (!self->json || self->lines.len > 0) {
-        ctl_page(ctl, self->json ? buf_str(&self->lines) : buf_str(&page));
-    }
-    text_table_fini(&self->table);
-    buf_fini(&self->lines);
-    buf_fini(&page);
-}
 
 static struct str str_of(ProtobufCBinaryData bytes)
 {
@@ -146,8 +54,13 @@ static void span_of(struct span *self, const struct ctl *ctl)
 
 static enum ctl_exit show_status(struct ctl *ctl, struct store_ask *call)
 {
-    static const char *const head[] = {"MEMBER",   "CLUSTER", "VERSION", "LEADER",  "TERM",
-                                       "REVISION", "INDEX",   "APPLIED", "DB_SIZE", NULL};
+    static const struct column columns[] = {
+        {"MEMBER", "member", COLUMN_KEY},     {"CLUSTER", "cluster", COLUMN_SHOWN},
+        {"VERSION", "version", COLUMN_SHOWN}, {"LEADER", "leader", COLUMN_SHOWN},
+        {"TERM", "term", COLUMN_SHOWN},       {"REVISION", "revision", COLUMN_SHOWN},
+        {"INDEX", "index", COLUMN_SHOWN},     {"APPLIED", "applied", COLUMN_SHOWN},
+        {"DB_SIZE", "db_size", COLUMN_SHOWN}, {NULL, NULL, COLUMN_SHOWN},
+    };
     const Etcdserverpb__StatusRequest request = ETCDSERVERPB__STATUS_REQUEST__INIT;
     enum ctl_exit outcome = store_ask(call, ETCD_METHOD_STATUS, &request.base);
     const Etcdserverpb__StatusResponse *is = (const Etcdserverpb__StatusResponse *)call->response;
@@ -156,25 +69,28 @@ static enum ctl_exit show_status(struct ctl *ctl, struct store_ask *call)
     if (outcome != CTL_OK) {
         return outcome;
     }
-    rows_init(&rows, ctl, head);
-    rows_begin(&rows);
-    rows_id(&rows, "member", is->header != NULL ? is->header->member_id : 0);
-    rows_id(&rows, "cluster", is->header != NULL ? is->header->cluster_id : 0);
-    rows_bytes(&rows, "version", str_from(is->version));
-    rows_id(&rows, "leader", is->leader);
-    rows_number(&rows, "term", (int64_t)is->raftterm);
-    rows_number(&rows, "revision", is->header != NULL ? is->header->revision : 0);
-    rows_number(&rows, "index", (int64_t)is->raftindex);
-    rows_number(&rows, "applied", (int64_t)is->raftappliedindex);
-    rows_number(&rows, "db_size", is->dbsize);
-    rows_end(&rows);
+    rows_init(&rows, ctl_form(ctl), columns);
+    rows_hex(&rows, is->header != NULL ? is->header->member_id : 0, 0);
+    rows_hex(&rows, is->header != NULL ? is->header->cluster_id : 0, 0);
+    rows_bytes(&rows, str_from(is->version));
+    rows_hex(&rows, is->leader, 0);
+    rows_number(&rows, (int64_t)is->raftterm);
+    rows_number(&rows, is->header != NULL ? is->header->revision : 0);
+    rows_number(&rows, (int64_t)is->raftindex);
+    rows_number(&rows, (int64_t)is->raftappliedindex);
+    rows_number(&rows, is->dbsize);
     rows_print(&rows, ctl);
     return is->leader != 0 ? CTL_OK : CTL_NEGATIVE;
 }
 
 static enum ctl_exit show_hash(struct ctl *ctl, struct store_ask *call)
 {
-    static const char *const head[] = {"HASH", "REVISION", "COMPACTED", NULL};
+    static const struct column columns[] = {
+        {"HASH", "hash", COLUMN_KEY},
+        {"REVISION", "revision", COLUMN_SHOWN},
+        {"COMPACTED", "compacted", COLUMN_SHOWN},
+        {NULL, NULL, COLUMN_SHOWN},
+    };
     const Etcdserverpb__HashKVRequest request = ETCDSERVERPB__HASH_KVREQUEST__INIT;
     enum ctl_exit outcome = store_ask(call, ETCD_METHOD_HASH_KV, &request.base);
     const Etcdserverpb__HashKVResponse *is = (const Etcdserverpb__HashKVResponse *)call->response;
@@ -183,12 +99,10 @@ static enum ctl_exit show_hash(struct ctl *ctl, struct store_ask *call)
     if (outcome != CTL_OK) {
         return outcome;
     }
-    rows_init(&rows, ctl, head);
-    rows_begin(&rows);
-    rows_number(&rows, "hash", is->hash);
-    rows_number(&rows, "revision", is->header != NULL ? is->header->revision : 0);
-    rows_number(&rows, "compacted", is->compact_revision);
-    rows_end(&rows);
+    rows_init(&rows, ctl_form(ctl), columns);
+    rows_number(&rows, is->hash);
+    rows_number(&rows, is->header != NULL ? is->header->revision : 0);
+    rows_number(&rows, is->compact_revision);
     rows_print(&rows, ctl);
     return CTL_OK;
 }
@@ -206,18 +120,20 @@ static enum ctl_exit add_lease(struct store_ask *call, int64_t id, struct rows *
     if (outcome != CTL_OK || is->ttl < 0) { /* it has ended since */
         return outcome;
     }
-    rows_begin(rows);
-    rows_id(rows, "lease", (uint64_t)id);
-    rows_number(rows, "ttl", is->ttl);
-    rows_number(rows, "granted", is->grantedttl);
-    rows_number(rows, "keys", (int64_t)is->n_keys);
-    rows_end(rows);
+    rows_hex(rows, (uint64_t)id, 16);
+    rows_number(rows, is->ttl);
+    rows_number(rows, is->grantedttl);
+    rows_number(rows, (int64_t)is->n_keys);
     return CTL_OK;
 }
 
 static enum ctl_exit show_leases(struct ctl *ctl, struct store_ask *call)
 {
-    static const char *const head[] = {"LEASE", "TTL", "GRANTED", "KEYS", NULL};
+    static const struct column columns[] = {
+        {"LEASE", "lease", COLUMN_KEY},       {"TTL", "ttl", COLUMN_SHOWN},
+        {"GRANTED", "granted", COLUMN_SHOWN}, {"KEYS", "keys", COLUMN_SHOWN},
+        {NULL, NULL, COLUMN_SHOWN},
+    };
     const Etcdserverpb__LeaseLeasesRequest request = ETCDSERVERPB__LEASE_LEASES_REQUEST__INIT;
     enum ctl_exit outcome = store_ask(call, ETCD_METHOD_LEASE_LEASES, &request.base);
     Etcdserverpb__LeaseLeasesResponse *is = (Etcdserverpb__LeaseLeasesResponse *)call->response;
@@ -227,7 +143,7 @@ static enum ctl_exit show_leases(struct ctl *ctl, struct store_ask *call)
     if (outcome != CTL_OK) {
         return outcome;
     }
-    rows_init(&rows, ctl, head);
+    rows_init(&rows, ctl_form(ctl), columns);
     for (size_t i = 0; i < is->n_leases && outcome == CTL_OK; i++) {
         outcome = add_lease(call, is->leases[i]->id, &rows);
     }
@@ -238,8 +154,15 @@ static enum ctl_exit show_leases(struct ctl *ctl, struct store_ask *call)
 
 static enum ctl_exit get(struct ctl *ctl, struct store_ask *call)
 {
-    static const char *const head[] = {"KEY",     "VALUE", "CREATED", "MODIFIED",
-                                       "VERSION", "LEASE", NULL};
+    static const struct column columns[] = {
+        {"KEY", "key", COLUMN_KEY},
+        {"VALUE", "value", COLUMN_SHOWN},
+        {"CREATED", "create_revision", COLUMN_SHOWN},
+        {"MODIFIED", "mod_revision", COLUMN_SHOWN},
+        {"VERSION", "version", COLUMN_SHOWN},
+        {"LEASE", "lease", COLUMN_SHOWN},
+        {NULL, NULL, COLUMN_SHOWN},
+    };
     Etcdserverpb__RangeRequest request = ETCDSERVERPB__RANGE_REQUEST__INIT;
     const Etcdserverpb__RangeResponse *is;
     struct span span;
@@ -255,18 +178,16 @@ static enum ctl_exit get(struct ctl *ctl, struct store_ask *call)
         return outcome;
     }
     is = (const Etcdserverpb__RangeResponse *)call->response;
-    rows_init(&rows, ctl, head);
+    rows_init(&rows, ctl_form(ctl), columns);
     for (size_t i = 0; i < is->n_kvs; i++) {
         const Mvccpb__KeyValue *kv = is->kvs[i];
 
-        rows_begin(&rows);
-        rows_bytes(&rows, "key", str_of(kv->key));
-        rows_bytes(&rows, "value", str_of(kv->value));
-        rows_number(&rows, "create_revision", kv->create_revision);
-        rows_number(&rows, "mod_revision", kv->mod_revision);
-        rows_number(&rows, "version", kv->version);
-        rows_id(&rows, "lease", (uint64_t)kv->lease);
-        rows_end(&rows);
+        rows_bytes(&rows, str_of(kv->key));
+        rows_bytes(&rows, str_of(kv->value));
+        rows_number(&rows, kv->create_revision);
+        rows_number(&rows, kv->mod_revision);
+        rows_number(&rows, kv->version);
+        rows_hex(&rows, (uint64_t)kv->lease, kv->lease != 0 ? 16 : 0);
     }
     rows_print(&rows, ctl);
     return is->n_kvs > 0 ? CTL_OK : CTL_NEGATIVE;
@@ -274,13 +195,14 @@ static enum ctl_exit get(struct ctl *ctl, struct store_ask *call)
 
 static void print_revision(const struct ctl *ctl, const Etcdserverpb__ResponseHeader *header)
 {
-    static const char *const head[] = {"REVISION", NULL};
+    static const struct column columns[] = {
+        {"REVISION", "revision", COLUMN_KEY},
+        {NULL, NULL, COLUMN_SHOWN},
+    };
     struct rows rows;
 
-    rows_init(&rows, ctl, head);
-    rows_begin(&rows);
-    rows_number(&rows, "revision", header != NULL ? header->revision : 0);
-    rows_end(&rows);
+    rows_init(&rows, ctl_form(ctl), columns);
+    rows_number(&rows, header != NULL ? header->revision : 0);
     rows_print(&rows, ctl);
 }
 
@@ -300,7 +222,11 @@ static enum ctl_exit put(struct ctl *ctl, struct store_ask *call)
 
 static enum ctl_exit del(struct ctl *ctl, struct store_ask *call)
 {
-    static const char *const head[] = {"DELETED", "REVISION", NULL};
+    static const struct column columns[] = {
+        {"DELETED", "deleted", COLUMN_KEY},
+        {"REVISION", "revision", COLUMN_SHOWN},
+        {NULL, NULL, COLUMN_SHOWN},
+    };
     Etcdserverpb__DeleteRangeRequest request = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
     const Etcdserverpb__DeleteRangeResponse *is;
     struct span span;
@@ -316,11 +242,9 @@ static enum ctl_exit del(struct ctl *ctl, struct store_ask *call)
         return outcome;
     }
     is = (const Etcdserverpb__DeleteRangeResponse *)call->response;
-    rows_init(&rows, ctl, head);
-    rows_begin(&rows);
-    rows_number(&rows, "deleted", is->deleted);
-    rows_number(&rows, "revision", is->header != NULL ? is->header->revision : 0);
-    rows_end(&rows);
+    rows_init(&rows, ctl_form(ctl), columns);
+    rows_number(&rows, is->deleted);
+    rows_number(&rows, is->header != NULL ? is->header->revision : 0);
     rows_print(&rows, ctl);
     return is->deleted > 0 ? CTL_OK : CTL_NEGATIVE;
 }
@@ -339,6 +263,22 @@ static const struct {
     {"put", " KEY VALUE", 3, false, put},  {"del", " KEY [--prefix]", 2, true, del},
 };
 
+static void say_unknown(const struct ctl *ctl, const char *name)
+{
+    size_t count = sizeof(subverbs) / sizeof(subverbs[0]);
+    struct suggestion suggestion;
+    struct buf text = {0};
+
+    suggest_begin(&suggestion, str_from(name));
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", subverbs[i].name);
+        suggest_offer(&suggestion, str_from(subverbs[i].name));
+    }
+    suggest_print(&suggestion, "", &text);
+    ctl_say(ctl, "store %s: no such verb; they are %.*s", name, STR_ARG(buf_str(&text)));
+    buf_fini(&text);
+}
+
 enum ctl_exit store_run(struct ctl *ctl)
 {
     const struct options *options = &ctl->options;
@@ -351,8 +291,7 @@ enum ctl_exit store_run(struct ctl *ctl)
         i++;
     }
     if (i == sizeof(subverbs) / sizeof(subverbs[0])) {
-        ctl_say(ctl, "store %s: no such verb; they are status, hash, leases, get, put and del",
-                options->arguments[0]);
+        say_unknown(ctl, options->arguments[0]);
         return CTL_USAGE;
     }
     if (options->argument_count != subverbs[i].count ||

@@ -42,50 +42,62 @@ static enum ctl_exit tap_connect(struct ctl *ctl, zsock_t *sub)
     return CTL_OK;
 }
 
-static void print_line(const struct ctl *ctl, const struct line *line)
+struct tap {
+    const struct ctl *ctl;
+    struct memory memory;
+    int64_t left; /* lines of --count; INT64_MAX without it */
+};
+
+static void print_line(struct tap *self, const struct line *line)
 {
+    const struct ctl *ctl = self->ctl;
     struct buf text = {0};
 
-    if (ctl_json(ctl)) {
+    switch (options_form(&ctl->options)) {
+    case OUTPUT_JSON:
         line_json(line, &text);
-    } else {
-        line_table(line, &text);
+        break;
+    case OUTPUT_WIDE:
+        line_wide(line, &text);
+        break;
+    default:
+        line_table(&self->memory, line, &text);
+        break;
     }
+    self->left--;
     ctl_print(ctl, buf_str(&text));
     buf_fini(&text);
 }
 
 /* What can't be read is shown, too: fields is then what frame_print makes of it. */
-static void print_damaged(const struct ctl *ctl, struct line *line, struct str rest)
+static void print_damaged(struct tap *self, struct line *line, struct str rest)
 {
     struct buf fields = {0};
 
     frame_print(&fields, rest);
     line->fields = buf_str(&fields);
     line->type = STR("?");
-    print_line(ctl, line);
+    print_line(self, line);
     buf_fini(&fields);
 }
 
-/* The messages of one frame. Returns how many lines it made, at most limit. */
-static int64_t print_frame(const struct ctl *ctl, struct str topic, struct str frame, int64_t limit)
+/* The messages of one frame. */
+static void print_frame(struct tap *self, struct str topic, struct str frame)
 {
     const char *dot = topic.len > 0 ? memchr(topic.data, '.', topic.len) : NULL;
     struct line line = {.topic = topic};
     struct buf time = {0};
-    int64_t count = 0;
 
-    ctl_time(ctl, &time);
+    ctl_time(self->ctl, &time);
     line.time = buf_str(&time);
     line.actor = (struct str){topic.data, dot != NULL ? (size_t)(dot - topic.data) : topic.len};
-    for (struct str rest = frame; rest.len > 0 && count < limit; count++) {
+    for (struct str rest = frame; rest.len > 0 && self->left > 0;) {
         struct str left = rest;
         struct buf fields = {0};
         struct msg msg;
 
         if (msg_decode(&rest, &msg) != ERR_OK) {
-            print_damaged(ctl, &line, left);
-            count++;
+            print_damaged(self, &line, left);
             break;
         }
         msg_print_fields(&fields, &msg);
@@ -94,11 +106,10 @@ static int64_t print_frame(const struct ctl *ctl, struct str topic, struct str f
         /* every fact begins with epoch, boot, seq */
         line.epoch = msg.as_fact.epoch;
         line.seq = msg.as_fact.seq;
-        print_line(ctl, &line);
+        print_line(self, &line);
         buf_fini(&fields);
     }
     buf_fini(&time);
-    return count;
 }
 
 static struct str text_of(zframe_t *frame)
@@ -107,21 +118,21 @@ static struct str text_of(zframe_t *frame)
 }
 
 /* Two frames: topic and body; others of a message are passed over. */
-static void take(const struct ctl *ctl, zsock_t *sub, int64_t *left)
+static void take(struct tap *self, zsock_t *sub)
 {
     zmsg_t *fact = zmsg_recv(sub);
     zframe_t *topic = fact != NULL ? zmsg_first(fact) : NULL;
     zframe_t *body = topic != NULL ? zmsg_next(fact) : NULL;
 
     if (body != NULL) {
-        *left -= print_frame(ctl, text_of(topic), text_of(body), *left);
+        print_frame(self, text_of(topic), text_of(body));
     }
     zmsg_destroy(&fact);
 }
 
 static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
 {
-    int64_t left = options_number(&ctl->options, OPTION_COUNT, INT64_MAX);
+    struct tap tap = {.ctl = ctl, .left = options_number(&ctl->options, OPTION_COUNT, INT64_MAX)};
     /* The end comes before the facts: of those that are ready the first is told. */
     zpoller_t *poller =
         ctl->stop_fd >= 0 ? zpoller_new(&ctl->stop_fd, sub, NULL) : zpoller_new(sub, NULL);
@@ -130,16 +141,18 @@ static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
         ctl_say(ctl, "no poller: %s", zmq_strerror(zmq_errno()));
         return CTL_UNREACHABLE;
     }
-    while (left > 0) {
+    memory_init(&tap.memory);
+    while (tap.left > 0) {
         void *ready = zpoller_wait(poller, -1);
 
         if (ready == sub) {
-            take(ctl, sub, &left);
+            take(&tap, sub);
         } else if (ready != NULL || zpoller_terminated(poller)) {
             break;
         }
     }
     zpoller_destroy(&poller);
+    memory_fini(&tap.memory);
     return CTL_OK;
 }
 

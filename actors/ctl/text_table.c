@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "actors/ctl/output.h"
+#include "actors/ctl/width.h"
 #include "common/base/heap.h"
 
 void text_table_init(struct text_table *self, const char *const *head)
@@ -39,34 +40,29 @@ void text_table_add_i64(struct text_table *self, int64_t value)
     buf_fini(&text);
 }
 
-void text_table_add_age(struct text_table *self, int64_t ms)
+void text_table_age(struct buf *to, int64_t ms)
 {
     static const struct {
         int64_t ms;
         char unit;
     } units[] = {{86400000, 'd'}, {3600000, 'h'}, {60000, 'm'}, {1000, 's'}};
-    struct buf text = {0};
     size_t i = 0;
 
     /* two of a unit at least: 90 s say more than 1 m */
     while (i < 3 && ms < 2 * units[i].ms) {
         i++;
     }
-    buf_add_i64(&text, ms / units[i].ms);
-    buf_add_char(&text, units[i].unit);
-    text_table_add(self, buf_str(&text));
-    buf_fini(&text);
+    buf_add_i64(to, ms / units[i].ms);
+    buf_add_char(to, units[i].unit);
 }
 
-/* Characters, so that "é" is as wide as "e". */
-static size_t width(const char *cell)
+void text_table_add_age(struct text_table *self, int64_t ms)
 {
-    size_t count = 0;
+    struct buf text = {0};
 
-    for (; *cell != '\0'; cell++) {
-        count += ((unsigned char)*cell & 0xc0) != 0x80;
-    }
-    return count;
+    text_table_age(&text, ms);
+    text_table_add(self, buf_str(&text));
+    buf_fini(&text);
 }
 
 void text_table_print(const struct text_table *self, struct buf *to)
@@ -76,7 +72,7 @@ void text_table_print(const struct text_table *self, struct buf *to)
 
     assert(self->cells % self->columns == 0);
     for (size_t i = 0; i < self->cells; i++) {
-        size_t wide = width(cell);
+        size_t wide = width_of(str_from(cell));
 
         if (wide > widths[i % self->columns]) {
             widths[i % self->columns] = wide;
@@ -88,7 +84,8 @@ void text_table_print(const struct text_table *self, struct buf *to)
         size_t column = i % self->columns;
         bool last = column == self->columns - 1;
 
-        buf_printf(to, "%s%*s", cell, last ? 0 : (int)(widths[column] - width(cell) + 2), "");
+        buf_printf(to, "%s%*s", cell,
+                   last ? 0 : (int)(widths[column] - width_of(str_from(cell)) + 2), "");
         if (last) {
             buf_add_char(to, '\n');
         }

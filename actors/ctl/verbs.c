@@ -13,7 +13,7 @@
 const struct ctl_verb ctl_verbs[] = {
     {"register", "[APPID]", 0, 1,
      BY_HTTP | WHO | WITH(ADDR) | WITH(METADATA) | WITH(VERSION) | WITH(STATUS) | WITH(KEEP) | WITH(EVERY),
-     "10s", false, "announce an instance",
+     "10s", PRINTS_WORDS, "announce an instance",
      "Registers one instance of APPID, reachable at every --addr; a second call replaces what the "
      "first one said. Without heartbeats it is evicted after evictor.idle (90s): with --keep, "
      "heartbeats are sent until musterctl is interrupted, and the instance is registered again if "
@@ -21,34 +21,34 @@ const struct ctl_verb ctl_verbs[] = {
      "does that.",
      instance_register},
     {"renew", "[APPID]", 0, 1, BY_HTTP | WHO | WITH(KEEP) | WITH(EVERY),
-     "10s", false, "send a heartbeat",
+     "10s", PRINTS_WORDS, "send a heartbeat",
      "Sends one heartbeat of an instance. With --keep it goes on, every 30s or as --every says, "
      "until it is interrupted; a node that is away for a while ends nothing. An instance that is "
      "not known (-404) ends it with 1 and is not registered anew, as musterctl renew does not know "
      "its addresses; musterctl register --keep does that.",
      instance_renew},
     {"cancel", "[APPID]", 0, 1, BY_HTTP | WHO,
-     "10s", false, "take an instance out",
+     "10s", PRINTS_WORDS, "take an instance out",
      "Ends an instance. Those who wait for changes of APPID are told at once.",
      instance_cancel},
     {"set", "[APPID]", 0, 1, BY_HTTP | WHO | WITH(METADATA) | WITH(STATUS),
-     "10s", false, "change status or metadata of instances",
+     "10s", PRINTS_WORDS, "change status or metadata of instances",
      "Changes every --hostname of APPID, all or none. Metadata given is added to what an instance "
      "has, key by key.",
      instance_set},
     {"fetch", "[APPID]...", 0, option_arguments_max,
      BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(STATUS),
-     "10s", false, "show instances",
+     "10s", PRINTS_ROWS, "show instances",
      "Shows the instances of the apps named, of every status unless --status says otherwise; "
      "without APPID those of all apps and envs (in the table, --env and --zone then choose among "
      "them). RENEWED is how long ago the last heartbeat known here was.",
      document_fetch},
     {"nodes", "", 0, 0, BY_HTTP,
-     "10s", false, "show this node and its peers",
+     "10s", PRINTS_ROWS, "show this node and its peers",
      "Shows the nodes of this zone, and whether the last exchange with each was a good one.",
      document_nodes},
     {"digest", "", 0, 0, ANY,
-     "10s", false, "show whether nodes hold the same",
+     "10s", PRINTS_ROWS, "show whether nodes hold the same",
      "Shows the digest of what each node holds, as NAME and 32 hex digits: first this node's, then, "
      "as they said last (at most a second ago while they are up), its peers'; - for one that has "
      "none, such as a node that speaks HTTP only. Nodes with equal digests hold the same instances "
@@ -58,7 +58,7 @@ const struct ctl_verb ctl_verbs[] = {
      "{name, addr, zone, link, status, digest, equal}.",
      nodes_digest},
     {"schedule", "[APPID]", 0, 1, BY_BUS | WITH(APPID) | WITH(ENV) | WITH(FILE) | WITH(REMOVE),
-     "10s", false, "show or change how clients of an app are spread over zones",
+     "10s", PRINTS_ROWS, "show or change how clients of an app are spread over zones",
      "Shows the schedule of APPID: of the requests of clients in zone CLIENTS, WEIGHT parts, which "
      "is SHARE, go to instances in ZONE. With -o json it is the file that --file takes: that sets "
      "the schedule of the app and env it names, and with --remove there is none any more. A change "
@@ -67,7 +67,7 @@ const struct ctl_verb ctl_verbs[] = {
      schedule_run},
     {"watch", "APPID...", 0, option_arguments_max,
      BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(ZONE) | WITH(COUNT),
-     "10s", true, "follow the changes of apps",
+     "10s", PRINTS_LINES, "follow the changes of apps",
      "Prints the full state of each app, then every change, until interrupted: events full, change "
      "{kind, appid, zone, hostname, instance, latest_timestamp}, schedule and gone. A broken "
      "connection is made again from the position reached, so nothing is missed or printed twice; "
@@ -75,7 +75,7 @@ const struct ctl_verb ctl_verbs[] = {
      "topic, epoch, seq, type, fields}.",
      stream_watch},
     {"tap", "[TOPIC-PREFIX]...", 0, option_arguments_max, (BY_BUS & ~WITH(TIMEOUT)) | WITH(COUNT),
-     "10s", true, "follow the facts of the actors",
+     "10s", PRINTS_LINES, "follow the facts of the actors",
      "Prints the facts the actors of --dir publish, until interrupted: without a prefix those meant "
      "for people (registry.change.ENV.APPID, registry.protect, registry.storage, "
      "evictor.protection, evictor.round, replicator.nodes, store.event.KEY), with prefixes those that "
@@ -84,38 +84,38 @@ const struct ctl_verb ctl_verbs[] = {
      "line is an object {time, actor, topic, epoch, seq, type, fields}.",
      facts_tap},
     {"ping", "[ACTOR]...", 0, option_arguments_max, BY_BUS,
-     "2s", false, "ask actors whether they are there",
+     "2s", PRINTS_ROWS, "ask actors whether they are there",
      "Asks each actor, or all of the node, for its pid, version and position. The exit status is 3 "
      "if one is not running, else 4 if one is silent.",
      actor_ping},
     {"stats", "ACTOR", 0, 1, BY_BUS,
-     "10s", false, "show an actor's counters and sizes",
+     "10s", PRINTS_ROWS, "show an actor's counters and sizes",
      "Shows every counter of the actor since its start, and the size of every collection it keeps.",
      actor_stats},
     {"snapshot", "ACTOR", 0, 1, BY_BUS,
-     "10s", false, "print an actor's state",
+     "10s", PRINTS_WORDS, "print an actor's state",
      "Prints the whole state as the actor would hand it to a follower: one record a line, as JSON, "
      "whatever -o says; last its standing facts.",
      actor_snapshot},
     {"log-level", "ACTOR LEVEL", 1, 2, BY_BUS,
-     "10s", false, "change how much an actor logs",
+     "10s", PRINTS_WORDS, "change how much an actor logs",
      "LEVEL is error, warn, info or debug, and holds until the actor ends.",
      actor_log_level},
     {"shutdown", "ACTOR", 0, 1, BY_BUS | WITH(LEAVE) | WITH(FORCE),
-     "10s", false, "end an actor in good order",
+     "10s", PRINTS_WORDS, "end an actor in good order",
      "Asks the actor to end; a launcher that watches over it starts it again. With --leave, sent to "
      "the replicator, this node leaves the cluster for good. A registry that holds changes in "
      "memory only refuses, and says how many, unless --force is given.",
      actor_shutdown},
     {"storage", "", 0, 0, BY_BUS | WITH(ACKNOWLEDGE),
-     "10s", false, "show whether all changes are on disk",
+     "10s", PRINTS_WORDS, "show whether all changes are on disk",
      "Says whether all that was answered is on the registry's disk, or how many changes are in "
      "memory only, and why; and what damage has cost, as long as neither peers have filled it in "
      "nor --acknowledge has said that somebody knows. The exit status is 1 while changes are in "
      "memory only.",
      actor_storage},
     {"store", "status | hash | leases | get KEY | put KEY VALUE | del KEY", 1, 3, BY_BUS | WITH(PREFIX),
-     "10s", false, "look into the store, or change a key",
+     "10s", PRINTS_ROWS, "look into the store, or change a key",
      "Asks the store on its own socket, whether or not a gateway of etcd's API runs; what goes through "
      "the gateway is etcdctl's.\n"
      "status: this member and its cluster, who leads, at which revision it is, and the size of its "
@@ -130,20 +130,20 @@ const struct ctl_verb ctl_verbs[] = {
      "value_hex.",
      store_run},
     {"actors", "", 0, 0, WITH(OUTPUT) | WITH(HELP),
-     "10s", false, "list the kinds of actors a node has",
+     "10s", PRINTS_ROWS, "list the kinds of actors a node has",
      "Lists what a node is made of, in the order it starts: how many of a kind there are, the key "
      "that makes it reachable from other hosts, and the key of where it listens beside its own "
      "sockets (- if nowhere). Nothing is asked of any process.",
      actor_list},
     {"keygen", "[DIR]", 0, 1, (ANY & ~WITH(TIMEOUT)) | WITH(NAME),
-     "10s", false, "make the keys of this host",
+     "10s", PRINTS_WORDS, "make the keys of this host",
      "Makes DIR/node.key, which stays on this host, and DIR/NAME.pub, which is copied to the keys of "
      "every host it is to talk to. NAME is the host others reach this one at, as it stands in "
      "endpoints.* of the configuration. DIR is peers.keys, or else keys in --dir. What is there is "
      "not overwritten. Processes read keys when they start.",
      keys_make},
     {"launch", "actors | check | bind KEY=HOST:PORT...", 1, option_arguments_max, WITH(DIR) | WITH(HELP),
-     "10s", false, "", "What the launcher asks; not for people.", launch_ask},
+     "10s", PRINTS_WORDS, "", "What the launcher asks; not for people.", launch_ask},
     {.name = NULL},
 };
 // clang-format on

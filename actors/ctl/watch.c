@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/ctl/diff.h"
 #include "actors/ctl/http.h"
 #include "actors/ctl/lines.h"
 #include "actors/ctl/node.h"
@@ -16,6 +17,7 @@ struct watch {
     struct sse sse;
     int64_t lines_left; /* of --count; INT64_MAX without it */
     bool too_large;
+    struct memory memory; /* of instances, by app, zone and hostname */
 };
 
 /* id: "<epoch hex>-<seq>" */
@@ -39,34 +41,55 @@ static const char *member(const json_t *data, const char *name)
     return text != NULL ? text : "?";
 }
 
-static size_t count_instances(const json_t *data)
+/* What it was before; owned by the caller. */
+static json_t *remember(struct watch *self, const json_t *data, const char *zone,
+                        const char *hostname, json_t *instance)
+{
+    struct buf name = {0};
+    json_t *before;
+
+    buf_printf(&name, "%s/%s/%s", member(data, "appid"), zone, hostname);
+    before = memory_swap(&self->memory, buf_str(&name), instance);
+    buf_fini(&name);
+    return before;
+}
+
+static size_t take_all(struct watch *self, const json_t *data)
 {
     json_t *zones = json_object_get(data, "instances");
     const char *zone;
     json_t *list;
+    json_t *instance;
     size_t count = 0;
+    size_t i;
 
     json_object_foreach(zones, zone, list)
     {
-        count += json_array_size(list);
+        json_array_foreach(list, i, instance)
+        {
+            json_decref(remember(self, data, zone, member(instance, "hostname"), instance));
+            count++;
+        }
     }
     return count;
 }
 
-static void people_line(const struct sse_event *event, const json_t *data, struct str time,
-                        struct buf *to)
+static void people_line(struct watch *self, const struct sse_event *event, const json_t *data,
+                        struct str time, struct buf *to)
 {
-    const json_t *instance = json_object_get(data, "instance");
-    char *addrs = json_dumps(json_object_get(instance, "addrs"), JSON_COMPACT);
+    json_t *instance = json_object_get(data, "instance");
 
-    buf_printf(to, "%.*s  %-6.*s  %s", time.len == 24 ? 12 : (int)time.len,
-               time.len == 24 ? time.data + 11 : time.data, STR_ARG(event->type),
-               member(data, "appid"));
+    buf_printf(to, "%.*s  %-6.*s  %s", STR_ARG(time), STR_ARG(event->type), member(data, "appid"));
     if (str_eq(event->type, STR("full"))) {
-        buf_printf(to, "  %zu instances", count_instances(data));
+        buf_printf(to, "  %zu instances", take_all(self, data));
     } else if (str_eq(event->type, STR("change"))) {
-        buf_printf(to, "  %s  %s/%s  %s", member(data, "kind"), member(data, "zone"),
-                   member(data, "hostname"), addrs != NULL ? addrs : "gone");
+        json_t *before =
+            remember(self, data, member(data, "zone"), member(data, "hostname"), instance);
+
+        buf_printf(to, "  %s  %s/%s  ", member(data, "kind"), member(data, "zone"),
+                   member(data, "hostname"));
+        diff_print(before, instance, to);
+        json_decref(before);
     } else if (str_eq(event->type, STR("schedule"))) {
         const json_t *schedule = json_object_get(data, "scheduler");
         size_t clients = json_object_size(json_object_get(schedule, "clients"));
@@ -77,7 +100,6 @@ static void people_line(const struct sse_event *event, const json_t *data, struc
             buf_add_str(to, STR("  removed"));
         }
     }
-    free(addrs);
 }
 
 static void on_event(void *state, const struct sse_event *event)
@@ -100,8 +122,10 @@ static void on_event(void *state, const struct sse_event *event)
     read_position(event->id, &line.epoch, &line.seq);
     if (ctl_json(self->ctl)) {
         line_json(&line, &text);
+    } else if (options_form(&self->ctl->options) == OUTPUT_WIDE) {
+        line_wide(&line, &text);
     } else {
-        people_line(event, data, line.time, &text);
+        people_line(self, event, data, line.time, &text);
     }
     if (self->lines_left > 0) {
         ctl_print(self->ctl, buf_str(&text));
@@ -127,7 +151,7 @@ static enum ctl_exit refused(struct ctl *ctl, const struct http_stream *stream)
     struct http_reply reply = {stream->status, stream->error};
     json_t *root = NULL;
     int code;
-    enum ctl_exit outcome = http_judge(ctl, &reply, &root, &code);
+    enum ctl_exit outcome = http_judge(ctl, &reply, &root, &code, NULL);
 
     json_decref(root);
     return outcome == CTL_OK ? CTL_NEGATIVE : outcome;
@@ -210,9 +234,11 @@ enum ctl_exit stream_watch(struct ctl *ctl)
         form_add(&query, "appid", options->arguments[i]);
     }
     sse_init(&watch.sse);
+    memory_init(&watch.memory);
     outcome = node_find_url(ctl);
     outcome = outcome == CTL_OK ? follow(&watch, &stream) : outcome;
     sse_fini(&watch.sse);
+    memory_fini(&watch.memory);
     buf_fini(&query);
     buf_fini(&stream.error);
     return outcome;

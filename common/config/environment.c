@@ -58,7 +58,8 @@ void config_draft_environment(struct config_draft *self, char *const *environmen
         struct str name = {entry.data, equals != NULL ? (size_t)(equals - entry.data) : 0};
         const struct config_key *key;
 
-        if (!str_starts(name, prefix) || str_eq(name, STR("MUSTER_DIR"))) {
+        if (!str_starts(name, prefix) || str_eq(name, STR("MUSTER_DIR")) ||
+            str_eq(name, STR("MUSTER_URL"))) { /* musterctl's */
             continue;
         }
         key = key_of_variable(name);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/distance.h"
 #include "common/base/heap.h"
 
 const struct config_key config_keys[config_key_count] = {
@@ -35,7 +36,6 @@ static const struct unit size_units[] = {
 enum {
     time_unit_count = sizeof(time_units) / sizeof(time_units[0]),
     size_unit_count = sizeof(size_units) / sizeof(size_units[0]),
-    distance_length_max = 64,
 };
 
 /* ── names ── */
@@ -76,31 +76,6 @@ void config_key_environment(const struct config_key *key, struct buf *to)
     }
 }
 
-/* Levenshtein; "-" and "_" and the cases count as the same letter. */
-static size_t distance(struct str a, struct str b)
-{
-    size_t row[distance_length_max + 1];
-
-    assert(a.len <= distance_length_max && b.len <= distance_length_max);
-    for (size_t j = 0; j <= b.len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        int left = a.data[i - 1] == '-' ? '_' : tolower((unsigned char)a.data[i - 1]);
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t best = diagonal + (left != tolower((unsigned char)b.data[j - 1]));
-
-            diagonal = row[j];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-        }
-    }
-    return row[b.len];
-}
-
 const struct config_key *config_key_nearest(struct str full)
 {
     const struct config_key *nearest = NULL;
@@ -108,7 +83,7 @@ const struct config_key *config_key_nearest(struct str full)
     const char *dot = full.len > 0 ? memrchr(full.data, '.', full.len) : NULL;
     struct str last = full;
 
-    if (full.len == 0 || full.len > distance_length_max) {
+    if (full.len == 0 || full.len > distance_bytes_max) {
         return NULL;
     }
     if (dot != NULL) {

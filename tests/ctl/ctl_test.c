@@ -60,7 +60,15 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
     usage("", "a verb is missing");
     usage("--dir=/tmp", "a verb is missing");
     usage("--dir", "--dir: a value is missing");
-    usage("fech x", "fech: no such verb; musterctl --help lists them");
+    usage("fech x", "fech: no such verb; musterctl --help lists them; did you mean fetch?");
+    usage("fetch --zoen z", "--zoen: unknown option; --help lists those of this verb; did you mean "
+                            "--zone?");
+    usage("cancel app -o csv", "cancel: -o csv is for verbs that show rows");
+    usage("watch app -o name", "here it is table, wide or json");
+    usage("fetch -o tabel", "--output=tabel: expected table, wide, json, csv or name");
+    usage("ping registri", "registri: no such actor; they are registry");
+    usage("ping registri", "; did you mean registry?");
+    usage("store gte a", "; did you mean get?");
     usage("fetch --leave", "--leave: this verb has no such option");
     usage("register app", "--addr is missing");
     usage("register --addr=a", "APPID is missing");
@@ -138,6 +146,7 @@ static void a_negative_answer_is_1_with_its_message(void **state)
     static const char *const replies[] = {
         OK_HEAD "{\"code\":-400,\"message\":\"zone is required\",\"ttl\":1}",
         OK_HEAD "{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}",
+        OK_HEAD "{\"code\":0,\"data\":{\"app2\":[{\"env\":\"dev\"}]}}",
         "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found", NULL};
     struct called called;
     struct stub stub = {0};
@@ -151,7 +160,7 @@ static void a_negative_answer_is_1_with_its_message(void **state)
     called_fini(&called);
     call(&called, "--dir %s renew app --url %s -o json", dir, stub.url);
     assert_int_equal(1, called.code);
-    has(called.err.data, "-404: no such instance or app");
+    has(called.err.data, "-404: no app app in dev; there is app2 (dev)");
     assert_string_equal("{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}\n",
                         called.out.data);
     called_fini(&called);
@@ -237,7 +246,7 @@ static void watch_goes_on_from_the_last_id_after_a_cut(void **state)
     stub_end(&stub, &requests);
     assert_int_equal(0, called.code);
     has(called.out.data, "  full    app  2 instances\n");
-    has(called.out.data, "  change  app  register  z/h  [\"x\"]\n");
+    has(called.out.data, "  change  app  register  z/h  addrs [\"x\"]\n");
     has(called.out.data, "  gone    app\n");
     has(called.out.data, "  schedule  app  for clients in 1 zones\n");
     has(called.out.data, "  schedule  app  removed\n");
@@ -262,8 +271,9 @@ static void watch_prints_one_json_object_a_line(void **state)
     stub_end(&stub, &requests);
     assert_int_equal(0, called.code);
     has(called.out.data, "{\"time\":\"2");
-    has(called.out.data, "\"actor\":\"gateway\",\"topic\":\"discovery.stream\",\"epoch\":\"5f\","
-                         "\"seq\":7,\"type\":\"gone\",\"fields\":{\"appid\":\"app\"}}\n");
+    has(called.out.data,
+        "\"actor\":\"gateway\",\"topic\":\"discovery.stream\",\"epoch\":\"000000000000005f\","
+        "\"seq\":7,\"type\":\"gone\",\"fields\":{\"appid\":\"app\"}}\n");
     assert_ptr_equal(called.out.data + strlen(called.out.data) - 1, strchr(called.out.data, '\n'));
     buf_fini(&requests);
     called_fini(&called);

@@ -86,7 +86,8 @@ static void values_are_read_as_what_they_are(void **state)
 static void what_is_wrong_is_named_with_a_remedy(void **state)
 {
     (void)state;
-    refused("--zoen=1", NULL, all, "--zoen: unknown option; --help lists those of this verb");
+    refused("--zoen=1", NULL, all,
+            "--zoen: unknown option; --help lists those of this verb; did you mean --zone?");
     refused("-x", NULL, all, "-x: unknown option; --help lists those of this verb");
     refused("--leave", NULL, OPTION_BIT(ZONE),
             "--leave: this verb has no such option; --help lists those it has");
@@ -96,7 +97,7 @@ static void what_is_wrong_is_named_with_a_remedy(void **state)
             "--every=30: expected a duration with its unit, such as 500ms, 30s or 2m, from 100ms "
             "to 1h");
     refused("--status", "4", all, "--status=4: expected up, waiting or all");
-    refused("-o", "xml", all, "--output=xml: expected table or json");
+    refused("-o", "xml", all, "--output=xml: expected table, wide, json, csv or name");
     refused("--metadata==v", NULL, all, "--metadata==v: expected KEY=VALUE with a KEY");
     refused("--url=ftp://x", NULL, all, "--url=ftp://x: expected http://host:port");
     refused("--endpoint=x", NULL, all, "--endpoint=x: expected ipc://PATH or tcp://host:port");
