@@ -74,7 +74,7 @@ static enum ctl_exit without_verb(struct ctl *ctl, int argc, char **argv)
             return CTL_OK;
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            help_all(&page);
+            help_all(&(struct manual){MANUAL_TEXT, &page}, ctl->verbs, HELP_OVERVIEW);
             (void)fwrite(page.data, 1, page.len, ctl->out);
             (void)fflush(ctl->out);
             buf_fini(&page);
@@ -156,6 +156,7 @@ enum ctl_exit command_line_run(struct ctl *ctl, int argc, char **argv)
     int at = find_verb(argc, argv);
     enum ctl_exit outcome;
 
+    ctl->verbs = ctl_verbs;
     if (at == argc) {
         return without_verb(ctl, argc, argv);
     }
@@ -171,7 +172,7 @@ enum ctl_exit command_line_run(struct ctl *ctl, int argc, char **argv)
     if (options_has(&ctl->options, OPTION_HELP)) {
         struct buf page = {0};
 
-        help_verb(ctl->verb, &page);
+        help_verb(ctl->verb, &(struct manual){MANUAL_TEXT, &page});
         (void)fwrite(page.data, 1, page.len, ctl->out);
         (void)fflush(ctl->out);
         buf_fini(&page);

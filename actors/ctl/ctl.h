@@ -20,6 +20,7 @@ enum ctl_exit {
 };
 
 struct ctl {
+    const struct ctl_verb *verbs; /* all there are; ends with a NULL name */
     const struct ctl_verb *verb;
     struct options options;
     struct config config; /* of the node under --dir: node_find */

@@ -204,7 +204,7 @@ enum ctl_exit document_fetch(struct ctl *ctl)
     }
     outcome = http_ask(ctl, HTTP_GET, path, count > 0 ? &query : NULL, &reply);
     if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, &code, count == 1 ? &wanted : NULL);
+        outcome = near_judge(ctl, &reply, &root, &code, count == 1 ? &wanted : NULL);
         if (ctl_json(ctl)) {
             ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK) {
@@ -230,7 +230,7 @@ enum ctl_exit document_nodes(struct ctl *ctl)
     int code;
 
     if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, &code, NULL);
+        outcome = http_judge(ctl, &reply, &root, &code);
         if (ctl_json(ctl)) {
             ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK) {

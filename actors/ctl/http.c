@@ -6,7 +6,6 @@
 
 #include <curl/curl.h>
 
-#include "actors/ctl/near.h"
 #include "actors/ctl/node.h"
 #include "common/base/percent.h"
 
@@ -160,13 +159,11 @@ enum ctl_exit http_ask_quietly(struct ctl *ctl, const char *path, struct http_re
     return result == CURLE_OK && !interrupted ? CTL_OK : CTL_UNREACHABLE;
 }
 
-enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code,
-                         const struct near_wanted *wanted)
+enum ctl_exit http_read(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code)
 {
     json_t *json = json_loadb(reply->body.data != NULL ? reply->body.data : "", reply->body.len,
                               JSON_ALLOW_NUL, NULL);
     const json_t *number = json_object_get(json, "code");
-    const char *message = json_string_value(json_object_get(json, "message"));
 
     *root = json;
     *code = json_is_integer(number) ? (int)json_integer_value(number) : -500;
@@ -177,22 +174,25 @@ enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t
                 ctl->url.data, reply->status);
         return CTL_NEGATIVE;
     }
-    if (*code == -404 && wanted != NULL) {
-        near_say(ctl, wanted);
-        return CTL_NEGATIVE;
-    }
-    if (*code != 0) {
-        char text[16];
-
-        (void)snprintf(text, sizeof(text), "%d", *code);
-        ctl_say(ctl, "%d: %s", *code,
-                message != NULL && strcmp(message, text) != 0 ? message
-                : *code == -404                               ? "no such instance or app"
-                : *code == -409                               ? "conflicts with a newer state"
-                                                              : "refused");
-        return CTL_NEGATIVE;
-    }
     return CTL_OK;
+}
+
+enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code)
+{
+    enum ctl_exit outcome = http_read(ctl, reply, root, code);
+    const char *message = json_string_value(json_object_get(*root, "message"));
+    char text[16];
+
+    if (outcome != CTL_OK || *code == 0) {
+        return outcome;
+    }
+    (void)snprintf(text, sizeof(text), "%d", *code);
+    ctl_say(ctl, "%d: %s", *code,
+            message != NULL && strcmp(message, text) != 0 ? message
+            : *code == -404                               ? "no such instance or app"
+            : *code == -409                               ? "conflicts with a newer state"
+                                                          : "refused");
+    return CTL_NEGATIVE;
 }
 
 struct following {

@@ -29,11 +29,10 @@ enum { quiet_bytes_max = 64 * 1024 * 1024 };
 enum ctl_exit http_ask_quietly(struct ctl *ctl, const char *path, struct http_reply *reply);
 
 /* What a reply of the API means. root (owned by the caller, may be NULL) is its JSON. CTL_OK for
- * code 0; else CTL_NEGATIVE, with the code and its message said on ctl->err; wanted: where that is
- * -404, what is near is said, too (NULL: it is not looked for). */
-struct near_wanted;
-enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code,
-                         const struct near_wanted *wanted);
+ * code 0; else CTL_NEGATIVE, with the code and its message said on ctl->err. */
+enum ctl_exit http_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code);
+/* The same, but a code other than 0 is left to the caller to say. */
+enum ctl_exit http_read(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code);
 
 /* A reply that goes on and on: on_data gets its pieces, false from it ends it. status is the HTTP
  * status, 0 when there was no reply; a body of another status than 200 goes into error.

@@ -115,7 +115,7 @@ static enum ctl_exit post(struct ctl *ctl, const char *path, const struct buf *f
 
     *code = 0;
     if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, code, keeps ? NULL : &wanted);
+        outcome = near_judge(ctl, &reply, &root, code, keeps ? NULL : &wanted);
         if (ctl_json(ctl)) {
             ctl_page(ctl, buf_str(&reply.body));
         } else if (outcome == CTL_OK && done != NULL) {

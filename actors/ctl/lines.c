@@ -53,15 +53,15 @@ static void unhex(struct str hex, struct buf *to)
     }
 }
 
-static void tell(struct memory *memory, struct str name, json_t *now, struct buf *to)
+static void tell(struct seen *seen, struct str name, json_t *now, struct buf *to)
 {
-    json_t *before = memory_swap(memory, name, now);
+    json_t *before = seen_swap(seen, name, now);
 
     diff_print(before, now, to);
     json_decref(before);
 }
 
-static void changed(struct memory *memory, const json_t *data, struct buf *to)
+static void changed(struct seen *seen, const json_t *data, struct buf *to)
 {
     struct buf name = {0};
     size_t middle;
@@ -72,11 +72,11 @@ static void changed(struct memory *memory, const json_t *data, struct buf *to)
                STR_ARG(text_of(data, "hostname")));
     buf_printf(to, "%.*s  %.*s  %.*s  ", STR_ARG(text_of(data, "kind")), (int)middle, name.data,
                (int)(name.len - middle - 1), name.data + middle + 1);
-    tell(memory, buf_str(&name), json_object_get(data, "instance"), to);
+    tell(seen, buf_str(&name), json_object_get(data, "instance"), to);
     buf_fini(&name);
 }
 
-static void key_event(struct memory *memory, const struct line *line, const json_t *data,
+static void key_event(struct seen *seen, const struct line *line, const json_t *data,
                       struct buf *to)
 {
     struct buf key = {0};
@@ -92,14 +92,14 @@ static void key_event(struct memory *memory, const struct line *line, const json
     if (now == NULL && !gone) { /* no text */
         buf_printf(to, "%zu bytes", value.len);
     } else {
-        tell(memory, line->topic, now, to);
+        tell(seen, line->topic, now, to);
     }
     json_decref(now);
     buf_fini(&key);
     buf_fini(&value);
 }
 
-void line_table(struct memory *memory, const struct line *line, struct buf *to)
+void line_table(struct seen *seen, const struct line *line, struct buf *to)
 {
     json_t *data = json_loadb(line->fields.data != NULL ? line->fields.data : "", line->fields.len,
                               JSON_ALLOW_NUL, NULL);
@@ -108,12 +108,12 @@ void line_table(struct memory *memory, const struct line *line, struct buf *to)
     if (data == NULL) {
         buf_printf(to, "%.*s  %.*s", STR_ARG(line->topic), STR_ARG(line->fields));
     } else if (str_eq(line->type, STR("CHANGED"))) {
-        changed(memory, data, to);
+        changed(seen, data, to);
     } else if (str_eq(line->type, STR("KEY_EVENT"))) {
-        key_event(memory, line, data, to);
+        key_event(seen, line, data, to);
     } else {
         buf_printf(to, "%.*s  ", STR_ARG(line->topic));
-        tell(memory, line->topic, data, to);
+        tell(seen, line->topic, data, to);
     }
     json_decref(data);
 }

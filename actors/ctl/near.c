@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "actors/ctl/http.h"
 #include "common/base/distance.h"
 
 enum { told_max = 5 };
@@ -181,7 +180,7 @@ void near_print(const struct near_wanted *wanted, const json_t *data, struct buf
     candidates_fini(&search.near);
 }
 
-void near_say(struct ctl *ctl, const struct near_wanted *wanted)
+static void say(struct ctl *ctl, const struct near_wanted *wanted)
 {
     struct http_reply reply;
     struct buf text = {0};
@@ -196,4 +195,20 @@ void near_say(struct ctl *ctl, const struct near_wanted *wanted)
     json_decref(root);
     http_reply_fini(&reply);
     buf_fini(&text);
+}
+
+enum ctl_exit near_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code,
+                         const struct near_wanted *wanted)
+{
+    enum ctl_exit outcome = http_read(ctl, reply, root, code);
+
+    if (outcome == CTL_OK && *code == -404 && wanted != NULL) {
+        say(ctl, wanted);
+        return CTL_NEGATIVE;
+    }
+    if (outcome == CTL_OK && *code != 0) {
+        json_decref(*root);
+        outcome = http_judge(ctl, reply, root, code);
+    }
+    return outcome;
 }

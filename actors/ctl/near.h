@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "actors/ctl/ctl.h"
+#include "actors/ctl/http.h"
 
 /* All borrowed; hostname NULL: of an app; zone NULL: in any. */
 struct near_wanted {
@@ -19,7 +19,9 @@ struct near_wanted {
  * fetch/all, NULL: not known. */
 void near_print(const struct near_wanted *wanted, const json_t *data, struct buf *to);
 
-/* Says it on ctl->err, behind the code -404; asks the node for all it has, a second long. */
-void near_say(struct ctl *ctl, const struct near_wanted *wanted);
+/* As http_judge; of a -404 it is said what is near, for which the node is asked for all it has, a
+ * second long. wanted NULL: it is not. */
+enum ctl_exit near_judge(struct ctl *ctl, const struct http_reply *reply, json_t **root, int *code,
+                         const struct near_wanted *wanted);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "actors/ctl/suggest.h"
 #include "common/config/table.h"
-#include "common/config/text_wrap.h"
 
 enum check {
     CHECK_NONE, /* takes no value */
@@ -288,18 +287,29 @@ bool options_takes_next(const char *word)
     return option != OPTION_COUNT_OF && rows[option].check != CHECK_NONE;
 }
 
-void options_help(uint64_t mask, struct buf *to)
+void options_help(uint64_t mask, struct manual *page)
 {
     for (size_t i = 0; i < OPTION_COUNT_OF; i++) {
-        size_t from = to->len;
-        size_t at;
+        struct buf term = {0};
 
         if ((mask >> i & 1) == 0) {
             continue;
         }
-        buf_printf(to, "  --%s%s%s ", rows[i].name, rows[i].value != NULL ? "=" : "",
-                   rows[i].value != NULL ? rows[i].value : "");
-        at = to->len - from;
-        text_wrap(to, at, 24, rows[i].help);
+        buf_printf(&term, "--%s%s%s%c", rows[i].name, rows[i].value != NULL ? "=" : "",
+                   rows[i].value != NULL ? rows[i].value : "", 0);
+        manual_item(page, term.data, 24, rows[i].help);
+        buf_fini(&term);
+    }
+}
+
+void options_names(uint64_t mask, struct buf *to)
+{
+    size_t from = to->len;
+
+    for (size_t i = 0; i < OPTION_COUNT_OF; i++) {
+        if ((mask >> i & 1) != 0) {
+            buf_printf(to, "%s--%s%s", to->len > from ? " " : "", rows[i].name,
+                       rows[i].value != NULL ? "=" : "");
+        }
     }
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/str.h"
+#include "common/config/manual.h"
 
 // clang-format off
 /*  name      text        value       checked as  help */
@@ -81,7 +82,9 @@ bool options_url_sound(const char *text); /* http://host:port */
 /* Whether word is an option whose value is the next word, whatever the verb. */
 bool options_takes_next(const char *word);
 
-/* Lines of --help for those in mask. */
-void options_help(uint64_t mask, struct buf *to);
+/* Items of --help for those in mask. */
+void options_help(uint64_t mask, struct manual *page);
+/* The names of those in mask: "--dir= --keep"; the = of those that take a value. */
+void options_names(uint64_t mask, struct buf *to);
 
 #endif

@@ -44,7 +44,7 @@ static enum ctl_exit tap_connect(struct ctl *ctl, zsock_t *sub)
 
 struct tap {
     const struct ctl *ctl;
-    struct memory memory;
+    struct seen seen;
     int64_t left; /* lines of --count; INT64_MAX without it */
 };
 
@@ -61,7 +61,7 @@ static void print_line(struct tap *self, const struct line *line)
         line_wide(line, &text);
         break;
     default:
-        line_table(&self->memory, line, &text);
+        line_table(&self->seen, line, &text);
         break;
     }
     self->left--;
@@ -141,7 +141,7 @@ static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
         ctl_say(ctl, "no poller: %s", zmq_strerror(zmq_errno()));
         return CTL_UNREACHABLE;
     }
-    memory_init(&tap.memory);
+    seen_init(&tap.seen);
     while (tap.left > 0) {
         void *ready = zpoller_wait(poller, -1);
 
@@ -152,7 +152,7 @@ static enum ctl_exit follow(struct ctl *ctl, zsock_t *sub)
         }
     }
     zpoller_destroy(&poller);
-    memory_fini(&tap.memory);
+    seen_fini(&tap.seen);
     return CTL_OK;
 }
 

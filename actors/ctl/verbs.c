@@ -142,6 +142,13 @@ const struct ctl_verb ctl_verbs[] = {
      "endpoints.* of the configuration. DIR is peers.keys, or else keys in --dir. What is there is "
      "not overwritten. Processes read keys when they start.",
      keys_make},
+    {"completion", "bash | zsh", 1, 1, WITH(HELP),
+     "10s", PRINTS_WORDS, "print what makes a shell complete musterctl and muster",
+     "Prints a script for the shell: of bash, `. <(musterctl completion bash)`; of zsh, save it as "
+     "_musterctl in a directory of $fpath. An installed muster has both in place.",
+     completion_run},
+    {"pages", "PAGE", 1, 1, WITH(HELP),
+     "10s", PRINTS_WORDS, "", "What the build makes manual pages of; not for people.", pages_run},
     {"launch", "actors | check | bind KEY=HOST:PORT...", 1, option_arguments_max, WITH(DIR) | WITH(HELP),
      "10s", PRINTS_WORDS, "", "What the launcher asks; not for people.", launch_ask},
     {.name = NULL},

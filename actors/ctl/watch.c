@@ -17,7 +17,7 @@ struct watch {
     struct sse sse;
     int64_t lines_left; /* of --count; INT64_MAX without it */
     bool too_large;
-    struct memory memory; /* of instances, by app, zone and hostname */
+    struct seen seen; /* of instances, by app, zone and hostname */
 };
 
 /* id: "<epoch hex>-<seq>" */
@@ -49,7 +49,7 @@ static json_t *remember(struct watch *self, const json_t *data, const char *zone
     json_t *before;
 
     buf_printf(&name, "%s/%s/%s", member(data, "appid"), zone, hostname);
-    before = memory_swap(&self->memory, buf_str(&name), instance);
+    before = seen_swap(&self->seen, buf_str(&name), instance);
     buf_fini(&name);
     return before;
 }
@@ -151,7 +151,7 @@ static enum ctl_exit refused(struct ctl *ctl, const struct http_stream *stream)
     struct http_reply reply = {stream->status, stream->error};
     json_t *root = NULL;
     int code;
-    enum ctl_exit outcome = http_judge(ctl, &reply, &root, &code, NULL);
+    enum ctl_exit outcome = http_judge(ctl, &reply, &root, &code);
 
     json_decref(root);
     return outcome == CTL_OK ? CTL_NEGATIVE : outcome;
@@ -234,11 +234,11 @@ enum ctl_exit stream_watch(struct ctl *ctl)
         form_add(&query, "appid", options->arguments[i]);
     }
     sse_init(&watch.sse);
-    memory_init(&watch.memory);
+    seen_init(&watch.seen);
     outcome = node_find_url(ctl);
     outcome = outcome == CTL_OK ? follow(&watch, &stream) : outcome;
     sse_fini(&watch.sse);
-    memory_fini(&watch.memory);
+    seen_fini(&watch.seen);
     buf_fini(&query);
     buf_fini(&stream.error);
     return outcome;

@@ -31,6 +31,7 @@ struct command_line {
     const char *file;
     uint32_t index;
     bool help;
+    bool man;
     bool version;
     bool check;
     bool print;
@@ -87,9 +88,10 @@ static void read_flag(struct command_line *line, struct config_draft *draft, cha
     struct str value = given ? str_from(word + name_len + 1) : STR("");
     const struct config_key *key = config_key_named(name);
 
-    if (str_eq(name, STR("help")) || str_eq(name, STR("version")) ||
+    if (str_eq(name, STR("help")) || str_eq(name, STR("version")) || str_eq(name, STR("man")) ||
         str_eq(name, STR("check-config")) || str_eq(name, STR("settings"))) {
         line->help = line->help || word[0] == 'h';
+        line->man = line->man || word[0] == 'm';
         line->version = line->version || word[0] == 'v';
         line->check = line->check || word[0] == 'c';
         line->print = line->print || word[0] == 's';
@@ -332,8 +334,9 @@ enum config_outcome config_load(struct config *config, const char *purpose, int 
 
     config_draft_init(&draft, config);
     read_command_line(&line, &draft, argc, argv);
-    if (line.help) {
-        config_help(&page, program, purpose);
+    if (line.help || line.man) {
+        config_manual(&(struct manual){line.man ? MANUAL_MAN : MANUAL_TEXT, &page}, program,
+                      purpose);
         outcome = CONFIG_EXIT;
     } else if (line.version) {
         buf_printf(&page, "%s " MUSTER_VERSION "\n", program);

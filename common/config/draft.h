@@ -5,6 +5,7 @@
 #ifndef COMMON_CONFIG_DRAFT_H
 #define COMMON_CONFIG_DRAFT_H
 
+#include "common/config/manual.h"
 #include "common/config/table.h"
 
 enum { config_problem_max = 20 };
@@ -73,7 +74,7 @@ void config_discovery_end(struct config_discovery *self);
 void config_discovery_environment(struct config_draft *draft, char *const *environment);
 
 /* Manual page and --check-config. */
-void config_help(struct buf *to, const char *program, const char *purpose);
+void config_manual(struct manual *page, const char *program, const char *purpose);
 void config_report(struct buf *to, const char *program, const struct config_draft *draft);
 /* All keys as SECTION.KEY=VALUE, a line each, without quotes. */
 void config_settings(struct buf *to, const struct config *config);

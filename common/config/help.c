@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/config/draft.h"
-#include "common/config/text_wrap.h"
+#include "common/config/manual.h"
 
 static const char *placeholder(enum config_kind kind)
 {
@@ -16,21 +16,24 @@ static const char *placeholder(enum config_kind kind)
     return words[kind];
 }
 
-static void help_key(struct buf *to, const struct config_key *key)
+static void help_key(struct manual *page, const struct config_key *key)
 {
+    struct buf term = {0};
     struct buf text = {0};
     struct buf range = {0};
 
-    buf_printf(to, "\n  --%s.%s=%s\n", key->section, key->name, placeholder(key->kind));
+    buf_printf(&term, "--%s.%s=%s%c", key->section, key->name, placeholder(key->kind), 0);
     config_key_range(key, &range);
     buf_printf(&text, "%s.\nDefault ", key->help);
     config_key_default(key, &text);
     buf_printf(&text, "%s%.*s. Environment ", range.len > 0 ? "; " : "", STR_ARG(buf_str(&range)));
     config_key_environment(key, &text);
     buf_add(&text, ".", 2); /* and its NUL */
-    text_wrap(to, 0, 6, text.data);
+    manual_blank(page);
+    manual_item(page, term.data, 0, text.data);
     buf_fini(&range);
     buf_fini(&text);
+    buf_fini(&term);
 }
 
 static const char *const general[][2] = {
@@ -45,19 +48,15 @@ static const char *const general[][2] = {
      "Print every value in force, a line each: SECTION.KEY=VALUE, for scripts. What is "
      "no printing character is written \\xNN; lists are separated by commas."},
     {"--help", "Print this page and exit."},
+    {"--man", "Print it in the macros of man(7) and exit."},
     {"--version", "Print the version and exit."},
 };
 
-void config_help(struct buf *to, const char *program, const char *purpose)
+static void help_description(struct manual *page)
 {
-    buf_printf(to,
-               "NAME\n  %s - %s\n\nSYNOPSIS\n  %s [--dir=DIR] [--config=FILE] "
-               "[--SECTION.KEY=VALUE]...\n  %s --check-config | --settings | --help | "
-               "--version\n",
-               program, purpose, program, program);
-    buf_add_str(to, STR("\nDESCRIPTION\n"));
-    text_wrap(
-        to, 0, 2,
+    manual_section(page, "DESCRIPTION");
+    manual_text(
+        page,
         "One process of a muster node. It runs in the foreground until SIGTERM or SIGINT, logs to "
         "stderr, and waits for the other processes of the node where it needs them; they may "
         "start in any order. The command ./muster up starts them all.\n"
@@ -71,36 +70,58 @@ void config_help(struct buf *to, const char *program, const char *purpose)
         "KiB, MiB or GiB; a SHARE lies between 0 and 1. Lists are separated by commas, in the "
         "file they are arrays. Of a true|false key, --KEY alone means true. Unknown keys and bad "
         "values are refused.");
-    buf_add_str(to, STR("\nOPTIONS\n"));
+}
+
+static void help_end(struct manual *page)
+{
+    manual_section(page, "ENVIRONMENT");
+    manual_item(page, "MUSTER_DIR", 0, "As --dir.");
+    manual_blank(page);
+    manual_item(page, "MUSTER_SECTION_KEY", 0,
+                "As --SECTION.KEY, for every key above. Another variable that begins with MUSTER_ "
+                "is named in a warning and not used.");
+    manual_section(page, "FILES");
+    manual_item(page, "DIR/muster.toml", 0,
+                "The configuration. config/muster.toml of the source tree is a commented one with "
+                "every key. A file with a section [httpServer] is taken as the discovery.toml of "
+                "bilibili/discovery, and its keys are mapped.");
+    manual_blank(page);
+    manual_item(page, "DIR/run/<actor>.commands, .facts, .pid, .lock", 0,
+                "The actor's sockets, its process id, and the lock that keeps a second one out.");
+    manual_blank(page);
+    manual_item(page, "DIR/data, DIR/log", 0,
+                "The registry's journal and snapshots; logs of processes started by ./muster.");
+    manual_section(page, "EXIT STATUS");
+    manual_text(page,
+                "0  ended in good order, or --help, --version, --check-config, --settings "
+                "without a fault\n"
+                "1  could not start or go on; the last line on stderr says why and what to do");
+}
+
+void config_manual(struct manual *page, const char *program, const char *purpose)
+{
+    struct buf synopsis = {0};
+
+    manual_begin(page, program, 8, purpose);
+    manual_section(page, "SYNOPSIS");
+    buf_printf(&synopsis,
+               "%s [--dir=DIR] [--config=FILE] [--SECTION.KEY=VALUE]...\n"
+               "%s --check-config | --settings | --help | --man | --version%c",
+               program, program, 0);
+    manual_lines(page, synopsis.data);
+    buf_fini(&synopsis);
+    help_description(page);
+    manual_section(page, "OPTIONS");
     for (size_t i = 0; i < sizeof(general) / sizeof(general[0]); i++) {
-        buf_printf(to, "%s  %s\n", i > 0 ? "\n" : "", general[i][0]);
-        text_wrap(to, 0, 6, general[i][1]);
+        if (i > 0) {
+            manual_blank(page);
+        }
+        manual_item(page, general[i][0], 0, general[i][1]);
     }
     for (size_t i = 0; i < config_key_count; i++) {
-        help_key(to, &config_keys[i]);
+        help_key(page, &config_keys[i]);
     }
-    buf_add_str(to, STR("\nENVIRONMENT\n  MUSTER_DIR\n"));
-    text_wrap(to, 0, 6, "As --dir.");
-    buf_add_str(to, STR("\n  MUSTER_SECTION_KEY\n"));
-    text_wrap(to, 0, 6,
-              "As --SECTION.KEY, for every key above. Another variable that begins with MUSTER_ "
-              "is named in a warning and not used.");
-    buf_add_str(to, STR("\nFILES\n  DIR/muster.toml\n"));
-    text_wrap(to, 0, 6,
-              "The configuration. config/muster.toml of the source tree is a commented one with "
-              "every key. A file with a section [httpServer] is taken as the discovery.toml of "
-              "bilibili/discovery, and its keys are mapped.");
-    buf_printf(to, "\n  DIR/run/<actor>.commands, .facts, .pid, .lock\n");
-    text_wrap(to, 0, 6,
-              "The actor's sockets, its process id, and the lock that keeps a second one out.");
-    buf_printf(to, "\n  DIR/data, DIR/log\n");
-    text_wrap(to, 0, 6,
-              "The registry's journal and snapshots; logs of processes started by ./muster.");
-    buf_add_str(to, STR("\nEXIT STATUS\n"));
-    text_wrap(to, 0, 2,
-              "0  ended in good order, or --help, --version, --check-config, --settings without a "
-              "fault\n"
-              "1  could not start or go on; the last line on stderr says why and what to do");
+    help_end(page);
 }
 
 static void report_source(struct buf *to, const struct config_draft *draft,

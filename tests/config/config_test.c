@@ -670,7 +670,7 @@ static void help_names_every_key_with_default_range_and_variable(void **state)
     struct buf page = {0};
 
     (void)state;
-    config_help(&page, "muster-test", "tests");
+    config_manual(&(struct manual){MANUAL_TEXT, &page}, "muster-test", "tests");
     assert_has(&page, "NAME\n  muster-test - tests\n\nSYNOPSIS\n");
     assert_has(&page, "\nDESCRIPTION\n");
     assert_has(&page, "\nOPTIONS\n");

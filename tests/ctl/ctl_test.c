@@ -116,6 +116,35 @@ static void help_is_there_for_the_whole_and_for_each_verb(void **state)
     called_fini(&called);
 }
 
+/* Every verb and option that there is, and none that is not for people. */
+static void shells_and_manual_pages_have_every_verb(void **state)
+{
+    struct called bash;
+    struct called zsh;
+    struct called man;
+
+    (void)state;
+    call(&bash, "completion bash");
+    call(&zsh, "completion zsh");
+    call(&man, "pages musterctl.1");
+    assert_int_equal(0, bash.code + zsh.code + man.code);
+    for (const struct ctl_verb *verb = ctl_verbs; verb->name != NULL; verb++) {
+        char part[64];
+
+        (void)snprintf(part, sizeof(part), "    %s) options='", verb->name);
+        assert_int_equal(!ctl_verb_hidden(verb), strstr(bash.out.data, part) != NULL);
+        (void)snprintf(part, sizeof(part), "\n        '%s:", verb->name);
+        assert_int_equal(!ctl_verb_hidden(verb), strstr(zsh.out.data, part) != NULL);
+    }
+    has(bash.out.data, " --gateway.listen=");
+    has(man.out.data, "\n.SS \"fetch [APPID]...\"\n");
+    has(man.out.data, "\n.B \"\\-\\-zone=ZONE\"\n");
+    called_fini(&bash);
+    called_fini(&zsh);
+    called_fini(&man);
+    usage("completion fish", "there is one for bash, and one for zsh");
+}
+
 static void a_registration_is_posted_as_a_form(void **state)
 {
     static const char *const replies[] = {OK_HEAD "{\"code\":0,\"message\":\"0\",\"ttl\":1}", NULL};
@@ -509,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_usage_is_2_and_says_what_to_do),
         cmocka_unit_test(help_is_there_for_the_whole_and_for_each_verb),
+        cmocka_unit_test(shells_and_manual_pages_have_every_verb),
         cmocka_unit_test(a_registration_is_posted_as_a_form),
         cmocka_unit_test(a_negative_answer_is_1_with_its_message),
         cmocka_unit_test(set_repeats_status_and_metadata_for_each_host),

@@ -268,7 +268,7 @@ static void a_schedule_shows_weights_and_shares(void **state)
     buf_fini(&addrs);
 }
 
-static void told(struct memory *memory, const char *type, const char *topic, const char *fields,
+static void told(struct seen *seen, const char *type, const char *topic, const char *fields,
                  const char *expected)
 {
     struct line line = {.time = STR("T"),
@@ -277,7 +277,7 @@ static void told(struct memory *memory, const char *type, const char *topic, con
                         .fields = str_from(fields)};
     struct buf text = {0};
 
-    line_table(memory, &line, &text);
+    line_table(seen, &line, &text);
     is(&text, expected);
 }
 
@@ -287,41 +287,41 @@ static void told(struct memory *memory, const char *type, const char *topic, con
 
 static void a_line_says_what_was_and_what_is(void **state)
 {
-    struct memory memory;
+    struct seen seen;
 
     (void)state;
-    memory_init(&memory);
-    told(&memory, "CHANGED", "registry.change.dev.a",
+    seen_init(&seen);
+    told(&seen, "CHANGED", "registry.change.dev.a",
          CHANGED("register", "{\"hostname\":\"h\",\"addrs\":[\"x\"],\"status\":1,\"version\":\"\","
                              "\"metadata\":{\"weight\":\"10\"}}"),
          "T  register  dev/a  z/h  addrs [\"x\"], status up, metadata.weight 10");
-    told(&memory, "CHANGED", "registry.change.dev.a",
+    told(&seen, "CHANGED", "registry.change.dev.a",
          CHANGED("set", "{\"hostname\":\"h\",\"addrs\":[\"x\"],\"status\":2,\"version\":\"\","
                         "\"metadata\":{\"weight\":\"20\",\"new\":\"1\"},\"dirty_timestamp\":9}"),
          "T  set  dev/a  z/h  status up → waiting, metadata.weight 10 → 20, metadata.new - → 1");
-    told(&memory, "CHANGED", "registry.change.dev.a", CHANGED("cancel", "null"),
+    told(&seen, "CHANGED", "registry.change.dev.a", CHANGED("cancel", "null"),
          "T  cancel  dev/a  z/h  gone; was addrs [\"x\"], status waiting, metadata.weight 20, "
          "metadata.new 1");
-    told(&memory, "PROTECTION", "evictor.protection",
+    told(&seen, "PROTECTION", "evictor.protection",
          "{\"epoch\":1,\"on\":false,\"heard\":20,\"next_round_ms\":5}",
          "T  evictor.protection  on false, heard 20");
-    told(&memory, "PROTECTION", "evictor.protection",
+    told(&seen, "PROTECTION", "evictor.protection",
          "{\"epoch\":1,\"on\":true,\"heard\":3,\"next_round_ms\":6}",
          "T  evictor.protection  on false → true, heard 20 → 3");
-    told(&memory, "PROTECTION", "evictor.protection",
+    told(&seen, "PROTECTION", "evictor.protection",
          "{\"epoch\":2,\"on\":true,\"heard\":3,\"next_round_ms\":9}",
          "T  evictor.protection  no difference");
-    told(&memory, "NODES", "replicator.nodes", "{\"nodes\":[{\"addr\":\"b:1\",\"status\":0}]}",
+    told(&seen, "NODES", "replicator.nodes", "{\"nodes\":[{\"addr\":\"b:1\",\"status\":0}]}",
          "T  replicator.nodes  nodes.b:1.addr b:1, nodes.b:1.status up");
-    told(&memory, "NODES", "replicator.nodes", "{\"nodes\":[{\"addr\":\"b:1\",\"status\":1}]}",
+    told(&seen, "NODES", "replicator.nodes", "{\"nodes\":[{\"addr\":\"b:1\",\"status\":1}]}",
          "T  replicator.nodes  nodes.b:1.status up → lost");
-    told(&memory, "KEY_EVENT", "store.event.k",
+    told(&seen, "KEY_EVENT", "store.event.k",
          "{\"kind\":\"PUT\",\"key\":\"6b\",\"value\":\"3130\"}", "T  PUT  k  10");
-    told(&memory, "KEY_EVENT", "store.event.k",
+    told(&seen, "KEY_EVENT", "store.event.k",
          "{\"kind\":\"PUT\",\"key\":\"6b\",\"value\":\"3230\"}", "T  PUT  k  10 → 20");
-    told(&memory, "KEY_EVENT", "store.event.k",
-         "{\"kind\":\"DELETE\",\"key\":\"6b\",\"value\":\"\"}", "T  DELETE  k  gone; was 20");
-    memory_fini(&memory);
+    told(&seen, "KEY_EVENT", "store.event.k", "{\"kind\":\"DELETE\",\"key\":\"6b\",\"value\":\"\"}",
+         "T  DELETE  k  gone; was 20");
+    seen_fini(&seen);
 }
 
 static void near(const char *env, const char *appid, const char *zone, const char *hostname,
