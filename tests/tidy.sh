@@ -81,7 +81,7 @@ actors/store/log:   common/base common/wire common/journal actors/store/raft
 actors/store/node:  common/base common/wire actors/store/raft actors/store/log
 actors/store:       common/base common/wire common/container common/etcdapi common/runtime actors/store/raft actors/store/log actors/store/node actors/store/mvcc actors/store/start
 actors/store/start: common/base common/wire common/journal common/config common/runtime actors/store actors/store/log actors/store/mvcc
-actors/ctl:         common/base common/wire common/naming common/etcdapi common/config common/runtime
+actors/ctl:         common/base common/wire common/journal common/naming common/etcdapi common/config common/runtime
 '
 wrong_includes() {
     grep -nE '#include "' "${PRODUCT[@]}" /dev/null | awk -v table="$INCLUDES" '

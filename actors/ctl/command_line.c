@@ -132,7 +132,8 @@ static void catch_stop(struct ctl *ctl)
 static enum ctl_exit run_verb(struct ctl *ctl)
 {
     const struct ctl_verb *verb = ctl->verb;
-    enum ctl_exit outcome = ctl_verb_about_node(verb) ? node_find(ctl) : CTL_OK;
+    bool has_dir = !ctl_verb_hidden(verb) && (verb->options & OPTION_BIT(DIR)) != 0;
+    enum ctl_exit outcome = has_dir ? node_find(ctl) : CTL_OK;
 
     if (outcome == CTL_OK &&
         (verb->prints == PRINTS_LINES || options_has(&ctl->options, OPTION_KEEP))) {

@@ -53,6 +53,9 @@ struct ctl_verb {
     enum ctl_exit (*run)(struct ctl *ctl);
 };
 
+/* Beside the bits of options: --dir need be no node's yet. */
+#define VERB_BEGINS_NODE (UINT64_C(1) << 63)
+
 static inline bool ctl_verb_hidden(const struct ctl_verb *verb)
 {
     return verb->summary[0] == '\0';
@@ -61,7 +64,8 @@ static inline bool ctl_verb_hidden(const struct ctl_verb *verb)
 /* One that takes no directory, and what only the launcher asks, are not of a node that is there. */
 static inline bool ctl_verb_about_node(const struct ctl_verb *verb)
 {
-    return !ctl_verb_hidden(verb) && (verb->options & OPTION_BIT(DIR)) != 0;
+    return !ctl_verb_hidden(verb) && (verb->options & OPTION_BIT(DIR)) != 0 &&
+           (verb->options & VERB_BEGINS_NODE) == 0;
 }
 
 bool ctl_json(const struct ctl *ctl); /* -o json */

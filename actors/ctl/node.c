@@ -99,7 +99,8 @@ static enum ctl_exit check(const struct ctl *ctl)
     bool named = options_has(&ctl->options, OPTION_DIR);
     enum err err = look(ctl->config.dir);
 
-    if (err == ERR_OK || (!named && needs_no_node(ctl))) {
+    if (err == ERR_OK || (!named && needs_no_node(ctl)) ||
+        (err == ERR_NOT_FOUND && (ctl->verb->options & VERB_BEGINS_NODE) != 0)) {
         return CTL_OK;
     }
     if (err == ERR_IO) {

@@ -32,7 +32,7 @@
     X(EVERY,    "every",    "DURATION", PERIOD,   "time between heartbeats, 100ms to 1h; default 30s")                          \
     X(COUNT,    "count",    "NUMBER",   NUMBER,   "end after this many lines")                                                  \
     X(LEAVE,    "leave",    NULL,       NONE,     "the node goes for good: its infra.discovery instance is cancelled")           \
-    X(FORCE,    "force",    NULL,       NONE,     "also if changes that are in memory only are lost by it")                      \
+    X(FORCE,    "force",    NULL,       NONE,     "also if changes that are in memory only are lost by it; backup, restore: replace what is there")                      \
     X(ACKNOWLEDGE, "acknowledge", NULL, NONE,     "what damage has cost is known: it is not shown any more")                     \
     X(FILE,     "file",     "FILE",     TEXT,     "a schedule as registry.schedules holds it; -: standard input")              \
     X(REMOVE,   "remove",   NULL,       NONE,     "the app has no schedule any more")                                           \

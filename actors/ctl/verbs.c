@@ -114,6 +114,43 @@ const struct ctl_verb ctl_verbs[] = {
      "nor --acknowledge has said that somebody knows. The exit status is 1 while changes are in "
      "memory only.",
      actor_storage},
+    {"backup", "FILE", 1, 1, BY_BUS | WITH(FORCE),
+     "10s", PRINTS_WORDS, "write what the naming plane holds to a file",
+     "Takes a snapshot of the registry that runs: every instance, tombstone and schedule, all as they "
+     "were at one moment, in the records that its journal is made of. The file takes its name when it "
+     "is on the disk and has been read back; it is readable for its owner only. What is there already "
+     "is not written over, unless --force is given. The store is not in it: etcdctl snapshot save "
+     "takes that.",
+     backup_make},
+    {"check", "FILE", 1, 1, WITH(DIR) | WITH(OUTPUT) | WITH(HELP) | VERB_BEGINS_NODE,
+     "10s", PRINTS_WORDS, "say whether a backup is whole",
+     "Reads a file that backup wrote: every checksum, every record, and whether it has all of them. The "
+     "exit status is 1 if not: where and why is said. Nothing is asked of any process. (Whether a node "
+     "can start is what ./muster check says.)",
+     backup_check},
+    {"restore", "FILE", 1, 1, WITH(DIR) | WITH(FORCE) | WITH(HELP) | VERB_BEGINS_NODE,
+     "10s", PRINTS_WORDS, "make a registry's data of a backup, with the node down",
+     "Makes DIR/data/registry of a backup that is whole; one that is not is refused. The node must be "
+     "down: the kernel's locks are asked, not files. Data that is there is left alone, or, with "
+     "--force, kept aside under another name. A new epoch begins, so that whoever followed takes all "
+     "there is anew. When instances were heard last is not known: each has evictor.idle to give a sign "
+     "of life.\n"
+     "In a cluster the states merge by their order, as after any absence: what another node holds that "
+     "is newer wins, and what was cancelled since stays gone, as long as its tombstone lives "
+     "(evictor.ceiling and 10 min). To go back on what the cluster holds, restore on one node with all "
+     "others down, then start these with empty data.",
+     backup_restore},
+    {"export", "", 0, 0, BY_HTTP | WITH(ENV) | WITH(ZONE),
+     "60s", PRINTS_WORDS, "print all instances as JSON that import takes",
+     "Prints the instances of all apps, or those of --env and --zone, as the forms that register them: "
+     "without what clocks said of them, and without the nodes themselves.",
+     instances_export},
+    {"import", "FILE", 1, 1, BY_HTTP,
+     "10s", PRINTS_WORDS, "register the instances of an export",
+     "Registers every instance of FILE (-: standard input) through the API, each with its own zone and "
+     "env. Twice is as good as once. What the node refuses is named, the first ten with why, and the "
+     "exit status is then 1. Without heartbeats instances are evicted after evictor.idle.",
+     instances_import},
     {"store", "status | hash | leases | get KEY | put KEY VALUE | del KEY", 1, 3, BY_BUS | WITH(PREFIX),
      "10s", PRINTS_ROWS, "look into the store, or change a key",
      "Asks the store on its own socket, whether or not a gateway of etcd's API runs; what goes through "

@@ -27,6 +27,11 @@ enum ctl_exit launch_ask(struct ctl *ctl);
 enum ctl_exit completion_run(struct ctl *ctl);
 enum ctl_exit pages_run(struct ctl *ctl);
 
+enum ctl_exit backup_make(struct ctl *ctl);
+enum ctl_exit backup_check(struct ctl *ctl);
+enum ctl_exit backup_restore(struct ctl *ctl);
+enum ctl_exit instances_export(struct ctl *ctl);
+enum ctl_exit instances_import(struct ctl *ctl);
 enum ctl_exit keys_make(struct ctl *ctl);
 enum ctl_exit nodes_digest(struct ctl *ctl);
 enum ctl_exit schedule_run(struct ctl *ctl);

@@ -2,13 +2,14 @@
 #ifndef ACTORS_REGISTRY_STORAGE_NAME_H
 #define ACTORS_REGISTRY_STORAGE_NAME_H
 
+#include "common/journal/head.h"
 #include "common/journal/volume.h"
 
 // clang-format off
 /*            prefix       suffix   of a file named after a seq */
 #define NAME_TABLE(X)               \
-    X(SEGMENT,      "journal-",  ".log") \
-    X(SEGMENT_TMP,  "journal-",  ".tmp") \
+    X(SEGMENT,      SEGMENT_PREFIX, SEGMENT_SUFFIX) \
+    X(SEGMENT_TMP,  SEGMENT_PREFIX, SEGMENT_UNFINISHED) \
     X(SNAPSHOT,     "snapshot-", ".dat") \
     X(SNAPSHOT_TMP, "snapshot-", ".tmp")
 // clang-format on
@@ -24,9 +25,6 @@ struct name name_make(enum name_kind kind, uint64_t seq);
 /* NAME_OTHER: not one of ours; so is a segment that would begin at 0. */
 enum name_kind name_parse(const char *text, uint64_t *seq);
 uint64_t name_seq(struct name name); /* of one of ours */
-
-/* Greatest seq a file may speak of: leaves room to count on. */
-static const uint64_t seq_max = (uint64_t)1 << 62;
 
 static inline void seq_raise(uint64_t *seq, uint64_t to)
 {
