@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/base/clock_watch.h"
 #include "common/base/heap.h"
 #include "common/runtime/intake.h"
 #include "common/runtime/lines.h"
@@ -35,6 +36,7 @@ struct actor {
     struct turn turn;
     struct sockets sockets;
     struct admin admin;
+    struct clock_watch clock_watch;
     struct notify notify; /* the service manager, if there is one */
     struct outbox *out;
     struct intake intake;
@@ -258,6 +260,19 @@ static void tell_manager(struct actor *self, const struct now *now)
     buf_fini(&words);
 }
 
+static void look_at_clock(struct actor *self, const struct now *now)
+{
+    int64_t by_ms = clock_watch_look(&self->clock_watch, now);
+
+    if (by_ms != 0) {
+        self->admin.clock_sets++;
+        log_event(self->options->log, LOG_WARN, "clock_set",
+                  "the time of day is another one than it was: ages and deadlines do not count by "
+                  "it, timestamps do; see that the hosts of a cluster agree (NTP)",
+                  log_int("by_ms", by_ms));
+    }
+}
+
 static void turn(struct actor *self)
 {
     const struct clock *clock = self->options->clock;
@@ -265,6 +280,7 @@ static void turn(struct actor *self)
     int64_t cpu_us;
 
     self->intake.waits = false;
+    look_at_clock(self, &now);
     turn_begin(&self->turn, &now);
     read_signals(self);
     if (has_input(&self->items[ITEM_FACTS])) {

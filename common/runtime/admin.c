@@ -117,6 +117,7 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         {"turns", self->turns},
         {"full_turns", self->full_turns},
         {"gathered", self->gathered},
+        {"clock_sets", self->clock_sets},
         {"commands", self->commands},
         {"answers", self->answers},
         {"facts", self->facts},

@@ -23,6 +23,7 @@ struct admin {
     uint64_t malformed;
     uint64_t full_turns;     /* turns that left work waiting */
     uint64_t gathered;       /* pauses made for a crowd */
+    uint64_t clock_sets;     /* times that somebody set the time of day */
     int64_t turn_cpu_us_max; /* of this thread, with the sleep before it */
 };
 

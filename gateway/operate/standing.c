@@ -157,6 +157,20 @@ static void note_step(struct operate *self, const struct operate_standing *stand
     }
 }
 
+/* Told for as long as somebody may wonder what came of it. */
+static void note_clock(struct operate *self, const struct now *now)
+{
+    static const int64_t told_ms = 600 * 1000;
+    int64_t by_ms = clock_watch_look(&self->clock, now);
+
+    if (by_ms != 0) {
+        self->clock_set_by_ms = by_ms;
+        self->clock_set_ms = now->mono_ms;
+    } else if (now->mono_ms - self->clock_set_ms > told_ms) {
+        self->clock_set_by_ms = 0;
+    }
+}
+
 static void fill(const struct operate *self, const struct operate_standing *standing,
                  struct verdict_facts *facts, const struct now *now)
 {
@@ -185,6 +199,8 @@ static void fill(const struct operate *self, const struct operate_standing *stan
         .expected = standing->expected,
         .threshold = standing->threshold,
         .next_round_ms = standing->next_round_ms,
+        .clock_set_by_ms = self->clock_set_by_ms,
+        .clock_set_ago_ms = now->mono_ms - self->clock_set_ms,
         .open = buf_str(&self->open),
         .instances = counts.live,
         .apps = counts.apps,
@@ -210,6 +226,7 @@ void standing_judge(struct operate *self, struct operate_standing *standing, con
     *standing = (struct operate_standing){0};
     self->view.standing(self->view.state, now, standing);
     note_step(self, standing, now);
+    note_clock(self, now);
     fill(self, standing, &facts, now);
     take_nodes(self, standing, &facts, &lost);
     verdict_judge(&self->verdict, &facts);

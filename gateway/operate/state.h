@@ -2,6 +2,7 @@
 #ifndef GATEWAY_OPERATE_STATE_H
 #define GATEWAY_OPERATE_STATE_H
 
+#include "common/base/clock_watch.h"
 #include "gateway/operate/routes.h"
 #include "gateway/operate/verdict.h"
 
@@ -78,6 +79,9 @@ struct operate {
     struct verdict verdict;
     int64_t since[CHECK_COUNT]; /* wall ns */
     int64_t out_of_step_ms;     /* mono, since when; 0: it is in step */
+    struct clock_watch clock;
+    int64_t clock_set_by_ms; /* when it was last */
+    int64_t clock_set_ms;    /* mono, when that was */
 };
 
 /* handlers, each in the file of its name */

@@ -215,6 +215,22 @@ static enum check_level judge_digests(const struct verdict_facts *facts, struct 
                                                                              : CHECK_OK;
 }
 
+static enum check_level judge_clock(const struct verdict_facts *facts, struct buf *text)
+{
+    int64_t by_ms = facts->clock_set_by_ms;
+
+    if (by_ms == 0) {
+        buf_add_str(text, STR("runs as time does"));
+        return CHECK_OK;
+    }
+    buf_add_str(text, STR("this host's clock was set "));
+    duration_print(text, by_ms > 0 ? by_ms : -by_ms);
+    buf_add_str(text, by_ms > 0 ? STR(" forward, ") : STR(" back, "));
+    duration_print(text, facts->clock_set_ago_ms);
+    buf_add_str(text, STR(" ago: who registers now is dated by it, who is here is not"));
+    return CHECK_NOTICE;
+}
+
 /* Chosen by somebody: shown, and nothing that is wrong. */
 static enum check_level judge_open(const struct verdict_facts *facts, struct buf *text)
 {
@@ -228,7 +244,7 @@ typedef enum check_level judge_fn(const struct verdict_facts *facts, struct buf 
 static judge_fn *const judges[] = {
     judge_replica, judge_registry, judge_protect,    judge_memory, judge_connections, judge_storage,
     judge_damage,  judge_evictor,  judge_replicator, judge_actors, judge_sync,        judge_peers,
-    judge_nodes,   judge_eviction, judge_digests,    judge_open,
+    judge_nodes,   judge_eviction, judge_digests,    judge_clock,  judge_open,
 };
 _Static_assert(sizeof(judges) / sizeof(judges[0]) == CHECK_COUNT, "a judge for each check");
 

@@ -27,6 +27,7 @@ enum check_level { CHECK_OK, CHECK_NOTICE, CHECK_BAD };
     C(NODES,       "nodes")          \
     C(EVICTION,    "eviction")       \
     C(DIGESTS,     "digests")        \
+    C(CLOCK,       "clock")          \
     C(OPEN,        "open")
 // clang-format on
 
@@ -76,6 +77,9 @@ struct verdict_facts {
     uint64_t expected;
     uint64_t threshold;
     int64_t next_round_ms;
+
+    int64_t clock_set_by_ms; /* of this host, when it was last; 0: it was not, or is long known */
+    int64_t clock_set_ago_ms;
 
     struct str open; /* what lets more people in than those of this host */
     uint64_t instances;

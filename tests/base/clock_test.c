@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
+#include "common/base/clock_watch.h"
 
 static void the_virtual_clock_moves_only_when_told_and_both_readings_together(void **state)
 {
@@ -26,6 +27,30 @@ static void the_virtual_clock_moves_only_when_told_and_both_readings_together(vo
     assert_int_equal(0, clock.clock.cpu_us(&clock.clock));
 }
 
+static int64_t look_after(struct clock_watch *watch, struct now *at, int64_t mono_ms,
+                          int64_t wall_ms)
+{
+    at->mono_ms += mono_ms;
+    at->wall_ns += wall_ms * 1000000;
+    return clock_watch_look(watch, at);
+}
+
+static void who_sets_the_time_of_day_is_noticed_once_and_who_slews_it_is_not(void **state)
+{
+    struct clock_watch watch = {0};
+    struct now at = {.mono_ms = 70, .wall_ns = 1700000000000000000};
+
+    (void)state;
+    assert_int_equal(0, clock_watch_look(&watch, &at)); /* the first is no jump */
+    assert_int_equal(0, look_after(&watch, &at, 1000, 1000));
+    assert_int_equal(0, look_after(&watch, &at, 1000000, 1000500)); /* NTP, at its fastest */
+    assert_int_equal(0, look_after(&watch, &at, 10, 10 + 999));
+    assert_int_equal(3600000, look_after(&watch, &at, 10, 10 + 3600000));
+    assert_int_equal(0, look_after(&watch, &at, 10, 10));
+    assert_int_equal(-1000, look_after(&watch, &at, 10, 10 - 1000));
+    assert_int_equal(0, look_after(&watch, &at, 10, 10));
+}
+
 static void the_clock_of_the_system_goes_forward(void **state)
 {
     struct now first = clock_os.now(&clock_os);
@@ -43,6 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_virtual_clock_moves_only_when_told_and_both_readings_together),
+        cmocka_unit_test(who_sets_the_time_of_day_is_noticed_once_and_who_slews_it_is_not),
         cmocka_unit_test(the_clock_of_the_system_goes_forward),
     };
 

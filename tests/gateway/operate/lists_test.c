@@ -119,7 +119,7 @@ static void status_tells_the_verdict_and_what_is_behind_it(void **state)
     assert_string_equal("notice", text_of(json_object_get(body, "verdict"), "level"));
     assert_string_equal("the evictor is silent: nobody is evicted until it is back (and 1 more)",
                         text_of(json_object_get(body, "verdict"), "text"));
-    assert_int_equal(16, json_array_size(json_object_get(body, "checks")));
+    assert_int_equal(17, json_array_size(json_object_get(body, "checks")));
     assert_string_equal("replica", text_of(item(body, "checks", 0), "name"));
     assert_int_equal(12, number_of(storage, "journal_bytes"));
     assert_true(json_is_null(json_object_get(storage, "snapshot_bytes")));
