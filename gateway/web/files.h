@@ -26,6 +26,7 @@
     F(MAIN,                "main.js",                JS)   \
     F(MARKS,               "marks.js",               JS)   \
     F(PAGED,               "paged.js",               JS)   \
+    F(PULSE,               "pulse.js",               JS)   \
     F(ROUTE,               "route.js",               JS)   \
     F(ROWS,                "rows.js",                JS)   \
     F(SAMPLES,             "samples.js",             JS)   \

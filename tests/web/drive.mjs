@@ -7,6 +7,7 @@ import path from "node:path";
 import { cases } from "./cases.mjs";
 import { languages } from "./languages.mjs";
 import { looks } from "./looks.mjs";
+import { pure } from "./pure.mjs";
 import { settled_ms } from "./wait.mjs";
 
 const told = JSON.parse(process.argv[2]);
@@ -95,7 +96,7 @@ async function main() {
     const shared = new Browser(browser);
     let passed = 0;
     let failed = 0;
-    for (const [name, run] of Object.entries({ ...cases, ...languages, ...looks })) {
+    for (const [name, run] of Object.entries({ ...pure, ...cases, ...languages, ...looks })) {
         if (told.cases.length > 0 && !told.cases.includes(name)) {
             continue;
         }

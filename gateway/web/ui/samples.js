@@ -5,23 +5,31 @@ export const span_s = 900;
 export class Series {
     constructor() {
         this.values = new Float64Array(span_s).fill(NaN);
+        this.first_s = 0;
         this.last_s = 0;
         this.revision = 0; // grows with each sample
     }
 
-    add(value, at_ms) {
+    /** each_s: how far apart samples are. */
+    add(value, at_ms, each_s = 1) {
         const at_s = Math.floor(at_ms / 1000);
         if (at_s <= this.last_s - span_s) {
             return;
         }
+        this.first_s ||= at_s;
         const from_s = Math.max(this.last_s + 1, at_s - span_s + 1);
         for (let s = from_s; s < at_s; s++) {
             // one late sample is drawn through, a longer silence is not
-            this.values[s % span_s] = at_s - this.last_s <= 2 ? value : NaN;
+            this.values[s % span_s] = at_s - this.last_s <= each_s + 1 ? value : NaN;
         }
         this.values[at_s % span_s] = value;
         this.last_s = Math.max(this.last_s, at_s);
         this.revision++;
+    }
+
+    /** How long it has been sampled, in seconds; at most span_s. */
+    get length_s() {
+        return Math.min(span_s, this.last_s - this.first_s + 1);
     }
 
     /** The oldest first; NaN: nothing is known. */
@@ -70,8 +78,8 @@ export class Samples {
         return this.series.get(name);
     }
 
-    add(name, value, at_ms) {
-        this.of(name).add(value, at_ms);
+    add(name, value, at_ms, each_s) {
+        this.of(name).add(value, at_ms, each_s);
     }
 
     addCounter(name, value, at_ms) {

@@ -1,19 +1,17 @@
-// The last 15 minutes as a line with a faint ground.
+// The samples there are, at least a minute and at most 15, as a line with a faint ground.
 import { el, setAttr } from "./dom.js";
-import { span_s } from "./samples.js";
 
-const width = 150; // steps drawn; several samples share one, the largest counts
+const width = 150; // steps drawn; several samples may share one: the largest counts
 const height = 32;
+const least_s = 60;
 
 function steps(series) {
-    const seconds = series.seconds();
-    const each = span_s / width;
-    const out = new Array(width).fill(NaN);
-    for (let i = 0; i < span_s; i++) {
-        const value = seconds[i];
-        const at = Math.floor(i / each);
-        if (!Number.isNaN(value) && !(out[at] >= value)) {
-            out[at] = value;
+    const seconds = series.seconds(Math.max(least_s, series.length_s));
+    const out = new Array(Math.min(width, seconds.length)).fill(NaN);
+    for (let i = 0; i < seconds.length; i++) {
+        const at = Math.floor((i * out.length) / seconds.length);
+        if (!Number.isNaN(seconds[i]) && !(out[at] >= seconds[i])) {
+            out[at] = seconds[i];
         }
     }
     return out;
@@ -63,6 +61,7 @@ export function spark(floor = 1) {
             }
             drawn = series.revision;
             const values = steps(series);
+            setAttr(node, "viewBox", `0 0 ${values.length - 1} ${height}`);
             const max = values.reduce((most, v) => (v > most ? v : most), floor);
             const drawing = lines(values, max);
             setAttr(line, "d", drawing.line || "M0 0");

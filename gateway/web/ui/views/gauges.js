@@ -1,7 +1,10 @@
 // Numbers on tiles, most with their last 15 minutes.
+import { repeat } from "../api.js";
 import { el, setAttr, setData, setText, setTitle, show } from "../dom.js";
 import { ago, bytes, duration, fine, number, percent, whole } from "../format.js";
+import { live } from "../live.js";
 import { badge, bar } from "../marks.js";
+import { Pulse } from "../pulse.js";
 import { spark } from "../spark.js";
 
 function tile(key, ...more) {
@@ -29,7 +32,7 @@ function lined(key, name, floor) {
     const it = tile(key, line.node);
     return {
         node: it.node,
-        update(live, ...what) {
+        update(...what) {
             it.update(...what);
             line.update(live.samples.of(name));
         },
@@ -46,11 +49,19 @@ export function clients() {
     const share = bar("tile.connections");
     const connections = tile("tile.connections", share.node);
     const stale = lined("tile.stale", "stale", 1000);
+    const pulse = new Pulse();
+    const asking = repeat(pulse.every_ms, async (signal) => {
+        const answer = await fetch(new URL("../metrics", document.baseURI), { signal });
+        if (answer.ok) {
+            pulse.take(await answer.text(), Date.now());
+            live.samples.add("write_p99", pulse.write_p99_ms, Date.now(), pulse.every_ms / 1000);
+        }
+    });
     return {
+        stop: asking.stop,
         node: el("dl.tiles", {}, requests.node, codes.node, writes.node, parked.node,
                  connections.node, stale.node),
-        update(live) {
-            const { status, samples } = live;
+        update({ status, samples }) {
             if (!status) {
                 return;
             }
@@ -58,20 +69,22 @@ export function clients() {
             const last = (name) => samples.of(name).last;
             const used = of.connections / of.connections_max;
             const level = used > 0.9 ? "bad" : used > 0.7 ? "notice" : null;
-            requests.update(live, fine(last("requests")),
+            requests.update(fine(last("requests")),
                             ["tile.requests.note", { count: number(of.gateways) }]);
-            codes.update(live, fine(last("refused")),
-                         ["tile.refused.note", { count: number(of.refused_total) }],
+            const told = pulse.codes.slice(0, 3).map(([code, rate]) => `${code}: ${fine(rate)}`);
+            codes.update(fine(last("refused")), told.length > 0
+                ? ["tile.refused.codes", { codes: told.join("  ") }]
+                : ["tile.refused.note", { count: number(of.refused_total) }],
                          last("refused") > 0 ? "notice" : null);
-            writes.update(live, duration(last("write_p99")),
+            writes.update(duration(pulse.write_p99_ms),
                           ["tile.writes.note", { count: fine(last("writes")) }]);
-            parked.update(live, number(of.parked_polls),
+            parked.update(number(of.parked_polls),
                           ["tile.parked.note", { count: number(of.streams) }]);
             connections.update(number(of.connections),
                                ["tile.connections.note", { max: number(of.connections_max),
                                                            share: percent(used) }], level);
             share.update(used, level ?? "accent");
-            stale.update(live, duration(status.stale_ms),
+            stale.update(duration(status.stale_ms),
                          status.stale_ms > 0 ? "tile.stale.behind" : "tile.stale.none",
                          staleLevel(status.stale_ms));
         },
@@ -93,7 +106,7 @@ export function data() {
             el("div.card-head", {}, state.node, why),
             el("dl.tiles.bare", {}, sync.node, journal.node, snapshot.node, damaged.node, lost.node),
         ),
-        update({ status, ...live }) {
+        update({ status }) {
             if (!status) {
                 return;
             }
@@ -104,7 +117,7 @@ export function data() {
             show(why, Boolean(storage.reason));
             setData(why, storage.reason);
             setTitle(why, storage.since ? `${whole(storage.since)} (${ago(storage.since)})` : "");
-            sync.update(live, duration(storage.sync_ms_mean), "tile.sync.note");
+            sync.update(duration(storage.sync_ms_mean), "tile.sync.note");
             journal.update(bytes(storage.journal_bytes), "tile.journal.note");
             snapshot.update(storage.snapshot_seq === null ? number(0) : String(storage.snapshot_seq),
                             "tile.snapshot.note");

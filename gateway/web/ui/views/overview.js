@@ -42,6 +42,7 @@ export function overview() {
         },
         stop() {
             events.stop();
+            parts.clients.stop();
             parts.cluster.stop();
         },
     };
