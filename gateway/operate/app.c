@@ -15,6 +15,7 @@
 #include "gateway/operate/pollers.h"
 #include "gateway/operate/schedule.h"
 #include "gateway/operate/state.h"
+#include "gateway/operate/zones.h"
 
 enum { pollers_shown = 20 };
 
@@ -195,6 +196,7 @@ static void finish(struct detail *self, uint32_t app)
     field_number(
         to, "lost_10m",
         losses_of(operate->losses, buf_str(&self->env), buf_str(&self->appid), self->now->mono_ms));
+    zones_print(to, operate->view.registry, app, &info);
     field_time(to, "changed", info.latest_timestamp);
     field_open(to, "schedule", '{');
     schedule_print(to, operate->view.registry, app);

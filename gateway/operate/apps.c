@@ -16,10 +16,11 @@
 #include "gateway/operate/schedule.h"
 #include "gateway/operate/selection.h"
 #include "gateway/operate/state.h"
+#include "gateway/operate/zones.h"
 
 enum sort { SORT_NAME, SORT_LOST, SORT_COUNT }; /* in the order of OPERATE_SORT */
 
-enum { envs_max = 64, zones_max = 32 };
+enum { envs_max = 64 };
 
 struct env_count {
     struct buf name;
@@ -175,23 +176,6 @@ static bool look_at_losers(struct listing *self, const struct now *now, size_t *
 
 /* ── rows ───────────────────────────────────────────────────────────────────*/
 
-static void add_zones(struct buf *to, const struct registry *registry, uint32_t app,
-                      const struct app_info *info)
-{
-    field_open(to, "zones", '{');
-    for (uint32_t i = 0; i < info->zone_count && i < zones_max; i++) {
-        struct zone_info zone;
-
-        registry_zone(registry, app, i, &zone);
-        field_item(to);
-        json_quote(to, zone.zone);
-        buf_add_char(to, ':');
-        buf_add_i64(to, zone.slot_count);
-    }
-    buf_add_char(to, '}');
-    field_number(to, "zones_total", info->zone_count);
-}
-
 static void add_app(struct listing *self, const struct selected *item, uint32_t app,
                     const struct now *now)
 {
@@ -205,7 +189,7 @@ static void add_app(struct listing *self, const struct selected *item, uint32_t 
     field_number(to, "up", (int64_t)self->census.up);
     field_number(to, "waiting", (int64_t)self->census.waiting);
     field_number(to, "idle", (int64_t)self->census.idle);
-    add_zones(to, operate->view.registry, app, &info);
+    zones_print(to, operate->view.registry, app, &info);
     field_time(to, "changed", info.latest_timestamp);
     field_number(to, "lost_10m", losses_of(operate->losses, item->env, item->appid, now->mono_ms));
     field_number(to, "pollers",

@@ -59,7 +59,7 @@ export class Paged {
     want(first, last) {
         this.first = first;
         this.last = last;
-        this.go();
+        return this.go();
     }
 
     /** What is looked at is asked for anew. */

@@ -280,6 +280,8 @@ static void an_app_shows_its_instances_in_order(void **state)
     assert_int_equal(90000, number_of(instance, "idle_ms"));
     assert_true(number_of(instance, "age_ms") > 90000);
     assert_int_equal(0, number_of(body, "pollers_total"));
+    assert_int_equal(2, number_of(json_object_get(body, "zones"), "sh001"));
+    assert_int_equal(2, number_of(body, "zones_total"));
     assert_true(json_is_null(json_object_get(json_object_get(body, "schedule"), "clients")));
     (void)snprintf(path, sizeof(path), "/muster/v1/apps/dev/shop.cart?limit=2&after=%s",
                    text_of(body, "next"));

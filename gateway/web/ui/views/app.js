@@ -12,6 +12,7 @@ import { heading, narrowed } from "./apps.js";
 import { instancePanel } from "./instance.js";
 
 const page_rows = 200;
+const typed_ms = 150; // a search begins when the typing rests
 const news_ms = 150; // after an event the rows are asked for anew; events of a burst share it
 
 const isUp = (instance) => instance.status === "up";
@@ -139,11 +140,14 @@ export function app(env, appid) {
     const failed = el("p.notice-line", { hidden: true });
     const nothing = el("div.empty-state", { hidden: true }, el("p.strong", { text: "app.none" }),
                        el("p.soft", { text: "app.none.why" }));
+    const find = el("input.input", { type: "search", placeholder: "app.find", label: "app.find" });
     const panel = instancePanel();
     let timer = 0;
+    let typed = 0;
     const source = new Paged(
         async (after, signal) => {
-            const answer = await get(`apps/${path(env, appid)}`, { limit: page_rows, after }, signal);
+            const answer = await get(`apps/${path(env, appid)}`,
+                                     { limit: page_rows, after, q: find.value.trim() }, signal);
             if (!after) {
                 about(answer);
             }
@@ -182,6 +186,14 @@ export function app(env, appid) {
         list.update();
     }
 
+    find.addEventListener("input", () => {
+        clearTimeout(typed);
+        typed = setTimeout(() => {
+            source.reset();
+            list.forget();
+            list.update();
+        }, typed_ms);
+    });
     const asking = repeat(2000, () => source.refresh());
     const aging = setInterval(list.update, 1000);
     return {
@@ -199,6 +211,7 @@ export function app(env, appid) {
             el("div.app-columns", {},
                side.node,
                el("div.app-main", {},
+                  el("div.list-tools", {}, find),
                   el("div.list.instances-list", { role: "table", label: "app.instances" },
                      el("div.row.list-head", { role: "row" }, headings.map(heading)), list.node),
                   nothing)),
@@ -208,6 +221,7 @@ export function app(env, appid) {
         stop() {
             clearInterval(aging);
             clearTimeout(timer);
+            clearTimeout(typed);
             asking.stop();
             events.stop();
             source.reset();
