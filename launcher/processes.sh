@@ -163,6 +163,43 @@ is_up() { # ACTOR [PID]
     ping_actor "$1" && grep -q "^$1 ${2:-[0-9]*} .* up$" "$RUN/status" 2>/dev/null
 }
 
+# ── saying ──
+
+json_text() { # TEXT; sets QUOTED
+    local text=${1//\\/\\\\}
+    text=${text//\"/\\\"}
+    text=${text//$'\n'/\\n}
+    text=${text//$'\t'/\\t}
+    QUOTED="\"${text//[[:cntrl:]]/ }\""
+}
+
+# A line of the launcher's log, in the form that the actors' have.
+note() { # LEVEL EVENT TEXT [KEY VALUE]…
+    local time ms line
+    ms=${EPOCHREALTIME#*[.,]}
+    TZ=UTC printf -v time '%(%Y-%m-%dT%H:%M:%S)T' "${EPOCHREALTIME%[.,]*}"
+    json_text "${SETTINGS[node.name]:-}"
+    line="{\"time\":\"$time.${ms:0:3}Z\",\"level\":\"$1\",\"node\":$QUOTED,\"actor\":\"launcher\",\"index\":0,\"event\":\"$2\""
+    json_text "$3"
+    line+=",\"text\":$QUOTED"
+    shift 3
+    while [ $# -gt 1 ]; do
+        if [[ $2 =~ ^(0|[1-9][0-9]{0,14})$ ]]; then QUOTED=$2; else json_text "$2"; fi
+        line+=",\"$1\":$QUOTED"
+        shift 2
+    done
+    printf '%s}\n' "$line"
+}
+
+# To a person, or on the launcher's log.
+tell() { # LEVEL EVENT TEXT ACTOR PID
+    if [ -n "${SUPERVISES:-}" ]; then
+        note "$1" "$2" "$3" of "$4" pid "$5"
+    else
+        echo "muster: $3 $4 (pid $5)"
+    fi
+}
+
 # ── stopping ─────────────────────────────────────────────────────────────────
 
 # Waits up to the given time for the process to be gone.
@@ -180,12 +217,12 @@ gone_within() { # PID MS
 stop_actor() { # ACTOR PID
     local actor=$1 pid=$2 leave=(--force) # who asks for the end has been told what is lost by it
     [ "$LEAVE" = 0 ] || leave+=(--leave)
-    echo "muster: stopping $actor (pid $pid)"
+    tell info stops "stopping" "$actor" "$pid"
     timeout -s KILL 5 "$BIN/musterctl" shutdown "$actor" "${leave[@]}" --dir "$DIR" >/dev/null 2>&1 &&
         gone_within "$pid" $STOP_WAIT_MS && return
     kill -TERM "$pid" 2>/dev/null
     gone_within "$pid" $((STOP_WAIT_MS / 2)) && return
-    echo "muster: $actor (pid $pid) did not end: killed"
+    tell error killed "killed, as it did not end:" "$actor" "$pid"
     kill -KILL "$pid" 2>/dev/null
     gone_within "$pid" $STOP_WAIT_MS
 }
@@ -194,7 +231,7 @@ stop_actor() { # ACTOR PID
 # leave is removed once nobody lives there any more, whatever the directory is called.
 stop_all() {
     local actor pid
-    look || echo "muster: $WHY"
+    look || if [ -n "${SUPERVISES:-}" ]; then note warn unseen "who runs cannot be told" reason "$WHY"; else echo "muster: $WHY"; fi
     for actor in $(in_order "${!LIVE[@]}" "${!PID[@]}" | tac); do
         pid=${PID[$actor]:-}
         lives "$pid" || pid=${LIVE[$actor]:-}

@@ -11,16 +11,16 @@ LOG_MAX_BYTES=16777216
 REFUSED_EXIT=78         # a person must see to it: starting it again is no use
 START_PING_MIN_MS=15000 # an actor may try for 10 s what the moment keeps it from, and says then why it can't
 
-declare -A PID CHILD ORPHAN RESTARTS STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE WORKED
+declare -A PID CHILD ORPHAN RESTARTS REASON STATE FAILS DEATHS DUE HEARD MISSED PING_PID PING_DUE ALONE WORKED
 ACTORS=()
 STOPPING=0
 RELOAD=0
 LEAVE=0 # the node is to leave its cluster
+SUPERVISES= # not empty: what is said goes to a log
 GROUP_PID=
 GROUP_DUE=0
+declare -A KILLED_FOR # why this process ended one
 WRITTEN=
-
-note() { printf '%(%Y-%m-%dT%H:%M:%S%z)T launcher %s\n' -1 "$*"; }
 
 write_status() {
     local actor text=
@@ -37,12 +37,12 @@ write_status() {
 load_actors() {
     local actor restarts
     ACTORS=("${KEPT_ACTORS[@]}")
-    look || note "who runs already cannot be told: $WHY"
+    look || note warn unseen "who runs already cannot be told" reason "$WHY"
     for actor in "${ACTORS[@]}"; do
         [ "${STATE[$actor]:-}" != refused ] || STATE[$actor]=backoff DUE[$actor]=0
         [ -z "${STATE[$actor]:-}" ] || continue
         restarts=$(sed -n "s/^$actor [^ ]* \([0-9]*\) .*/\1/p" "$RUN/status" 2>/dev/null)
-        RESTARTS[$actor]=${restarts:-0} FAILS[$actor]=0 DEATHS[$actor]='' DUE[$actor]=0
+        RESTARTS[$actor]=${restarts:-0} REASON[$actor]='' FAILS[$actor]=0 DEATHS[$actor]='' DUE[$actor]=0
         PID[$actor]='' CHILD[$actor]=0 STATE[$actor]=backoff PING_PID[$actor]='' ALONE[$actor]=1
         adopt "$actor"
     done
@@ -50,7 +50,7 @@ load_actors() {
 
 adopt() { # ACTOR. Fails when none of the name lives here.
     [ -n "${LIVE[$1]:-}" ] || return 1
-    note "adopts $1, pid ${LIVE[$1]}"
+    note info adopts "" of "$1" pid "${LIVE[$1]}"
     actor_began "$1" "${LIVE[$1]}" 0
 }
 
@@ -61,11 +61,12 @@ actor_began() { # ACTOR PID CHILD
 start_actor() {
     local actor=$1 extra=()
     [[ $actor != *.* ]] || extra=(--index "${actor#*.}")
-    "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
+    LAUNCHER_RESTARTS=${RESTARTS[$actor]} LAUNCHER_RESTART_REASON=${REASON[$actor]} \
+        "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
         >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- 7>&- 8<&- &
     remember $!
     actor_began "$actor" $! 1
-    note "starts $actor, pid $!"
+    note info starts "" of "$actor" pid $! restarts "${RESTARTS[$actor]}"
 }
 
 # Decides when a dead actor comes back. The first restart is immediate; the wait grows with every
@@ -73,7 +74,7 @@ start_actor() {
 actor_died() {
     local actor=$1 how=$2 at recent='' count=0 wait_ms=0
     if [ "$how" = "exit $REFUSED_EXIT" ]; then
-        note "$actor, pid ${PID[$actor]}, ended: $how; not started again before $ME up: its log says why"
+        note error refused "not started again before $ME up: its log says why" of "$actor" pid "${PID[$actor]}" how "$how"
         PID[$actor]='' STATE[$actor]=refused FAILS[$actor]=0
         return
     fi
@@ -91,8 +92,12 @@ actor_died() {
         [ $wait_ms -le $BACKOFF_MAX_MS ] || wait_ms=$BACKOFF_MAX_MS
     fi
     ORPHAN[$actor]=
-    note "$actor, pid ${PID[$actor]}, ended: $how; next start in $wait_ms ms"
-    RESTARTS[$actor]=$((RESTARTS[$actor] + 1))
+    how=${KILLED_FOR[$actor]:-$how}
+    unset "KILLED_FOR[$actor]"
+    local level=warn why="its log says why"
+    [ "$how" != "exit 0" ] || level=info why="as it was told to"
+    note $level ended "$why" of "$actor" pid "${PID[$actor]}" how "$how" next_start_ms $wait_ms
+    RESTARTS[$actor]=$((RESTARTS[$actor] + 1)) REASON[$actor]=$how
     PID[$actor]='' STATE[$actor]=backoff DUE[$actor]=$((NOW + wait_ms))
 }
 
@@ -116,11 +121,12 @@ look_at() {
             wait "${PID[$actor]}" 2>/dev/null
             actor_died "$actor" "$(how_ended $?)"
         else
-            actor_died "$actor" "(adopted)"
+            actor_died "$actor" "not seen, as an earlier launcher had started it"
         fi
     fi
     if is_unreachable "$actor" && lives "${PID[$actor]}"; then
-        note "$actor, pid ${PID[$actor]}: its socket was taken away, nobody can reach it: ends it"
+        note warn unreachable "its socket was taken away, nobody can reach it: it is ended" of "$actor" pid "${PID[$actor]}"
+        KILLED_FOR[$actor]="its socket was taken away"
         kill -TERM "${PID[$actor]}" 2>/dev/null
         STATE[$actor]=starting HEARD[$actor]=$NOW MISSED[$actor]=0 ALONE[$actor]=1 ORPHAN[$actor]=1
     fi
@@ -181,11 +187,12 @@ look_at_ping() {
     if [ "$PING_TIMEOUT_MS" -gt 0 ] && [ "${MISSED[$actor]}" -ge 2 ] &&
         ((NOW - HEARD[$actor] > limit)); then
         if still_starting "$actor"; then
-            note "$actor, pid ${PID[$actor]}, is still starting"
+            note info starting "it has not answered yet, and works" of "$actor" pid "${PID[$actor]}"
             HEARD[$actor]=$NOW MISSED[$actor]=0
             return
         fi
-        note "$actor, pid ${PID[$actor]}, has answered no PING for $((NOW - HEARD[$actor])) ms"
+        note error silent "it answers no PING: it is killed" of "$actor" pid "${PID[$actor]}" silent_ms $((NOW - HEARD[$actor]))
+        KILLED_FOR[$actor]="it answered no PING"
         kill -KILL "${PID[$actor]}" 2>/dev/null
         MISSED[$actor]=0
         return
@@ -248,15 +255,15 @@ trim_logs() {
 mend() {
     [ -d "$RUN" ] || (umask 077 && mkdir -p "$RUN") || return 0
     if ! [ "$RUN/launcher.lock" -ef "/proc/$$/fd/9" ]; then
-        note "$RUN/launcher.lock was taken away: made again"
+        note warn swept "the lock was taken away: made again" file "$RUN/launcher.lock"
         SWEPT=$NOW
         exec 9>>"$RUN/launcher.lock"
-        flock -n 9 || { note "another supervisor runs for $DIR"; STOPPING=1; return 0; }
+        flock -n 9 || { note error twice "another supervisor runs" dir "$DIR"; STOPPING=1; return 0; }
         rm -f "$RUN/launcher.pid"
     fi
     [ -s "$RUN/launcher.pid" ] || echo $$ >"$RUN/launcher.pid"
     [ -e "$RUN/status" ] || WRITTEN=
-    [ -e "$DIR/launch" ] || write_kept || note "$DIR/launch, with the flags of up, cannot be written"
+    [ -e "$DIR/launch" ] || write_kept || note error flags_not_kept "the flags of up cannot be written" file "$DIR/launch"
     if ((NOW >= TOUCH_DUE)); then
         TOUCH_DUE=$((NOW + 3600000))
         find "$RUN/" "$DIR/launch" -exec touch -c -h {} + 2>/dev/null
@@ -277,9 +284,9 @@ take_launcher_lock() {
     trap 'RELOAD=1' USR1
     trap 'LEAVE=1 STOPPING=1' USR2
     exec 9>>"$RUN/launcher.lock"
-    flock -n 9 || { note "another supervisor runs for $DIR"; return 1; }
+    flock -n 9 || { note error twice "another supervisor runs" dir "$DIR"; return 1; }
     look_around
-    [ -z "${LIVE[launcher]:-}" ] || [ "${LIVE[launcher]}" = $$ ] || { note "another supervisor runs for $DIR"; return 1; }
+    [ -z "${LIVE[launcher]:-}" ] || [ "${LIVE[launcher]}" = $$ ] || { note error twice "another supervisor runs" dir "$DIR"; return 1; }
     echo $$ >"$RUN/launcher.pid"
 }
 
@@ -292,6 +299,7 @@ reload() {
 # The loop. Returns when told to stop and all actors have ended.
 supervise() {
     local actor last trimmed
+    SUPERVISES=1
     take_launcher_lock || return 1
     unlock_place
     mkfifo -m 600 "$RUN/launcher.fifo" && exec 7<>"$RUN/launcher.fifo" # nobody writes: to wait on
@@ -300,6 +308,7 @@ supervise() {
     node_settings
     PING_TIMEOUT_MS=$(duration_ms "$(setting launcher.ping_timeout 10s)")
     PING_EVERY_MS=$((PING_TIMEOUT_MS / 2 > 5000 ? 5000 : PING_TIMEOUT_MS / 2))
+    note info launcher_started "" pid $$ actors "${KEPT_ACTORS[*]}"
     now_ms
     SWEPT=0 # when run/ was last found swept
     last=$NOW trimmed=$NOW TOUCH_DUE=$((NOW + 3600000))
@@ -321,5 +330,5 @@ supervise() {
     done
     stop_all
     rm -f "$RUN/launcher.pid"
-    note "ended"
+    note info launcher_ended ""
 }

@@ -167,11 +167,12 @@ hopeless() {
 harmless() { LC_ALL=C tr -d '\000-\010\013-\037\177'; } # what others said, for a terminal
 
 last_words() { # ACTOR LINES
-    tail -n "$2" "$LOG/$1.log" 2>/dev/null | harmless | sed 's/^/  /'
+    { "$BIN/musterctl" launch logs --dir "$DIR" actor="$1" last="$2" form=text 2>/dev/null ||
+        tail -n "$2" "$LOG/$1.log" 2>/dev/null; } | harmless | sed 's/^/  /'
 }
 
 how_it_ended() { # ACTOR, as the launcher saw it
-    sed -n "s/.* launcher $1, pid [0-9]*, ended: \([^;]*\);.*/\1/p" "$LOG/launcher.log" 2>/dev/null | tail -n 1
+    sed -n "s/.*\"of\":\"$1\",\"pid\":[0-9]*,\"how\":\"\([^\"]*\)\".*/\1/p" "$LOG/launcher.log" 2>/dev/null | tail -n 1
 }
 
 # Whether the launcher has given this actor up until somebody asks for it.

@@ -4,6 +4,7 @@
  *   launch actors            NAME PID of every process that lives in --dir
  *   launch check             whether nobody else decides what becomes of it
  *   launch bind KEY=ADDR...  whether each address can be listened at
+ *   launch logs KEY=VALUE... the lines of its logs (logs.c)
  */
 #include <errno.h>
 #include <netdb.h>
@@ -167,13 +168,14 @@ enum ctl_exit launch_ask(struct ctl *ctl)
     static const struct {
         const char *name;
         enum ctl_exit (*run)(struct ctl *ctl);
-    } questions[] = {{"actors", list_actors}, {"check", check}, {"bind", try_addresses}};
+    } questions[] = {
+        {"actors", list_actors}, {"check", check}, {"bind", try_addresses}, {"logs", launch_logs}};
 
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
         if (strcmp(ctl->options.arguments[0], questions[i].name) == 0) {
             return questions[i].run(ctl);
         }
     }
-    ctl_say(ctl, "launch: actors, check or bind");
+    ctl_say(ctl, "launch: actors, check, bind or logs");
     return CTL_USAGE;
 }

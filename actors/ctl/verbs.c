@@ -186,7 +186,7 @@ const struct ctl_verb ctl_verbs[] = {
      completion_run},
     {"pages", "PAGE", 1, 1, WITH(HELP),
      "10s", PRINTS_WORDS, "", "What the build makes manual pages of; not for people.", pages_run},
-    {"launch", "actors | check | bind KEY=HOST:PORT...", 1, option_arguments_max, WITH(DIR) | WITH(HELP),
+    {"launch", "actors | check | bind KEY=HOST:PORT... | logs KEY=VALUE...", 1, option_arguments_max, WITH(DIR) | WITH(HELP),
      "10s", PRINTS_WORDS, "", "What the launcher asks; not for people.", launch_ask},
     {.name = NULL},
 };

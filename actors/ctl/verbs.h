@@ -24,6 +24,7 @@ enum ctl_exit actor_shutdown(struct ctl *ctl);
 enum ctl_exit actor_storage(struct ctl *ctl);
 
 enum ctl_exit launch_ask(struct ctl *ctl);
+enum ctl_exit launch_logs(struct ctl *ctl);
 enum ctl_exit completion_run(struct ctl *ctl);
 enum ctl_exit pages_run(struct ctl *ctl);
 

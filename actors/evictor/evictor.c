@@ -71,16 +71,19 @@ static void publish_round(struct evictor *self, enum err err, struct str text, s
     publisher_publish(&self->publisher, "evictor.round", &msg, false, out);
 }
 
-static void log_verdict(const struct evictor *self, const struct guard_verdict *before)
+/* One line a round: of one that is protected, or ends a protection; of any other below info. */
+static void log_round(const struct evictor *self, const struct guard_verdict *before)
 {
     const struct guard_verdict *verdict = &self->verdict;
+    bool changed = verdict->protected != before->protected;
 
-    if (verdict->protected != before->protected) {
-        log_event(self->log, LOG_INFO, verdict->protected ? "protected" : "not_protected", NULL,
-                  log_text("reason", verdict->reason), log_uint("heard", verdict->heard),
-                  log_uint("expected", verdict->expected),
-                  log_uint("threshold", verdict->threshold), log_uint("live", verdict->live));
-    }
+    log_event(self->log, changed || verdict->protected ? LOG_INFO : LOG_DEBUG,
+              !changed             ? "round"
+              : verdict->protected ? "protected"
+                                   : "not_protected",
+              NULL, log_text("reason", verdict->reason), log_uint("heard", verdict->heard),
+              log_uint("expected", verdict->expected), log_uint("threshold", verdict->threshold),
+              log_uint("live", verdict->live), log_flag("protection", verdict->protected));
 }
 
 /* Protected without numbers to show for it. */
@@ -121,7 +124,7 @@ static void finish_window(struct evictor *self, struct outbox *out)
         publish_round(self, ERR_TIMEOUT, STR("the registry has not answered"), out);
     }
     guard_close(&self->guard, &self->verdict);
-    log_verdict(self, &before);
+    log_round(self, &before);
     self->counters.rounds++;
     self->counters.protected_rounds += self->verdict.protected;
     ask(self, out);

@@ -305,6 +305,7 @@ void registry_actor_destroy(struct registry_actor **self)
     renewed_fini(&(*self)->renewed);
     buf_fini(&(*self)->body);
     buf_fini(&(*self)->topic);
+    evicted_fini(&(*self)->evicted);
     answers_fini(&(*self)->answers);
     decision_fini(&(*self)->decision);
     free(*self);

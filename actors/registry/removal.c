@@ -52,6 +52,14 @@ void on_evict(void *state, const struct address *from, const struct msg *msg, co
     answer_now(&self->at, from, &result, out);
 }
 
+/* The round is over. */
+static void say_evicted(struct registry_actor *self)
+{
+    int64_t idle_ms = self->eviction.idle_ms;
+
+    evicted_say(&self->evicted, self->log, idle_ms, idle_ms > self->config->evictor_idle);
+}
+
 static void remove_slot(struct registry_actor *self, uint32_t slot, enum change_kind kind,
                         const struct now *now, struct outbox *out)
 {
@@ -69,6 +77,7 @@ static bool evict_some(struct registry_actor *self, unsigned *room, const struct
     for (unsigned looked = 0; looked < looked_at_max && *room != 0; looked++) {
         uint32_t i = self->eviction.next;
         uint32_t count = ages_old_count(self->heartbeats);
+        struct instance held;
         uint32_t slot;
 
         if (self->eviction.left == 0 || i >= count) {
@@ -83,6 +92,8 @@ static bool evict_some(struct registry_actor *self, unsigned *room, const struct
             self->eviction.next++;
             continue;
         }
+        registry_instance(self->registry, slot, &held);
+        evicted_add(&self->evicted, &held.id);
         remove_slot(self, slot, CHANGE_EVICT, now, out); /* takes it out of the old */
         self->eviction.left--;
         self->counters.evicted++;
@@ -112,6 +123,9 @@ void removal_step(struct registry_actor *self, const struct now *now, struct out
     bool evicting = self->eviction.left > 0 && evict_some(self, &room, now, out);
     bool forgetting = forget_some(self, room, now, out);
 
+    if (!evicting) {
+        say_evicted(self);
+    }
     if (evicting || forgetting) {
         outbox_again(out);
     }

@@ -7,6 +7,7 @@
 #include "actors/registry/backlog.h"
 #include "actors/registry/decide.h"
 #include "actors/registry/digest.h"
+#include "actors/registry/evicted.h"
 #include "actors/registry/eviction.h"
 #include "actors/registry/protection.h"
 #include "actors/registry/questions.h"
@@ -79,6 +80,7 @@ struct registry_actor {
     struct renewed renewed;
     struct protection protection;
     struct eviction eviction;
+    struct evicted evicted; /* in the round under way */
 
 #define COUNTER_FIELD(field, name) uint64_t field;
     struct {

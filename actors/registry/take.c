@@ -70,6 +70,19 @@ static void note_ahead(struct registry_actor *self, const struct change *change,
     }
 }
 
+/* gateway and number: of the write that it comes from, as that gateway's log has them. */
+static void trace_change(const struct registry_actor *self, const struct change *change)
+{
+    const struct instance *instance = &change->instance;
+
+    log_event(self->log, LOG_DEBUG, "change", NULL,
+              log_text("kind", change_kind_name(change->kind)), log_uint("seq", change->seq),
+              log_str("env", instance->id.env), log_str("appid", instance->id.appid),
+              log_str("zone", instance->id.zone), log_str("hostname", instance->id.hostname),
+              log_uint("status", instance->status), LOG_HEX("gateway", change->gateway),
+              log_uint("number", change->number));
+}
+
 uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t number,
                        const struct now *now, struct outbox *out)
 {
@@ -88,6 +101,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         keep_up(self, change, i);
         tell_age(self, change);
         note_ahead(self, change, now);
+        trace_change(self, change);
         msg_from_change(change, &msg);
         msg_encode(&self->body, &msg);
         backlog_add(&self->backlog, change->seq,

@@ -25,10 +25,21 @@ static void drop_all(struct replicator *self, struct peer *peer, const struct no
     repair_stop(self, peer, now);
 }
 
+static void enter(const struct replicator *self, struct peer *peer, enum link_state state)
+{
+    static const char *const names[LINK_STATE_COUNT] = {"closed", "greeting", "up"};
+
+    if (peer->link.state != state) {
+        log_event(self->log, LOG_DEBUG, "link", NULL, log_buf("peer", &peer->addr),
+                  log_text("before", names[peer->link.state]), log_text("after", names[state]));
+    }
+    link_enter(&peer->link, state);
+}
+
 void link_open(struct replicator *self, struct peer *peer, const struct now *now,
                struct outbox *out)
 {
-    link_enter(&peer->link, LINK_GREETING);
+    enter(self, peer, LINK_GREETING);
     link_greet(self, peer, now, out); /* lost if nobody is connected yet: again soon */
     self->greet.pause_ms = greet_pause_ms;
     self->greet.due_ms = now->mono_ms + greet_pause_ms;
@@ -39,7 +50,7 @@ void link_close(struct replicator *self, struct peer *peer, struct outbox *out)
     const struct now never = {0};
 
     drop_all(self, peer, &never);
-    link_enter(&peer->link, LINK_CLOSED);
+    enter(self, peer, LINK_CLOSED);
     peer->link = (struct link){0};
     outbox_peer_close(out, peers_number(self, peer));
 }
@@ -47,7 +58,7 @@ void link_close(struct replicator *self, struct peer *peer, struct outbox *out)
 void link_lose(struct replicator *self, struct peer *peer, const char *why, const struct now *now)
 {
     drop_all(self, peer, now);
-    link_enter(&peer->link, LINK_GREETING);
+    enter(self, peer, LINK_GREETING);
     peers_exchanged(self, peer, false, why, now);
 }
 
@@ -365,7 +376,7 @@ void link_on_greeting(struct replicator *self, const struct ask *ask, const stru
     if (peer->link.state == LINK_UP) {
         return;
     }
-    link_enter(&peer->link, LINK_UP);
+    enter(self, peer, LINK_UP);
     peer->link.up_ms = now->mono_ms;
     peer->link.refused = false;
     peers_exchanged(self, peer, true, "linked", now);

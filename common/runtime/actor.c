@@ -20,6 +20,7 @@
 #include "common/runtime/wait.h"
 
 static const int64_t longest_sleep_ms = 1000;
+static const int64_t watch_ms = 500;     /* between two looks at who has fallen silent */
 static const int64_t patience_ms = 5000; /* then who has not been heard yet is named on the log */
 static const size_t outbox_bytes = (size_t)64 << 20;
 
@@ -46,6 +47,8 @@ struct actor {
     int64_t cpu_us; /* this thread's, when the last turn ended */
     uint64_t line;  /* the next of the log to be published */
     int signal_fd;
+    struct link_watch *watch; /* of each link */
+    int64_t watch_due_ms;
     int64_t patience_end_ms;
     bool told_to_end; /* by a signal */
 };
@@ -296,6 +299,10 @@ static void turn(struct actor *self)
     publish_lines(self);
     send_lane(self, OUTBOX_SYNCED);
     end_guests(self, &now);
+    if (now.mono_ms >= self->watch_due_ms) {
+        self->watch_due_ms = now.mono_ms + watch_ms;
+        links_watch(self->options, self->watch, &now);
+    }
     if (now.mono_ms >= self->patience_end_ms) { /* once */
         self->patience_end_ms = INT64_MAX;
         links_name_missing(self->options);
@@ -397,6 +404,7 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
     *self = (struct actor){.options = options, .signal_fd = -1};
     self->out = outbox_new(outbox_bytes);
     self->items = heap_array(items_max(options), sizeof(*self->items));
+    self->watch = heap_array(options->link_count + 1, sizeof(*self->watch));
     wait_init(&self->wait, items_max(options));
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     launched_read(&self->admin.launched);
@@ -418,6 +426,7 @@ static void actor_fini(struct actor *self)
     intake_fini(&self->intake);
     wait_fini(&self->wait);
     free(self->items);
+    free(self->watch);
     sockets_close(&self->sockets);
     outbox_destroy(&self->out);
     if (self->signal_fd >= 0) {

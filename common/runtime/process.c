@@ -10,6 +10,7 @@
 #include "common/base/heap.h"
 #include "common/base/host_port.h"
 #include "common/base/log_tail.h"
+#include "common/runtime/config_line.h"
 
 /* Shells, cron and containers give 1,024, which is what programs with select(2) bear; none of ours
  * uses that. More than this takes memory of the kernel and time at a fork for nothing. */
@@ -65,6 +66,7 @@ bool process_begin(struct config *config, struct log *log, enum actor_name actor
         return false;
     }
     begin_log(log, config, actor, clock);
+    config_line(config, log);
     raise_descriptors(log);
     return true;
 }

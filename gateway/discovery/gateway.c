@@ -50,7 +50,8 @@ static bool on_spare(void *state, const struct now *now)
     return polls_spare(self, now) || streams_spare(self);
 }
 
-static const struct str headers[] = {{"X1-Bmspy-Timeout", 16}}; /* HEADER_BMSPY_TIMEOUT */
+static const struct str headers[] = {{"X1-Bmspy-Timeout", 16}, /* HEADER_BMSPY_TIMEOUT */
+                                     {"Traceparent", 11}};     /* HEADER_TRACEPARENT */
 
 static const struct http_app app = {
     .serve = on_serve,

@@ -71,7 +71,7 @@ extern const struct actor_spec gateway_spec;
 void gateway_turn(void *self, const struct now *now, struct outbox *out);
 
 /* Headers of this API alone (http_app.headers). */
-enum { HEADER_BMSPY_TIMEOUT = HTTP_HEADER_COUNT };
+enum { HEADER_BMSPY_TIMEOUT = HTTP_HEADER_COUNT, HEADER_TRACEPARENT };
 
 /* One endpoint of the API: it must answer, park or stream the request. */
 typedef void route_fn(struct gateway *self, struct request *request, const struct now *now);

@@ -11,6 +11,7 @@
 #include "gateway/discovery/poll_repeats.h"
 #include "gateway/discovery/read_params.h"
 #include "gateway/discovery/replica.h"
+#include "gateway/discovery/trace.h"
 #include "gateway/discovery/watch.h"
 
 /* Polls looked at in one turn: sending to them takes up to 10 ms, however small the work here. */
@@ -327,6 +328,9 @@ static void wake(const struct gateway *self, struct waiter *waiter, bool full,
                  const struct now *now)
 {
     self->polls->counts.woken_total++;
+    log_event(self->log, LOG_DEBUG, "poll_woken", NULL, log_uint("apps", waiter->asked.app_count),
+              log_flag("full", full),
+              log_str("trace", trace_id(request_header(waiter->request, HEADER_TRACEPARENT))));
     answer_news(self, waiter->request, &waiter->asked, full, now);
     waiter_free(self->polls, waiter);
 }

@@ -7,6 +7,7 @@
 #include "gateway/discovery/neighbour.h"
 #include "gateway/discovery/param_reader.h"
 #include "gateway/discovery/replica.h"
+#include "gateway/discovery/trace.h"
 
 enum { parameters_max = 2048 }; /* read at all: limit_parameters is the limit of the API */
 
@@ -178,10 +179,24 @@ static bool bind(struct request *request)
     return false;
 }
 
+static void log_route(const struct gateway *self, const struct request *request)
+{
+    char client[64];
+
+    if (!log_tells(self->log, LOG_DEBUG)) {
+        return;
+    }
+    request_peer(request, client, sizeof(client));
+    log_event(self->log, LOG_DEBUG, "route", NULL, log_str("method", request_verb(request)),
+              log_str("path", request_path(request)), log_text("client", client),
+              log_str("trace", trace_id(request_header(request, HEADER_TRACEPARENT))));
+}
+
 void route_serve(struct gateway *self, struct request *request, const struct now *now)
 {
     const struct route *route = route_find(request_path(request));
 
+    log_route(self, request);
     if (!bind(request) || !let_in(self, request, route)) {
         return;
     }

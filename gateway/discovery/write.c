@@ -8,6 +8,7 @@
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/source.h"
+#include "gateway/discovery/trace.h"
 
 static route_fn serve_renew_again;
 
@@ -147,6 +148,11 @@ void writes_turn(struct gateway *self, const struct now *now)
     bool expired;
 
     while ((write = pending_over(self->pending, reached, self, now, &expired)) != NULL) {
+        log_event(self->log, LOG_DEBUG, "write", expired ? "not answered in time" : NULL,
+                  log_text("type", msg_type_name(write->type)), log_uint("number", write->number),
+                  log_text("error", err_name(write->err)), log_uint("seq", write->seq),
+                  log_int("ms", now->mono_ms - write->sent_ms),
+                  log_str("trace", trace_id(request_header(write->request, HEADER_TRACEPARENT))));
         if (expired) {
             answer_busy(write->request, ERR_TIMEOUT,
                         write->state == PENDING_SENT
