@@ -82,7 +82,7 @@ const bursts_are_one_row_and_repeats_none = (browser) => inside(browser, async (
          [["register", 1], ["cancel", 1], ["register", 101]], "groups");
     same(bursts.groups.at(-1).hosts, ["h0", "h1", "h2"], "the first hosts are named");
     for (let i = 0; i < 200; i++) {
-        bursts.add("node", { time: time(100 + i), hostname: "n" });
+        bursts.add("node", { time: time(100 + i), node: "n" });
     }
     same(bursts.groups.length, 50, "no more are kept");
 });

@@ -12,19 +12,32 @@ export const kinds = [
 const burst_ms = 5000; // what is no further apart is one
 const shown_max = 50;
 const hosts_max = 3;
+const seen_max = 2000;
 
-const level = (event) => {
-    if (event.kind === "evict" || event.kind === "storage") {
-        return event.after?.ok === true || event.after === "ok" ? "ok" : "bad";
+/** How bad it is that it happened. */
+function level({ kind, after }) {
+    switch (kind) {
+    case "evict":
+        return "bad";
+    case "cancel":
+        return "notice";
+    case "storage":
+        return after?.ok && !after.damaged ? "ok" : "bad";
+    case "protection":
+        return after?.on ? "notice" : "ok";
+    case "node":
+        return after === null ? "none" : after?.status === "up" ? "ok" : "bad";
+    case "actor":
+        return after?.state === "up" ? "ok" : "bad";
+    case "round":
+        return after?.ok === false ? "notice" : "none";
+    default:
+        return "none";
     }
-    if (event.kind === "protection") {
-        return event.after?.on === false || event.after === "off" ? "ok" : "notice";
-    }
-    if (event.kind === "node" || event.kind === "actor") {
-        return event.after?.status === "up" || ["up", "ok"].includes(event.after) ? "ok" : "bad";
-    }
-    return event.kind === "cancel" ? "notice" : "none";
-};
+}
+
+/** What it happened to; nothing: to the node itself. */
+const whomOf = ({ kind, appid, node, actor }) => appid ?? node ?? (kind === "actor" ? actor : "");
 
 const plain = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value)
                                                                        : String(value ?? "–"));
@@ -38,9 +51,8 @@ function difference(before, after) {
         return before === after ? "" : `${plain(before)} → ${plain(after)}`;
     }
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    const ignored = new Set(["latest_timestamp", "dirty_timestamp", "up_timestamp", "renew_timestamp"]);
     return keys
-        .filter((key) => !ignored.has(key) && plain(before[key]) !== plain(after[key]))
+        .filter((key) => plain(before[key]) !== plain(after[key]))
         .slice(0, 3)
         .map((key) => `${key}: ${plain(before[key])} → ${plain(after[key])}`)
         .join(", ");
@@ -55,17 +67,16 @@ export class Bursts {
     }
 
     add(kind, event, id) {
-        if (id && this.seen.has(id)) {
+        const mark = id || [event.time, kind, event.actor, event.node].join(" ");
+        if (this.seen.has(mark)) {
             return; // told again after a cut
         }
-        if (id) {
-            this.seen.add(id);
-            if (this.seen.size > 2000) {
-                this.seen.delete(this.seen.values().next().value);
-            }
+        this.seen.add(mark);
+        if (this.seen.size > seen_max) {
+            this.seen.delete(this.seen.values().next().value);
         }
         const at_ms = moment(event.time) || Date.now();
-        const key = [kind, event.env, event.appid, event.actor, event.reason].join("\n");
+        const key = [kind, event.env, event.appid, event.node, event.actor, event.reason].join("\n");
         const last = this.groups.find((group) => group.key === key);
         if (last && at_ms - last.last_ms <= burst_ms && event.appid) {
             last.count++;
@@ -99,13 +110,13 @@ function makeRow() {
         update(group) {
             const { event } = group;
             const hosts = group.hosts.join(", ") + (group.count > group.hosts.length ? " …" : "");
-            setAttr(node, "data-id", `${event.env ?? ""}/${event.appid ?? event.actor ?? ""}`);
+            setAttr(node, "data-id", event.appid ? `${event.env}/${event.appid}` : whomOf(event));
             node.dataset.kind = event.kind;
             setData(time, clock(group.last_ms));
             setTitle(time, whole(group.last_ms));
             sign.update(level(event));
             setText(kind, `event.${event.kind}`);
-            const whom = event.appid || event.hostname || event.actor;
+            const whom = whomOf(event);
             setData(what, whom || event.reason || "");
             what.classList.toggle("strong", Boolean(whom));
             show(times, group.count > 1);

@@ -129,6 +129,7 @@ export default {
     "link.muster": "muster",
     "link.http": "HTTP",
     "link.none": "none",
+    "link.unknown": "not known",
     "same.self": "itself",
     "same.yes": "Same",
     "same.no": "Differs for {time}",

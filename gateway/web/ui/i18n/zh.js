@@ -148,6 +148,7 @@ export default {
     "link.muster": "muster",
     "link.http": "HTTP",
     "link.none": "无",
+    "link.unknown": "未知",
     "same.self": "自身",
     "same.yes": "一致",
     "same.no": "不一致已 {time}",

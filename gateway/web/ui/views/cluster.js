@@ -15,7 +15,8 @@ const columns = [
     { key: "cluster.version", class: "opt" },
 ];
 
-const links = new Set(["muster", "http", "none", "self"]);
+const nodes_max = 500;
+const links = new Set(["muster", "http", "none"]);
 
 function row() {
     const name = el("span.strong");
@@ -37,7 +38,7 @@ function row() {
             show(self, node.self);
             setData(zone, node.zone);
             setText(link, node.self ? "link.self" : links.has(node.link) ? `link.${node.link}`
-                                                                         : "link.none");
+                                                                         : "link.unknown");
             const up = node.status === "up";
             status.update(up ? "ok" : "bad", up ? "cluster.up" : "cluster.lost", node.reason ?? "");
             const told = [node.since ? ago(node.since) : "", node.reason].filter(Boolean).join(" · ");
@@ -64,8 +65,8 @@ export function clusterTable() {
     const it = table({ label: "overview.cluster", columns, key: (node) => node.address, row,
                        test: "node-row" });
     const asking = repeat(2000, async (signal) => {
-        const { cluster } = await get("cluster", {}, signal);
-        it.update([...cluster].sort((a, b) => b.self - a.self));
+        const { nodes } = await get("cluster", { limit: nodes_max }, signal);
+        it.update(nodes);
     });
     return { node: it.node, update() {}, stop: asking.stop };
 }

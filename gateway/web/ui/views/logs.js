@@ -66,7 +66,7 @@ export function logs() {
         list.replaceChildren();
         waiting = [];
         draw();
-        source = listen("logs", { level, actor, since: "15m" }, ["message", "log", "line"],
+        source = listen("logs", { level, actor, since: "15m" }, ["log"],
             (kind, entry) => {
                 waiting.push(entry);
                 frame ||= requestAnimationFrame(draw);
