@@ -330,11 +330,11 @@ async function the_node_shows_all_of_itself(browser) {
     const setting = row(page, "config-row", "gateway.listen");
     await until("its address", () => isSeen(setting));
     check((await setting.innerText()).includes("--gateway.listen"), "where the setting is from");
-    await page.goto(`${browser.told.node}/ui/#/node/counters`);
+    await view.goto("#/node/counters");
     await until("counters", async () => (await page.locator("[data-test=counter-row]").count()) > 20);
     await page.locator(".tools input[type=search]").fill("rss");
     await until("those of one name", async () => (await page.locator("[data-test=counter-row]").count()) < 20);
-    await page.goto(`${browser.told.node}/ui/#/node/logs`);
+    await view.goto("#/node/logs");
     await until("lines of the log", async () => (await page.locator(".log-line").count()) > 0);
     await view.close();
 }

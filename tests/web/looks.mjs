@@ -80,6 +80,7 @@ async function everything_has_a_name(browser) {
 }
 
 const at_once = 4;
+const samples_ms = 12000; // so that lines are seen
 const pictures = [
     ["overview-light", "", { theme: "light", height: 1000 }],
     ["overview-dark", "", { theme: "dark", height: 1000 }],
@@ -110,7 +111,7 @@ async function a_picture_of_each_view(browser) {
         const view = await browser.open({ ...options, name });
         await view.goto(hash);
         await until(`${name} has rows`, async () => (await view.page.locator(shown[hash]).count()) > 0);
-        await view.page.waitForTimeout(hash === "" ? 6000 : 1500); // some seconds of samples
+        await view.page.waitForTimeout(hash === "" ? samples_ms : 1500);
         await view.page.screenshot({ path: path.join(browser.told.pictures, `${name}.png`) });
         await view.close();
     };

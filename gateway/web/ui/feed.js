@@ -67,23 +67,26 @@ export class Bursts {
     }
 
     add(kind, event, id) {
-        const mark = id || [event.time, kind, event.actor, event.node].join(" ");
-        if (this.seen.has(mark)) {
+        // Only the registry's have ids: others are given the one before by the browser.
+        const told = event.appid ? id : [event.time, kind, event.actor, event.node].join(" ");
+        if (this.seen.has(told)) {
             return; // told again after a cut
         }
-        this.seen.add(mark);
+        this.seen.add(told);
         if (this.seen.size > seen_max) {
             this.seen.delete(this.seen.values().next().value);
         }
         const at_ms = moment(event.time) || Date.now();
         const key = [kind, event.env, event.appid, event.node, event.actor, event.reason].join("\n");
-        const last = this.groups.find((group) => group.key === key);
+        const at = this.groups.findIndex((group) => group.key === key);
+        const last = this.groups[at];
         if (last && at_ms - last.last_ms <= burst_ms && event.appid) {
             last.count++;
             last.last_ms = Math.max(last.last_ms, at_ms);
             if (event.hostname && last.hosts.length < hosts_max && !last.hosts.includes(event.hostname)) {
                 last.hosts.push(event.hostname);
             }
+            this.groups.unshift(...this.groups.splice(at, 1));
             return;
         }
         this.groups.unshift({
@@ -104,7 +107,8 @@ function makeRow() {
     const change = el("span.event-change.cut");
     const reason = el("span.soft.event-reason");
     const node = el("li.event", { test: "event-row" }, time, sign.node, kind,
-                    el("span.event-what", {}, what, times, where), change, reason);
+                    el("span.event-what", {}, what, times, where),
+                    el("span.event-note", {}, change, reason));
     return {
         node,
         update(group) {

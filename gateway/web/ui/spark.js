@@ -1,9 +1,9 @@
-// The samples there are, at least a minute and at most 15, as a line with a faint ground.
+// The samples there are, at least half a minute of them and at most 15, as a line with a faint ground.
 import { el, setAttr } from "./dom.js";
 
 const width = 150; // steps drawn; several samples may share one: the largest counts
 const height = 32;
-const least_s = 60;
+const least_s = 30;
 
 function steps(series) {
     const seconds = series.seconds(Math.max(least_s, series.length_s));

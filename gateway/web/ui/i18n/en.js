@@ -71,7 +71,7 @@ export default {
     "tile.refused.codes": "codes a second: {codes}",
     "tile.writes": "Write p99",
     "tile.writes.title": "99 of 100 writes are synced and answered within this time",
-    "tile.writes.note": "{count} writes/s",
+    "tile.writes.note": "{count}/s, heartbeats too",
     "tile.parked": "Parked polls",
     "tile.parked.title": "Clients that wait for a change of an app",
     "tile.parked.note": "{count} streams",

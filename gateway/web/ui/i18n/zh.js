@@ -90,7 +90,7 @@ export default {
     "tile.refused.codes": "每秒各码：{codes}",
     "tile.writes": "写入 p99",
     "tile.writes.title": "100 次写入中有 99 次在此时间内落盘并得到应答",
-    "tile.writes.note": "写入 {count}/秒",
+    "tile.writes.note": "含心跳 {count}/秒",
     "tile.parked": "等待中的长轮询",
     "tile.parked.title": "正在等待应用变化的客户端",
     "tile.parked.note": "事件流 {count}",

@@ -39,7 +39,7 @@ function valueOf({ name, value }) {
 }
 
 const columns = [
-    { key: "counters.name" }, { key: "counters.value", class: "num" },
+    { key: "counters.name", class: "counter" }, { key: "counters.value", class: "num" },
     { key: "counters.help", class: "opt" },
 ];
 
