@@ -22,7 +22,7 @@
 #include "common/runtime/publisher.h"
 #include "common/runtime/sockets.h"
 
-enum { patience = 250, wait_ms = 20, silence_ms = 200, way = 255 };
+enum { patience = 1500, wait_ms = 20, silence_ms = 200, way = 255 };
 /* What the listeners' queues hold (100 each) may be taken at once, before the host has had a turn:
  * that, and what it needs itself, fits the half that is kept back. */
 enum { descriptors = 512, stranger_count = 600 };
@@ -369,7 +369,7 @@ static void *dealer_to(struct fixture *self, const struct curve_keys *keys, stru
 {
     int none = 0;
     int often_ms = 5;
-    int receive_ms = 5000;
+    int receive_ms = 30000;
     void *dealer;
 
     if (self->context == NULL) {
@@ -434,7 +434,7 @@ static int64_t find(struct msg_counts counts, const char *name)
 
 static int64_t counted(void *dealer, const char *name)
 {
-    char store[8192];
+    char store[65536];
     struct msg answer;
 
     send_msg(dealer, MSG_TYPE_STATS, 1);
@@ -471,7 +471,7 @@ static void through_the_door_only_its_commands_are_taken(void **state)
     static const enum msg_type refused[] = {MSG_TYPE_PING, MSG_TYPE_STATS, MSG_TYPE_SHUTDOWN,
                                             MSG_TYPE_EVICT};
     struct fixture *self = *state;
-    char store[8192];
+    char store[65536];
     struct msg answer;
     void *inside;
     void *outside;
@@ -599,7 +599,7 @@ static void silent_strangers_leave_descriptors_for_the_node(void **state)
 {
     struct fixture *self = *state;
     int strangers[stranger_count];
-    char store[8192];
+    char store[65536];
     void *host;
 
     self->narrow = true;
