@@ -304,6 +304,7 @@ void peers_list_msg(struct replicator *self, const struct now *now, uint64_t id,
         node.as_node.name = buf_str(&peer->name);
         node.as_node.link = str_from(link_text(peer));
         node.as_node.digest = root_str(&peer->link.root);
+        node.as_node.queue_bytes = link_queued(&peer->link);
         msg_list_add(&msg->as_node_list.nodes, store, &node);
     }
 }

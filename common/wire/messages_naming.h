@@ -395,7 +395,8 @@
 /* Part of NODES and NODE_LIST. addr host:port; status 0 up, 1 lost. In NODE_LIST also: name, of its
  * infra.discovery instance; link: self, muster, http, none (of another zone, told by others),
  * unknown; digest: the root of its digests heard last, empty: none. node_id: empty of a reference
- * node. trouble: in words, why it is of no use as it is; then status is 1. */
+ * node. trouble: in words, why it is of no use as it is; then status is 1. queue_bytes, in NODE_LIST:
+ * what waits to be sent to it. */
 #define MSG_NODE(F)                         \
     F(str,    addr,             MSG_REQUIRED) \
     F(u32,    status,           MSG_REQUIRED) \
@@ -405,7 +406,8 @@
     F(str,    link,             MSG_OPTIONAL) \
     F(bin,    digest,           MSG_OPTIONAL) \
     F(str,    node_id,          MSG_OPTIONAL) \
-    F(str,    trouble,          MSG_OPTIONAL)
+    F(str,    trouble,          MSG_OPTIONAL) \
+    F(u64,    queue_bytes,      MSG_OPTIONAL)
 
 /* M(lower, UPPER, type, class) */
 #define MSG_NAMING_TABLE(M)              \

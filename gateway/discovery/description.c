@@ -46,12 +46,21 @@ static const int64_t silence_ms = 3000; /* ticks are a second apart */
 
 /* ── how the node is ────────────────────────────────────────────────────────*/
 
-static bool is_heard(const struct gateway *self, enum actor_name actor, const struct now *now)
+static void fill_heard(const struct gateway *self, const struct now *now,
+                       struct operate_standing *out)
 {
-    struct follower_state state;
+    static const enum actor_name actors[operate_heard_count] = {ACTOR_REGISTRY, ACTOR_REPLICATOR,
+                                                                ACTOR_EVICTOR};
 
-    replica_follower(self->replica, actor, &state);
-    return state.heard_ms >= 0 && now->mono_ms - state.heard_ms <= silence_ms;
+    for (unsigned i = 0; i < operate_heard_count; i++) {
+        struct follower_state state;
+
+        replica_follower(self->replica, actors[i], &state);
+        out->heard_of[i] = (struct operate_heard){
+            .actor = actors[i],
+            .heard = state.heard_ms >= 0 && now->mono_ms - state.heard_ms <= silence_ms,
+            .boot = state.boot};
+    }
 }
 
 /* What lets more people in than those of this host, in words. */
@@ -98,11 +107,10 @@ static void standing(void *state, const struct now *now, struct operate_standing
         .caught_up = replica_ready(self->replica),
         .stale_ms = replica_stale_ms(self->replica, now),
         .epoch = registry.epoch,
-        .evictor_heard = is_heard(self, ACTOR_EVICTOR, now),
-        .replicator_heard = is_heard(self, ACTOR_REPLICATOR, now),
         .in_step = replica_in_step(self->replica),
     };
     fill_facts(self->replica, now, out);
+    fill_heard(self, now, out);
     (void)replica_nodes(self->replica, &out->node_count);
 }
 
@@ -135,6 +143,19 @@ static void pollers(void *state, struct str env, struct str appid, const struct 
     polls_each(self->polls, env, appid, now, each, context);
 }
 
+/* ── what is told ───────────────────────────────────────────────────────────*/
+
+static void on_change(void *state, const struct change *change, const struct instance *before,
+                      uint64_t epoch, const struct now *now)
+{
+    operate_change(state, change, before, epoch, now);
+}
+
+static void on_fact(void *state, const struct msg *fact, const struct now *now)
+{
+    operate_fact(state, fact, now);
+}
+
 /* ── making and serving it ──────────────────────────────────────────────────*/
 
 struct operate *description_new(struct gateway *gateway)
@@ -160,6 +181,7 @@ struct operate *description_new(struct gateway *gateway)
     view.open = buf_str(&open);
     operate = operate_new(&view);
     buf_fini(&open);
+    replica_witness(gateway->replica, &(struct replica_witness){on_change, on_fact, operate});
     return operate;
 }
 

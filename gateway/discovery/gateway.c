@@ -47,7 +47,7 @@ static bool on_spare(void *state, const struct now *now)
 {
     struct gateway *self = state;
 
-    return polls_spare(self, now) || streams_spare(self);
+    return polls_spare(self, now) || streams_spare(self) || operate_spare(self->operate);
 }
 
 static const struct str headers[] = {{"X1-Bmspy-Timeout", 16}, /* HEADER_BMSPY_TIMEOUT */
@@ -279,6 +279,8 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
         writes_result(self, msg, now);
     } else if (msg->type == MSG_TYPE_COUNTERS) {
         round_counters(self->round, from, index, msg, now);
+    } else if (msg->type == MSG_TYPE_NODE_LIST && from == ACTOR_REPLICATOR) {
+        operate_nodes(self->operate, &msg->as_node_list, now);
     } /* anything else is an answer to nobody's question */
 }
 
@@ -310,6 +312,7 @@ static int64_t due_ms(void *state, const struct now *now)
                             pending_due_ms(self->pending),
                             polls_due_ms(self->polls),
                             streams_due_ms(self->streams),
+                            operate_due_ms(self->operate),
                             round_due_ms(self->round),
                             early_due_ms(self->early),
                             self->listens || resolver_is_idle(self->resolver)

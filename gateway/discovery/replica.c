@@ -33,6 +33,7 @@ struct replica {
     struct actor_link links[replica_link_count];
     struct observer observers[replica_observer_max];
     size_t observer_count;
+    struct replica_witness witness; /* change NULL: there is none */
 
     uint64_t seed;
     uint64_t version;             /* counts changes */
@@ -95,6 +96,36 @@ static void tell(struct replica *self, uint64_t app_hash)
     }
 }
 
+/* While history is broken a snapshot comes: what is, not what happens. */
+static void tell_witness(struct replica *self, const struct change *change, const struct now *now)
+{
+    uint64_t epoch = delta_newest(self->delta).epoch;
+    struct instance before;
+    uint32_t slot;
+    bool lives;
+
+    if (self->witness.change == NULL || epoch == 0) {
+        return;
+    }
+    slot = registry_find(self->registry, identity_key(&change->instance.id));
+    if (slot != REGISTRY_NONE && registry_slot_seq(self->registry, slot) >= change->seq) {
+        return;
+    }
+    lives = slot != REGISTRY_NONE && registry_is_live(self->registry, slot);
+    if (lives) {
+        registry_instance(self->registry, slot, &before);
+    }
+    self->witness.change(self->witness.state, change, lives ? &before : NULL, epoch, now);
+}
+
+static void fact_to_witness(const struct replica *self, const struct msg *msg,
+                            const struct now *now)
+{
+    if (self->witness.fact != NULL) {
+        self->witness.fact(self->witness.state, msg, now);
+    }
+}
+
 static void on_record(void *state, const struct msg *msg, const struct now *now)
 {
     struct replica *self = state;
@@ -106,6 +137,7 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
         self->broken = "the registry sent a record that can't be read";
         return;
     }
+    tell_witness(self, &change, now);
     registry_apply(self->registry, &change, &applied);
     if (applied.ignored) {
         return;
@@ -195,6 +227,7 @@ static void on_registry_fact(void *state, const struct msg *msg, const struct no
 {
     struct replica *self = state;
 
+    fact_to_witness(self, msg, now);
     switch (msg->type) {
     case MSG_TYPE_RENEWED:
         renew_all(self, msg->as_renewed.nowhere, now);
@@ -270,7 +303,7 @@ static void on_replicator_fact(void *state, const struct msg *msg, const struct 
 {
     struct replica *self = state;
 
-    (void)now;
+    fact_to_witness(self, msg, now);
     if (msg->type == MSG_TYPE_NODES) {
         on_nodes(self, &msg->as_nodes.nodes);
         self->in_step = msg->as_nodes.in_step;
@@ -282,6 +315,7 @@ static void on_evictor_fact(void *state, const struct msg *msg, const struct now
     struct replica *self = state;
     const struct msg_protection *fact = &msg->as_protection;
 
+    fact_to_witness(self, msg, now);
     if (msg->type != MSG_TYPE_PROTECTION) {
         return;
     }
@@ -526,6 +560,11 @@ bool replica_in_step(const struct replica *self)
 bool replica_is_alone(const struct replica *self)
 {
     return self->node_count == 1;
+}
+
+void replica_witness(struct replica *self, const struct replica_witness *witness)
+{
+    self->witness = *witness;
 }
 
 void replica_observe(struct replica *self, replica_changed_fn *changed, void *state)

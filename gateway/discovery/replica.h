@@ -110,6 +110,20 @@ const struct replica_node *replica_nodes(const struct replica *self, size_t *cou
 bool replica_in_step(const struct replica *self);
 bool replica_is_alone(const struct replica *self); /* it has no peers */
 
+/* ── a witness ──────────────────────────────────────────────────────────────*/
+
+/* Is told what comes, whole, before it is taken in. */
+struct replica_witness {
+    /* A change that follows on what is held, of this epoch; not what a snapshot holds, nor what is
+     * old. before: what stands there, NULL: nothing that lives. */
+    void (*change)(void *state, const struct change *change, const struct instance *before,
+                   uint64_t epoch, const struct now *now);
+    void (*fact)(void *state, const struct msg *fact, const struct now *now); /* any other */
+    void *state;
+};
+/* One at most; copied. */
+void replica_witness(struct replica *self, const struct replica_witness *witness);
+
 /* ── observers ──────────────────────────────────────────────────────────────*/
 
 /* Names an app for observers: hash over env and appid, and the replica's seed. */

@@ -6,11 +6,14 @@
 #include "common/base/heap.h"
 #include "gateway/operate/answer.h"
 #include "gateway/operate/asker.h"
+#include "gateway/operate/events.h"
 #include "gateway/operate/fields.h"
 #include "gateway/operate/jobs.h"
 #include "gateway/operate/losses.h"
+#include "gateway/operate/roster.h"
 #include "gateway/operate/standing.h"
 #include "gateway/operate/state.h"
+#include "gateway/operate/tails.h"
 
 static const char prefix[] = "/muster/v1/";
 
@@ -23,6 +26,8 @@ struct operate *operate_new(const struct operate_view *view)
     self->routes = operate_routes;
     self->route_count = operate_route_count;
     self->losses = losses_new(view->seed);
+    self->events = events_new();
+    self->roster = roster_new();
     return self;
 }
 
@@ -35,6 +40,8 @@ void operate_destroy(struct operate **self)
         jobs_end(it);
         askers_end(it);
         losses_destroy(&it->losses);
+        events_destroy(&it->events);
+        roster_destroy(&it->roster);
         verdict_fini(&it->verdict);
         buf_fini(&it->silent);
         buf_fini(&it->open);
@@ -160,6 +167,13 @@ void operate_serve(struct operate *self, struct request *request, const struct o
 void operate_turn(struct operate *self, const struct now *now, struct outbox *out)
 {
     jobs_turn(self, now, out);
+    roster_turn(self, now);
+    tails_turn(events_tails(self->events), now);
+}
+
+int64_t operate_due_ms(const struct operate *self)
+{
+    return roster_due_ms(self->roster);
 }
 
 void operate_tick(struct operate *self, const struct now *now)
@@ -168,4 +182,37 @@ void operate_tick(struct operate *self, const struct now *now)
 
     losses_tick(self->losses, now->mono_ms);
     standing_judge(self, &standing, now);
+    for (unsigned i = 0; i < operate_heard_count; i++) {
+        const struct operate_heard *heard = &standing.heard_of[i];
+
+        events_actor(self->events, heard->actor, heard->heard, heard->boot, now);
+    }
+}
+
+bool operate_spare(struct operate *self)
+{
+    return tails_spare(events_tails(self->events));
+}
+
+/* ── what the actors tell ───────────────────────────────────────────────────*/
+
+void operate_change(struct operate *self, const struct change *change,
+                    const struct instance *before, uint64_t epoch, const struct now *now)
+{
+    const struct identity *id = &change->instance.id;
+
+    events_change(self->events, change, before, epoch, now);
+    if (before != NULL && !change_is_live(change->kind) && !identity_is_schedule(id)) {
+        losses_add(self->losses, id->env, id->appid, now->mono_ms);
+    }
+}
+
+void operate_fact(struct operate *self, const struct msg *fact, const struct now *now)
+{
+    events_fact(self->events, fact, now);
+}
+
+void operate_nodes(struct operate *self, const struct msg_node_list *list, const struct now *now)
+{
+    roster_answer(self, list, now);
 }

@@ -7,6 +7,7 @@
 #ifndef GATEWAY_OPERATE_OPERATE_H
 #define GATEWAY_OPERATE_OPERATE_H
 
+#include "common/naming/change.h"
 #include "common/runtime/outbox.h"
 #include "gateway/http/http.h"
 #include "gateway/operate/params.h"
@@ -27,7 +28,19 @@ void operate_serve(struct operate *self, struct request *request, const struct o
 
 /* Once a turn: goes on with what takes longer than one. */
 void operate_turn(struct operate *self, const struct now *now, struct outbox *out);
+int64_t operate_due_ms(const struct operate *self); /* mono ms; INT64_MAX: nothing */
 /* Once a second: notes how the node is. */
 void operate_tick(struct operate *self, const struct now *now);
+/* Places for connections run short: ends one stream. False: there is none. */
+bool operate_spare(struct operate *self);
+
+/* A change of the registry's history, of this epoch, that comes next; before it is taken in.
+ * before: what stands there, NULL: nothing that lives. Not during a snapshot. */
+void operate_change(struct operate *self, const struct change *change,
+                    const struct instance *before, uint64_t epoch, const struct now *now);
+/* Any other fact. */
+void operate_fact(struct operate *self, const struct msg *fact, const struct now *now);
+/* The replicator's answer to a question of operate's. */
+void operate_nodes(struct operate *self, const struct msg_node_list *list, const struct now *now);
 
 #endif

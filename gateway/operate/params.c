@@ -119,8 +119,7 @@ static bool read_ago(struct str value, int64_t wall_ns, int64_t *when)
     return false;
 }
 
-/* 2026-11-28T22:48:22Z, with a fraction or without; the zone as Z or +08:00. */
-static bool read_time(struct str value, int64_t *when)
+bool operate_time_read(struct str value, int64_t *when)
 {
     char text[40] = {0};
     struct tm day = {0};
@@ -158,7 +157,8 @@ static bool read_time(struct str value, int64_t *when)
 static bool read_when(struct operate_args *self, enum operate_param at, struct str value,
                       int64_t wall_ns, struct buf *why)
 {
-    if (read_ago(value, wall_ns, &self->number[at]) || read_time(value, &self->number[at])) {
+    if (read_ago(value, wall_ns, &self->number[at]) ||
+        operate_time_read(value, &self->number[at])) {
         return true;
     }
     buf_printf(why,

@@ -65,6 +65,9 @@ struct operate_args {
 bool operate_args_read(struct operate_args *self, unsigned takes, const struct operate_pair *pairs,
                        size_t count, int64_t wall_ns, struct str *wrong, struct buf *why);
 
+/* 2026-11-28T22:48:22Z, with a fraction or without; the zone as Z or +08:00. */
+bool operate_time_read(struct str value, int64_t *when);
+
 /* Takes the next of a list of names off rest, which are separated by commas. */
 bool operate_next_name(struct str *rest, struct str *name);
 

@@ -14,6 +14,8 @@ const struct operate_route operate_routes[] = {
      "is it us? the verdict, its checks and the numbers behind"},
     {"/muster/v1/actors", "GET", TAKES(LIMIT) | TAKES(AFTER), OPERATE_LIGHT, operate_actors,
      "every process of this node: its state, counters and sizes"},
+    {"/muster/v1/cluster", "GET", TAKES(LIMIT) | TAKES(AFTER), 0, operate_cluster,
+     "every node: how it is reached, and whether it holds the same"},
     {"/muster/v1/apps", "GET",
      TAKES(LIMIT) | TAKES(AFTER) | TAKES(ENV) | TAKES(Q) | TAKES(SORT), 0, operate_apps,
      "apps, and how many instances each has of which kind"},
@@ -25,6 +27,8 @@ const struct operate_route operate_routes[] = {
      "polls that wait for news, of this gateway"},
     {"/muster/v1/schedules", "GET", TAKES(LIMIT) | TAKES(AFTER) | TAKES(ENV) | TAKES(Q), 0,
      operate_schedules, "apps with a schedule, and their weights of zones"},
+    {"/muster/v1/events", "GET", TAKES(KINDS) | TAKES(ENV) | TAKES(APPID) | TAKES(LAST), OPERATE_STREAM,
+     operate_events, "what happens, as Server-Sent Events"},
     {"/muster/v1/config", "GET", 0, OPERATE_LIGHT, operate_config,
      "every setting in force, and where it is from"},
 };

@@ -171,6 +171,16 @@ static void note_clock(struct operate *self, const struct now *now)
     }
 }
 
+static bool is_heard(const struct operate_standing *standing, enum actor_name actor)
+{
+    for (unsigned i = 0; i < operate_heard_count; i++) {
+        if (standing->heard_of[i].actor == actor) {
+            return standing->heard_of[i].heard;
+        }
+    }
+    return false;
+}
+
 static void fill(const struct operate *self, const struct operate_standing *standing,
                  struct verdict_facts *facts, const struct now *now)
 {
@@ -189,8 +199,8 @@ static void fill(const struct operate *self, const struct operate_standing *stan
         .storage_reason = standing->storage_reason,
         .damaged = standing->damaged,
         .damage = standing->damage,
-        .evictor_heard = standing->evictor_heard,
-        .replicator_heard = standing->replicator_heard,
+        .evictor_heard = is_heard(standing, ACTOR_EVICTOR),
+        .replicator_heard = is_heard(standing, ACTOR_REPLICATOR),
         .in_step = standing->in_step,
         .out_of_step_ms = self->out_of_step_ms > 0 ? now->mono_ms - self->out_of_step_ms : 0,
         .protection_on = standing->protection_on,

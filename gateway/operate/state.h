@@ -9,6 +9,8 @@
 struct asker;
 struct job;
 struct losses;
+struct events;
+struct roster;
 
 // clang-format off
 /* S(NAME, actor, whether it is among sizes, its name in STATS, its name in status): what is added up
@@ -65,6 +67,8 @@ struct operate {
     struct job *jobs;     /* owns */
     size_t job_count;
     struct losses *losses; /* owns */
+    struct events *events; /* owns */
+    struct roster *roster; /* owns */
 
     /* of the last round */
     int64_t round_ms; /* mono; 0: there was none */
@@ -88,5 +92,6 @@ struct operate {
 operate_fn operate_front, operate_openapi, operate_config;
 operate_fn operate_status, operate_actors;
 operate_fn operate_apps, operate_app, operate_pollers, operate_schedules;
+operate_fn operate_cluster, operate_events;
 
 #endif

@@ -198,7 +198,8 @@ static enum check_level judge_eviction(const struct verdict_facts *facts, struct
                " expected heartbeats heard, %" PRIu64 " needed; judged again in ",
                STR_ARG(facts->protection_reason), facts->heard, facts->expected, facts->threshold);
     duration_print(text, facts->next_round_ms);
-    return CHECK_NOTICE;
+    /* Who expects nobody, as at a start, protects nobody. */
+    return facts->expected > 0 ? CHECK_NOTICE : CHECK_OK;
 }
 
 static enum check_level judge_digests(const struct verdict_facts *facts, struct buf *text)

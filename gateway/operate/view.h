@@ -18,13 +18,20 @@ struct operate_foreign {
     const char *help;
 };
 
+/* An actor whose facts are followed. */
+struct operate_heard {
+    enum actor_name actor;
+    bool heard; /* within the last three ticks */
+    uint64_t boot;
+};
+enum { operate_heard_count = 3 }; /* registry, replicator, evictor */
+
 /* What the actors have told last. Texts are borrowed until the next turn. */
 struct operate_standing {
     bool caught_up;   /* with the registry, once */
     int64_t stale_ms; /* silence of the registry; 0: it speaks */
     uint64_t epoch;   /* of its history; 0: not known */
-    bool evictor_heard;
-    bool replicator_heard;
+    struct operate_heard heard_of[operate_heard_count];
 
     bool protect_on; /* init-protect */
     bool syncing;

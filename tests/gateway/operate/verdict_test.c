@@ -49,6 +49,8 @@ static void what_is_well_is_said_with_what_there_is(void **state)
     ROW(OK, "all is well: 12 instances of 3 apps", facts.peers = 1, facts.in_step = false,
         facts.out_of_step_ms = 9999)
     ROW(OK, "all is well: 12 instances of 3 apps", facts.open = STR("trust_client_nodes on"))
+    ROW(OK, "all is well: 12 instances of 3 apps", facts.protection_on = true,
+        facts.protection_reason = STR("window incomplete"))
     ROW(OK, "all is well: 12 instances of 3 apps", facts.connections = 89,
         facts.connections_max = 100)
 }
