@@ -94,7 +94,7 @@ static void each_change_says_what_was_and_what_is(void **state)
 static void a_reader_goes_on_behind_the_last_it_had(void **state)
 {
     (void)state;
-    for (int i = 1; i <= 5; i++) {
+    for (int64_t i = 1; i <= 5; i++) {
         feed_put(&it.feed, "app.a", "h1", i * 100);
     }
     listen_to("/muster/v1/events", "Last-Event-ID: 0000000000005f3a-5\r\n");
@@ -107,7 +107,7 @@ static void what_came_between_is_sent_again(void **state)
     struct buf read;
 
     (void)state;
-    for (int i = 1; i <= 5; i++) {
+    for (int64_t i = 1; i <= 5; i++) {
         feed_put(&it.feed, "app.a", "h1", i * 100);
     }
     open_fd = server_connect(&it);
@@ -146,7 +146,7 @@ static void a_reader_may_begin_with_the_last_ones_and_ask_for_some_only(void **s
     struct buf read;
 
     (void)state;
-    for (int i = 1; i <= 5; i++) {
+    for (int64_t i = 1; i <= 5; i++) {
         feed_put(&it.feed, i % 2 == 0 ? "app.a" : "app.b", "h1", i * 100);
     }
     open_fd = server_connect(&it);

@@ -171,6 +171,79 @@ static void a_client_that_goes_before_the_answer_is_forgotten(void **state)
     fixture_wait(&it, 1000);
 }
 
+/* ── cluster ────────────────────────────────────────────────────────────────*/
+
+static void add_node(struct msg *list, struct buf *store, const char *addr, bool self,
+                     const char *digest)
+{
+    struct msg node = {.type = MSG_TYPE_NODE};
+
+    node.as_node = (struct msg_node){.addr = str_from(addr),
+                                     .zone = STR("sh001"),
+                                     .self = self,
+                                     .name = STR("n"),
+                                     .link = self ? STR("self") : STR("muster"),
+                                     .digest = str_from(digest),
+                                     .queue_bytes = 7};
+    msg_list_add(&list->as_node_list.nodes, store, &node);
+}
+
+static json_t *ask_cluster(const char *peer_digest)
+{
+    struct msg list = {.type = MSG_TYPE_NODE_LIST};
+    struct buf store = {0};
+    struct buf answer;
+    struct msg asked;
+
+    fixture_send(&it, "GET", "/muster/v1/cluster", NULL);
+    asked = fixture_command(&it);
+    assert_int_equal(MSG_TYPE_PEERS, asked.type);
+    list.as_node_list.id = msg_id(&asked);
+    add_node(&list, &store, "a:7171", true, "0123456789abcdef");
+    add_node(&list, &store, "b:7171", false, peer_digest);
+    gateway_spec.answer(it.server.gateway, ACTOR_REPLICATOR, 0, &list, &it.server.feed.now,
+                        it.server.out);
+    buf_fini(&store);
+    answer = fixture_answer(&it);
+    return body_of(&answer, 200);
+}
+
+static void nodes_that_hold_something_else_are_told_since_when(void **state)
+{
+    json_t *body = ask_cluster("0123456789abcdef");
+
+    (void)state;
+    assert_int_equal(2, number_of(body, "total"));
+    assert_true(json_is_true(json_object_get(item(body, "nodes", 0), "self")));
+    assert_string_equal("none", text_of(item(body, "nodes", 0), "link"));
+    assert_string_equal("muster", text_of(item(body, "nodes", 1), "link"));
+    assert_true(json_is_true(json_object_get(item(body, "nodes", 1), "same")));
+    assert_int_equal(7, number_of(item(body, "nodes", 1), "queue_bytes"));
+    json_decref(body);
+    json_decref(ask_cluster("another digest16"));
+    it.server.feed.now.mono_ms += 7000;
+    body = ask_cluster("another digest16");
+    assert_true(json_is_false(json_object_get(item(body, "nodes", 1), "same")));
+    assert_int_equal(7, number_of(item(body, "nodes", 1), "differs_for_s"));
+    json_decref(body);
+}
+
+static void without_the_replicator_the_nodes_are_those_it_told_last(void **state)
+{
+    struct buf answer;
+    json_t *body;
+
+    (void)state;
+    fixture_send(&it, "GET", "/muster/v1/cluster", NULL);
+    fixture_wait(&it, 500);
+    answer = fixture_answer(&it);
+    body = body_of(&answer, 200);
+    assert_int_equal(1, number_of(body, "total"));
+    assert_true(json_is_null(json_object_get(item(body, "nodes", 0), "link")));
+    assert_true(json_is_null(json_object_get(item(body, "nodes", 0), "same")));
+    json_decref(body);
+}
+
 /* ── apps ───────────────────────────────────────────────────────────────────*/
 
 static void put_apps(void)
@@ -347,6 +420,8 @@ int main(void)
         cmocka_unit_test(status_tells_the_verdict_and_what_is_behind_it),
         cmocka_unit_test(actors_that_answer_are_up_and_the_others_are_not),
         cmocka_unit_test(a_client_that_goes_before_the_answer_is_forgotten),
+        cmocka_unit_test(nodes_that_hold_something_else_are_told_since_when),
+        cmocka_unit_test(without_the_replicator_the_nodes_are_those_it_told_last),
         cmocka_unit_test(apps_are_counted_by_status_age_and_zone),
         cmocka_unit_test(apps_are_searched_sorted_and_paged),
         cmocka_unit_test(pages_of_many_apps_have_each_once_and_in_order),
