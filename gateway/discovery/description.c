@@ -166,6 +166,8 @@ struct operate *description_new(struct gateway *gateway)
         .http = gateway->http,
         .registry = replica_registry(gateway->replica),
         .round = gateway->round,
+        .targets = gateway->links,
+        .target_count = gateway->link_count,
         .seed = gateway->id,
         .state = gateway,
         .standing = standing,

@@ -281,6 +281,8 @@ static void on_answer(void *state, enum actor_name from, uint32_t index, const s
         round_counters(self->round, from, index, msg, now);
     } else if (msg->type == MSG_TYPE_NODE_LIST && from == ACTOR_REPLICATOR) {
         operate_nodes(self->operate, &msg->as_node_list, now);
+    } else if (msg->type == MSG_TYPE_TAIL) {
+        operate_lines(self->operate, from, index, &msg->as_tail);
     } /* anything else is an answer to nobody's question */
 }
 

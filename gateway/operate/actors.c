@@ -90,6 +90,8 @@ static void add_answered(struct buf *to, const struct msg_counters *counters)
     field_number(to, "pid", counters->pid);
     field_text(to, "version", counters->version);
     field_number(to, "uptime_s", counters->uptime_ms / 1000);
+    field_number(to, "restarts", counters->restarts);
+    field_text_or_null(to, "last_restart_reason", counters->restart_reason);
     field_number(to, "rss_bytes", (int64_t)counters->rss_bytes);
     field_key(to, "turn_cpu_ms_max");
     buf_printf(to, "%" PRId64 ".%03" PRId64, counters->turn_cpu_us_max / 1000,
@@ -102,9 +104,10 @@ static void add_answered(struct buf *to, const struct msg_counters *counters)
 
 static void add_silent(struct buf *to, const char *state)
 {
-    static const char *const unknown[] = {"pid",       "version",         "uptime_s",
-                                          "rss_bytes", "turn_cpu_ms_max", "epoch",
-                                          "seq",       "counters",        "sizes"};
+    static const char *const unknown[] = {
+        "pid",       "version",         "uptime_s", "restarts", "last_restart_reason",
+        "rss_bytes", "turn_cpu_ms_max", "epoch",    "seq",      "counters",
+        "sizes"};
 
     field_text(to, "state", str_from(state));
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {

@@ -9,6 +9,7 @@
 #include "gateway/operate/events.h"
 #include "gateway/operate/fields.h"
 #include "gateway/operate/jobs.h"
+#include "gateway/operate/logs.h"
 #include "gateway/operate/losses.h"
 #include "gateway/operate/roster.h"
 #include "gateway/operate/standing.h"
@@ -28,6 +29,7 @@ struct operate *operate_new(const struct operate_view *view)
     self->losses = losses_new(view->seed);
     self->events = events_new();
     self->roster = roster_new();
+    self->logs = logs_new(view->targets, view->target_count);
     return self;
 }
 
@@ -42,6 +44,7 @@ void operate_destroy(struct operate **self)
         losses_destroy(&it->losses);
         events_destroy(&it->events);
         roster_destroy(&it->roster);
+        logs_destroy(&it->logs);
         verdict_fini(&it->verdict);
         buf_fini(&it->silent);
         buf_fini(&it->open);
@@ -169,11 +172,15 @@ void operate_turn(struct operate *self, const struct now *now, struct outbox *ou
     jobs_turn(self, now, out);
     roster_turn(self, now);
     tails_turn(events_tails(self->events), now);
+    logs_turn(self->logs, now, out);
 }
 
 int64_t operate_due_ms(const struct operate *self)
 {
-    return roster_due_ms(self->roster);
+    int64_t roster_ms = roster_due_ms(self->roster);
+    int64_t logs_ms = logs_due_ms(self->logs);
+
+    return roster_ms < logs_ms ? roster_ms : logs_ms;
 }
 
 void operate_tick(struct operate *self, const struct now *now)
@@ -191,7 +198,7 @@ void operate_tick(struct operate *self, const struct now *now)
 
 bool operate_spare(struct operate *self)
 {
-    return tails_spare(events_tails(self->events));
+    return tails_spare(logs_tails(self->logs)) || tails_spare(events_tails(self->events));
 }
 
 /* ── what the actors tell ───────────────────────────────────────────────────*/
@@ -215,4 +222,10 @@ void operate_fact(struct operate *self, const struct msg *fact, const struct now
 void operate_nodes(struct operate *self, const struct msg_node_list *list, const struct now *now)
 {
     roster_answer(self, list, now);
+}
+
+void operate_lines(struct operate *self, enum actor_name from, uint32_t index,
+                   const struct msg_tail *tail)
+{
+    logs_tail(self->logs, from, index, tail);
 }

@@ -42,5 +42,8 @@ void operate_change(struct operate *self, const struct change *change,
 void operate_fact(struct operate *self, const struct msg *fact, const struct now *now);
 /* The replicator's answer to a question of operate's. */
 void operate_nodes(struct operate *self, const struct msg_node_list *list, const struct now *now);
+/* An actor's answer to a question of operate's. */
+void operate_lines(struct operate *self, enum actor_name from, uint32_t index,
+                   const struct msg_tail *tail);
 
 #endif

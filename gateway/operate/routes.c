@@ -29,6 +29,8 @@ const struct operate_route operate_routes[] = {
      operate_schedules, "apps with a schedule, and their weights of zones"},
     {"/muster/v1/events", "GET", TAKES(KINDS) | TAKES(ENV) | TAKES(APPID) | TAKES(LAST), OPERATE_STREAM,
      operate_events, "what happens, as Server-Sent Events"},
+    {"/muster/v1/logs", "GET", TAKES(LEVEL) | TAKES(ACTOR) | TAKES(SINCE), OPERATE_STREAM, operate_logs,
+     "what all actors log, as Server-Sent Events"},
     {"/muster/v1/config", "GET", 0, OPERATE_LIGHT, operate_config,
      "every setting in force, and where it is from"},
 };

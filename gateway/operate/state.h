@@ -11,6 +11,7 @@ struct job;
 struct losses;
 struct events;
 struct roster;
+struct logs;
 
 // clang-format off
 /* S(NAME, actor, whether it is among sizes, its name in STATS, its name in status): what is added up
@@ -69,6 +70,7 @@ struct operate {
     struct losses *losses; /* owns */
     struct events *events; /* owns */
     struct roster *roster; /* owns */
+    struct logs *logs;     /* owns */
 
     /* of the last round */
     int64_t round_ms; /* mono; 0: there was none */
@@ -92,6 +94,6 @@ struct operate {
 operate_fn operate_front, operate_openapi, operate_config;
 operate_fn operate_status, operate_actors;
 operate_fn operate_apps, operate_app, operate_pollers, operate_schedules;
-operate_fn operate_cluster, operate_events;
+operate_fn operate_cluster, operate_events, operate_logs;
 
 #endif

@@ -83,6 +83,8 @@ struct operate_view {
     const struct http *http;
     const struct registry *registry;
     struct round *round;
+    const struct actor_link *targets; /* every actor of this node */
+    size_t target_count;
     uint64_t seed;   /* random */
     struct str open; /* what lets more people in than those of this host, in words; copied */
     const struct operate_foreign *foreign;

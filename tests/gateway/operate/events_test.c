@@ -205,6 +205,91 @@ static void an_actor_that_falls_silent_is_told(void **state)
           "\n\n");
 }
 
+/* ── logs ───────────────────────────────────────────────────────────────────*/
+
+/* The question that the gateway has sent to the registry; 0: none. */
+static uint64_t asked_for_lines(uint64_t *after)
+{
+    struct outbox_item item;
+    size_t cursor = 0;
+    uint64_t id = 0;
+
+    while (outbox_next(it.out, OUTBOX_SYNCED, &cursor, &item)) {
+        struct str rest = item.frame;
+        struct msg msg;
+
+        while (item.kind == OUTBOX_COMMAND && item.actor == ACTOR_REGISTRY && rest.len > 0 &&
+               msg_decode(&rest, &msg) == ERR_OK) {
+            if (msg.type == MSG_TYPE_LINES) {
+                id = msg.as_lines.id;
+                *after = msg.as_lines.after;
+            }
+        }
+    }
+    outbox_clear(it.out, OUTBOX_SYNCED);
+    return id;
+}
+
+static void answer_lines(uint64_t id, uint64_t first, const char *const *lines)
+{
+    struct msg tail = {.type = MSG_TYPE_TAIL};
+    struct buf store = {0};
+
+    tail.as_tail.id = id;
+    tail.as_tail.boot = 9;
+    tail.as_tail.first = first;
+    for (; *lines != NULL; lines++) {
+        strs_pack(&store, str_from(*lines));
+        tail.as_tail.lines.count++;
+    }
+    tail.as_tail.lines.bytes = buf_str(&store);
+    gateway_spec.answer(it.gateway, ACTOR_REGISTRY, 0, &tail, &it.feed.now, it.out);
+    buf_fini(&store);
+}
+
+#define LINE(time, level, text)                                                                    \
+    "{\"time\":\"" time "\",\"level\":\"" level "\",\"actor\":\"registry\",\"text\":\"" text "\"}"
+
+static void lines_of_logs_come_in_order_and_each_once(void **state)
+{
+    const char *const lines[] = {LINE("2090-01-01T00:00:02.000Z", "warn", "second"),
+                                 LINE("2090-01-01T00:00:01.000Z", "error", "first"),
+                                 LINE("2090-01-01T00:00:03.000Z", "info", "third"),
+                                 LINE("1999-01-01T00:00:00.000Z", "error", "too old"),
+                                 "no line",
+                                 NULL};
+    const char *const more[] = {LINE("2090-01-01T00:00:03.000Z", "info", "third"),
+                                LINE("2090-01-01T00:00:04.000Z", "error", "fourth"), NULL};
+    uint64_t after = 99;
+    uint64_t id;
+
+    (void)state;
+    listen_to("/muster/v1/logs?level=warn", "");
+    server_wait(&it, 500);
+    id = asked_for_lines(&after);
+    assert_true(id != 0);
+    assert_int_equal(0, after);
+    answer_lines(id, 1, lines);
+    server_wait(&it, 250);
+    COMES("event: log\ndata: {\"time\":\"2090-01-01T00:00:01.000Z\"", "first\"}\n\n",
+          "second\"}\n\n");
+    server_wait(&it, 500);
+    id = asked_for_lines(&after);
+    assert_int_equal(5, after);
+    answer_lines(id, 5, more);
+    server_wait(&it, 250);
+    COMES("fourth\"}\n\n");
+}
+
+static void nobody_is_asked_for_lines_while_nobody_reads(void **state)
+{
+    uint64_t after;
+
+    (void)state;
+    server_wait(&it, 1000);
+    assert_int_equal(0, asked_for_lines(&after));
+}
+
 static void too_many_streams_are_refused(void **state)
 {
     enum { streams_max = 64 };
@@ -241,6 +326,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_facts_are_told_without_an_id, begin, end),
         cmocka_unit_test_setup_teardown(nodes_that_come_and_go_are_told, begin, end),
         cmocka_unit_test_setup_teardown(an_actor_that_falls_silent_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(lines_of_logs_come_in_order_and_each_once, begin, end),
+        cmocka_unit_test_setup_teardown(nobody_is_asked_for_lines_while_nobody_reads, begin, end),
         cmocka_unit_test_setup_teardown(too_many_streams_are_refused, begin, end),
     };
 
