@@ -247,6 +247,16 @@ static void answer_lines(uint64_t id, uint64_t first, const char *const *lines)
     buf_fini(&store);
 }
 
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, part)) != NULL; text++) {
+        count++;
+    }
+    return count;
+}
+
 #define LINE(time, level, text)                                                                    \
     "{\"time\":\"" time "\",\"level\":\"" level "\",\"actor\":\"registry\",\"text\":\"" text "\"}"
 
@@ -261,6 +271,7 @@ static void lines_of_logs_come_in_order_and_each_once(void **state)
     const char *const more[] = {LINE("2090-01-01T00:00:03.000Z", "info", "third"),
                                 LINE("2090-01-01T00:00:04.000Z", "error", "fourth"), NULL};
     uint64_t after = 99;
+    struct buf read;
     uint64_t id;
 
     (void)state;
@@ -279,6 +290,12 @@ static void lines_of_logs_come_in_order_and_each_once(void **state)
     answer_lines(id, 5, more);
     server_wait(&it, 250);
     COMES("fourth\"}\n\n");
+    (void)close(open_fd);
+    open_fd = server_connect(&it);
+    server_send(open_fd, "/muster/v1/logs?since=2000-01-01T00:00:00Z", "");
+    read = server_read_until(&it, open_fd, "fourth");
+    assert_int_equal(1, count_of(read.data, "third"));
+    buf_fini(&read);
 }
 
 static void nobody_is_asked_for_lines_while_nobody_reads(void **state)

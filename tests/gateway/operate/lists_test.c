@@ -382,6 +382,19 @@ static void an_app_that_is_not_there_is_404_with_what_is_near(void **state)
     json_decref(body);
 }
 
+static void names_may_hold_a_slash(void **state)
+{
+    json_t *body;
+
+    (void)state;
+    feed_put(&it.server.feed, "a/b c", "h1", 100);
+    body = ask("/muster/v1/apps/dev/a%2Fb%20c", 200);
+    assert_string_equal("a/b c", text_of(body, "appid"));
+    json_decref(body);
+    body = ask("/muster/v1/apps/dev/a/b%20c", 404);
+    json_decref(body);
+}
+
 static void who_waits_is_listed_with_the_app_and_by_itself(void **state)
 {
     int fd = server_connect(&it.server);
@@ -427,6 +440,7 @@ int main(void)
         cmocka_unit_test(pages_of_many_apps_have_each_once_and_in_order),
         cmocka_unit_test(an_app_shows_its_instances_in_order),
         cmocka_unit_test(an_app_that_is_not_there_is_404_with_what_is_near),
+        cmocka_unit_test(names_may_hold_a_slash),
         cmocka_unit_test(who_waits_is_listed_with_the_app_and_by_itself),
     };
 
