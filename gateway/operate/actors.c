@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/config/table.h"
 #include "gateway/operate/answer.h"
 #include "gateway/operate/asker.h"
@@ -14,7 +15,9 @@
 #include "gateway/operate/page.h"
 #include "gateway/operate/state.h"
 
-enum { pid_file_max = 64 };
+enum { pid_file_max = 64, text_max = 512 };
+
+static const size_t counts_max = 64000; /* bytes of an actor, beyond which no more are told */
 
 static const int64_t start_ns = 10000000000; /* a process that answers nothing yet is starting */
 
@@ -74,11 +77,10 @@ static void add_counts(struct buf *to, const char *key, const struct msg_counts 
     int64_t value;
 
     field_open(to, key, '{');
-    while (counts_next(&rest, &name, &value)) {
+    while (to->len < counts_max && counts_next(&rest, &name, &value)) {
         field_item(to);
-        buf_add_char(to, '"');
-        buf_add_str(to, name); /* our own: letters and _ */
-        buf_add_str(to, STR("\":"));
+        json_quote(to, field_cut(name, text_max));
+        buf_add_char(to, ':');
         buf_add_i64(to, value);
     }
     buf_add_char(to, '}');
@@ -88,10 +90,10 @@ static void add_answered(struct buf *to, const struct msg_counters *counters)
 {
     field_text(to, "state", STR("up"));
     field_number(to, "pid", counters->pid);
-    field_text(to, "version", counters->version);
+    field_text(to, "version", field_cut(counters->version, text_max));
     field_number(to, "uptime_s", counters->uptime_ms / 1000);
     field_number(to, "restarts", counters->restarts);
-    field_text_or_null(to, "last_restart_reason", counters->restart_reason);
+    field_text_or_null(to, "last_restart_reason", field_cut(counters->restart_reason, text_max));
     field_number(to, "rss_bytes", (int64_t)counters->rss_bytes);
     field_key(to, "turn_cpu_ms_max");
     buf_printf(to, "%" PRId64 ".%03" PRId64, counters->turn_cpu_us_max / 1000,

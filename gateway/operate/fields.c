@@ -5,6 +5,11 @@
 
 #include "common/base/json.h"
 
+struct str field_cut(struct str text, size_t max)
+{
+    return (struct str){text.data, text.len < max ? text.len : max};
+}
+
 void field_item(struct buf *to)
 {
     char last = to->len > 0 ? to->data[to->len - 1] : '[';

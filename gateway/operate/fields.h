@@ -12,6 +12,9 @@
 
 #include "common/base/str.h"
 
+/* At most max bytes of it: texts of others may be of any length, an answer not. */
+struct str field_cut(struct str text, size_t max);
+
 void field_item(struct buf *to);                 /* the comma before the next item, if need be */
 void field_key(struct buf *to, const char *key); /* "key": … whose value the caller appends */
 void field_open(struct buf *to, const char *key, char bracket); /* "key":{ or "key":[ */

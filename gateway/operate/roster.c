@@ -10,7 +10,7 @@
 #include "gateway/operate/fields.h"
 #include "gateway/operate/page.h"
 
-enum { nodes_max = 1024 };
+enum { nodes_max = 1024, text_max = 512 }; /* bytes of what others tell */
 
 static const int64_t wait_ms = 500;
 static const int64_t forget_ms = 600000; /* what was seen of a node that is listed no more */
@@ -168,16 +168,16 @@ static void add_row(struct roster *self, struct buf *to, const struct row *row, 
         look(sight, row, differs, now);
     }
     buf_add_char(to, '{');
-    field_text_or_null(to, "node", row->name);
-    field_text(to, "address", row->address);
-    field_text(to, "zone", row->zone);
+    field_text_or_null(to, "node", field_cut(row->name, text_max));
+    field_text(to, "address", field_cut(row->address, text_max));
+    field_text(to, "zone", field_cut(row->zone, text_max));
     field_text_or_null(to, "version", row->self ? STR(MUSTER_VERSION) : STR(""));
     field_flag(to, "self", row->self);
-    field_text_or_null(to, "link", row->link);
+    field_text_or_null(to, "link", field_cut(row->link, text_max));
     field_text(to, "status", row->lost ? STR("lost") : STR("up"));
     field_time(to, "since", sight != NULL ? sight->since : 0);
-    field_text(to, "reason", row->reason);
-    add_digest(to, row->digest);
+    field_text(to, "reason", field_cut(row->reason, text_max));
+    add_digest(to, field_cut(row->digest, text_max));
     if (comparable) {
         field_flag(to, "same", !differs);
     } else {

@@ -2,6 +2,10 @@
 
 #include <inttypes.h>
 
+#include "gateway/operate/fields.h"
+
+enum { text_max = 512 }; /* bytes of what others tell */
+
 /* Longer ago, what a round has found says nothing of now. */
 static const int64_t round_fresh_ms = 5000;
 
@@ -133,7 +137,7 @@ static void take_nodes(const struct operate *self, const struct operate_standing
 
         self->view.node(self->view.state, i, &node);
         if (node.trouble.len > 0) {
-            facts->trouble = node.trouble;
+            facts->trouble = field_cut(node.trouble, text_max);
         }
         if (node.self) {
             continue;
@@ -141,7 +145,7 @@ static void take_nodes(const struct operate *self, const struct operate_standing
         facts->peers++;
         if (node.lost) {
             facts->peers_lost++;
-            add_name(lost, node.address);
+            add_name(lost, field_cut(node.address, text_max));
         }
     }
     facts->lost = buf_str(lost);
@@ -224,6 +228,16 @@ static void fill(const struct operate *self, const struct operate_standing *stan
     }
 }
 
+static void cut_texts(struct operate_standing *standing)
+{
+    struct str *const texts[] = {&standing->protect_reason, &standing->storage_reason,
+                                 &standing->damage, &standing->protection_reason};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        *texts[i] = field_cut(*texts[i], text_max);
+    }
+}
+
 void standing_judge(struct operate *self, struct operate_standing *standing, const struct now *now)
 {
     enum check_level before[CHECK_COUNT];
@@ -235,6 +249,7 @@ void standing_judge(struct operate *self, struct operate_standing *standing, con
     }
     *standing = (struct operate_standing){0};
     self->view.standing(self->view.state, now, standing);
+    cut_texts(standing);
     note_step(self, standing, now);
     note_clock(self, now);
     fill(self, standing, &facts, now);
