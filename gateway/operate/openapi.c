@@ -13,7 +13,7 @@ static void add_schema(struct buf *to, const struct operate_param_row *row)
     field_open(to, "schema", '{');
     field_text(to, "type", row->kind == PARAM_NUMBER ? STR("integer") : STR("string"));
     if (row->kind == PARAM_NUMBER) {
-        field_number(to, "minimum", 1);
+        field_number(to, "minimum", operate_param_min(row));
         field_number(to, "maximum", row->max);
     } else if (row->kind == PARAM_CHOICE) {
         field_open(to, "enum", '[');

@@ -10,6 +10,11 @@ const struct operate_param_row operate_param_rows[OPERATE_PARAM_COUNT] = {
 #undef OPERATE_PARAM_ROW
 };
 
+int64_t operate_param_min(const struct operate_param_row *row)
+{
+    return strcmp(row->values, "0") == 0 ? 0 : 1;
+}
+
 /* What a person sent, cut to what a message can bear. */
 static struct str shown(struct str value)
 {
@@ -53,12 +58,12 @@ static bool read_number(struct operate_args *self, enum operate_param at, struct
 {
     const struct operate_param_row *row = &operate_param_rows[at];
 
-    if (str_to_i64(value, &self->number[at]) == ERR_OK && self->number[at] >= 1 &&
-        self->number[at] <= row->max) {
+    if (str_to_i64(value, &self->number[at]) == ERR_OK &&
+        self->number[at] >= operate_param_min(row) && self->number[at] <= row->max) {
         return true;
     }
-    buf_printf(why, "%s must be a whole number from 1 to %lld, got %.*s", row->name,
-               (long long)row->max, STR_ARG(shown(value)));
+    buf_printf(why, "%s must be a whole number from %lld to %lld, got %.*s", row->name,
+               (long long)operate_param_min(row), (long long)row->max, STR_ARG(shown(value)));
     return false;
 }
 

@@ -9,7 +9,7 @@
 // clang-format off
 /* P(NAME, text, kind, max, values, help)
  *   TEXT    at most max bytes; values: what is meant where it is absent
- *   NUMBER  values: the default; from 1 to max
+ *   NUMBER  values: the default; from 1, or 0 if that is the default, to max
  *   CHOICE  one of values, of which the first is the default
  *   LIST    any of values, separated by commas
  *   WHEN    a time of RFC 3339, or how long ago: 90s, 15m, 2h, 1d */
@@ -46,6 +46,8 @@ struct operate_param_row {
 };
 
 extern const struct operate_param_row operate_param_rows[OPERATE_PARAM_COUNT];
+
+int64_t operate_param_min(const struct operate_param_row *row); /* of a NUMBER */
 
 /* As they came in the query, decoded. */
 struct operate_pair {

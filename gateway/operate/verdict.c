@@ -253,8 +253,8 @@ _Static_assert(sizeof(judges) / sizeof(judges[0]) == CHECK_COUNT, "a judge for e
 
 static void say_well(const struct verdict_facts *facts, struct buf *text)
 {
-    buf_printf(text, "all is well: %" PRIu64 " instances of %" PRIu64 " apps", facts->instances,
-               facts->apps);
+    buf_printf(text, "all is well: %" PRIu64 " instance%s of %" PRIu64 " app%s", facts->instances,
+               facts->instances == 1 ? "" : "s", facts->apps, facts->apps == 1 ? "" : "s");
     if (facts->peers > 0 && facts->in_step) {
         buf_printf(text,
                    facts->peers == 1 ? ", and %" PRIu32 " peer holds the same"

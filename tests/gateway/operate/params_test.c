@@ -98,6 +98,8 @@ static void lists_choices_and_numbers_are_read(void **state)
     assert_int_equal(2, args.number[OPERATE_SORT]);
     assert_true(reads(&args, BIT(LIMIT), "limit", "500", NULL));
     assert_int_equal(500, args.number[OPERATE_LIMIT]);
+    assert_true(reads(&args, BIT(LAST), "last", "0", NULL));
+    assert_int_equal(0, args.number[OPERATE_LAST]);
 }
 
 static void times_are_given_as_such_or_as_how_long_ago(void **state)

@@ -44,6 +44,7 @@ static void what_is_well_is_said_with_what_there_is(void **state)
 {
     (void)state;
     ROW(OK, "all is well: 12 instances of 3 apps", (void)facts)
+    ROW(OK, "all is well: 1 instance of 1 app", facts.instances = 1, facts.apps = 1)
     ROW(OK, "all is well: 12 instances of 3 apps, and 1 peer holds the same", facts.peers = 1)
     ROW(OK, "all is well: 12 instances of 3 apps, and 3 peers hold the same", facts.peers = 3)
     ROW(OK, "all is well: 12 instances of 3 apps", facts.peers = 1, facts.in_step = false,
