@@ -46,6 +46,22 @@ void ctl_time_print(int64_t wall_ns, struct buf *to)
                tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, wall_ns / 1000000 % 1000);
 }
 
+bool ctl_time_read(const char *text, int64_t *wall_ns)
+{
+    struct tm tm = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    int64_t ms = 0;
+
+    if (rest == NULL) {
+        return false;
+    }
+    for (int i = 1; rest[0] == '.' && i <= 3 && rest[i] >= '0' && rest[i] <= '9'; i++) {
+        ms = ms * 10 + (rest[i] - '0');
+    }
+    *wall_ns = (int64_t)timegm(&tm) * 1000000000 + ms * 1000000;
+    return true;
+}
+
 void ctl_time_print_local(int64_t wall_ns, struct buf *to)
 {
     time_t seconds = (time_t)(wall_ns / 1000000000);

@@ -75,6 +75,8 @@ int64_t ctl_timeout_ms(const struct ctl *ctl);
 bool ctl_wait(const struct ctl *ctl, int64_t ms);
 /* Now: in JSON "2026-11-22T02:30:00.123Z", for people "2026-11-22 10:30:00.123+08:00". */
 void ctl_time(const struct ctl *ctl, struct buf *to);
+/* RFC 3339 of UTC. False: it is none. */
+bool ctl_time_read(const char *text, int64_t *wall_ns);
 void ctl_time_print(int64_t wall_ns, struct buf *to);
 void ctl_time_print_local(int64_t wall_ns, struct buf *to);
 

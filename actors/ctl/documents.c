@@ -221,27 +221,3 @@ enum ctl_exit document_fetch(struct ctl *ctl)
     buf_fini(&query);
     return outcome;
 }
-
-enum ctl_exit document_nodes(struct ctl *ctl)
-{
-    struct http_reply reply;
-    json_t *root = NULL;
-    enum ctl_exit outcome = http_ask(ctl, HTTP_GET, "/discovery/nodes", NULL, &reply);
-    int code;
-
-    if (outcome == CTL_OK) {
-        outcome = http_judge(ctl, &reply, &root, &code);
-        if (ctl_json(ctl)) {
-            ctl_page(ctl, buf_str(&reply.body));
-        } else if (outcome == CTL_OK) {
-            struct rows rows;
-
-            rows_init(&rows, ctl_form(ctl), document_node_columns);
-            document_node_list(json_object_get(root, "data"), &rows);
-            rows_print(&rows, ctl);
-        }
-    }
-    json_decref(root);
-    http_reply_fini(&reply);
-    return outcome;
-}

@@ -66,8 +66,9 @@ void help_all(struct manual *page, const struct ctl_verb *verbs, enum help_depth
                        "musterctl --help | --version");
     section(
         page, "DESCRIPTION",
-        "register to nodes, and watch, speak the HTTP API of the node; digest, schedule and tap to "
-        "shutdown speak to its actors on their sockets in DIR/run. ACTOR is registry, replicator, "
+        "register to fetch, status to events, watch, export and import speak the HTTP API of the "
+        "node; the "
+        "others speak to its actors on their sockets in DIR/run. ACTOR is registry, replicator, "
         "evictor, gateway.0, store or etcd.0; of a second gateway gateway.1.");
     list_verbs(page, verbs, depth);
     section(page, "OPTIONS", "Each verb has some of these; VERB --help says which.");

@@ -154,6 +154,7 @@ enum ctl_exit http_ask_quietly(struct ctl *ctl, const char *path, struct http_re
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply->body);
     result = run(ctl, easy, &interrupted);
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply->status);
     curl_easy_cleanup(easy);
     buf_fini(&url);
     return result == CURLE_OK && !interrupted ? CTL_OK : CTL_UNREACHABLE;

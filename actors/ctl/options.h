@@ -36,6 +36,8 @@
     X(ACKNOWLEDGE, "acknowledge", NULL, NONE,     "what damage has cost is known: it is not shown any more")                     \
     X(FILE,     "file",     "FILE",     TEXT,     "a schedule as registry.schedules holds it; -: standard input")              \
     X(REMOVE,   "remove",   NULL,       NONE,     "the app has no schedule any more")                                           \
+    X(KINDS,    "kinds",    "KIND,KIND", TEXT,    "of these kinds alone: register, re-register, set, cancel, evict, round, protection, node, storage, actor, schedule") \
+    X(LAST,     "last",     "NUMBER",   NUMBER,   "begin with so many that the node has kept")                                  \
     X(PREFIX,   "prefix",   NULL,       NONE,     "all keys that begin with KEY; KEY may be empty")                             \
     X(HELP,     "help",     NULL,       NONE,     "say what the verb does")
 // clang-format on

@@ -43,10 +43,39 @@ const struct ctl_verb ctl_verbs[] = {
      "without APPID those of all apps and envs (in the table, --env and --zone then choose among "
      "them). RENEWED is how long ago the last heartbeat known here was.",
      document_fetch},
+    {"status", "", 0, 0, BY_HTTP,
+     "5s", PRINTS_ROWS, "say whether the node is well, of what answers",
+     "The verdict in one sentence, worst first, then every check that is not ok, since when, and why; "
+     "with -o wide all checks. All of it is asked of the processes themselves, now. Where no gateway "
+     "answers, it says which actors do. The exit status is 1 when the verdict is bad, 3 when no gateway "
+     "answers. (./muster status tells of processes: pids, restarts.)",
+     node_status},
     {"nodes", "", 0, 0, BY_HTTP,
-     "10s", PRINTS_ROWS, "show this node and its peers",
-     "Shows the nodes of this zone, and whether the last exchange with each was a good one.",
-     document_nodes},
+     "10s", PRINTS_ROWS, "show all that is known of the cluster",
+     "One row a node, this one first: its name, address, zone and version; how it is linked (muster, or "
+     "http to a node of the reference implementation), whether it is up and since when; whether it "
+     "HOLDS the same as this one; how many bytes wait for it; and why it is of no use as it is. What "
+     "the node asked does not know of others is -; a reference node knows addresses and who is up.",
+     node_list},
+    {"top", "", 0, 0, (ANY & ~WITH(TIMEOUT)) | WITH(COUNT),
+     "1s", PRINTS_LINES, "show what the node does right now",
+     "Once a second: requests, writes, heartbeats, changes and polls woken a second, polls parked and "
+     "connections, and of each actor its CPU, memory, turns and longest turn; of the counters that the "
+     "actors keep, so it costs them next to nothing. On a terminal it is one screen, and q ends it; "
+     "else it is one line a second.",
+     node_top},
+    {"pollers", "[APPID]", 0, 1, BY_HTTP | WITH(APPID) | WITH(ENV),
+     "10s", PRINTS_ROWS, "show who waits for news of an app",
+     "Shows the polls that wait: whose they are, from where, since when, and how long they go on "
+     "waiting; of APPID, or of all apps. They are those of the gateway that answers.",
+     node_pollers},
+    {"events", "[APPID]", 0, 1, BY_HTTP | WITH(APPID) | WITH(ENV) | WITH(KINDS) | WITH(LAST) | WITH(COUNT),
+     "10s", PRINTS_LINES, "follow what happens to the node",
+     "Prints what happens, until interrupted: registrations and what became of them, evictions and why, "
+     "protection, nodes that come and go, the state of the disk, actors that start and end. A broken "
+     "connection is made again from the position reached. With -o json, each line is an object {time, "
+     "kind, actor, env, appid, zone, hostname, before, after, reason}.",
+     node_events},
     {"digest", "", 0, 0, ANY,
      "10s", PRINTS_ROWS, "show whether nodes hold the same",
      "Shows the digest of what each node holds, as NAME and 32 hex digits: first this node's, then, "
@@ -140,6 +169,13 @@ const struct ctl_verb ctl_verbs[] = {
      "(evictor.ceiling and 10 min). To go back on what the cluster holds, restore on one node with all "
      "others down, then start these with empty data.",
      backup_restore},
+    {"debug", "FILE", 1, 1, BY_HTTP | WITH(FORCE),
+     "2s", PRINTS_WORDS, "gather what somebody who helps wants to see",
+     "Writes a tar archive: what answers, all counters twice and five seconds apart, the verdict, nodes "
+     "and digests, the configuration in force, the ends of the logs, limits of kernel and processes, "
+     "versions. Keys, tokens and passwords are not in it: files of keys are not read, settings that "
+     "are secret are `set`, and what looks like one in a log is removed.",
+     node_debug},
     {"export", "", 0, 0, BY_HTTP | WITH(ENV) | WITH(ZONE),
      "60s", PRINTS_WORDS, "print all instances as JSON that import takes",
      "Prints the instances of all apps, or those of --env and --zone, as the forms that register them: "

@@ -10,7 +10,12 @@ enum ctl_exit instance_cancel(struct ctl *ctl);
 enum ctl_exit instance_set(struct ctl *ctl);
 
 enum ctl_exit document_fetch(struct ctl *ctl);
-enum ctl_exit document_nodes(struct ctl *ctl);
+enum ctl_exit node_list(struct ctl *ctl);
+enum ctl_exit node_status(struct ctl *ctl);
+enum ctl_exit node_pollers(struct ctl *ctl);
+enum ctl_exit node_events(struct ctl *ctl);
+enum ctl_exit node_top(struct ctl *ctl);
+enum ctl_exit node_debug(struct ctl *ctl);
 
 enum ctl_exit stream_watch(struct ctl *ctl);
 enum ctl_exit facts_tap(struct ctl *ctl);

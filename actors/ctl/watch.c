@@ -1,22 +1,16 @@
 /* watch: GET /discovery/stream, over reconnects. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/ctl/diff.h"
 #include "actors/ctl/http.h"
 #include "actors/ctl/lines.h"
-#include "actors/ctl/node.h"
-#include "actors/ctl/sse.h"
+#include "actors/ctl/stream.h"
 #include "actors/ctl/verbs.h"
-
-enum { silence_s = 45, retry_default_ms = 1000, retry_max_ms = 30000 };
 
 struct watch {
     struct ctl *ctl;
-    struct sse sse;
-    int64_t lines_left; /* of --count; INT64_MAX without it */
-    bool too_large;
+    struct stream stream;
     struct seen seen; /* of instances, by app, zone and hostname */
 };
 
@@ -127,9 +121,9 @@ static void on_event(void *state, const struct sse_event *event)
     } else {
         people_line(self, event, data, line.time, &text);
     }
-    if (self->lines_left > 0) {
+    if (self->stream.lines_left > 0) {
         ctl_print(self->ctl, buf_str(&text));
-        self->lines_left--;
+        self->stream.lines_left--;
     }
     free(compact);
     json_decref(data);
@@ -137,86 +131,12 @@ static void on_event(void *state, const struct sse_event *event)
     buf_fini(&text);
 }
 
-static bool on_data(void *state, struct str bytes)
-{
-    struct watch *self = state;
-
-    self->too_large = sse_feed(&self->sse, bytes, on_event, self) != ERR_OK;
-    return !self->too_large && self->lines_left > 0;
-}
-
-/* What the server said instead of a stream. */
-static enum ctl_exit refused(struct ctl *ctl, const struct http_stream *stream)
-{
-    struct http_reply reply = {stream->status, stream->error};
-    json_t *root = NULL;
-    int code;
-    enum ctl_exit outcome = http_judge(ctl, &reply, &root, &code);
-
-    json_decref(root);
-    return outcome == CTL_OK ? CTL_NEGATIVE : outcome;
-}
-
-static enum ctl_exit unreachable(const struct ctl *ctl, enum ctl_exit outcome)
-{
-    ctl_say(ctl, "%s: %s; is the node up (./muster status), and is this its address (--url)?",
-            ctl->url.data, outcome == CTL_TIMED_OUT ? "no answer" : "no connection");
-    return outcome;
-}
-
-static enum ctl_exit follow(struct watch *self, struct http_stream *stream)
-{
-    struct ctl *ctl = self->ctl;
-    int64_t wait_ms = retry_default_ms;
-    bool once = false; /* a stream was open: from then on it is waited for */
-
-    for (;;) {
-        struct buf id = {0};
-        enum ctl_exit outcome;
-
-        buf_add_str(&id, buf_str(&self->sse.id));
-        buf_add_char(&id, '\0');
-        stream->last_event_id = id.len > 1 ? id.data : NULL;
-        sse_restart(&self->sse);
-        outcome = http_follow(ctl, stream);
-        buf_fini(&id);
-        if (outcome == CTL_INTERRUPTED || self->lines_left == 0) {
-            return CTL_OK;
-        }
-        if (self->too_large) {
-            ctl_say(ctl, "an event is larger than 64 MiB; watch fewer apps");
-            return CTL_NEGATIVE;
-        }
-        if (outcome == CTL_OK && stream->status != 200 && (!once || stream->status < 500)) {
-            return refused(ctl, stream);
-        }
-        if (outcome != CTL_OK && !once) {
-            return unreachable(ctl, outcome);
-        }
-        if (outcome == CTL_OK && stream->status == 200) {
-            once = true;
-            wait_ms = self->sse.retry_ms >= 0 ? self->sse.retry_ms : retry_default_ms;
-        }
-        ctl_say(ctl, "the stream ended; asks for it again in %" PRId64 " ms", wait_ms);
-        if (!ctl_wait(ctl, wait_ms)) {
-            return CTL_OK;
-        }
-        wait_ms = wait_ms * 2 < retry_max_ms ? wait_ms * 2 + 100 : retry_max_ms;
-    }
-}
-
 enum ctl_exit stream_watch(struct ctl *ctl)
 {
     const struct options *options = &ctl->options;
     const char *appid = options_text(options, OPTION_APPID, NULL);
-    struct watch watch = {.ctl = ctl,
-                          .lines_left = options_number(options, OPTION_COUNT, INT64_MAX)};
+    struct watch watch = {.ctl = ctl};
     struct buf query = {0};
-    struct http_stream stream = {.path = "/discovery/stream",
-                                 .query = &query,
-                                 .silence_s = silence_s,
-                                 .on_data = on_data,
-                                 .state = &watch};
     enum ctl_exit outcome;
 
     if (appid == NULL && options->argument_count == 0) {
@@ -233,13 +153,15 @@ enum ctl_exit stream_watch(struct ctl *ctl)
     for (size_t i = 0; i < options->argument_count; i++) {
         form_add(&query, "appid", options->arguments[i]);
     }
-    sse_init(&watch.sse);
     seen_init(&watch.seen);
-    outcome = node_find_url(ctl);
-    outcome = outcome == CTL_OK ? follow(&watch, &stream) : outcome;
-    sse_fini(&watch.sse);
+    watch.stream = (struct stream){.ctl = ctl,
+                                   .path = "/discovery/stream",
+                                   .query = &query,
+                                   .on_event = on_event,
+                                   .state = &watch,
+                                   .lines_left = options_number(options, OPTION_COUNT, INT64_MAX)};
+    outcome = stream_follow(&watch.stream);
     seen_fini(&watch.seen);
     buf_fini(&query);
-    buf_fini(&stream.error);
     return outcome;
 }

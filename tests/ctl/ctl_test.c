@@ -176,7 +176,9 @@ static void a_negative_answer_is_1_with_its_message(void **state)
         OK_HEAD "{\"code\":-400,\"message\":\"zone is required\",\"ttl\":1}",
         OK_HEAD "{\"code\":-404,\"message\":\"-404\",\"ttl\":1,\"data\":null}",
         OK_HEAD "{\"code\":0,\"data\":{\"app2\":[{\"env\":\"dev\"}]}}",
-        "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found", NULL};
+        "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found", /* …/cluster */
+        "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found",
+        NULL};
     struct called called;
     struct stub stub = {0};
     struct buf requests = {0};
@@ -304,6 +306,90 @@ static void watch_prints_one_json_object_a_line(void **state)
         "\"actor\":\"gateway\",\"topic\":\"discovery.stream\",\"epoch\":\"000000000000005f\","
         "\"seq\":7,\"type\":\"gone\",\"fields\":{\"appid\":\"app\"}}\n");
     assert_ptr_equal(called.out.data + strlen(called.out.data) - 1, strchr(called.out.data, '\n'));
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+#define MISSING "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
+
+static void the_verdict_comes_first_and_what_is_bad_is_1(void **state)
+{
+    static const char *const replies[] = {
+        OK_HEAD
+        "{\"node\":\"n1\",\"verdict\":{\"level\":\"bad\",\"text\":\"the disk is "
+        "full\"},\"checks\":["
+        "{\"name\":\"storage\",\"level\":\"bad\",\"text\":\"no room\",\"since\":"
+        "\"2026-11-28T22:48:22.123Z\"},{\"name\":\"peers\",\"level\":\"ok\",\"text\":\"up\"}]}",
+        MISSING "{\"status\":404,\"error\":\"there is no such path\"}", MISSING "nothing", NULL};
+    struct called called;
+    struct stub stub = {0};
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s status --url %s", dir, stub.url);
+    assert_int_equal(1, called.code);
+    assert_ptr_equal(called.out.data, strstr(called.out.data, "n1: bad: the disk is full\n"
+                                                              "1 of 2 checks are ok\n"));
+    has(called.out.data, "storage  bad    2026-11-2");
+    assert_null(strstr(called.out.data, "peers"));
+    called_fini(&called);
+    call(&called, "--dir %s pollers --url %s", dir, stub.url);
+    assert_int_equal(1, called.code);
+    has(called.err.data, "404: there is no such path");
+    called_fini(&called);
+    call(&called, "--dir %s status --url %s", dir, stub.url);
+    assert_int_equal(1, called.code);
+    has(called.err.data, "the node knows no /muster/v1/status: it is of an earlier version");
+    called_fini(&called);
+    stub_end(&stub, &requests);
+    has(requests.data, "GET /muster/v1/status HTTP");
+    buf_fini(&requests);
+}
+
+static void a_list_is_read_page_by_page(void **state)
+{
+    static const char *const replies[] = {
+        OK_HEAD
+        "{\"pollers\":[{\"hostname\":\"a\",\"from\":\"x\",\"left_ms\":5000}],\"next\":\"0a\"}",
+        OK_HEAD "{\"pollers\":[{\"hostname\":\"b\",\"from\":\"y\"}],\"next\":null}", NULL};
+    struct called called;
+    struct stub stub = {0};
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s pollers app --env e --url %s -o name", dir, stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    assert_string_equal("a/x\nb/y\n", called.out.data);
+    has(requests.data, "GET /muster/v1/pollers?env=e&appid=app&limit=500 HTTP");
+    has(requests.data + strlen(requests.data) + 1,
+        "GET /muster/v1/pollers?env=e&appid=app&limit=500&after=0a HTTP");
+    buf_fini(&requests);
+    called_fini(&called);
+}
+
+static void events_say_what_was_and_what_is(void **state)
+{
+    static const char *const replies[] = {
+        SSE_HEAD
+        "event: set\nid: 5f-3\ndata: {\"time\":\"2026-11-28T22:48:22.123Z\",\"kind\":\"set\","
+        "\"env\":\"dev\",\"appid\":\"app\",\"zone\":\"z\",\"hostname\":\"h\",\"before\":"
+        "{\"status\":1},\"after\":{\"status\":2},\"reason\":\"by hand\"}\n\n",
+        NULL};
+    struct called called;
+    struct stub stub = {0};
+    struct buf requests = {0};
+
+    (void)state;
+    stub_start(&stub, replies);
+    call(&called, "--dir %s events app --kinds set,evict --last 5 --count 1 --url %s", dir,
+         stub.url);
+    stub_end(&stub, &requests);
+    assert_int_equal(0, called.code);
+    has(called.out.data, "  set  dev/app  z/h  status up → waiting  (by hand)\n");
+    has(requests.data, "GET /muster/v1/events?kinds=set%2Cevict&appid=app&last=5 HTTP");
     buf_fini(&requests);
     called_fini(&called);
 }
@@ -445,7 +531,7 @@ static void registered_values_command_no_terminal(void **state)
                                         "renew app -o json",
                                         "watch app --count 1",
                                         "watch app --count 1 -o json"};
-    static const char *const replies[] = {hostile, hostile, hostile, refusal,
+    static const char *const replies[] = {hostile, hostile, hostile, hostile, refusal,
                                           refusal, stream,  stream,  NULL};
     struct stub stub = {0};
     struct buf requests = {0};
@@ -545,6 +631,9 @@ int main(void)
         cmocka_unit_test(fetch_asks_for_one_several_or_all_apps),
         cmocka_unit_test(watch_goes_on_from_the_last_id_after_a_cut),
         cmocka_unit_test(watch_prints_one_json_object_a_line),
+        cmocka_unit_test(the_verdict_comes_first_and_what_is_bad_is_1),
+        cmocka_unit_test(a_list_is_read_page_by_page),
+        cmocka_unit_test(events_say_what_was_and_what_is),
         cmocka_unit_test(nobody_there_is_3),
         cmocka_unit_test(one_process_asks_again_and_again),
         cmocka_unit_test(without_descriptors_it_says_so),
