@@ -1,8 +1,6 @@
 #include "actors/ctl/command_line.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "actors/ctl/help.h"
@@ -115,20 +113,6 @@ static enum ctl_exit read_options(struct ctl *ctl, int argc, char **argv, int at
     return err == ERR_OK ? CTL_OK : CTL_USAGE;
 }
 
-/* From here on SIGINT and SIGTERM are read, and end nothing by themselves. */
-static void catch_stop(struct ctl *ctl)
-{
-    sigset_t set;
-
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    ctl->stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (ctl->stop_fd >= 0) {
-        (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    }
-}
-
 static enum ctl_exit run_verb(struct ctl *ctl)
 {
     const struct ctl_verb *verb = ctl->verb;
@@ -137,7 +121,7 @@ static enum ctl_exit run_verb(struct ctl *ctl)
 
     if (outcome == CTL_OK &&
         (verb->prints == PRINTS_LINES || options_has(&ctl->options, OPTION_KEEP))) {
-        catch_stop(ctl);
+        ctl_catch_stop(ctl);
     }
     if (outcome == CTL_OK) {
         outcome = verb->run(ctl);

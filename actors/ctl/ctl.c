@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <time.h>
 
 bool ctl_json(const struct ctl *ctl)
@@ -18,6 +20,19 @@ enum output_form ctl_form(const struct ctl *ctl)
 int64_t ctl_timeout_ms(const struct ctl *ctl)
 {
     return options_duration_ms(&ctl->options, OPTION_TIMEOUT, ctl->verb->timeout);
+}
+
+void ctl_catch_stop(struct ctl *ctl)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    ctl->stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (ctl->stop_fd >= 0) {
+        (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    }
 }
 
 bool ctl_wait(const struct ctl *ctl, int64_t ms)

@@ -71,6 +71,8 @@ static inline bool ctl_verb_about_node(const struct ctl_verb *verb)
 bool ctl_json(const struct ctl *ctl); /* -o json */
 enum output_form ctl_form(const struct ctl *ctl);
 int64_t ctl_timeout_ms(const struct ctl *ctl);
+/* From here on SIGINT and SIGTERM are read (stop_fd), and end nothing by themselves. */
+void ctl_catch_stop(struct ctl *ctl);
 /* Waits. False: interrupted. */
 bool ctl_wait(const struct ctl *ctl, int64_t ms);
 /* Now: in JSON "2026-11-22T02:30:00.123Z", for people "2026-11-22 10:30:00.123+08:00". */

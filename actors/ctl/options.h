@@ -38,6 +38,7 @@
     X(REMOVE,   "remove",   NULL,       NONE,     "the app has no schedule any more")                                           \
     X(KINDS,    "kinds",    "KIND,KIND", TEXT,    "of these kinds alone: register, re-register, set, cancel, evict, round, protection, node, storage, actor, schedule") \
     X(LAST,     "last",     "NUMBER",   NUMBER,   "begin with so many that the node has kept")                                  \
+    X(REV,      "rev",      "NUMBER",   NUMBER,   "from this revision on; default: from now on")                                \
     X(PREFIX,   "prefix",   NULL,       NONE,     "all keys that begin with KEY; KEY may be empty")                             \
     X(HELP,     "help",     NULL,       NONE,     "say what the verb does")
 // clang-format on

@@ -4,6 +4,7 @@
 
 #include "actors/ctl/rows.h"
 #include "actors/ctl/store_ask.h"
+#include "actors/ctl/store_watch.h"
 #include "actors/ctl/suggest.h"
 #include "actors/ctl/verbs.h"
 #include "common/etcdapi/kv.pb-c.h"
@@ -249,6 +250,27 @@ static enum ctl_exit del(struct ctl *ctl, struct store_ask *call)
     return is->deleted > 0 ? CTL_OK : CTL_NEGATIVE;
 }
 
+static enum ctl_exit watch(struct ctl *ctl, struct store_ask *call)
+{
+    static const struct str all_from = {"", 1}; /* the byte 0: the least key, and no end */
+    struct watch_span wanted = {all_from, all_from};
+    struct span span = {0};
+    enum ctl_exit outcome;
+
+    if (ctl_form(ctl) == OUTPUT_CSV || ctl_form(ctl) == OUTPUT_NAME) {
+        ctl_say(ctl, "store watch: -o table or json");
+        return CTL_USAGE;
+    }
+    if (ctl->options.argument_count > 1) {
+        span_of(&span, ctl);
+        wanted = (struct watch_span){str_of(span.key), str_of(span.range_end)};
+    }
+    ctl_catch_stop(ctl);
+    outcome = store_follow(ctl, call, &wanted);
+    buf_fini(&span.end);
+    return outcome;
+}
+
 /* ── which ── */
 
 static const struct {
@@ -258,9 +280,14 @@ static const struct {
     bool prefix;  /* whether it takes --prefix */
     enum ctl_exit (*run)(struct ctl *ctl, struct store_ask *call);
 } subverbs[] = {
-    {"status", "", 1, false, show_status}, {"hash", "", 1, false, show_hash},
-    {"leases", "", 1, false, show_leases}, {"get", " KEY [--prefix]", 2, true, get},
-    {"put", " KEY VALUE", 3, false, put},  {"del", " KEY [--prefix]", 2, true, del},
+    {"status", "", 1, false, show_status},
+    {"hash", "", 1, false, show_hash},
+    {"leases", "", 1, false, show_leases},
+    {"get", " KEY [--prefix]", 2, true, get},
+    {"watch", " [KEY] [--prefix] [--rev N] [--count N]", 2, true, watch},
+    {"watchers", "", 1, false, NULL},
+    {"put", " KEY VALUE", 3, false, put},
+    {"del", " KEY [--prefix]", 2, true, del},
 };
 
 static void say_unknown(const struct ctl *ctl, const char *name)
@@ -294,11 +321,17 @@ enum ctl_exit store_run(struct ctl *ctl)
         say_unknown(ctl, options->arguments[0]);
         return CTL_USAGE;
     }
-    if (options->argument_count != subverbs[i].count ||
-        (options_has(options, OPTION_PREFIX) && !subverbs[i].prefix)) {
+    if (options->argument_count > subverbs[i].count ||
+        options->argument_count < subverbs[i].count - (subverbs[i].run == watch ? 1 : 0) ||
+        (options_has(options, OPTION_PREFIX) && !subverbs[i].prefix) ||
+        ((options_has(options, OPTION_REV) || options_has(options, OPTION_COUNT)) &&
+         subverbs[i].run != watch)) {
         ctl_say(ctl, "store %s: expected: musterctl store %s%s", subverbs[i].name, subverbs[i].name,
                 subverbs[i].arguments);
         return CTL_USAGE;
+    }
+    if (subverbs[i].run == NULL) { /* what the store knows nothing of */
+        return store_watchers(ctl);
     }
     outcome = store_ask_open(&call, ctl);
     if (outcome == CTL_OK) {

@@ -187,7 +187,8 @@ const struct ctl_verb ctl_verbs[] = {
      "env. Twice is as good as once. What the node refuses is named, the first ten with why, and the "
      "exit status is then 1. Without heartbeats instances are evicted after evictor.idle.",
      instances_import},
-    {"store", "status | hash | leases | get KEY | put KEY VALUE | del KEY", 1, 3, BY_BUS | WITH(PREFIX),
+    {"store", "status | hash | leases | watch [KEY] | watchers | get KEY | put KEY VALUE | del KEY", 1, 3,
+     BY_BUS | WITH(PREFIX) | WITH(REV) | WITH(COUNT),
      "10s", PRINTS_ROWS, "look into the store, or change a key",
      "Asks the store on its own socket, whether or not a gateway of etcd's API runs; what goes through "
      "the gateway is etcdctl's.\n"
@@ -197,6 +198,11 @@ const struct ctl_verb ctl_verbs[] = {
      "same revision have the same.\n"
      "leases: each with the seconds it has left, those it was granted, and how many keys end with "
      "it.\n"
+     "watch: prints what happens to KEY, with --prefix to all that begin with it, without KEY to all, "
+     "with what was there before, until interrupted; from now on, or from revision --rev on.\n"
+     "watchers: who watches through each process of etcd's gateway: which stream and watch, the keys, the "
+     "next revision it may be told of, and whether it is synced, lags behind, or is blocked, as its "
+     "client does not read.\n"
      "get, del: one key, or with --prefix all that begin with KEY; the exit status is 1 if there is "
      "none. put: sets one.\n"
      "With -o json, each line is an object; a key or value that is no UTF-8 is in it as key_hex or "

@@ -104,6 +104,35 @@ enum { watching_ms = 10000 };
     F(flag,   has_prev,         MSG_REQUIRED) \
     F(bin,    prev,             MSG_REQUIRED)
 
+/* ── asked of etcd's gateway ──────────────────────────────────────────────── */
+
+/* Who watches through it: watchers from number `at` of stream `stream` on; both 0: from the first.
+ * Answered by WATCHER_LIST. */
+#define MSG_WATCHERS(F)                     \
+    MSG_COMMAND_HEAD(F) \
+    F(u64,    stream,           MSG_REQUIRED) \
+    F(u64,    at,               MSG_REQUIRED)
+
+/* stream, at: where to ask on; 0: that was all. */
+#define MSG_WATCHER_LIST(F)                 \
+    MSG_ANSWER_HEAD(F) \
+    F(u64,    stream,           MSG_REQUIRED) \
+    F(u64,    at,               MSG_REQUIRED) \
+    F(msgs,   watchers,         MSG_REQUIRED)
+
+/* Part of WATCHER_LIST. stream: which of the gateway's, in the order they came; range_end: as in
+ * WATCH_RANGE. next: the first revision that it may be told of. state: synced; lags, reads: it reads
+ * what it has missed; blocked: its client does not read. */
+#define MSG_WATCHER(F)                      \
+    F(u64,    stream,           MSG_REQUIRED) \
+    F(i64,    watch_id,         MSG_REQUIRED) \
+    F(bin,    key,              MSG_REQUIRED) \
+    F(bin,    range_end,        MSG_REQUIRED) \
+    F(i64,    next,             MSG_REQUIRED) \
+    F(str,    state,            MSG_REQUIRED) \
+    F(flag,   prev,             MSG_REQUIRED) \
+    F(flag,   progress,         MSG_REQUIRED)
+
 /* ── facts ────────────────────────────────────────────────────────────────── */
 
 /* Topic store.events: whole revisions, those above before up to revision, in order. seq: revision.
@@ -239,6 +268,9 @@ enum { watching_ms = 10000 };
     M(events,     EVENTS,     101, FACT) \
     M(revision,   REVISION,   102, FACT) \
     M(part_taken, PART_TAKEN, 103, COMMAND) \
+    M(watchers,   WATCHERS,   110, COMMAND) \
+    M(watcher_list, WATCHER_LIST, 111, ANSWER) \
+    M(watcher,    WATCHER,    112, PART) \
     M(key_event,  KEY_EVENT,  132, FACT) \
     M(leader,     LEADER,     133, FACT)
 // clang-format on

@@ -12,6 +12,7 @@
 #include "gateway/etcd/keep_alive.h"
 #include "gateway/etcd/lock.h"
 #include "gateway/etcd/watch.h"
+#include "gateway/etcd/watch_list.h"
 
 enum {
     calls_max = 100 * 1000,
@@ -365,7 +366,21 @@ static bool ready(void *state, const struct now *now, struct buf *words)
     return true;
 }
 
+static void on_watchers(void *state, const struct address *from, const struct msg *msg,
+                        const struct now *now, struct outbox *out)
+{
+    const struct etcd_gateway *self = state;
+    struct msg answer = {.type = MSG_TYPE_WATCHER_LIST};
+    struct buf store = {0};
+
+    (void)now;
+    watch_list(self->watches, &msg->as_watchers, &store, &answer.as_watcher_list);
+    (void)outbox_reply(out, OUTBOX_NOW, from, &answer);
+    buf_fini(&store);
+}
+
 static const struct actor_handler handlers[] = {
+    {MSG_TYPE_WATCHERS, on_watchers},
     {MSG_TYPE_SNAPSHOT, on_publisher},
     {MSG_TYPE_FACTS, on_publisher},
 };

@@ -23,6 +23,7 @@ static void on_begin(void *state, struct rpc *rpc)
 
     stream->all = self;
     stream->rpc = rpc;
+    stream->number = ++self->stream_count;
     watch_links_init(&stream->blocked);
     watch_links_add(&self->streams, &stream->link);
     self->counts.streams++;

@@ -6,6 +6,7 @@
  *   watch_history   who has missed something: what is kept, or read
  *   watch_ask       questions to the store
  *   watch_tell      one watcher: its responses, its state, its end
+ *   watch_list      all of them, for people
  *   watch_groups, watch_recent, watch_body, watch_ids, watch_links
  *
  * A watcher:
@@ -82,6 +83,7 @@ struct watch_stream {
     struct watch_link blocks;  /* of those whose client does not read */
     struct watches *all;
     struct rpc *rpc; /* NULL: it is gone */
+    uint64_t number; /* from 1 on, in the order they came */
     struct watch_ids ids;
     size_t reaped; /* of ids, when it is gone */
     int64_t next_id;
@@ -124,6 +126,7 @@ struct watches {
     unsigned body_count;
     struct buf plain, full; /* one event as it is sent, without and with prev */
     struct buf scratch;
+    uint64_t stream_count; /* that ever came */
     struct watch_links streams, gone, waiting_streams, blocked_streams;
     struct watch_links lags; /* watchers */
     uint32_t synced;         /* watchers */

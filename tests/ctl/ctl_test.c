@@ -81,7 +81,7 @@ static void wrong_usage_is_2_and_says_what_to_do(void **state)
     usage("stats", "ACTOR is registry, replicator, evictor, gateway.0, store or etcd.0");
     usage("stats nobody", "nobody: no such actor");
     usage("store", "0 arguments; expected: musterctl store status | hash");
-    usage("store defrag", "they are status, hash, leases, get, put and del");
+    usage("store defrag", "they are status, hash, leases, get, watch, watchers, put and del");
     usage("store get", "expected: musterctl store get KEY [--prefix]");
     usage("store put a", "expected: musterctl store put KEY VALUE");
     usage("store put a b --prefix", "expected: musterctl store put KEY VALUE");

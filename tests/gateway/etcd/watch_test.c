@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/etcd/watch_list.h"
 #include "tests/gateway/etcd/watch_rig.h"
 
 #define ALL_FROM "\1"
@@ -792,11 +793,77 @@ static void what_is_no_request_ends_the_stream(void **state)
     assert_int_equal(client->code, GRPC_INTERNAL);
 }
 
+/* ── who watches ── */
+
+/* All of them, slice by slice, as "stream/key/end state;". */
+static size_t list(struct watch_rig *self, struct buf *text, unsigned *slices)
+{
+    struct msg_watchers ask = {.id = 1};
+    struct msg_watcher_list answer;
+    size_t count = 0;
+
+    *slices = 0;
+    do {
+        struct buf store = {0};
+        struct str rest;
+        struct msg msg;
+
+        watch_list(self->watches, &ask, &store, &answer);
+        rest = answer.watchers.bytes;
+        while (msg_next(&rest, &msg)) {
+            const struct msg_watcher *watcher = &msg.as_watcher;
+
+            assert_int_equal(MSG_TYPE_WATCHER, msg.type);
+            count++;
+            if (text->len < 200) {
+                buf_printf(text, "%d %zu/%zu %.*s;", (int)watcher->stream, watcher->key.len,
+                           watcher->range_end.len, STR_ARG(watcher->state));
+            }
+        }
+        ask.stream = answer.stream;
+        ask.at = answer.at;
+        ++*slices;
+        buf_fini(&store);
+    } while (answer.stream != 0);
+    buf_add_char(text, '\0');
+    return count;
+}
+
+static void who_watches_is_told_slice_by_slice(void **state)
+{
+    struct watch_rig *self = *state;
+    struct watch_client *clients[3];
+    struct buf text = {0};
+    unsigned slices;
+
+    assert_int_equal(0, list(self, &text, &slices));
+    text.len = 0;
+    clients[0] = begin_with(self, 0, &on_a);
+    clients[1] = begin_with(self, 1, &on_all);
+    assert_int_equal(2, list(self, &text, &slices));
+    assert_int_equal(1, slices);
+    assert_string_equal("1 1/0 synced;2 1/1 synced;", text.data);
+    text.len = 0;
+    clients[2] = begin_with(self, 2, &on_a);
+    for (int i = 0; i < 600; i++) {
+        watch_rig_create(self, clients[i % 3], &on_a);
+        watch_rig_run(self);
+    }
+    assert_int_equal(603, list(self, &text, &slices));
+    assert_int_equal(2, slices);
+    text.len = 0;
+    watch_rig_gone(self, 0);
+    watch_rig_run(self);
+    assert_int_equal(402, list(self, &text, &slices)); /* the others' */
+    buf_fini(&text);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_watcher_is_told_what_is_put_after_it_was_made),
+        CASE(who_watches_is_told_slice_by_slice),
         CASE(what_was_put_before_it_was_made_is_no_news_whatever_comes_first),
         CASE(what_came_while_it_was_made_is_not_missed),
         CASE(the_past_is_read_and_the_future_waited_for),
