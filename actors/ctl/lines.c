@@ -48,8 +48,11 @@ static void unhex(struct str hex, struct buf *to)
         const char *high = strchr(digits, hex.data[i]);
         const char *low = strchr(digits, hex.data[i + 1]);
 
-        buf_add_char(to, high != NULL && low != NULL ? (char)((high - digits) << 4 | (low - digits))
-                                                     : '?');
+        unsigned byte = high != NULL && low != NULL
+                            ? (unsigned)(high - digits) << 4 | (unsigned)(low - digits)
+                            : '?';
+
+        buf_add_char(to, (char)(unsigned char)byte);
     }
 }
 
