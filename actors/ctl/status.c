@@ -202,6 +202,9 @@ static void people_line(const json_t *data, struct str time, struct buf *to)
     } else if (member(data, "actor")[0] != '\0') {
         buf_printf(to, "  %s", member(data, "actor"));
     }
+    if (member(data, "node")[0] != '\0') {
+        buf_printf(to, "  %s", member(data, "node"));
+    }
     if (member(data, "hostname")[0] != '\0') {
         buf_printf(to, "  %s/%s", member(data, "zone"), member(data, "hostname"));
     }
