@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "actors/ctl/node.h"
+#include "actors/ctl/progress.h"
 #include "common/base/percent.h"
 
 enum { reply_bytes_max = 512 * 1024 * 1024, error_bytes_max = 4096 };
@@ -22,10 +23,11 @@ void http_reply_fini(struct http_reply *reply)
     buf_fini(&reply->body);
 }
 
-/* Runs one transfer. libcurl's own wait takes our descriptor along, so that an interrupt ends it
- * at once. */
-static CURLcode run(const struct ctl *ctl, CURL *easy, bool *interrupted)
+/* Runs one transfer; body: what comes, to tell how far it is, or NULL. libcurl's own wait takes our
+ * descriptor along, so that an interrupt ends it at once. */
+static CURLcode run(const struct ctl *ctl, CURL *easy, const struct buf *body, bool *interrupted)
 {
+    struct progress progress;
     CURLM *multi = curl_multi_init();
     CURLcode result = CURLE_OUT_OF_MEMORY;
     int running = 1;
@@ -35,14 +37,19 @@ static CURLcode run(const struct ctl *ctl, CURL *easy, bool *interrupted)
         curl_multi_cleanup(multi);
         return result;
     }
+    progress_begin(&progress, ctl, "bytes of the answer");
     while (running > 0 && !*interrupted && curl_multi_perform(multi, &running) == CURLM_OK) {
         struct curl_waitfd stop = {.fd = ctl->stop_fd, .events = CURL_WAIT_POLLIN};
 
         if (running > 0) {
             (void)curl_multi_poll(multi, &stop, ctl->stop_fd >= 0 ? 1 : 0, 1000, NULL);
             *interrupted = stop.revents != 0;
+            if (body != NULL) {
+                progress_tell(&progress, body->len, 0);
+            }
         }
     }
+    progress_end(&progress);
     for (int left = 1; left > 0;) {
         const CURLMsg *message = curl_multi_info_read(multi, &left);
 
@@ -125,7 +132,7 @@ enum ctl_exit http_ask(struct ctl *ctl, enum http_method method, const char *pat
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)form->len);
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, form->data);
     }
-    result = run(ctl, easy, &interrupted);
+    result = run(ctl, easy, &reply->body, &interrupted);
     if (interrupted || result != CURLE_OK) {
         outcome = no_reply(ctl, result, interrupted);
     }
@@ -153,7 +160,7 @@ enum ctl_exit http_ask_quietly(struct ctl *ctl, const char *path, struct http_re
     (void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)quiet_bytes_max);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply->body);
-    result = run(ctl, easy, &interrupted);
+    result = run(ctl, easy, &reply->body, &interrupted);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply->status);
     curl_easy_cleanup(easy);
     buf_fini(&url);
@@ -239,7 +246,7 @@ enum ctl_exit http_follow(struct ctl *ctl, struct http_stream *stream)
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &following);
     (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stream->silence_s);
-    result = run(ctl, easy, &interrupted);
+    result = run(ctl, easy, NULL, &interrupted);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &stream->status);
     if (interrupted) {
         outcome = CTL_INTERRUPTED;

@@ -168,7 +168,7 @@ static void a_bad_variable_is_named(void **state)
 
 static void an_unknown_variable_of_ours_is_a_warning(void **state)
 {
-    char *environment[] = {"MUSTER_GATEWAY_LISTN=a:1", "MUSTER_DIR=/x", NULL};
+    char *environment[] = {"MUSTER_GATEWAY_LISTN=a:1", "MUSTER_DIR=/x", "MUSTER_URL=u", NULL};
     struct made made;
 
     (void)state;
