@@ -51,8 +51,10 @@ enum err volume_refused(const struct volume *self, const char *name)
     } else {
         self->disk->owner(self->disk, path, owner);
     }
-    log_event(self->log, LOG_ERROR, "storage_refused", disk_remedy_of(self->trouble),
-              log_text("file", path), log_text("reason", self->reason), log_text("owner", owner));
+    log_event(self->log, LOG_ERROR, "storage_refused",
+              "nothing was changed; see to it, then start again",
+              log_text("remedy", disk_remedy_of(self->trouble)), log_text("file", path),
+              log_text("reason", self->reason), log_text("owner", owner));
     return ERR_UNUSABLE;
 }
 
@@ -83,7 +85,7 @@ enum err volume_take(struct volume *self, int *lock)
     }
     if (rc == -EWOULDBLOCK) {
         log_event(self->log, LOG_ERROR, "storage_held",
-                  "another process uses it: end that first, or choose another directory",
+                  "another process uses it: end it first, or choose another directory",
                   log_text("dir", self->dir), log_int("pid", holder));
         return ERR_BUSY;
     }

@@ -117,7 +117,8 @@ enum err identity_write(struct volume *dir, const struct identity *identity)
     err = err == ERR_OK ? volume_rename(dir, identity_unfinished, identity_file) : err;
     err = err == ERR_OK ? volume_sync_dir(dir) : err;
     if (err != ERR_OK) {
-        log_event(dir->log, LOG_ERROR, "identity_failed", disk_remedy_of(dir->trouble),
+        log_event(dir->log, LOG_ERROR, "identity_failed", "see to it, then start again",
+                  log_text("remedy", disk_remedy_of(dir->trouble)),
                   log_text("reason", dir->reason));
     }
     buf_fini(&frame);
