@@ -63,25 +63,26 @@ common/wire:        common/base
 common/journal:     common/base common/wire
 common/naming:      common/base common/container common/wire
 common/config:      common/base
-common/runtime:     common/base common/wire common/config
+common/metrics:     common/base common/wire
+common/runtime:     common/base common/wire common/config common/metrics
 common/etcdapi:     common/base
 gateway/http:       common/base
-gateway/bus:        common/base common/wire common/runtime gateway/http
+gateway/bus:        common/base common/wire common/runtime gateway/http common/metrics
 gateway/web:        common/base gateway/http
-gateway/operate:    common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus
-gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus gateway/web gateway/operate
-gateway/etcd:       common/base common/container common/wire common/etcdapi common/runtime gateway/http
-actors/evictor:     common/base common/wire common/config common/runtime
-actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage
+gateway/operate:    common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus common/metrics
+gateway/discovery:  common/base common/container common/wire common/naming common/config common/runtime gateway/http gateway/bus gateway/web gateway/operate common/metrics
+gateway/etcd:       common/base common/container common/wire common/etcdapi common/runtime gateway/http common/metrics
+actors/evictor:     common/base common/wire common/config common/runtime common/metrics
+actors/registry:    common/base common/container common/wire common/journal common/naming common/config common/runtime actors/registry/storage common/metrics
 actors/registry/storage:  common/base common/wire common/journal common/naming
-actors/replicator:  common/base common/wire common/naming common/config common/runtime
+actors/replicator:  common/base common/wire common/naming common/config common/runtime common/metrics
 actors/store/raft:  common/base common/container
 actors/store/mvcc:  common/base common/container common/etcdapi
 actors/store/log:   common/base common/wire common/journal actors/store/raft
 actors/store/node:  common/base common/wire actors/store/raft actors/store/log
-actors/store:       common/base common/wire common/container common/etcdapi common/runtime actors/store/raft actors/store/log actors/store/node actors/store/mvcc actors/store/start
+actors/store:       common/base common/wire common/container common/etcdapi common/runtime actors/store/raft actors/store/log actors/store/node actors/store/mvcc actors/store/start common/metrics
 actors/store/start: common/base common/wire common/journal common/config common/runtime actors/store actors/store/log actors/store/mvcc
-actors/ctl:         common/base common/wire common/journal common/naming common/etcdapi common/config common/runtime
+actors/ctl:         common/base common/wire common/journal common/naming common/etcdapi common/config common/runtime common/metrics
 '
 wrong_includes() {
     grep -nE '#include "' "${PRODUCT[@]}" /dev/null | awk -v table="$INCLUDES" '

@@ -194,17 +194,13 @@ static struct position position(void *state)
     return self->publisher.at;
 }
 
-static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                  struct msg_counts *sizes, struct buf *size_store)
+static void count(void *state, const struct counting *to)
 {
     const struct evictor *self = state;
 
-    (void)sizes;
-    (void)size_store;
-    counts_add(counters, counter_store, "rounds", (int64_t)self->counters.rounds);
-    counts_add(counters, counter_store, "protected_rounds",
-               (int64_t)self->counters.protected_rounds);
-    counts_add(counters, counter_store, "refused_rounds", (int64_t)self->counters.refused_rounds);
+    counting_put(to, METRIC_EVICTOR_ROUNDS, self->counters.rounds);
+    counting_put(to, METRIC_EVICTOR_PROTECTED_ROUNDS, self->counters.protected_rounds);
+    counting_put(to, METRIC_EVICTOR_REFUSED_ROUNDS, self->counters.refused_rounds);
 }
 
 void evictor_init(struct evictor *self, const struct config *config, struct log *log,

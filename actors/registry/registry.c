@@ -124,51 +124,60 @@ static struct position position(void *state)
     return ((struct registry_actor *)state)->at;
 }
 
-static void count_storage(struct registry_actor *self, struct msg_counts *counters,
-                          struct buf *counter_store, struct msg_counts *sizes,
-                          struct buf *size_store)
+static void count_storage(const struct registry_actor *self, const struct counting *to)
 {
     struct storage_stats stats;
 
     storage_stats(self->storage, &stats);
-    counts_add(counters, counter_store, "syncs_total", (int64_t)stats.sync_count);
-    counts_add(counters, counter_store, "sync_us_total", stats.sync_ns_total / 1000);
-    counts_add(counters, counter_store, "storage_failures_total", (int64_t)stats.failure_count);
-    counts_add(counters, counter_store, "storage_damage_total", (int64_t)stats.damage_count);
-    counts_add(sizes, size_store, "storage_lost_changes", (int64_t)stats.lost.count);
-    counts_add(sizes, size_store, "storage_damaged", stats.lost.any);
-    counts_add(sizes, size_store, "memory_only_changes", (int64_t)stats.memory_changes);
-    counts_add(sizes, size_store, "sync_us_max", stats.sync_ns_max / 1000);
-    counts_add(sizes, size_store, "storage_ok", stats.ok);
-    counts_add(sizes, size_store, "journal_bytes", (int64_t)stats.journal_bytes);
-    counts_add(sizes, size_store, "journal_segments", (int64_t)stats.segment_count);
-    counts_add(sizes, size_store, "snapshot_bytes", (int64_t)stats.snapshot_bytes);
-    counts_add(sizes, size_store, "snapshot_running", stats.snapshot_running);
+    counting_durations(to, METRIC_REGISTRY_SYNC, NULL, &stats.syncs);
+    counting_put(to, METRIC_REGISTRY_SYNC_MAX, (uint64_t)stats.sync_ns_max / 1000);
+    counting_put(to, METRIC_REGISTRY_STORAGE_OK, stats.ok);
+    counting_put(to, METRIC_REGISTRY_STORAGE_FAILURES, stats.failure_count);
+    counting_put(to, METRIC_REGISTRY_MEMORY_CHANGES, stats.memory_changes);
+    counting_put(to, METRIC_REGISTRY_DAMAGED_FILES, stats.damage_count);
+    counting_put(to, METRIC_REGISTRY_DAMAGED, stats.lost.any);
+    counting_put(to, METRIC_REGISTRY_LOST_CHANGES, stats.lost.count);
+    counting_put(to, METRIC_REGISTRY_JOURNAL, stats.journal_bytes);
+    counting_put(to, METRIC_REGISTRY_SEGMENTS, stats.segment_count);
+    counting_put(to, METRIC_REGISTRY_SNAPSHOT, stats.snapshot_bytes);
+    counting_put(to, METRIC_REGISTRY_SNAPSHOT_SEQ, stats.snapshot_seq);
+    counting_put(to, METRIC_REGISTRY_SNAPSHOT_RUNNING, stats.snapshot_running);
 }
 
-static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                  struct msg_counts *sizes, struct buf *size_store)
+static void count_counters(const struct registry_actor *self, const struct counting *to)
 {
-    struct registry_actor *self = state;
+#define COUNTER_PUT(field, ROW) counting_put(to, METRIC_REGISTRY_##ROW, self->counters.field);
+    REGISTRY_COUNTERS(COUNTER_PUT)
+#undef COUNTER_PUT
+#define COMMAND_PUT(field, name)                                                                   \
+    counting_put_of(to, METRIC_REGISTRY_COMMANDS, &STR(name), self->counters.field);
+    REGISTRY_COMMANDS(COMMAND_PUT)
+#undef COMMAND_PUT
+#define EVICTION_PUT(field, name)                                                                  \
+    counting_put_of(to, METRIC_REGISTRY_EVICTIONS, &STR(name), self->counters.field);
+    REGISTRY_EVICTIONS(EVICTION_PUT)
+#undef EVICTION_PUT
+}
+
+static void count(void *state, const struct counting *to)
+{
+    const struct registry_actor *self = state;
     struct registry_counts counts;
 
-#define COUNTER_ADD(field, name)                                                                   \
-    counts_add(counters, counter_store, name, (int64_t)self->counters.field);
-    REGISTRY_COUNTERS(COUNTER_ADD)
-#undef COUNTER_ADD
+    count_counters(self, to);
     registry_counts(self->registry, &counts);
-    counts_add(sizes, size_store, "instances", (int64_t)counts.live);
-    counts_add(sizes, size_store, "instances_max", self->config->registry_instances_max);
-    counts_add(sizes, size_store, "schedules", (int64_t)counts.schedules);
-    counts_add(sizes, size_store, "tombstones", (int64_t)counts.tombstones);
-    counts_add(sizes, size_store, "apps", (int64_t)counts.apps);
-    counts_add(sizes, size_store, "memory_bytes", (int64_t)counts.memory_bytes);
-    counts_add(sizes, size_store, "idle", (int64_t)ages_old_count(self->heartbeats));
-    counts_add(sizes, size_store, "digest_entries", (int64_t)digest_count(self->digest));
-    counts_add(sizes, size_store, "remembered_writes", (int64_t)write_ids_count(self->write_ids));
-    counts_add(sizes, size_store, "recent_changes", (int64_t)self->backlog.count);
-    counts_add(sizes, size_store, "protected", self->protection.on);
-    count_storage(self, counters, counter_store, sizes, size_store);
+    counting_put(to, METRIC_REGISTRY_INSTANCES, counts.live);
+    counting_put(to, METRIC_REGISTRY_INSTANCES_MAX, (uint64_t)self->config->registry_instances_max);
+    counting_put(to, METRIC_REGISTRY_IDLE, ages_old_count(self->heartbeats));
+    counting_put(to, METRIC_REGISTRY_APPS, counts.apps);
+    counting_put(to, METRIC_REGISTRY_SCHEDULES, counts.schedules);
+    counting_put(to, METRIC_REGISTRY_TOMBSTONES, counts.tombstones);
+    counting_put(to, METRIC_REGISTRY_MEMORY, counts.memory_bytes);
+    counting_put(to, METRIC_REGISTRY_DIGEST_ENTRIES, digest_count(self->digest));
+    counting_put(to, METRIC_REGISTRY_REMEMBERED, write_ids_count(self->write_ids));
+    counting_put(to, METRIC_REGISTRY_BACKLOG, self->backlog.count);
+    counting_put(to, METRIC_REGISTRY_INIT_PROTECT, self->protection.on);
+    count_storage(self, to);
 }
 
 /* A record read back at start. A write that is older than its deadline is refused for that, if it

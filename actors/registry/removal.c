@@ -96,7 +96,8 @@ static bool evict_some(struct registry_actor *self, unsigned *room, const struct
         evicted_add(&self->evicted, &held.id);
         remove_slot(self, slot, CHANGE_EVICT, now, out); /* takes it out of the old */
         self->eviction.left--;
-        self->counters.evicted++;
+        *(self->eviction.idle_ms > self->config->evictor_idle ? &self->counters.evicted_at_ceiling
+                                                              : &self->counters.evicted_idle) += 1;
         --*room;
     }
     return true;

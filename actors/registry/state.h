@@ -20,29 +20,36 @@
 #include "common/base/prng.h"
 #include "common/naming/convert.h"
 
-/* One row a counter: field, and its name in STATS and metrics. */
+/* One row a counter: field, and METRIC_REGISTRY_… */
 // clang-format off
-#define REGISTRY_COUNTERS(X)       \
-    X(registers,  "register_total")   \
-    X(renews,     "renew_total")      \
-    X(cancels,    "cancel_total")     \
-    X(sets,       "set_total")        \
-    X(schedules,  "schedule_total")   \
-    X(refused,    "refused_total")    \
-    X(expired,    "expired_total")    \
-    X(repeated,   "repeated_total")   \
-    X(changes,    "changes_total")    \
-    X(heartbeats, "heartbeats_total") \
-    X(evicted,    "evicted_total")    \
-    X(expiring,   "expiring_total")   \
-    X(merges,     "merge_total")      \
-    X(merged,     "merged_states_total") \
-    X(malformed,  "merge_refused_total") \
-    X(lookups,    "lookup_total")     \
-    X(forgotten,  "forgotten_total")  \
-    X(snapshots_served, "snapshot_chunks_served_total") \
-    X(facts_served,     "facts_served_total") \
-    X(ahead,            "stamps_ahead_total")
+#define REGISTRY_COUNTERS(X)    \
+    X(refused,          REFUSED)         \
+    X(expired,          EXPIRED)         \
+    X(repeated,         REPEATED)        \
+    X(changes,          CHANGES)         \
+    X(heartbeats,       HEARTBEATS)      \
+    X(expiring,         EXPIRING)        \
+    X(merged,           MERGED)          \
+    X(malformed,        MALFORMED)       \
+    X(forgotten,        FORGOTTEN)       \
+    X(snapshots_served, CHUNKS)          \
+    X(facts_served,     HISTORY_ANSWERS) \
+    X(ahead,            STAMPS_AHEAD)
+
+/* The same of METRIC_REGISTRY_COMMANDS: field, and which command. */
+#define REGISTRY_COMMANDS(X)    \
+    X(registers, "register")    \
+    X(renews,    "renew")       \
+    X(cancels,   "cancel")      \
+    X(sets,      "set")         \
+    X(schedules, "schedule")    \
+    X(merges,    "merge")       \
+    X(lookups,   "lookup")
+
+/* … of METRIC_REGISTRY_EVICTIONS: field, and why. */
+#define REGISTRY_EVICTIONS(X)         \
+    X(evicted_idle,       "idle")     \
+    X(evicted_at_ceiling, "ceiling")
 // clang-format on
 
 struct registry_actor {
@@ -82,9 +89,11 @@ struct registry_actor {
     struct eviction eviction;
     struct evicted evicted; /* in the round under way */
 
-#define COUNTER_FIELD(field, name) uint64_t field;
+#define COUNTER_FIELD(field, row) uint64_t field;
     struct {
         REGISTRY_COUNTERS(COUNTER_FIELD)
+        REGISTRY_COMMANDS(COUNTER_FIELD)
+        REGISTRY_EVICTIONS(COUNTER_FIELD)
     } counters;
 #undef COUNTER_FIELD
 };

@@ -238,8 +238,7 @@ static struct position position(void *state)
     return self->publisher.at;
 }
 
-static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                  struct msg_counts *sizes, struct buf *size_store)
+static void count(void *state, const struct counting *to)
 {
     struct replicator *self = state;
     struct posts_counts posts = posts_counts(self->posts);
@@ -252,25 +251,25 @@ static void count(void *state, struct msg_counts *counters, struct buf *counter_
         up += peers_linked(peer) && peer->status == NODE_UP;
         queued += link_queued(&peer->link);
     }
-#define COUNTER_ADD(field, name)                                                                   \
-    counts_add(counters, counter_store, name, (int64_t)self->counters.field);
+#define COUNTER_ADD(field, ROW) counting_put(to, METRIC_REPLICATOR_##ROW, self->counters.field);
     REPLICATOR_COUNTERS(COUNTER_ADD)
 #undef COUNTER_ADD
-    counts_add(counters, counter_store, "posts_sent_total", (int64_t)posts.sent);
-    counts_add(counters, counter_store, "posts_failed_total", (int64_t)posts.failed);
-    counts_add(counters, counter_store, "posts_dropped_total", (int64_t)posts.dropped);
-    counts_add(counters, counter_store, "posts_passed_over_total", (int64_t)posts.passed);
-    counts_add(counters, counter_store, "asked", (int64_t)self->last_id);
-    counts_add(sizes, size_store, "nodes", nodes);
-    counts_add(sizes, size_store, "peers_up", up);
-    counts_add(sizes, size_store, "asks", inflight_count(self->inflight));
-    counts_add(sizes, size_store, "relays", self->relays);
-    counts_add(sizes, size_store, "inbound", inbound_count(self));
-    counts_add(sizes, size_store, "queue_bytes", (int64_t)queued);
-    counts_add(sizes, size_store, "queue_bytes_max", (int64_t)self->queue_bytes_max);
-    counts_add(sizes, size_store, "posts_waiting", (int64_t)posts.waiting);
-    counts_add(sizes, size_store, "posts_under_way", (int64_t)posts.under_way);
-    counts_add(sizes, size_store, "told", self->told.count);
+    counting_put(to, METRIC_REPLICATOR_POSTS_SENT, posts.sent);
+    counting_put(to, METRIC_REPLICATOR_POSTS_FAILED, posts.failed);
+    counting_put(to, METRIC_REPLICATOR_POSTS_DROPPED, posts.dropped);
+    counting_put(to, METRIC_REPLICATOR_POSTS_PASSED, posts.passed);
+    counting_put(to, METRIC_REPLICATOR_ASKED, self->last_id);
+    counting_put(to, METRIC_REPLICATOR_NODES, nodes);
+    counting_put(to, METRIC_REPLICATOR_PEERS_UP, up);
+    counting_put(to, METRIC_REPLICATOR_ASKS, inflight_count(self->inflight));
+    counting_put(to, METRIC_REPLICATOR_RELAYS, self->relays);
+    counting_put(to, METRIC_REPLICATOR_INBOUND, inbound_count(self));
+    counting_put(to, METRIC_REPLICATOR_QUEUE, queued);
+    counting_put(to, METRIC_REPLICATOR_QUEUE_MAX, self->queue_bytes_max);
+    counting_put(to, METRIC_REPLICATOR_QUEUE_LIMIT, link_queue_bytes);
+    counting_put(to, METRIC_REPLICATOR_POSTS_WAITING, posts.waiting);
+    counting_put(to, METRIC_REPLICATOR_POSTS_UNDER_WAY, posts.under_way);
+    counting_put(to, METRIC_REPLICATOR_TOLD, self->told.count);
 }
 
 /* ── the actor ──────────────────────────────────────────────────────────────*/

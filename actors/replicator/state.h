@@ -19,31 +19,31 @@
 #include "common/wire/exchange.h"
 
 // clang-format off
-/* One row a counter: field, and its name in STATS and metrics. */
-#define REPLICATOR_COUNTERS(X)                              \
-    X(states_sent,        "states_sent_total")              \
-    X(states_received,    "states_received_total")          \
-    X(records_sent,       "records_sent_total")             \
-    X(records_received,   "records_received_total")         \
-    X(records_dropped,    "records_dropped_total")          \
-    X(heartbeats_sent,    "heartbeats_sent_total")          \
-    X(heartbeats_received, "heartbeats_received_total")     \
-    X(heartbeats_dropped, "heartbeats_dropped_total")       \
-    X(acks_sent,          "acks_sent_total")                \
-    X(acks_received,      "acks_received_total")            \
-    X(ack_timeouts,       "ack_timeouts_total")             \
-    X(stale_links,        "stale_links_total")              \
-    X(greetings_sent,     "greetings_sent_total")           \
-    X(inbound_failed,     "inbound_failed_total")           \
-    X(inbound_refused,    "inbound_refused_total")          \
-    X(relayed,            "relayed_total")                  \
-    X(relays_refused,     "relays_refused_total")           \
-    X(ages_asked,         "ages_asked_total")               \
-    X(walks,              "repair_walks_total")             \
-    X(walks_cut,          "repair_walks_cut_total")         \
-    X(pulled,             "repair_pulled_total")            \
-    X(synced_records,     "synced_records_total")           \
-    X(asks_refused,       "asks_refused_total")
+/* One row a counter: field, and METRIC_REPLICATOR_… */
+#define REPLICATOR_COUNTERS(X) \
+    X(states_sent,           STATES_SENT) \
+    X(states_received,       STATES_RECEIVED) \
+    X(records_sent,          RECORDS_SENT) \
+    X(records_received,      RECORDS_RECEIVED) \
+    X(records_dropped,       RECORDS_DROPPED) \
+    X(heartbeats_sent,       HEARTBEATS_SENT) \
+    X(heartbeats_received,   HEARTBEATS_RECEIVED) \
+    X(heartbeats_dropped,    HEARTBEATS_DROPPED) \
+    X(acks_sent,             ACKS_SENT) \
+    X(acks_received,         ACKS_RECEIVED) \
+    X(ack_timeouts,          ACK_TIMEOUTS) \
+    X(stale_links,           STALE_LINKS) \
+    X(greetings_sent,        GREETINGS_SENT) \
+    X(inbound_failed,        INBOUND_FAILED) \
+    X(inbound_refused,       INBOUND_REFUSED) \
+    X(relayed,               RELAYED) \
+    X(relays_refused,        RELAYS_REFUSED) \
+    X(ages_asked,            AGES_ASKED) \
+    X(walks,                 WALKS) \
+    X(walks_cut,             WALKS_CUT) \
+    X(pulled,                PULLED) \
+    X(synced_records,        SYNCED_RECORDS) \
+    X(asks_refused,          ASKS_REFUSED)
 // clang-format on
 
 struct replicator {
@@ -96,7 +96,7 @@ struct replicator {
     bool in_step; /* as NODES says */
     bool broken;  /* the registry's facts can't be read */
 
-#define COUNTER_FIELD(field, name) uint64_t field;
+#define COUNTER_FIELD(field, ROW) uint64_t field;
     struct {
         REPLICATOR_COUNTERS(COUNTER_FIELD)
     } counters;

@@ -2,9 +2,8 @@
 #ifndef ACTORS_STORE_COUNTS_H
 #define ACTORS_STORE_COUNTS_H
 
-#include "common/wire/codec.h"
+#include "common/metrics/counting.h"
 
-void store_count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                 struct msg_counts *sizes, struct buf *size_store);
+void store_count(void *state, const struct counting *to);
 
 #endif

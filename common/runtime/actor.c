@@ -314,6 +314,7 @@ static void turn(struct actor *self)
     cpu_us = clock->cpu_us(clock);
     self->admin.turns++;
     self->admin.full_turns += self->intake.waits ? 1 : 0;
+    durations_add(&self->admin.turn_cpu, cpu_us - self->cpu_us);
     if (cpu_us - self->cpu_us > self->admin.turn_cpu_us_max) {
         self->admin.turn_cpu_us_max = cpu_us - self->cpu_us;
     }

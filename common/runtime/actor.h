@@ -16,6 +16,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/metrics/counting.h"
 #include "common/runtime/follower.h"
 #include "common/runtime/outbox.h"
 
@@ -80,9 +81,8 @@ struct actor_spec {
     /* mono ms of the next thing due before the next tick, INT64_MAX if none; may be NULL */
     int64_t (*due_ms)(void *state, const struct now *now);
     struct position (*position)(void *state); /* never NULL */
-    /* Own counters and sizes for STATS and /metrics; may be NULL. store keeps the bytes. */
-    void (*count)(void *state, struct msg_counts *counters, struct buf *counter_store,
-                  struct msg_counts *sizes, struct buf *size_store);
+    /* Own counters and sizes, for STATS; may be NULL. */
+    void (*count)(void *state, const struct counting *to);
     /* After a signal to end, once a turn: whether it ends now. NULL: always. */
     bool (*may_stop)(void *state, const struct now *now, struct outbox *out);
     actor_turn_fn *stop; /* the process is about to end in good order; may be NULL */

@@ -77,15 +77,14 @@ static uint64_t resident_bytes(void)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void count_links(const struct actor_options *options, struct msg_counts *counters,
-                        struct buf *store)
+static void count_links(const struct actor_options *options, const struct counting *to)
 {
     struct buf name = {0};
 
     for (size_t i = 0; i < options->link_count; i++) {
         const struct actor_link *link = &options->links[i];
         struct follower_state state;
-        size_t mark;
+        struct str of;
 
         if (link->follower == NULL) {
             continue;
@@ -93,52 +92,59 @@ static void count_links(const struct actor_options *options, struct msg_counts *
         follower_state(link->follower, &state);
         name.len = 0;
         actor_name_print(&name, link->to, link->index);
-        mark = name.len;
-        buf_add_str(&name, STR("_catch_ups"));
-        buf_add_char(&name, '\0');
-        counts_add(counters, store, name.data, (int64_t)state.catch_ups);
-        name.len = mark;
-        buf_add_str(&name, STR("_snapshots"));
-        buf_add_char(&name, '\0');
-        counts_add(counters, store, name.data, (int64_t)state.snapshots);
+        of = buf_str(&name);
+        counting_put_of(to, METRIC_ACTOR_CATCH_UPS, &of, state.catch_ups);
+        counting_put_of(to, METRIC_ACTOR_SNAPSHOTS, &of, state.snapshots);
     }
     buf_fini(&name);
+}
+
+static void count_sockets(const struct sockets *sockets, const struct counting *to)
+{
+    const struct socket_counts *wire = &sockets->counts;
+    const struct listeners *listeners = &sockets->base.listeners;
+
+    counting_put(to, METRIC_ACTOR_FRAMES_IN, wire->frames_in);
+    counting_put(to, METRIC_ACTOR_FRAMES_OUT, wire->frames_out);
+    counting_put(to, METRIC_ACTOR_BYTES_IN, wire->bytes_in);
+    counting_put(to, METRIC_ACTOR_BYTES_OUT, wire->bytes_out);
+    counting_put(to, METRIC_ACTOR_DROPPED, wire->send_dropped);
+    counting_put(to, METRIC_ACTOR_WAYS, sockets->peers.count);
+    counting_put(to, METRIC_ACTOR_LISTENER_CONNECTIONS, listeners_connections(listeners));
+    counting_put(to, METRIC_ACTOR_LISTENER_CONNECTIONS_MAX, listeners->connections_max);
+    counting_put(to, METRIC_ACTOR_LISTENERS_DEAF, listeners->deaf_total);
+    counting_put(to, METRIC_ACTOR_KEYS_ACCEPTED, sockets->base.guard.let_in);
+    counting_put(to, METRIC_ACTOR_KEYS_REFUSED, sockets->base.guard.refused);
+}
+
+/* What COUNTERS has no field of its own for. */
+static void count(const struct admin *self, const struct counting *to)
+{
+    counting_put(to, METRIC_ACTOR_FULL_TURNS, self->full_turns);
+    counting_put(to, METRIC_ACTOR_PAUSES, self->gathered);
+    counting_put(to, METRIC_ACTOR_CLOCK_SETS, self->clock_sets);
+    counting_put(to, METRIC_ACTOR_COMMANDS, self->commands);
+    counting_put(to, METRIC_ACTOR_ANSWERS, self->answers);
+    counting_put(to, METRIC_ACTOR_FACTS, self->facts);
+    counting_put(to, METRIC_ACTOR_DOOR_COMMANDS, self->door_commands);
+    counting_put(to, METRIC_ACTOR_PEER_ANSWERS, self->peer_answers);
+    counting_put(to, METRIC_ACTOR_UNSUPPORTED, self->unsupported);
+    counting_put(to, METRIC_ACTOR_MALFORMED, self->malformed + self->sockets->counts.odd_frames);
+    counting_durations(to, METRIC_ACTOR_TURN, NULL, &self->turn_cpu);
+    count_sockets(self->sockets, to);
+    count_links(self->options, to);
 }
 
 static void on_stats(struct admin *self, const struct address *from, uint64_t id,
                      const struct now *now, struct outbox *out)
 {
     const struct actor_options *options = self->options;
-    const struct socket_counts *wire = &self->sockets->counts;
-    const struct {
-        const char *name;
-        uint64_t value;
-    } own[] = {
-        {"turns", self->turns},
-        {"full_turns", self->full_turns},
-        {"gathered", self->gathered},
-        {"clock_sets", self->clock_sets},
-        {"commands", self->commands},
-        {"answers", self->answers},
-        {"facts", self->facts},
-        {"door_commands", self->door_commands},
-        {"peer_answers", self->peer_answers},
-        {"keys_let_in", self->sockets->base.guard.let_in},
-        {"keys_refused", self->sockets->base.guard.refused},
-        {"unsupported", self->unsupported},
-        {"listeners_deaf", self->sockets->base.listeners.deaf_total},
-        {"malformed", self->malformed + wire->odd_frames},
-        {"send_dropped", wire->send_dropped},
-        {"frames_in", wire->frames_in},
-        {"frames_out", wire->frames_out},
-        {"bytes_in", wire->bytes_in},
-        {"bytes_out", wire->bytes_out},
-    };
     struct position at = options->spec->position(options->state);
     struct msg msg = {.type = MSG_TYPE_COUNTERS};
     struct msg_counters *counters = &msg.as_counters;
     struct buf counter_store = {0};
     struct buf size_store = {0};
+    const struct counting to = {&counters->counters, &counter_store, &counters->sizes, &size_store};
 
     *counters = (struct msg_counters){
         .id = id,
@@ -154,20 +160,10 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         .restarts = self->launched.restarts,
         .restart_reason = str_from(self->launched.reason),
     };
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        counts_add(&counters->counters, &counter_store, own[i].name, (int64_t)own[i].value);
-    }
-    count_links(options, &counters->counters, &counter_store);
-    counts_add(&counters->sizes, &size_store, "subscriptions",
-               (int64_t)outbox_subscription_count(out));
-    counts_add(&counters->sizes, &size_store, "ways", self->sockets->peers.count);
-    counts_add(&counters->sizes, &size_store, "listener_connections",
-               listeners_connections(&self->sockets->base.listeners));
-    counts_add(&counters->sizes, &size_store, "listener_connections_max",
-               self->sockets->base.listeners.connections_max);
+    count(self, &to);
+    counting_put(&to, METRIC_ACTOR_SUBSCRIPTIONS, outbox_subscription_count(out));
     if (options->spec->count != NULL) {
-        options->spec->count(options->state, &counters->counters, &counter_store, &counters->sizes,
-                             &size_store);
+        options->spec->count(options->state, &to);
     }
     outbox_reply(out, OUTBOX_NOW, from, &msg);
     buf_fini(&counter_store);

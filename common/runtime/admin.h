@@ -21,10 +21,11 @@ struct admin {
     uint64_t facts;
     uint64_t unsupported;
     uint64_t malformed;
-    uint64_t full_turns;     /* turns that left work waiting */
-    uint64_t gathered;       /* pauses made for a crowd */
-    uint64_t clock_sets;     /* times that somebody set the time of day */
-    int64_t turn_cpu_us_max; /* of this thread, with the sleep before it */
+    uint64_t full_turns;       /* turns that left work waiting */
+    uint64_t gathered;         /* pauses made for a crowd */
+    uint64_t clock_sets;       /* times that somebody set the time of day */
+    int64_t turn_cpu_us_max;   /* of this thread, with the sleep before it */
+    struct durations turn_cpu; /* the same of all turns */
 };
 
 /* Answers msg in lane NOW if it is one of the five; else false. */

@@ -1,32 +1,88 @@
 #include "gateway/bus/metrics.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/array.h"
 #include "common/base/heap.h"
+#include "common/metrics/reading.h"
 
-enum { name_max = 128, label_max = 32, sample_max = 65536 };
+enum { sample_max = 65536 };
 
 struct sample {
-    char name[name_max];
-    char label[label_max];
-    bool counter;
+    enum metric metric;
+    enum actor_name from; /* ACTOR_COUNT: of the node */
+    uint32_t index;
+    size_t labels_at; /* in the store */
+    size_t labels_len;
     int64_t value;
+    size_t took; /* of a histogram: which */
 };
 
 struct metrics {
+    struct metric_index index;
     struct sample *samples;
     size_t count;
     size_t cap;
+    struct durations *took;
+    size_t took_count;
+    size_t took_cap;
+    struct buf store;
+    bool sorted;
 };
 
-struct metrics *metrics_new(void)
-{
-    struct metrics *self = heap_new(sizeof(*self));
+/* Whose samples are added. */
+struct source {
+    enum actor_name from;
+    uint32_t index;
+};
 
+static void add(struct metrics *self, const struct source *source,
+                const struct metric_series *series)
+{
+    struct sample *sample;
+
+    if (self->count == sample_max) {
+        return;
+    }
+    ARRAY_ROOM(self->samples, self->count, self->cap, 256);
+    sample = &self->samples[self->count++];
+    *sample = (struct sample){.metric = series->metric,
+                              .from = source->from,
+                              .index = source->index,
+                              .labels_at = self->store.len,
+                              .labels_len = series->labels.len,
+                              .value = series->value};
+    buf_add_str(&self->store, series->labels);
+    if (metric_row(series->metric)->kind == METRIC_KIND_HISTOGRAM) {
+        ARRAY_ROOM(self->took, self->took_count, self->took_cap, 64);
+        sample->took = self->took_count;
+        self->took[self->took_count++] = series->took;
+    }
+}
+
+static void add_value(struct metrics *self, const struct source *source, enum metric metric,
+                      int64_t value)
+{
+    const struct metric_series series = {.metric = metric, .value = value};
+
+    add(self, source, &series);
+}
+
+struct metrics *metrics_new(const char *commit)
+{
+    static const struct source node = {.from = ACTOR_COUNT};
+    struct metrics *self = heap_new(sizeof(*self));
+    struct buf labels = {0};
+    struct metric_series series = {.metric = METRIC_BUILD_INFO, .value = 1};
+
+    metric_index_init(&self->index);
+    buf_printf(&labels, "%s,%s", MUSTER_VERSION, commit);
+    series.labels = buf_str(&labels);
+    add(self, &node, &series);
+    buf_fini(&labels);
     return self;
 }
 
@@ -34,91 +90,151 @@ void metrics_destroy(struct metrics **self)
 {
     if (*self != NULL) {
         free((*self)->samples);
+        free((*self)->took);
+        buf_fini(&(*self)->store);
         free(*self);
         *self = NULL;
-    }
-}
-
-/* Of whom a sample is. */
-struct source {
-    const char *actor;
-    char label[label_max];
-};
-
-static void add(struct metrics *self, const struct source *source, struct str noun, bool counter,
-                int64_t value)
-{
-    struct sample *sample;
-    bool total = noun.len >= 6 && memcmp(noun.data + noun.len - 6, "_total", 6) == 0;
-
-    if (self->count == sample_max) {
-        return;
-    }
-    ARRAY_ROOM(self->samples, self->count, self->cap, 256);
-    sample = &self->samples[self->count++];
-    sample->counter = counter;
-    sample->value = value;
-    memcpy(sample->label, source->label, sizeof(sample->label));
-    (void)snprintf(sample->name, sizeof(sample->name), "muster_%s_%.*s%s", source->actor,
-                   STR_ARG(noun), counter && !total ? "_total" : "");
-    for (char *at = sample->name; *at != '\0'; at++) {
-        bool allowed = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_';
-
-        *at = allowed ? *at : '_';
     }
 }
 
 void metrics_add(struct metrics *self, enum actor_name from, uint32_t index,
                  const struct msg_counters *counters)
 {
-    struct source source = {.actor = actor_name_text(from)};
-    struct str rest;
-    struct str noun;
-    int64_t value;
+    const struct source source = {.from = from, .index = index};
+    struct reading reading;
+    struct metric_series series;
 
-    (void)snprintf(source.label, sizeof(source.label), actor_kind(from)->many ? "%s.%u" : "%s",
-                   source.actor, (unsigned)index);
-    add(self, &source, STR("up"), false, counters != NULL);
+    assert(!self->sorted);
+    add_value(self, &source, METRIC_UP, counters != NULL);
     if (counters == NULL) {
         return;
     }
-    add(self, &source, STR("uptime_seconds"), false, counters->uptime_ms / 1000);
-    add(self, &source, STR("rss_bytes"), false, (int64_t)counters->rss_bytes);
-    add(self, &source, STR("turn_cpu_max_microseconds"), false, counters->turn_cpu_us_max);
-    add(self, &source, STR("seq"), false, (int64_t)counters->seq);
-    rest = counters->counters.bytes;
-    while (counts_next(&rest, &noun, &value)) {
-        add(self, &source, noun, true, value);
-    }
-    rest = counters->sizes.bytes;
-    while (counts_next(&rest, &noun, &value)) {
-        add(self, &source, noun, false, value);
+    add_value(self, &source, METRIC_ACTOR_RESTARTS, counters->restarts);
+    add_value(self, &source, METRIC_ACTOR_UPTIME, counters->uptime_ms);
+    add_value(self, &source, METRIC_ACTOR_RSS, (int64_t)counters->rss_bytes);
+    add_value(self, &source, METRIC_ACTOR_TURN_MAX, counters->turn_cpu_us_max);
+    add_value(self, &source, METRIC_ACTOR_SEQ, (int64_t)counters->seq);
+    reading_init(&reading, &self->index, counters);
+    while (reading_next(&reading, &series)) {
+        if (series.metric != METRIC_END) {
+            add(self, &source, &series);
+        }
     }
 }
 
-static int by_name(const void *a, const void *b)
+/* ── printing ───────────────────────────────────────────────────────────────*/
+
+static int by_place(const void *a, const void *b)
 {
     const struct sample *left = a;
     const struct sample *right = b;
-    int order = strcmp(left->name, right->name);
 
-    return order != 0 ? order : strcmp(left->label, right->label);
+    if (left->metric != right->metric) {
+        return left->metric < right->metric ? -1 : 1;
+    }
+    if (left->from != right->from) {
+        return left->from < right->from ? -1 : 1;
+    }
+    if (left->index != right->index) {
+        return left->index < right->index ? -1 : 1;
+    }
+    return left->labels_at < right->labels_at ? -1 : 1; /* as the actor has told them */
 }
 
-void metrics_print(struct metrics *self, struct buf *to)
+/* All of a sample's labels, each followed by a comma. */
+static void print_labels(const struct metrics *self, const struct sample *sample, struct buf *to)
 {
-    if (self->count > 0) {
-        qsort(self->samples, self->count, sizeof(*self->samples), by_name);
-    }
-    for (size_t i = 0; i < self->count; i++) {
-        const struct sample *sample = &self->samples[i];
+    const struct metric_series series = {
+        .metric = sample->metric,
+        .labels = {self->store.data + sample->labels_at, sample->labels_len}};
 
-        if (i == 0 || strcmp(sample->name, sample[-1].name) != 0) {
-            buf_printf(to, "# HELP %s %s of a muster process, as its STATS tell.\n# TYPE %s %s\n",
-                       sample->name, sample->counter ? "A count" : "A size", sample->name,
-                       sample->counter ? "counter" : "gauge");
-        }
-        buf_printf(to, "%s{actor=\"%s\"} %" PRId64 "\n", sample->name, sample->label,
-                   sample->value);
+    if (sample->from == ACTOR_COUNT) {
+        series_labels_print(&series, to);
+        return;
     }
+    if ((int)sample->metric < metric_actor_end) {
+        buf_printf(to, "actor=\"%s\",index=\"%" PRIu32 "\",", actor_name_text(sample->from),
+                   sample->index);
+    }
+    series_labels_print(&series, to);
+    if ((int)sample->metric >= metric_actor_end && actor_kind(sample->from)->many) {
+        buf_printf(to, "index=\"%" PRIu32 "\",", sample->index);
+    }
+}
+
+/* muster_NAME SUFFIX {labels, last}; the value is the caller's. last: empty: none. */
+static void print_name(const struct sample *sample, const char *suffix, struct str labels,
+                       struct str last, struct buf *to)
+{
+    buf_printf(to, "muster_%s%s", metric_row(sample->metric)->name, suffix);
+    if (last.len == 0 && labels.len > 0) {
+        labels.len--; /* its comma */
+    }
+    if (labels.len + last.len > 0) {
+        buf_printf(to, "{%.*s%.*s}", STR_ARG(labels), STR_ARG(last));
+    }
+    buf_add_char(to, ' ');
+}
+
+static void print_histogram(const struct metrics *self, const struct sample *sample,
+                            struct str labels, struct buf *to)
+{
+    const struct durations *took = &self->took[sample->took];
+    bool coarse = metric_row(sample->metric)->unit == METRIC_UNIT_MS;
+    uint64_t count = 0;
+
+    for (unsigned step = 0; step < durations_steps; step++) {
+        struct buf bound = {0};
+
+        count += took->counts[step];
+        if (coarse && step < durations_1_ms) {
+            continue;
+        }
+        if (step < durations_steps - 1) {
+            buf_printf(&bound, "le=\"%g\"", durations_bound_s(step));
+        } else {
+            buf_add_str(&bound, STR("le=\"+Inf\""));
+        }
+        print_name(sample, "_bucket", labels, buf_str(&bound), to);
+        buf_printf(to, "%" PRIu64 "\n", count);
+        buf_fini(&bound);
+    }
+    print_name(sample, "_sum", labels, STR(""), to);
+    buf_printf(to, "%.6f\n", (double)took->us / 1e6);
+    print_name(sample, "_count", labels, STR(""), to);
+    buf_printf(to, "%" PRIu64 "\n", count);
+}
+
+static void print_sample(const struct metrics *self, const struct sample *sample, struct buf *to)
+{
+    struct buf labels = {0};
+
+    print_labels(self, sample, &labels);
+    if (metric_row(sample->metric)->kind == METRIC_KIND_HISTOGRAM) {
+        print_histogram(self, sample, buf_str(&labels), to);
+    } else {
+        print_name(sample, "", buf_str(&labels), STR(""), to);
+        metric_value_print(sample->metric, sample->value, to);
+        buf_add_char(to, '\n');
+    }
+    buf_fini(&labels);
+}
+
+bool metrics_print(struct metrics *self, size_t *cursor, size_t max_bytes, struct buf *to)
+{
+    if (!self->sorted) {
+        qsort(self->samples, self->count, sizeof(*self->samples), by_place);
+        self->sorted = true;
+    }
+    for (; *cursor < self->count && to->len < max_bytes; ++*cursor) {
+        const struct sample *sample = &self->samples[*cursor];
+        const struct metric_row *row = metric_row(sample->metric);
+
+        if (*cursor == 0 || sample->metric != sample[-1].metric) {
+            buf_printf(to, "# HELP muster_%s %s\n# TYPE muster_%s %s\n", row->name, row->help,
+                       row->name, metric_kind_text(row->kind));
+        }
+        print_sample(self, sample, to);
+    }
+    return *cursor < self->count;
 }

@@ -10,6 +10,8 @@ struct scrape;
 
 /* round: borrowed. */
 struct scrape *scrape_new(struct round *round);
+/* commit: that the program was built from; static. */
+void scrape_set_commit(struct scrape *self, const char *commit);
 /* Who waits is not told: the server ends first. */
 void scrape_destroy(struct scrape **self);
 

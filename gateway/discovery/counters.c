@@ -1,5 +1,5 @@
 /* The gateway's own counters and sizes. */
-#include "gateway/bus/counting.h"
+#include "gateway/bus/http_counting.h"
 #include "gateway/bus/pending.h"
 #include "gateway/discovery/early.h"
 #include "gateway/discovery/form_origin.h"
@@ -7,46 +7,43 @@
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/stream.h"
 
-static void count_writes(const struct gateway *self, struct counting *counters,
-                         struct counting *sizes)
+static void count_writes(const struct gateway *self, const struct counting *to)
 {
     struct pending_counts writes;
 
     pending_counts(self->pending, &writes);
-    counting_put(counters, "writes_sent", writes.sent_total);
-    counting_put(counters, "writes_resent", writes.resent_total);
-    counting_put(counters, "writes_expired", writes.expired_total);
-    counting_put(counters, "writes_refused", writes.refused_total);
-    counting_put(counters, "forms_not_believed", form_origin_doubts_total(self->form_origin));
-    counting_put(sizes, "writes_pending", writes.commands);
-    counting_put(sizes, "writes_pending_bytes", writes.bytes);
-    counting_put(sizes, "early_waiting", early_count(self->early));
+    counting_put(to, METRIC_GATEWAY_WRITES, writes.sent_total);
+    counting_put(to, METRIC_GATEWAY_WRITES_RESENT, writes.resent_total);
+    counting_put(to, METRIC_GATEWAY_WRITES_EXPIRED, writes.expired_total);
+    counting_put(to, METRIC_GATEWAY_WRITES_REFUSED, writes.refused_total);
+    counting_put(to, METRIC_GATEWAY_PENDING_WRITES, writes.commands);
+    counting_put(to, METRIC_GATEWAY_PENDING_BYTES, writes.bytes);
+    counting_put(to, METRIC_GATEWAY_DISBELIEVED_FORMS, form_origin_doubts_total(self->form_origin));
+    counting_put(to, METRIC_GATEWAY_EARLY_REQUESTS, early_count(self->early));
 }
 
-static void count_readers(const struct gateway *self, struct counting *counters,
-                          struct counting *sizes)
+static void count_readers(const struct gateway *self, const struct counting *to)
 {
     struct polls_counts polls;
     struct streams_counts streams;
 
     polls_counts(self->polls, &polls);
-    counting_put(counters, "polls_parked", polls.parked_total);
-    counting_put(counters, "polls_woken", polls.woken_total);
-    counting_put(counters, "polls_expired", polls.expired_total);
-    counting_put(counters, "polls_spared", polls.spared_total);
-    counting_put(counters, "polls_gone", polls.gone_total);
-    counting_put(sizes, "polls_waiting", polls.parked);
-    counting_put(sizes, "polls_apps", polls.apps);
+    counting_put(to, METRIC_HTTP_PARKED_POLLS, polls.parked);
+    counting_put(to, METRIC_GATEWAY_POLLS_PARKED, polls.parked_total);
+    counting_put(to, METRIC_GATEWAY_POLLS_WOKEN, polls.woken_total);
+    counting_put(to, METRIC_GATEWAY_POLLS_EXPIRED, polls.expired_total);
+    counting_put(to, METRIC_GATEWAY_POLLS_SPARED, polls.spared_total);
+    counting_put(to, METRIC_GATEWAY_POLLS_GONE, polls.gone_total);
+    counting_put(to, METRIC_GATEWAY_POLLED_APPS, polls.apps);
     streams_counts(self->streams, &streams);
-    counting_put(counters, "streams_opened", streams.opened_total);
-    counting_put(counters, "stream_events", streams.events_total);
-    counting_put(counters, "stream_full_states", streams.full_total);
-    counting_put(counters, "streams_spared", streams.spared_total);
-    counting_put(sizes, "streams_open", streams.open);
+    counting_put(to, METRIC_GATEWAY_STREAMS, streams.open);
+    counting_put(to, METRIC_GATEWAY_STREAMS_OPENED, streams.opened_total);
+    counting_put(to, METRIC_GATEWAY_STREAM_EVENTS, streams.events_total);
+    counting_put(to, METRIC_GATEWAY_STREAM_FULL_STATES, streams.full_total);
+    counting_put(to, METRIC_GATEWAY_STREAMS_SPARED, streams.spared_total);
 }
 
-static void count_replica(const struct gateway *self, struct counting *counters,
-                          struct counting *sizes)
+static void count_replica(const struct gateway *self, const struct counting *to)
 {
     struct now now = self->clock->now(self->clock);
     struct follower_state registry;
@@ -54,30 +51,22 @@ static void count_replica(const struct gateway *self, struct counting *counters,
 
     replica_follower(self->replica, ACTOR_REGISTRY, &registry);
     registry_counts(replica_registry(self->replica), &held);
-    counting_put(counters, "replica_catch_ups", registry.catch_ups);
-    counting_put(counters, "replica_snapshots", registry.snapshots);
-    counting_put(sizes, "replica_seq", registry.seq);
-    counting_put(sizes, "replica_instances", held.live);
-    counting_put(sizes, "replica_apps", held.apps);
-    counting_put(sizes, "replica_schedules", held.schedules);
-    counting_put(sizes, "replica_tombstones", held.tombstones);
-    counting_put(sizes, "replica_bytes", held.memory_bytes);
-    counting_put(sizes, "replica_stale_milliseconds",
-                 (uint64_t)replica_stale_ms(self->replica, &now));
-    counting_put(sizes, "protect_on", replica_protect(self->replica, &now).on);
-    counting_put(sizes, "self_protection_on", replica_protection(self->replica, &now).on);
-    counting_put(sizes, "storage_ok", replica_storage(self->replica).ok);
+    counting_put(to, METRIC_GATEWAY_REPLICA_SEQ, registry.seq);
+    counting_put(to, METRIC_GATEWAY_REPLICA_INSTANCES, held.live);
+    counting_put(to, METRIC_GATEWAY_REPLICA_APPS, held.apps);
+    counting_put(to, METRIC_GATEWAY_REPLICA_SCHEDULES, held.schedules);
+    counting_put(to, METRIC_GATEWAY_REPLICA_TOMBSTONES, held.tombstones);
+    counting_put(to, METRIC_GATEWAY_REPLICA_BYTES, held.memory_bytes);
+    counting_put(to, METRIC_GATEWAY_REPLICA_STALE, (uint64_t)replica_stale_ms(self->replica, &now));
+    counting_put(to, METRIC_GATEWAY_REPLICA_STALE_MAX, (uint64_t)self->config->gateway_stale_limit);
 }
 
-void gateway_count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                   struct msg_counts *sizes, struct buf *size_store)
+void gateway_count(void *state, const struct counting *to)
 {
     const struct gateway *self = state;
-    struct counting to_counters = {counters, counter_store};
-    struct counting to_sizes = {sizes, size_store};
 
-    counting_http(self->http, &to_counters, &to_sizes);
-    count_writes(self, &to_counters, &to_sizes);
-    count_readers(self, &to_counters, &to_sizes);
-    count_replica(self, &to_counters, &to_sizes);
+    http_counting_put(self->http, to);
+    count_writes(self, to);
+    count_readers(self, to);
+    count_replica(self, to);
 }

@@ -63,8 +63,7 @@ enum err gateway_new(struct gateway **self, const struct config *config, struct 
 void gateway_destroy(struct gateway **self);
 
 /* Its own counters and sizes (counters.c). */
-void gateway_count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                   struct msg_counts *sizes, struct buf *size_store);
+void gateway_count(void *state, const struct counting *to);
 
 /* The core for actor_run; gateway_turn is its guest on http_fd, with always set. */
 extern const struct actor_spec gateway_spec;

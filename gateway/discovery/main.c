@@ -2,6 +2,7 @@
 
 #include "common/base/prng.h"
 #include "common/runtime/process.h"
+#include "gateway/bus/scrape.h"
 #include "gateway/discovery/gateway.h"
 
 int main(int argc, char **argv)
@@ -33,6 +34,7 @@ int main(int argc, char **argv)
                                         .guests = &guest,
                                         .guest_count = 1};
 
+        scrape_set_commit(self->scrape, MUSTER_COMMIT);
         process_net_fill(&net, &config, &log, &options);
         err = actor_run(&options);
         err = self->failed ? ERR_IO : err;

@@ -90,7 +90,7 @@ bool source_is_believed(struct gateway *self, const struct request *request, con
     case TRUST_SAY_LAST:
         log_event(self->log, LOG_WARN, "forms_not_believed",
                   "they have come from more addresses than are told one by one: further ones "
-                  "are counted only, muster_gateway_forms_not_believed_total",
+                  "are counted only, muster_gateway_disbelieved_forms_total",
                   log_int("addresses", trust_said_max));
         break;
     case TRUST_SAY_NOTHING:

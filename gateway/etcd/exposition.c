@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/durations.h"
 #include "common/base/heap.h"
+#include "common/metrics/reading.h"
 #include "gateway/etcd/exposition_rows.h"
 #include "gateway/etcd/process_metrics.h"
 
@@ -166,73 +166,63 @@ static void print_calls(const struct tally *tally, struct buf *to)
 
 /* ── what the store tells ── */
 
-static bool find_in(struct msg_counts counts, struct str key, int64_t *value)
+static void print_histogram(const struct metric_series *series, struct buf *to, const char *name,
+                            const char *help)
 {
-    struct str rest = counts.bytes;
-    struct str name;
-    int64_t at_hand;
+    uint64_t count = 0;
 
-    while (counts_next(&rest, &name, &at_hand)) {
-        if (str_eq(name, key)) {
-            *value = at_hand;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool find(const struct msg_counters *counters, struct str key, int64_t *value)
-{
-    return find_in(counters->counters, key, value) || find_in(counters->sizes, key, value);
-}
-
-static void print_store_number(const struct msg_counters *counters, struct buf *to,
-                               const char *name, const char *type, const char *key,
-                               const char *help)
-{
-    int64_t value;
-
-    if (find(counters, str_from(key), &value)) {
-        metric(to, name, type, help, value);
-    }
-}
-
-static void print_histogram(const struct msg_counters *counters, struct buf *to, const char *name,
-                            const char *base, const char *help)
-{
-    enum { key_max = 64 };
-    char key[key_max];
-    int64_t sum_us;
-    int64_t count = 0;
-    double bound = 0.001;
-
-    (void)snprintf(key, sizeof(key), "%s_us", base);
-    if (!find(counters, str_from(key), &sum_us)) {
-        return;
-    }
     begin_metric(to, name, "histogram", help);
-    for (unsigned i = 0; i < durations_steps; i++, bound *= 2) {
-        int64_t value = 0;
-
-        (void)snprintf(key, sizeof(key), "%s_le_%u", base, i);
-        (void)find(counters, str_from(key), &value);
-        count += value;
-        if (i < durations_steps - 1) {
-            buf_printf(to, "%s_bucket{le=\"%g\"} %" PRId64 "\n", name, bound, count);
+    for (unsigned step = 0; step < durations_steps; step++) {
+        count += series->took.counts[step];
+        if (step >= durations_1_ms && step <= durations_8192_ms) {
+            buf_printf(to, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, durations_bound_s(step),
+                       count);
         }
     }
-    buf_printf(to, "%s_bucket{le=\"+Inf\"} %" PRId64 "\n", name, count);
-    buf_printf(to, "%s_sum %.6f\n%s_count %" PRId64 "\n", name, (double)sum_us / 1e6, name, count);
+    buf_printf(to, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+    buf_printf(to, "%s_sum %.6f\n%s_count %" PRIu64 "\n", name, (double)series->took.us / 1e6, name,
+               count);
+}
+
+static const struct store_row {
+    const char *name;
+    const char *type; /* NULL: a histogram */
+    enum metric metric;
+    const char *help;
+} store_rows[] = {
+#define STORE_ROW(name, type, ROW, help) {name, type, METRIC_STORE_##ROW, help},
+    EXPOSITION_STORE_TABLE(STORE_ROW)
+#undef STORE_ROW
+#define HISTOGRAM_ROW(name, ROW, help) {name, NULL, METRIC_STORE_##ROW, help},
+        EXPOSITION_HISTOGRAM_TABLE(HISTOGRAM_ROW)
+#undef HISTOGRAM_ROW
+};
+
+static void print_store_row(const struct store_row *row, const struct metric_series *series,
+                            struct buf *to)
+{
+    if (row->type == NULL) {
+        print_histogram(series, to, row->name, row->help);
+    } else {
+        metric(to, row->name, row->type, row->help, series->value);
+    }
 }
 
 static void print_store(const struct msg_counters *counters, struct buf *to)
 {
-#define STORE_ROW(name, type, key, help) print_store_number(counters, to, name, type, key, help);
-    EXPOSITION_STORE_TABLE(STORE_ROW)
-#undef STORE_ROW
-#define HISTOGRAM_ROW(name, key, help) print_histogram(counters, to, name, key, help);
-    EXPOSITION_HISTOGRAM_TABLE(HISTOGRAM_ROW)
-#undef HISTOGRAM_ROW
+    struct metric_index index;
+    struct reading reading;
+    struct metric_series series;
+
+    metric_index_init(&index);
+    reading_init(&reading, &index, counters);
+    while (reading_next(&reading, &series)) {
+        for (size_t i = 0; i < sizeof(store_rows) / sizeof(store_rows[0]); i++) {
+            if (store_rows[i].metric == series.metric) {
+                print_store_row(&store_rows[i], &series, to);
+            }
+        }
+    }
 }
 
 /* ── rounds ── */

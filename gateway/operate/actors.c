@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/config/table.h"
+#include "common/metrics/reading.h"
 #include "gateway/operate/answer.h"
 #include "gateway/operate/asker.h"
 #include "gateway/operate/fields.h"
@@ -70,18 +71,44 @@ static const char *silent_state(const struct operate *self, const struct round_a
     return state;
 }
 
-static void add_counts(struct buf *to, const char *key, const struct msg_counts *counts)
+static void add_series(struct buf *to, const struct metric_series *series)
 {
-    struct str rest = counts->bytes;
-    struct str name;
-    int64_t value;
+    struct buf name = {0};
 
+    buf_add_str(&name, str_from(metric_row(series->metric)->name));
+    if (series->labels.len > 0) {
+        buf_printf(&name, "{%.*s}", STR_ARG(field_cut(series->labels, text_max)));
+    }
+    field_item(to);
+    json_quote(to, buf_str(&name));
+    buf_add_char(to, ':');
+    buf_fini(&name);
+    if (metric_row(series->metric)->kind == METRIC_KIND_HISTOGRAM) {
+        buf_add_char(to, '{');
+        field_number(to, "count", (int64_t)durations_count(&series->took));
+        field_key(to, "sum");
+        metric_value_print(series->metric, series->took.us, to);
+        buf_add_char(to, '}');
+    } else {
+        metric_value_print(series->metric, series->value, to);
+    }
+}
+
+static void add_counts(struct buf *to, const char *key, bool gauges,
+                       const struct msg_counters *counters)
+{
+    struct metric_index index;
+    struct reading reading;
+    struct metric_series series;
+
+    metric_index_init(&index);
+    reading_init(&reading, &index, counters);
     field_open(to, key, '{');
-    while (to->len < counts_max && counts_next(&rest, &name, &value)) {
-        field_item(to);
-        json_quote(to, field_cut(name, text_max));
-        buf_add_char(to, ':');
-        buf_add_i64(to, value);
+    while (to->len < counts_max && reading_next(&reading, &series)) {
+        if (series.metric != METRIC_END &&
+            (metric_row(series.metric)->kind == METRIC_KIND_GAUGE) == gauges) {
+            add_series(to, &series);
+        }
     }
     buf_add_char(to, '}');
 }
@@ -100,8 +127,8 @@ static void add_answered(struct buf *to, const struct msg_counters *counters)
                counters->turn_cpu_us_max % 1000);
     field_hex(to, "epoch", counters->epoch);
     field_number(to, "seq", (int64_t)counters->seq);
-    add_counts(to, "counters", &counters->counters);
-    add_counts(to, "sizes", &counters->sizes);
+    add_counts(to, "counters", false, counters);
+    add_counts(to, "sizes", true, counters);
 }
 
 static void add_silent(struct buf *to, const char *state)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "common/metrics/reading.h"
 #include "gateway/operate/fields.h"
 
 enum { text_max = 512 }; /* bytes of what others tell */
@@ -13,46 +14,25 @@ static const int64_t round_fresh_ms = 5000;
 
 struct sum_row {
     enum actor_name actor;
-    bool in_sizes;
-    const char *counter;
+    enum metric metric;
 };
 
 static const struct sum_row sum_rows[SUM_COUNT] = {
-#define SUM_ROW(NAME, actor, in_sizes, counter, member) {ACTOR_##actor, in_sizes, counter},
+#define SUM_ROW(NAME, actor, row, member) {ACTOR_##actor, METRIC_##row},
     SUM_TABLE(SUM_ROW)
 #undef SUM_ROW
 };
 
-static void add_counts(struct operate *self, enum actor_name from, bool in_sizes,
-                       const struct msg_counts *counts)
+static void add_series(struct operate *self, enum actor_name from,
+                       const struct metric_series *series)
 {
-    struct str rest = counts->bytes;
-    struct str name;
-    int64_t value;
-
-    while (counts_next(&rest, &name, &value)) {
-        for (unsigned i = 0; i < SUM_COUNT; i++) {
-            if (sum_rows[i].actor == from && sum_rows[i].in_sizes == in_sizes &&
-                str_eq(str_from(sum_rows[i].counter), name)) {
-                self->sums[i].known = true;
-                self->sums[i].value += value;
-            }
+    for (unsigned i = 0; i < SUM_COUNT; i++) {
+        if (sum_rows[i].actor == from && sum_rows[i].metric == series->metric) {
+            self->sums[i].known = true;
+            self->sums[i].value += series->value;
+            self->sums[i].count += durations_count(&series->took);
         }
     }
-}
-
-static int64_t size_of(const struct msg_counters *counters, struct str wanted)
-{
-    struct str rest = counters->sizes.bytes;
-    struct str name;
-    int64_t value;
-
-    while (counts_next(&rest, &name, &value)) {
-        if (str_eq(name, wanted)) {
-            return value;
-        }
-    }
-    return 0;
 }
 
 /* Of all gateways the one that is nearest to its limit. */
@@ -66,17 +46,51 @@ static void take_fullest(struct fullest *fullest, int64_t used, int64_t max)
     }
 }
 
-static void take_gateway(struct operate *self, const struct round_answer *answer)
+/* How full one gateway is. */
+struct filling {
+    int64_t memory;
+    int64_t memory_max;
+    int64_t connections;
+    int64_t connections_max;
+};
+
+static void take_filling(struct filling *filling, const struct metric_series *series)
 {
-    self->gateways++;
-    if (answer->counters == NULL) {
-        return;
+    switch (series->metric) {
+    case METRIC_HTTP_MEMORY:
+        filling->memory = series->value;
+        break;
+    case METRIC_HTTP_MEMORY_MAX:
+        filling->memory_max = series->value;
+        break;
+    case METRIC_HTTP_CONNECTIONS:
+        filling->connections = series->value;
+        break;
+    case METRIC_HTTP_CONNECTIONS_MAX:
+        filling->connections_max = series->value;
+        break;
+    default:
+        break;
     }
-    self->gateways_answered++;
-    take_fullest(&self->memory, size_of(answer->counters, STR("http_memory_bytes")),
-                 size_of(answer->counters, STR("http_memory_max_bytes")));
-    take_fullest(&self->connections, size_of(answer->counters, STR("http_connections")),
-                 size_of(answer->counters, STR("http_connections_max")));
+}
+
+static void take_answer(struct operate *self, const struct metric_index *index,
+                        const struct round_answer *answer)
+{
+    struct reading reading;
+    struct metric_series series;
+    struct filling filling = {0};
+
+    reading_init(&reading, index, answer->counters);
+    while (reading_next(&reading, &series)) {
+        add_series(self, answer->from, &series);
+        take_filling(&filling, &series);
+    }
+    if (answer->from == ACTOR_GATEWAY) {
+        self->gateways_answered++;
+        take_fullest(&self->memory, filling.memory, filling.memory_max);
+        take_fullest(&self->connections, filling.connections, filling.connections_max);
+    }
 }
 
 /* Replicator and evictor have checks of their own. */
@@ -92,6 +106,9 @@ static void take_silent(struct operate *self, const struct round_answer *answer)
 
 void sums_take(struct operate *self, const struct round *round, const struct now *now)
 {
+    struct metric_index index;
+
+    metric_index_init(&index);
     for (unsigned i = 0; i < SUM_COUNT; i++) {
         self->sums[i] = (struct sum){0};
     }
@@ -105,12 +122,9 @@ void sums_take(struct operate *self, const struct round *round, const struct now
 
         round_answer(round, i, &answer);
         take_silent(self, &answer);
-        if (answer.from == ACTOR_GATEWAY) {
-            take_gateway(self, &answer);
-        }
+        self->gateways += answer.from == ACTOR_GATEWAY ? 1 : 0;
         if (answer.counters != NULL) {
-            add_counts(self, answer.from, false, &answer.counters->counters);
-            add_counts(self, answer.from, true, &answer.counters->sizes);
+            take_answer(self, &index, &answer);
         }
     }
     self->round_ms = now->mono_ms;

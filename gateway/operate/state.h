@@ -14,33 +14,32 @@ struct roster;
 struct logs;
 
 // clang-format off
-/* S(NAME, actor, whether it is among sizes, its name in STATS, its name in status): what is added up
- * over all processes of an actor. */
-#define SUM_TABLE(S)                                                                                \
-    S(SYNCS,          REGISTRY, false, "syncs_total",           "")                                 \
-    S(SYNC_US,        REGISTRY, false, "sync_us_total",         "")                                 \
-    S(SYNC_US_MAX,    REGISTRY, true,  "sync_us_max",           "")                                 \
-    S(JOURNAL_BYTES,  REGISTRY, true,  "journal_bytes",         "")                                 \
-    S(SNAPSHOT_SEQ,   REGISTRY, true,  "snapshot_seq",          "")                                 \
-    S(SNAPSHOT_BYTES, REGISTRY, true,  "snapshot_bytes",        "")                                 \
-    S(DAMAGED_FILES,  REGISTRY, false, "storage_damage_total",  "")                                 \
-    S(LOST_CHANGES,   REGISTRY, true,  "storage_lost_changes",  "")                                 \
-    S(MEMORY_ONLY,    REGISTRY, true,  "memory_only_changes",   "")                                 \
-    S(IDLE,           REGISTRY, true,  "idle",                  "")                                 \
-    S(CONNECTIONS,    GATEWAY,  true,  "http_connections",      "connections")                      \
-    S(CONNECTIONS_MAX,GATEWAY,  true,  "http_connections_max",  "connections_max")                  \
-    S(PARKED,         GATEWAY,  true,  "polls_waiting",         "parked_polls")                     \
-    S(STREAMS,        GATEWAY,  true,  "streams_open",          "streams")                          \
-    S(REQUESTS,       GATEWAY,  false, "http_requests",         "requests_total")                   \
-    S(REFUSED,        GATEWAY,  false, "http_refused",          "refused_total")                    \
-    S(WRITES,         GATEWAY,  false, "writes_sent",           "writes_total")                     \
-    S(WRITES_EXPIRED, GATEWAY,  false, "writes_expired",        "writes_expired_total")             \
-    S(MEMORY,         GATEWAY,  true,  "http_memory_bytes",     "memory_bytes")                     \
-    S(MEMORY_MAX,     GATEWAY,  true,  "http_memory_max_bytes", "memory_max_bytes")
+/* S(NAME, actor, row, member): a row of the table of metrics, added up over all processes of its actor,
+ * and its name in status. Of a histogram: its sum, in µs. */
+#define SUM_TABLE(S)                                                                    \
+    S(SYNC_US,        REGISTRY, REGISTRY_SYNC,           "")                            \
+    S(SYNC_US_MAX,    REGISTRY, REGISTRY_SYNC_MAX,       "")                            \
+    S(JOURNAL_BYTES,  REGISTRY, REGISTRY_JOURNAL,        "")                            \
+    S(SNAPSHOT_SEQ,   REGISTRY, REGISTRY_SNAPSHOT_SEQ,   "")                            \
+    S(SNAPSHOT_BYTES, REGISTRY, REGISTRY_SNAPSHOT,       "")                            \
+    S(DAMAGED_FILES,  REGISTRY, REGISTRY_DAMAGED_FILES,  "")                            \
+    S(LOST_CHANGES,   REGISTRY, REGISTRY_LOST_CHANGES,   "")                            \
+    S(MEMORY_ONLY,    REGISTRY, REGISTRY_MEMORY_CHANGES, "")                            \
+    S(IDLE,           REGISTRY, REGISTRY_IDLE,           "")                            \
+    S(CONNECTIONS,    GATEWAY,  HTTP_CONNECTIONS,        "connections")                 \
+    S(CONNECTIONS_MAX,GATEWAY,  HTTP_CONNECTIONS_MAX,    "connections_max")             \
+    S(PARKED,         GATEWAY,  HTTP_PARKED_POLLS,       "parked_polls")                \
+    S(STREAMS,        GATEWAY,  GATEWAY_STREAMS,         "streams")                     \
+    S(REQUESTS,       GATEWAY,  HTTP_REQUESTS,           "requests_total")              \
+    S(REFUSED,        GATEWAY,  HTTP_REFUSED,            "refused_total")               \
+    S(WRITES,         GATEWAY,  GATEWAY_WRITES,          "writes_total")                \
+    S(WRITES_EXPIRED, GATEWAY,  GATEWAY_WRITES_EXPIRED,  "writes_expired_total")        \
+    S(MEMORY,         GATEWAY,  HTTP_MEMORY,             "memory_bytes")                \
+    S(MEMORY_MAX,     GATEWAY,  HTTP_MEMORY_MAX,         "memory_max_bytes")
 // clang-format on
 
 enum sum_name {
-#define SUM_ENUM(NAME, actor, in_sizes, counter, member) SUM_##NAME,
+#define SUM_ENUM(NAME, actor, row, member) SUM_##NAME,
     SUM_TABLE(SUM_ENUM)
 #undef SUM_ENUM
         SUM_COUNT
@@ -49,6 +48,7 @@ enum sum_name {
 struct sum {
     bool known; /* somebody has told it */
     int64_t value;
+    uint64_t count; /* of a histogram: of how many it is the sum */
 };
 
 struct fullest {

@@ -70,7 +70,7 @@ static void add_storage(const struct operate *self, struct buf *to,
     add_known(to, "journal_bytes", &sums[SUM_JOURNAL_BYTES]);
     add_known(to, "snapshot_seq", &sums[SUM_SNAPSHOT_SEQ]);
     add_known(to, "snapshot_bytes", &sums[SUM_SNAPSHOT_BYTES]);
-    add_ms(to, "sync_ms_mean", &sums[SUM_SYNC_US], sums[SUM_SYNCS].value);
+    add_ms(to, "sync_ms_mean", &sums[SUM_SYNC_US], (int64_t)sums[SUM_SYNC_US].count);
     add_ms(to, "sync_ms_max", &sums[SUM_SYNC_US_MAX], 1);
     add_known(to, "damaged_files", &sums[SUM_DAMAGED_FILES]);
     add_known(to, "lost_changes", &sums[SUM_LOST_CHANGES]);
@@ -107,7 +107,7 @@ static void add_clients(const struct operate *self, struct buf *to)
     field_open(to, "clients", '{');
     field_number(to, "gateways", self->gateways);
     field_number(to, "gateways_answered", self->gateways_answered);
-#define SUM_FIELD(NAME, actor, in_sizes, counter, member)                                          \
+#define SUM_FIELD(NAME, actor, row, member)                                                        \
     if (ACTOR_##actor == ACTOR_GATEWAY) {                                                          \
         add_known(to, member, &self->sums[SUM_##NAME]);                                            \
     }

@@ -80,11 +80,8 @@ def ages(node):
 
 
 def counters(node, actor="replicator"):
-    return node.stats(actor)["counters"]
-
-
-def sizes(node, actor="replicator"):
-    return node.stats(actor)["sizes"]
+    """By their names behind that of the actor, as older programs have them."""
+    return {name.removeprefix(actor + "_"): value for name, value in node.stats(actor)["counters"].items()}
 
 
 def describe(name, times):
@@ -281,14 +278,15 @@ def overfill(table, settings, nodes):
     with stopped(third, ("replicator",)):
         took_s = fill(node, "register", APPS, 0, settings.joiners)
         time.sleep(0.5)
-        found = sizes(node)
+        longest = node.count("replicator", "replicator_queue_highest_bytes", "queue_bytes_max")
+        queued = node.count("replicator", "replicator_queue_bytes", "queue_bytes")
         grown = bench.memory_bytes(pid) / 1e6 - before
         wait_same(nodes.nodes[:2], 20)
     began = time.monotonic()
     wait_same(nodes, 60)
-    table.add("hung: queue at its longest", found["queue_bytes_max"] / 1e6, "MB", at_most=4.3, notes=[
+    table.add("hung: queue at its longest", longest / 1e6, "MB", at_most=4.3, notes=[
         "%d registrations in %.1f s at one node while the replicator of another hangs; %d bytes queued after that" % (
-            settings.joiners, took_s, found["queue_bytes"]),
+            settings.joiners, took_s, queued),
         "dropped %d records; digests equal %.1f s after it went on" % (counters(node)["records_dropped_total"], time.monotonic() - began)])
     table.add("hung: the replicator grows by", grown, "MB RSS", at_most=32)
 
@@ -337,8 +335,8 @@ def joins(table, settings):
         began = started_s(joined.pid("launcher"))
         held = settings.joiners
         at = Times(ready=lambda: joined.get("/readyz").status == 200,
-                   registry=lambda: joined.stats("registry")["sizes"]["instances"] >= held,
-                   gateway=lambda: joined.stats("gateway.0")["sizes"]["replica_instances"] >= held).all()
+                   registry=lambda: joined.count("registry", "registry_instances", "instances") >= held,
+                   gateway=lambda: joined.count("gateway.0", "gateway_replica_instances", "replica_instances") >= held).all()
         took.append(max(at.values()) - began)
         notes.append("ready %.2f s, all in the registry %.2f s, in the gateway %.2f s after its launcher's start; ./muster up took %.2f s more; "
                      "CPU: %s" % (at["ready"] - began, at["registry"] - began, at["gateway"] - began, began - before, ", ".join(

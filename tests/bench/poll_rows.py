@@ -66,7 +66,7 @@ class Pollers:
 
 
 def waiting(node, gateways=1):
-    return sum(node.stats("gateway.%d" % i)["sizes"]["polls_waiting"] for i in range(gateways))
+    return sum(node.count("gateway.%d" % i, "http_parked_polls", "polls_waiting") for i in range(gateways))
 
 
 def all_wait(node, count, gateways=1):
@@ -221,16 +221,16 @@ def others(table, settings):
     pollers = Pollers(node.port, count, latest(body))
     pollers.poll()
     all_wait(node, count)
-    before = node.stats("gateway.0")["counters"]["polls_woken"]
+    before = node.count("gateway.0", "gateway_polls_woken_total", "polls_woken")
     client = node.client()
     for i in range(changes):
         answer = client.post("/discovery/register", zone="sh001", env="dev", appid="bench.other", hostname=hostname(i % 10),
                              status=1, addrs="http://10.0.0.1:%d" % (i + 1))
         assert answer.code == 0, answer
     client.close()
-    woken = node.stats("gateway.0")["counters"]["polls_woken"] - before
+    woken = node.count("gateway.0", "gateway_polls_woken_total", "polls_woken") - before
     pollers.fired()
-    own = node.stats("gateway.0")["counters"]["polls_woken"] - before - woken
+    own = node.count("gateway.0", "gateway_polls_woken_total", "polls_woken") - before - woken
     assert own == count, "%d polls woken by a change of their own app, of %d" % (own, count)
     table.add("wait-others: woken by another app", woken, "polls", at_most=0, notes=[
         "%d changes of one app, %d polls of another; one change of theirs woke %d" % (changes, count, own)])

@@ -45,7 +45,7 @@ static void hear(struct story *self, bool published)
 /* A synced turn is a promise. */
 static void settle(struct story *self)
 {
-    bool ok = node_stat(&self->node, "storage_ok") == 1;
+    bool ok = node_stat(&self->node, METRIC_REGISTRY_STORAGE_OK) == 1;
 
     crash_judge(&self->crash);
     if (ok && self->always) {

@@ -222,24 +222,28 @@ static void stats_have_the_documented_shape(void **state)
     struct rows rows;
 
     (void)state;
-    counts_add(&counters.counters, &store, "rounds", 12);
+    counts_add(&counters.counters, &store, "evictor_rounds_total", 12);
     actors_stats_json(&counters, &text);
     is(&text, "{\"actor\":\"evictor\",\"epoch\":\"00000000000000ff\",\"boot\":\"0000000000000010\","
               "\"seq\":3,\"uptime_s\":1.500,"
-              "\"rss_bytes\":4096,\"counters\":{\"rounds\":12},\"sizes\":{},"
+              "\"rss_bytes\":4096,\"counters\":{\"evictor_rounds_total\":12},\"sizes\":{},"
               "\"turn_cpu_ms_max\":0.250}");
     text = (struct buf){0};
     rows_init(&rows, OUTPUT_TABLE, actors_stats_columns);
     actors_stats_rows(&counters, &rows);
     rows_page(&rows, &text);
     rows_fini(&rows);
-    is(&text, "KIND     NAME             VALUE\n"
-              "actor    name             evictor\n"
-              "actor    position         00000000000000ff-3\n"
-              "actor    uptime           1s\n"
-              "actor    rss_bytes        4096\n"
-              "actor    turn_cpu_us_max  250\n"
-              "counter  rounds           12");
+    is(&text, "KIND     NAME                    VALUE               WHAT\n"
+              "actor    name                    evictor             -\n"
+              "actor    position                00000000000000ff-3  -\n"
+              "gauge    actor_uptime_seconds    1.5                 "
+              "For how long the process has been running.\n"
+              "gauge    actor_rss_bytes         4096                "
+              "Memory of the process that is resident.\n"
+              "gauge    actor_turn_max_seconds  0.00025             "
+              "CPU time of the longest turn since the start.\n"
+              "counter  evictor_rounds_total    12                  "
+              "Rounds in which the registry was asked to evict.");
     buf_fini(&store);
 }
 

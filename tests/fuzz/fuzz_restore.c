@@ -173,10 +173,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     node_start(&node);
     use(&node);
     at = node_position(&node);
-    if (node_stat(&node, "storage_ok") == 1) {
+    if (node_stat(&node, METRIC_REGISTRY_STORAGE_OK) == 1) {
         node_kill(&node);
         node_start(&node);
-        assert(node_stat(&node, "storage_damage_total") == 0);
+        assert(node_stat(&node, METRIC_REGISTRY_DAMAGED_FILES) == 0);
         assert(node_position(&node).epoch == at.epoch && node_position(&node).seq == at.seq);
     }
     node_fini(&node);

@@ -226,7 +226,7 @@ static void metrics_wait_for_all_but_not_for_ever(void **state)
     stats = fixture_command(&self);
     counters.as_counters.id = stats.as_stats.id;
     counters.as_counters.uptime_ms = 3000;
-    counts_add(&counters.as_counters.counters, &store, "writes", 12);
+    counts_add(&counters.as_counters.counters, &store, "registry_changes_total", 12);
     gateway_spec.answer(self.server.gateway, ACTOR_REGISTRY, 0, &counters, &self.server.feed.now,
                         self.server.out);
     assert_false(fixture_is_answered(&self));
@@ -234,11 +234,12 @@ static void metrics_wait_for_all_but_not_for_ever(void **state)
     answer = fixture_answer(&self);
     assert_int_equal(200, answer_status(&answer));
     assert_true(answer_has(&answer, "Content-Type: text/plain; version=0.0.4"));
-    assert_true(answer_has(&answer, "\nmuster_registry_up{actor=\"registry\"} 1\n"));
-    assert_true(answer_has(&answer, "\nmuster_registry_uptime_seconds{actor=\"registry\"} 3\n"));
-    assert_true(answer_has(&answer, "# TYPE muster_registry_writes_total counter\n"
-                                    "muster_registry_writes_total{actor=\"registry\"} 12\n"));
-    assert_true(answer_has(&answer, "\nmuster_evictor_up{actor=\"evictor\"} 0\n"));
+    assert_true(answer_has(&answer, "\nmuster_up{actor=\"registry\",index=\"0\"} 1\n"));
+    assert_true(
+        answer_has(&answer, "\nmuster_actor_uptime_seconds{actor=\"registry\",index=\"0\"} 3\n"));
+    assert_true(answer_has(&answer, "# TYPE muster_registry_changes_total counter\n"
+                                    "muster_registry_changes_total 12\n"));
+    assert_true(answer_has(&answer, "\nmuster_up{actor=\"evictor\",index=\"0\"} 0\n"));
     buf_fini(&answer);
     buf_fini(&store);
     fixture_end(&self);

@@ -322,7 +322,7 @@ static void the_same_states_in_any_order_have_the_same_root(void **state)
         (void)ask_for(&pair->b, &merge, MSG_TYPE_MERGED);
     }
     assert_true(roots_agree(pair));
-    assert_int_equal(30, node_stat(&pair->b, "digest_entries"));
+    assert_int_equal(30, node_stat(&pair->b, METRIC_REGISTRY_DIGEST_ENTRIES));
     buf_fini(&records);
 }
 
@@ -355,7 +355,7 @@ static void an_idle_one_drops_out_until_it_is_heard_again(void **state)
     assert_true(hash128_eq(root, root_of(node)));
     node_run(node, 2000);
     assert_true(is_empty(node));
-    assert_int_equal(1, node_stat(node, "idle"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_IDLE));
     renew_one(node, "a");
     assert_true(hash128_eq(root, root_of(node)));
 }
@@ -371,7 +371,7 @@ static void an_idle_one_that_only_changes_stays_out(void **state)
     assert_int_equal(ERR_OK, node_ask(node, &set).err);
     assert_true(is_empty(node));
     renew_one(node, "host-0000000");
-    assert_int_equal(1, node_stat(node, "digest_entries"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_DIGEST_ENTRIES));
     assert_false(only_entry(node).gone);
 }
 
@@ -386,7 +386,7 @@ static void a_tombstone_is_in_for_half_its_life(void **state)
     assert_int_equal(5, only_entry(node).dirty_timestamp);
     node_run(node, 5000);
     assert_true(is_empty(node));
-    assert_int_equal(1, node_stat(node, "tombstones"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_TOMBSTONES));
 }
 
 static void an_evicted_one_leaves_nothing(void **state)
@@ -402,7 +402,7 @@ static void an_evicted_one_leaves_nothing(void **state)
     node_give(node, &evict);
     node_turn(node);
     node_settle(node);
-    assert_int_equal(0, node_stat(node, "instances"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INSTANCES));
     assert_true(is_empty(node));
 }
 
@@ -415,7 +415,7 @@ static void a_restart_from_disk_gives_the_same_root(void **state)
     cancel_one(node, "host-0000007");
     register_one(node, "host-0000009", 0);
     root = root_of(node);
-    assert_int_equal(300, node_stat(node, "digest_entries"));
+    assert_int_equal(300, node_stat(node, METRIC_REGISTRY_DIGEST_ENTRIES));
     node_kill(node);
     node_start(node);
     assert_true(hash128_eq(root, root_of(node)));
@@ -474,7 +474,7 @@ static void a_restart_from_a_snapshot_makes_no_tombstone_younger(void **state)
     register_one(node, "b", 5);
     cancel_one(node, "b");
     node_run(node, 30000);
-    assert_true(node_stat(node, "snapshot_bytes") > 0);
+    assert_true(node_stat(node, METRIC_REGISTRY_SNAPSHOT) > 0);
     node_kill(node);
     node_start(node);
     assert_int_equal(60000, tombstone_age(node, "a"));
@@ -758,9 +758,9 @@ static void time_that_it_stood_still_counts_for_others(void **state)
     assert_int_equal(60000, only_record(node).as_put.age_ms);
     node_pause(node, 60000);
     node_turn(node);
-    assert_int_equal(0, node_stat(node, "idle")); /* nobody is blamed here */
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE)); /* nobody is blamed here */
     assert_true(only_entry(node).vague);
-    assert_int_equal(1, node_stat(node, "digest_entries"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_DIGEST_ENTRIES));
 }
 
 /* ── EXPIRING ── */
@@ -812,7 +812,7 @@ static void says_at_two_thirds_of_the_limit_who_gets_old(void **state)
     renew_one(node, "host-0000002");
     assert_int_equal(0, expiring_in(node, 60000));
     assert_int_equal(3, expiring_in(node, 2000));
-    assert_int_equal(5, node_stat(node, "expiring_total"));
+    assert_int_equal(5, node_stat(node, METRIC_REGISTRY_EXPIRING));
 }
 
 /* The fact, the question or its answer may be lost, and who was asked may hear of it later. */

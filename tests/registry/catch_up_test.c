@@ -484,7 +484,7 @@ static void goes_on_in_memory_while_the_disk_is_full_and_heals(void **state)
     disk_sim_fail(node->sim, DISK_OP_CHANGES, 0, UINT32_MAX, 28);
     node_register_many(node, 3, 3);
     epoch = node_position(node).epoch;
-    assert_int_equal(0, node_stat(node, "storage_ok"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_STORAGE_OK));
     node_run(node, 25000); /* it tries again, in vain, and says nothing new */
     assert_int_equal(0, node_fact_count(node, MSG_TYPE_STORAGE));
     assert_int_equal(epoch, node_position(node).epoch);
@@ -507,7 +507,7 @@ static void goes_on_in_memory_while_the_disk_is_full_and_heals(void **state)
     node_kill(node);
     node_start(node);
     assert_int_equal(epoch, node_position(node).epoch);
-    assert_int_equal(10, node_stat(node, "instances"));
+    assert_int_equal(10, node_stat(node, METRIC_REGISTRY_INSTANCES));
     assert_true(node_live(node, "after"));
 }
 

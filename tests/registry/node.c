@@ -371,25 +371,43 @@ uint32_t node_fact_count(const struct node *self, enum msg_type type)
 
 /* ── what it is now ── */
 
-int64_t node_stat(struct node *self, const char *name)
+static int64_t stat_sum(struct node *self, enum metric metric, const char *label)
 {
-    struct msg_counts lists[2] = {{0}, {0}};
+    struct msg_counters counters = {0};
     struct buf stores[2] = {{0}, {0}};
-    int64_t found = -1;
+    const struct counting to = {&counters.counters, &stores[0], &counters.sizes, &stores[1]};
+    struct metric_index index;
+    struct reading reading;
+    struct metric_series series;
+    int64_t sum = 0;
+    bool found = false;
 
-    registry_spec.count(self->actor, &lists[0], &stores[0], &lists[1], &stores[1]);
-    for (unsigned i = 0; i < 2; i++) {
-        struct str rest = lists[i].bytes;
-        struct str key;
-        int64_t value;
-
-        while (counts_next(&rest, &key, &value)) {
-            found = str_eq(key, str_from(name)) ? value : found;
+    registry_spec.count(self->actor, &to);
+    metric_index_init(&index);
+    reading_init(&reading, &index, &counters);
+    while (reading_next(&reading, &series)) {
+        if (series.metric != metric || (label != NULL && !str_eq(series.labels, str_from(label)))) {
+            continue;
         }
-        buf_fini(&stores[i]);
+        found = true;
+        sum += metric_row(metric)->kind == METRIC_KIND_HISTOGRAM
+                   ? (int64_t)durations_count(&series.took)
+                   : series.value;
     }
-    assert(found >= 0);
-    return found;
+    buf_fini(&stores[0]);
+    buf_fini(&stores[1]);
+    assert(found);
+    return sum;
+}
+
+int64_t node_stat(struct node *self, enum metric metric)
+{
+    return stat_sum(self, metric, NULL);
+}
+
+int64_t node_stat_of(struct node *self, enum metric metric, const char *label)
+{
+    return stat_sum(self, metric, label);
 }
 
 struct position node_position(struct node *self)

@@ -5,6 +5,7 @@
 #define TESTS_REGISTRY_NODE_H
 
 #include "actors/registry/registry.h"
+#include "common/metrics/reading.h"
 #include "common/naming/convert.h"
 #include "common/naming/registry.h"
 #include "common/runtime/turn.h"
@@ -85,7 +86,9 @@ uint32_t node_fact_count(const struct node *self, enum msg_type type);
 
 /* ── what it is now ── */
 
-int64_t node_stat(struct node *self, const char *name); /* of counters and sizes */
+/* As STATS would tell: of all labels together; of a histogram how many it has counted. */
+int64_t node_stat(struct node *self, enum metric metric);
+int64_t node_stat_of(struct node *self, enum metric metric, const char *label);
 struct position node_position(struct node *self);
 bool node_live(const struct node *self, const char *hostname);
 bool node_holds(const struct node *self, const char *hostname); /* live or as a tombstone */

@@ -227,8 +227,8 @@ static void a_state_of_a_peer_is_a_change_like_any(void **state)
     merged = merge_one(node, &put);
     assert_int_equal(1, merged.seq);
     assert_int_equal(0, node_fact_count(node, MSG_TYPE_TURN));
-    assert_int_equal(1, node_stat(node, "merged_states_total"));
-    assert_int_equal(2, node_stat(node, "merge_total"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_MERGED));
+    assert_int_equal(2, node_stat_of(node, METRIC_REGISTRY_COMMANDS, "merge"));
 }
 
 static void what_was_merged_is_there_after_a_kill(void **state)
@@ -298,7 +298,8 @@ static void two_nodes_that_told_each_other_all_hold_the_same(void **state)
     tell_all(a, b, false);
     tell_all(b, a, false);
     assert_true(picture(a) == picture(b));
-    assert_true(node_stat(a, "instances") > 100 && node_stat(a, "tombstones") > 10);
+    assert_true(node_stat(a, METRIC_REGISTRY_INSTANCES) > 100 &&
+                node_stat(a, METRIC_REGISTRY_TOMBSTONES) > 10);
 }
 
 static void a_restored_node_says_that_it_does_not_know_ages(void **state)
@@ -316,7 +317,7 @@ static void a_restored_node_says_that_it_does_not_know_ages(void **state)
     assert_true(node_live(node, "h"));
     assert_int_equal(-1, age_told(node, "h"));
     /* not idle at once; a heartbeat makes its age known */
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     command = a_merge(node);
     (void)merge_heard(node, &command, "h", 5, 3000);
     assert_int_equal(3000, age_told(node, "h"));
@@ -452,9 +453,9 @@ static void a_peer_s_heartbeat_saves_who_was_idle_here(void **state)
 
     node_register_many(node, 0, 1);
     node_run(node, 95000);
-    assert_int_equal(1, node_stat(node, "idle"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_IDLE));
     (void)merge_heard(node, &command, "host-0000000", dirty_of(node, "host-0000000"), 1000);
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     command = node_evict(node, 90000, 10);
     command.as_evict.tick = UINT64_MAX / 2;
     assert_int_equal(ERR_OK, node_ask(node, &command).err);
@@ -475,17 +476,17 @@ static void a_sign_of_an_older_incarnation_is_one_of_the_instance(void **state)
 
     (void)merge_one(node, &newer);
     node_run(node, 95000);
-    assert_int_equal(1, node_stat(node, "idle"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_IDLE));
     merged = merge_one(node, &older);
     assert_true(msg_next(&merged.newer.bytes, &record));
     assert_int_equal(6, record.as_put.dirty_timestamp);
     assert_int_equal(1000, record.as_put.age_ms);
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     node_run(node, 95000);
     merged = merge_heard(node, &command, "h", 5, 2000);
     assert_true(msg_next(&merged.newer.bytes, &record));
     assert_int_equal(2000, record.as_put.age_ms);
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     older.as_put.age_ms = -1; /* a set, or of one who does not know */
     (void)merge_one(node, &older);
     assert_int_equal(2000, age_told(node, "h"));
@@ -540,12 +541,12 @@ static void heartbeats_count_when_they_are_clients_own(void **state)
     command.as_merge.older_ms = 20;
     command.as_merge.counted = false; /* asked for: others ask for themselves */
     (void)merge_heard(node, &command, "host-0000000", dirty, 9000);
-    assert_int_equal(0, node_stat(node, "heartbeats_total"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_HEARTBEATS));
     command.as_merge.counted = true;
     node_pause(node, 400);
     (void)merge_heard(node, &command, "host-0000000", dirty, 700);
     (void)merge_heard(node, &command, "host-0000000", dirty, 700); /* the same one again */
-    assert_int_equal(1, node_stat(node, "heartbeats_total"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_HEARTBEATS));
     node_run(node, 600);
     fact = renewed(node);
     assert_int_equal(1, fact.heartbeats);
@@ -577,7 +578,7 @@ static void a_heartbeat_counts_once_whoever_brings_it(void **state)
         node_run(node, 2000);
         renew = node_renew(node, "host-0000000");
         (void)node_ask(node, &renew);
-        assert_int_equal(i, node_stat(node, "heartbeats_total"));
+        assert_int_equal(i, node_stat(node, METRIC_REGISTRY_HEARTBEATS));
         assert_int_equal(0, age_told(node, "host-0000000")); /* heard it was all the same */
     }
 }
@@ -609,7 +610,7 @@ static void a_heartbeat_of_another_state_asks_for_it_or_gets_ours(void **state)
     assert_int_equal(MSG_TYPE_GONE, record.type);
     /* who would be idle is not asked for */
     assert_int_equal(0, merge_heard(node, &command, "unknown", 6, 90000).want.len);
-    assert_int_equal(1, node_stat(node, "heartbeats_total")); /* of h, which lives here */
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_HEARTBEATS)); /* of h, which lives here */
     assert_int_equal(0, age_told(node, "h"));
 }
 
@@ -671,7 +672,7 @@ static void what_is_no_state_is_passed_over_and_counted(void **state)
     assert_int_equal(1, merged.seq);
     assert_true(node_live(node, "good"));
     assert_false(node_holds(node, "bad"));
-    assert_int_equal(2, node_stat(node, "merge_refused_total"));
+    assert_int_equal(2, node_stat(node, METRIC_REGISTRY_MALFORMED));
 }
 
 static void a_turn_ends_after_much_of_it(void **state)

@@ -47,16 +47,16 @@ static void protects_itself_only_if_told_to_and_empty_and_with_peers(void **stat
 {
     struct node *node = *state;
 
-    assert_int_equal(0, node_stat(node, "protected"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
     protect(node, true, 0);
     start_empty(node);
-    assert_int_equal(0, node_stat(node, "protected"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
     protect(node, false, 1);
     start_empty(node);
-    assert_int_equal(0, node_stat(node, "protected"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
     protect(node, true, 1);
     start_empty(node);
-    assert_int_equal(1, node_stat(node, "protected"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
 }
 
 static void a_registry_that_restored_instances_is_never_protected(void **state)
@@ -66,7 +66,7 @@ static void a_registry_that_restored_instances_is_never_protected(void **state)
     node_register_many(node, 0, 1);
     protect(node, true, 1);
     node_start(node);
-    assert_int_equal(0, node_stat(node, "protected"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
 }
 
 static void a_start_that_restored_nobody_protects_like_the_first(void **state)
@@ -78,7 +78,7 @@ static void a_start_that_restored_nobody_protects_like_the_first(void **state)
     node_run(node, 2000);
     node_kill(node);
     node_start(node);
-    assert_int_equal(1, node_stat(node, "protected"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
 }
 
 /* The one PROTECT fact of the last turn. */
@@ -104,7 +104,7 @@ static void being_in_sync_lifts_the_protection(void **state)
     synced.as_synced.id = ++node->id;
     assert_int_equal(ERR_OK, node_ask(node, &synced).err);
     assert_false(protect_fact(node).on);
-    assert_int_equal(0, node_stat(node, "protected"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
     synced.as_synced.id = ++node->id;
     assert_int_equal(ERR_OK, node_ask(node, &synced).err);
     assert_int_equal(0, node_fact_count(node, MSG_TYPE_PROTECT)); /* it says so once */
@@ -117,9 +117,9 @@ static void time_lifts_the_protection(void **state)
     protect(node, true, 1);
     start_empty(node);
     node_run(node, 59000);
-    assert_int_equal(1, node_stat(node, "protected"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
     node_run(node, 1000);
-    assert_int_equal(0, node_stat(node, "protected"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
     assert_false(protect_fact(node).on);
     assert_true(protect_fact(node).reason.len > 0);
 }
@@ -133,7 +133,7 @@ static void writes_are_taken_while_protected(void **state)
     start_empty(node);
     write = node_register(node, "a");
     assert_int_equal(ERR_OK, node_ask(node, &write).err);
-    assert_int_equal(1, node_stat(node, "protected"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_INIT_PROTECT));
 }
 
 int main(void)

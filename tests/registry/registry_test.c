@@ -62,12 +62,12 @@ static void answers_a_write_after_the_sync_and_the_rest_before_it(void **state)
 static void syncs_once_for_a_turn_of_many_writes_and_not_at_all_without_one(void **state)
 {
     struct node *node = *state;
-    int64_t syncs = node_stat(node, "syncs_total");
+    int64_t syncs = node_stat(node, METRIC_REGISTRY_SYNC);
     uint64_t disk;
     struct msg renew;
 
     node_register_many(node, 0, 400);
-    assert_int_equal(syncs + 1, node_stat(node, "syncs_total"));
+    assert_int_equal(syncs + 1, node_stat(node, METRIC_REGISTRY_SYNC));
     disk = disk_sim_changes(node->sim);
     renew = node_renew(node, "host-0000001");
     (void)node_ask(node, &renew);
@@ -124,7 +124,7 @@ static void does_a_write_once_that_is_sent_twice_in_a_turn(void **state)
     assert_int_equal(ERR_OK, result.err);
     assert_int_equal(1, result.seq);
     assert_int_equal(1, node_position(node).seq);
-    assert_int_equal(1, node_stat(node, "repeated_total"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_REPEATED));
 }
 
 static void answers_a_repeated_write_as_before_whatever_came_between(void **state)
@@ -190,13 +190,13 @@ static void forgets_a_write_id_after_twice_the_deadline(void **state)
     struct msg again;
 
     (void)node_ask(node, &write);
-    assert_int_equal(1, node_stat(node, "remembered_writes"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_REMEMBERED));
     node_run(node, 10000);
     again = write;
     again.as_register.expires = INT64_MAX;
     assert_int_equal(1, node_ask(node, &again).seq);
     node_run(node, 1000);
-    assert_int_equal(0, node_stat(node, "remembered_writes"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_REMEMBERED));
     assert_int_equal(2, node_ask(node, &again).seq);
 }
 
@@ -214,7 +214,7 @@ static void refuses_a_write_whose_time_is_over(void **state)
         assert_true(result.text.len > 0);
         assert_int_equal(OUTBOX_NOW, lane_of(node, result.id));
     }
-    assert_int_equal(3, node_stat(node, "expired_total"));
+    assert_int_equal(3, node_stat(node, METRIC_REGISTRY_EXPIRED));
     assert_int_equal(0, node_position(node).seq);
 }
 
@@ -307,12 +307,12 @@ static void counts_stamps_that_are_a_day_ahead_and_takes_them(void **state)
 
     write.as_register.dirty_timestamp = node->clock.at.wall_ns + day_ns - 1000000000;
     assert_int_equal(ERR_OK, node_ask(node, &write).err);
-    assert_int_equal(0, node_stat(node, "stamps_ahead_total"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_STAMPS_AHEAD));
     write = node_register(node, "b");
     write.as_register.dirty_timestamp = node->clock.at.wall_ns + day_ns + 1000000000;
     assert_int_equal(ERR_OK, node_ask(node, &write).err);
     assert_true(node_live(node, "b"));
-    assert_int_equal(1, node_stat(node, "stamps_ahead_total"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_STAMPS_AHEAD));
 }
 
 /* ── bounds ── */

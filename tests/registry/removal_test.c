@@ -42,7 +42,7 @@ static enum err evict(struct node *node, int64_t idle, uint32_t limit)
 
 static int64_t live(struct node *node)
 {
-    return node_stat(node, "instances");
+    return node_stat(node, METRIC_REGISTRY_INSTANCES);
 }
 
 static void renew(struct node *node, const char *hostname)
@@ -122,7 +122,7 @@ static void a_round_takes_one_minus_share_of_the_live_and_at_least_one(void **st
 
     node_register_many(node, 0, 100);
     node_run(node, idle_ms);
-    assert_int_equal(100, node_stat(node, "idle"));
+    assert_int_equal(100, node_stat(node, METRIC_REGISTRY_IDLE));
     assert_int_equal(ERR_OK, evict(node, idle_ms, UINT32_MAX));
     assert_int_equal(85, live(node)); /* 100 - int(85.0) */
     node_run(node, 60000);
@@ -133,7 +133,7 @@ static void a_round_takes_one_minus_share_of_the_live_and_at_least_one(void **st
     node_run(node, 60000);
     assert_int_equal(ERR_OK, evict(node, idle_ms, 100));
     assert_int_equal(81, live(node));
-    assert_int_equal(19, node_stat(node, "evicted_total"));
+    assert_int_equal(19, node_stat(node, METRIC_REGISTRY_EVICTIONS));
 }
 
 static void under_protection_only_those_past_the_ceiling_go(void **state)
@@ -144,7 +144,7 @@ static void under_protection_only_those_past_the_ceiling_go(void **state)
     node_run(node, ceiling_ms - 200000);
     node_register_many(node, 50, 50);
     node_run(node, 200000);
-    assert_int_equal(100, node_stat(node, "idle"));
+    assert_int_equal(100, node_stat(node, METRIC_REGISTRY_IDLE));
     node->config.evictor_share = 0;
     assert_int_equal(ERR_OK, evict(node, ceiling_ms, 100));
     assert_int_equal(50, live(node));
@@ -184,7 +184,7 @@ static void a_heartbeat_in_time_saves(void **state)
     renew(node, "host-0000003");
     node_run(node, 1000);
     renew(node, "host-0000007"); /* idle already, but not asked for yet */
-    assert_int_equal(8, node_stat(node, "idle"));
+    assert_int_equal(8, node_stat(node, METRIC_REGISTRY_IDLE));
     node->config.evictor_share = 0;
     assert_int_equal(ERR_OK, evict(node, idle_ms, 100));
     assert_int_equal(2, live(node));
@@ -215,7 +215,7 @@ static void an_evicted_instance_leaves_no_tombstone(void **state)
     assert_int_equal(SPREAD_NOWHERE, record.as_gone.spread);
     assert_int_equal(1, node_fact_count(node, MSG_TYPE_CHANGED)); /* its watchers are told */
     assert_false(node_holds(node, "host-0000000"));
-    assert_int_equal(0, node_stat(node, "tombstones"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_TOMBSTONES));
 }
 
 static void thousands_go_in_slices_over_several_turns(void **state)
@@ -226,7 +226,7 @@ static void thousands_go_in_slices_over_several_turns(void **state)
 
     node_register_many(node, 0, 5000);
     node_run(node, idle_ms);
-    assert_int_equal(5000, node_stat(node, "idle"));
+    assert_int_equal(5000, node_stat(node, METRIC_REGISTRY_IDLE));
     node->config.evictor_share = 0;
     command = node_evict(node, idle_ms, UINT32_MAX);
     (void)node_ask(node, &command);
@@ -238,7 +238,7 @@ static void thousands_go_in_slices_over_several_turns(void **state)
         turns++;
     }
     assert_int_equal(0, live(node));
-    assert_int_equal(0, node_stat(node, "apps"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_APPS));
     assert_in_range(turns, 5000 / 256, 5000 / 256 + 2);
 }
 
@@ -253,11 +253,11 @@ static void removals_make_way_for_commands_but_go_on(void **state)
     node->config.evictor_share = 0;
     command = node_evict(node, idle_ms, UINT32_MAX);
     node_give(node, &command);
-    before = node_stat(node, "evicted_total");
+    before = node_stat(node, METRIC_REGISTRY_EVICTIONS);
     node_register_many(node, 1000, 499); /* in one turn */
-    assert_int_equal(before + 32, node_stat(node, "evicted_total"));
+    assert_int_equal(before + 32, node_stat(node, METRIC_REGISTRY_EVICTIONS));
     node_settle(node);
-    assert_int_equal(before + 1000, node_stat(node, "evicted_total"));
+    assert_int_equal(before + 1000, node_stat(node, METRIC_REGISTRY_EVICTIONS));
 }
 
 static void many_that_fell_silent_at_once_are_found_at_once(void **state)
@@ -266,7 +266,7 @@ static void many_that_fell_silent_at_once_are_found_at_once(void **state)
 
     node_register_many(node, 0, 20000); /* more than are looked at in one turn */
     node_run(node, idle_ms);
-    assert_int_equal(20000, node_stat(node, "idle"));
+    assert_int_equal(20000, node_stat(node, METRIC_REGISTRY_IDLE));
 }
 
 /* Bit i: host i of 20 was evicted, of a node with this seed. */
@@ -312,14 +312,14 @@ static void a_pause_of_the_process_evicts_nobody(void **state)
     node_pause(node, 100000);
     node_turn(node);
     node_settle(node);
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     node_run(node, 3000);
     assert_int_equal(ERR_OK, evict(node, idle_ms, 10));
     assert_int_equal(10, live(node));
     node_run(node, idle_ms - 6000); /* 2 s of the pause count */
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     node_run(node, 1000);
-    assert_int_equal(10, node_stat(node, "idle"));
+    assert_int_equal(10, node_stat(node, METRIC_REGISTRY_IDLE));
 }
 
 /* With a limit so short the 2 s that count make everybody idle; their heartbeats wait behind the
@@ -339,7 +339,7 @@ static void what_the_evictor_asked_before_a_pause_is_not_done_after_it(void **st
     node_settle(node);
     assert_int_equal(10, live(node));
     node_run(node, 1000);
-    assert_int_equal(10, node_stat(node, "idle"));
+    assert_int_equal(10, node_stat(node, METRIC_REGISTRY_IDLE));
     for (uint32_t host = 0; host < 10; host++) {
         char name[16];
 
@@ -376,16 +376,16 @@ static void after_a_restart_everybody_is_young(void **state)
 
     node_register_many(node, 0, 10);
     node_run(node, idle_ms + 10000);
-    assert_int_equal(10, node_stat(node, "idle"));
+    assert_int_equal(10, node_stat(node, METRIC_REGISTRY_IDLE));
     node_kill(node);
     node_pause(node, ceiling_ms);
     node_start(node);
     node_run(node, idle_ms - 1000);
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     assert_int_equal(ERR_OK, evict(node, idle_ms, 10));
     assert_int_equal(10, live(node));
     node_run(node, 1000);
-    assert_int_equal(10, node_stat(node, "idle"));
+    assert_int_equal(10, node_stat(node, METRIC_REGISTRY_IDLE));
 }
 
 static void one_that_comes_back_begins_young(void **state)
@@ -397,11 +397,11 @@ static void one_that_comes_back_begins_young(void **state)
     node_run(node, idle_ms);
     command = node_cancel(node, "host-0000000");
     (void)node_ask(node, &command);
-    assert_int_equal(0, node_stat(node, "idle"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
     node_register_many(node, 0, 1);
     node_run(node, 1000);
-    assert_int_equal(0, node_stat(node, "idle"));
-    assert_int_equal(0, node_stat(node, "tombstones"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_IDLE));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_TOMBSTONES));
 }
 
 /* ── tombstones ── */
@@ -424,7 +424,7 @@ static void a_tombstone_ends_ten_minutes_after_the_ceiling(void **state)
     assert_true(node_holds(node, "host-0000000"));
     node_run(node, 1000);
     assert_false(node_holds(node, "host-0000000"));
-    assert_int_equal(1, node_stat(node, "forgotten_total"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_FORGOTTEN));
 }
 
 static void a_pause_does_not_age_a_tombstone(void **state)
@@ -476,9 +476,9 @@ static void a_tombstone_goes_on_ageing_after_a_restart(void **state)
     node_run(node, tombstone_ms / 2);
     disk_sim_fail(node->sim, DISK_OP_SYNC, 0, 1, 5);
     cancel(node, "host-0000001");
-    assert_int_equal(0, node_stat(node, "storage_ok"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_STORAGE_OK));
     node_run(node, 20000);
-    assert_int_equal(1, node_stat(node, "storage_ok"));
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_STORAGE_OK));
     node_kill(node);
     node_pause(node, 10 * tombstone_ms);
     node_start(node);
@@ -505,14 +505,14 @@ static void thousands_of_tombstones_end_in_slices(void **state)
     }
     node_turn(node);
     node_run(node, tombstone_ms - 1000);
-    assert_int_equal(2000, node_stat(node, "tombstones"));
+    assert_int_equal(2000, node_stat(node, METRIC_REGISTRY_TOMBSTONES));
     node_pause(node, 1000);
     do {
-        before = node_stat(node, "tombstones");
+        before = node_stat(node, METRIC_REGISTRY_TOMBSTONES);
         node_turn(node);
-        assert_in_range(before - node_stat(node, "tombstones"), 0, 512);
+        assert_in_range(before - node_stat(node, METRIC_REGISTRY_TOMBSTONES), 0, 512);
     } while (node->again);
-    assert_int_equal(0, node_stat(node, "tombstones"));
+    assert_int_equal(0, node_stat(node, METRIC_REGISTRY_TOMBSTONES));
 }
 
 int main(void)

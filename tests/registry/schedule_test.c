@@ -335,9 +335,9 @@ static void a_schedule_outlives_restarts_snapshots_and_silence(void **state)
     assert_int_equal(node_ask(&node, &msg).err, ERR_OK);
     node_register_many(&node, 0, 20); /* far more than a snapshot waits for */
     node_run(&node, 600000);          /* the journal from before it goes */
-    assert_true(node_stat(&node, "snapshot_bytes") > 0);
-    assert_true(node_stat(&node, "journal_bytes") < 2000);
-    assert_int_equal(node_stat(&node, "schedules"), 1);
+    assert_true(node_stat(&node, METRIC_REGISTRY_SNAPSHOT) > 0);
+    assert_true(node_stat(&node, METRIC_REGISTRY_JOURNAL) < 2000);
+    assert_int_equal(node_stat(&node, METRIC_REGISTRY_SCHEDULES), 1);
     node_stop(&node);
     node_start(&node);
     assert_true(node_schedule(&node, "app.scheduled"));
@@ -376,7 +376,7 @@ static void a_change_of_it_moves_its_app_on(void **state)
     msg = schedule_of(&node, "app", &store); /* the same again */
     assert_int_equal(node_ask(&node, &msg).err, ERR_OK);
     assert_int_equal(node_app_latest(&node), before);
-    assert_int_equal(node_stat(&node, "schedule_total"), 2);
+    assert_int_equal(node_stat_of(&node, METRIC_REGISTRY_COMMANDS, "schedule"), 2);
     node_stop(&node);
     node_fini(&node);
     buf_fini(&store);

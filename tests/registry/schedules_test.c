@@ -213,7 +213,7 @@ static void an_editor_that_moves_it_away_first_changes_nothing_between(void **st
 
     write_schedule(world, "a.json", "app.a", 1);
     settle(world);
-    changes = node_stat(&world->node, "changes_total");
+    changes = node_stat(&world->node, METRIC_REGISTRY_CHANGES);
     assert_int_equal(rename(path_of(world, "a.json"), path_of(world, "a.json~")), 0);
     settle(world);
     write_schedule(world, "a.json", "app.a", 2);
@@ -223,7 +223,7 @@ static void an_editor_that_moves_it_away_first_changes_nothing_between(void **st
     pass(world, 2000);
     assert_int_equal(weight_of(world, "app.a"), 2);
     assert_int_equal(weight_of(world, "app.x"), -1);
-    assert_int_equal(node_stat(&world->node, "changes_total"), changes + 1);
+    assert_int_equal(node_stat(&world->node, METRIC_REGISTRY_CHANGES), changes + 1);
 }
 
 static void a_bad_file_is_named_and_what_it_said_holds_on(void **state)

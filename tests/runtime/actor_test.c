@@ -85,15 +85,14 @@ static struct position position(void *state)
     return ((struct core *)state)->publisher.at;
 }
 
-static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                  struct msg_counts *sizes, struct buf *size_store)
+static void count(void *state, const struct counting *to)
 {
     struct core *self = state;
 
-    counts_add(counters, counter_store, "limits", self->limits);
-    counts_add(counters, counter_store, "followed_on", self->followed_on ? 1 : 0);
-    counts_add(counters, counter_store, "followed_seq", (int64_t)self->followed_seq);
-    counts_add(sizes, size_store, "nothing", 0);
+    counts_add(to->counters, to->counter_store, "limits", self->limits);
+    counts_add(to->counters, to->counter_store, "followed_on", self->followed_on ? 1 : 0);
+    counts_add(to->counters, to->counter_store, "followed_seq", (int64_t)self->followed_seq);
+    counts_add(to->sizes, to->size_store, "nothing", 0);
 }
 
 static const struct actor_handler handlers[] = {
@@ -454,7 +453,7 @@ static void garbage_is_survived_and_counted(void **state)
     zmq_send(socket, "two", 3, ZMQ_SNDMORE);
     zmq_send(socket, "three", 5, 0);
     assert_pong(socket, 1);
-    assert_int_equal(3, counted(socket, "malformed"));
+    assert_int_equal(3, counted(socket, "actor_malformed_frames_total"));
     zmq_close(socket);
 }
 
@@ -475,7 +474,7 @@ static void a_sender_with_too_long_a_name_is_not_answered(void **state)
     zmq_connect(socket, endpoint);
     send_msg(socket, &ping);
     other = connect_to(self, ZMQ_DEALER, "evictor.commands");
-    await_count(other, "malformed", 1);
+    await_count(other, "actor_malformed_frames_total", 1);
     zmq_close(socket);
     zmq_close(other);
 }
@@ -543,7 +542,7 @@ static void a_frame_of_more_than_a_turn_is_answered_over_several(void **state)
             expected += 2;
         }
     }
-    assert_true(counted(socket, "full_turns") >= 4);
+    assert_true(counted(socket, "actor_full_turns_total") >= 4);
     assert_int_equal(5000, counted(socket, "limits"));
     zmq_close(socket);
 }
@@ -771,7 +770,7 @@ static void one_actor_follows_another_over_its_restart(void **state)
     evictor = connect_to(self, ZMQ_DEALER, "evictor.commands");
     send_msg(evictor, &synced);
     await_count(gateway, "followed_seq", 1);
-    assert_true(counted(gateway, "evictor_catch_ups") >= 2);
+    assert_true(counted(gateway, "actor_catch_ups_total{evictor}") >= 2);
     zmq_close(evictor);
     zmq_close(gateway);
 }
@@ -787,7 +786,7 @@ static void facts_that_nobody_waits_for_come_together(void **state)
     self->gateway = start(run_gateway, self->dir);
     self->context = zmq_ctx_new();
     gateway = connect_to(self, ZMQ_DEALER, "gateway.3.commands");
-    for (int tries = 0; counted(gateway, "gathered") == 0; tries++) {
+    for (int tries = 0; counted(gateway, "actor_pauses_total") == 0; tries++) {
         assert_true(tries < patience_ms / 50);
         (void)zmq_poll(NULL, 0, 50);
     }
@@ -834,11 +833,11 @@ static void answers_to_many_make_it_wait_for_more_and_those_to_few_do_not(void *
     assert_int_equal(0, zmq_bind(evictor, endpoint));
     gateway = connect_to(self, ZMQ_DEALER, "gateway.3.commands");
     answer_it(evictor, 3);
-    await_count(gateway, "answers", 3);
-    assert_int_equal(0, counted(gateway, "gathered"));
+    await_count(gateway, "actor_answers_total", 3);
+    assert_int_equal(0, counted(gateway, "actor_pauses_total"));
     answer_it(evictor, 4); /* it was told nothing it could follow: it asks again */
-    await_count(gateway, "answers", 7);
-    assert_int_equal(1, counted(gateway, "gathered"));
+    await_count(gateway, "actor_answers_total", 7);
+    assert_int_equal(1, counted(gateway, "actor_pauses_total"));
     zmq_close(gateway);
     zmq_close(evictor);
 }

@@ -108,16 +108,13 @@ static struct position position(void *state)
     return ((struct core *)state)->publisher.at;
 }
 
-static void count(void *state, struct msg_counts *counters, struct buf *counter_store,
-                  struct msg_counts *sizes, struct buf *size_store)
+static void count(void *state, const struct counting *to)
 {
     struct core *self = state;
 
-    (void)sizes;
-    (void)size_store;
-    counts_add(counters, counter_store, "heard", self->heard);
-    counts_add(counters, counter_store, "followed", self->followed ? 1 : 0);
-    counts_add(counters, counter_store, "keyed", self->keyed);
+    counts_add(to->counters, to->counter_store, "heard", self->heard);
+    counts_add(to->counters, to->counter_store, "followed", self->followed ? 1 : 0);
+    counts_add(to->counters, to->counter_store, "keyed", self->keyed);
 }
 
 static const struct actor_handler handlers[] = {
@@ -440,9 +437,9 @@ static int64_t counted(void *dealer, const char *name)
     send_msg(dealer, MSG_TYPE_STATS, 1);
     answer = receive_msg(dealer, store, sizeof(store));
     assert_int_equal(MSG_TYPE_COUNTERS, answer.type);
-    return strcmp(name, "ways") == 0  ? find(answer.as_counters.sizes, name)
-           : strcmp(name, "rss") == 0 ? (int64_t)answer.as_counters.rss_bytes
-                                      : find(answer.as_counters.counters, name);
+    return strcmp(name, "actor_ways") == 0 ? find(answer.as_counters.sizes, name)
+           : strcmp(name, "rss") == 0      ? (int64_t)answer.as_counters.rss_bytes
+                                           : find(answer.as_counters.counters, name);
 }
 
 /* Asks again and again until so many are counted; the wait is zmq_poll's. */
@@ -491,8 +488,8 @@ static void through_the_door_only_its_commands_are_taken(void **state)
         assert_int_equal(i, answer.as_result.id);
         assert_int_equal(ERR_UNSUPPORTED, answer.as_result.err);
     }
-    assert_int_equal(5, counted(inside, "door_commands"));
-    assert_int_equal(4, counted(inside, "unsupported"));
+    assert_int_equal(5, counted(inside, "actor_door_commands_total"));
+    assert_int_equal(4, counted(inside, "actor_unsupported_commands_total"));
     send_msg(inside, MSG_TYPE_LOOKUP, 8); /* nor the other way round */
     answer = receive_msg(inside, store, sizeof(store));
     assert_int_equal(ERR_UNSUPPORTED, answer.as_result.err);
@@ -508,10 +505,11 @@ static void a_way_brings_commands_to_the_door_and_answers_back(void **state)
     guest = near(self, 1);
     until(guest, "heard", 3);
     until(guest, "followed", 1);
-    assert_int_equal(1, counted(guest, "ways"));
+    assert_int_equal(1, counted(guest, "actor_ways"));
     end(self->host);
     self->host = 0;
-    until(guest, "send_dropped", counted(guest, "send_dropped") + 3); /* nothing is kept for it */
+    until(guest, "actor_dropped_frames_total",
+          counted(guest, "actor_dropped_frames_total") + 3); /* nothing is kept for it */
 }
 
 static void with_keys_all_goes_on_encrypted_and_strangers_get_nothing(void **state)
@@ -529,8 +527,8 @@ static void with_keys_all_goes_on_encrypted_and_strangers_get_nothing(void **sta
     guest = near(self, 1);
     until(guest, "heard", 3);
     until(guest, "followed", 1);
-    until(host, "keys_let_in", 3); /* way, commands, facts */
-    assert_int_equal(0, counted(host, "keys_refused"));
+    until(host, "actor_keys_accepted_total", 3); /* way, commands, facts */
+    assert_int_equal(0, counted(host, "actor_keys_refused_total"));
     until(host, "keyed", 1);
 
     without = dealer_to(self, NULL, endpoint_tcp(self->door, 0));
@@ -538,7 +536,7 @@ static void with_keys_all_goes_on_encrypted_and_strangers_get_nothing(void **sta
     assert_int_equal(0, zmq_curve_keypair(stranger.public_key, stranger.secret_key));
     odd = dealer_to(self, &stranger, endpoint_tcp(self->tcp, 0));
     send_msg(odd, MSG_TYPE_PING, 1);
-    until(host, "keys_refused", 1);
+    until(host, "actor_keys_refused_total", 1);
     assert_true(is_silent(odd));
     assert_true(is_silent(without));
 }
@@ -550,8 +548,8 @@ static void a_way_to_nowhere_stays_closed(void **state)
 
     start_guest(self, "nowhere", "", 1);
     guest = near(self, 1);
-    until(guest, "send_dropped", 3);
-    assert_int_equal(0, counted(guest, "ways"));
+    until(guest, "actor_dropped_frames_total", 3);
+    assert_int_equal(0, counted(guest, "actor_ways"));
 }
 
 static void who_has_keys_opens_no_way_without(void **state)
@@ -561,8 +559,8 @@ static void who_has_keys_opens_no_way_without(void **state)
 
     start_guest(self, self->door, "", 1);
     guest = near(self, 1);
-    until(guest, "send_dropped", 3);
-    assert_int_equal(0, counted(guest, "ways"));
+    until(guest, "actor_dropped_frames_total", 3);
+    assert_int_equal(0, counted(guest, "actor_ways"));
 }
 
 static void a_hung_node_costs_no_time_and_little_memory(void **state)
@@ -577,7 +575,8 @@ static void a_hung_node_costs_no_time_and_little_memory(void **state)
     until(guest, "heard", burst);
     before = counted(guest, "rss");
     assert_int_equal(0, kill(self->host, SIGSTOP));
-    until(guest, "send_dropped", counted(guest, "send_dropped") + INT64_C(10) * burst);
+    until(guest, "actor_dropped_frames_total",
+          counted(guest, "actor_dropped_frames_total") + INT64_C(10) * burst);
     assert_in_range(counted(guest, "rss"), 0, before + growth_max_bytes);
     assert_int_equal(0, kill(self->host, SIGCONT));
     until(guest, "heard", counted(guest, "heard") + INT64_C(2) * burst);
@@ -607,10 +606,10 @@ static void silent_strangers_leave_descriptors_for_the_node(void **state)
     host = near(self, 0);
     for (int i = 0; i < stranger_count; i++) {
         strangers[i] = silent_connection(i % 2 == 0 ? self->door : self->tcp);
-        assert_true(counted(near(self, 0), "commands") > 0);
+        assert_true(counted(near(self, 0), "actor_commands_total") > 0);
         zmq_close(self->sockets[--self->socket_count]);
     }
-    until(host, "listeners_deaf", 1);
+    until(host, "actor_listeners_deaf_total", 1);
     for (int i = 0; i < stranger_count; i++) {
         close(strangers[i]);
     }

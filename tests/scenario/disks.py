@@ -60,7 +60,7 @@ def logged(node, event):
 def storage_ok(node):
     """What readyz and the metric say; None while they differ."""
     ready = verbose(node)[1]["storage"].startswith("[+]")
-    metric = 'muster_registry_storage_ok{actor="registry"} %d' % ready in node.get("/metrics").text
+    metric = "\nmuster_registry_storage_ok %d\n" % ready in node.get("/metrics").text
     return ready if metric else None
 
 

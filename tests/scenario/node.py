@@ -243,6 +243,12 @@ class Node:
         stats = json.loads(done.stdout)
         return stats[0] if isinstance(stats, list) else stats
 
+    def count(self, actor, *names):
+        """The counter or size under the first of these names that the program has: an older one may know it by another."""
+        stats = self.stats(actor)
+        told = {**stats["counters"], **stats["sizes"]}
+        return next(told[name] for name in names if name in told)
+
 
 class Skipped(Exception):
     """Raised by a case that cannot run here, with the reason."""

@@ -208,6 +208,7 @@ void storage_stats(const struct storage *self, struct storage_stats *out)
         .snapshot_bytes = self->snapshot_bytes,
         .snapshot_running = checkpoint_runs(self),
         .sync_count = self->volume.sync_count,
+        .syncs = self->volume.syncs,
         .sync_ns_max = self->volume.sync_ns_max,
         .sync_ns_total = self->volume.sync_ns_total,
         .failure_count = self->failure_count,

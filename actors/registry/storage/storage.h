@@ -164,6 +164,7 @@ struct storage_stats {
     uint64_t snapshot_bytes;
     bool snapshot_running;
     uint64_t sync_count;
+    struct durations syncs;
     int64_t sync_ns_max; /* since the last storage_stats_reset_max */
     int64_t sync_ns_total;
     uint64_t failure_count;

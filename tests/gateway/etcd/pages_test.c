@@ -266,12 +266,12 @@ static void metrics_have_etcds_names(void **state)
         (void)web_rig_run(self, t);
         seen = web_rig_ask(self, t, "GET", "/metrics", NULL, NULL);
         assert_int_equal(seen->status, 0);
-        counts_add(&counters.counters, &stores[0], "puts", 12);
-        counts_add(&counters.counters, &stores[0], "log_sync_us", 2500000);
-        counts_add(&counters.counters, &stores[0], "log_sync_le_0", 4);
-        counts_add(&counters.counters, &stores[0], "log_sync_le_1", 3);
-        counts_add(&counters.counters, &stores[0], "log_sync_le_14", 1);
-        counts_add(&counters.sizes, &stores[1], "keys", 5);
+        counts_add(&counters.counters, &stores[0], "store_puts_total", 12);
+        counts_add(&counters.counters, &stores[0], "store_log_sync_us", 2500000);
+        counts_add(&counters.counters, &stores[0], "store_log_sync_le_2", 4);
+        counts_add(&counters.counters, &stores[0], "store_log_sync_le_4", 3);
+        counts_add(&counters.counters, &stores[0], "store_log_sync_le_17", 1);
+        counts_add(&counters.sizes, &stores[1], "store_keys", 5);
         counters.id = asked_round(self);
         assert_true(counters.id > 0);
         front_counters(self->front, &counters);

@@ -99,8 +99,8 @@ static json_t *ask_round(const char *path)
     struct buf answer;
 
     fixture_send(&it, "GET", path, NULL);
-    answer_stats(ACTOR_REGISTRY, "syncs_total", "journal_bytes", 12);
-    answer_stats(ACTOR_GATEWAY, "http_requests", "http_connections", 7);
+    answer_stats(ACTOR_REGISTRY, "registry_changes_total", "registry_journal_bytes", 12);
+    answer_stats(ACTOR_GATEWAY, "http_received_requests_total", "http_connections", 7);
     fixture_wait(&it, 500);
     answer = fixture_answer(&it);
     return body_of(&answer, 200);
@@ -143,7 +143,8 @@ static void actors_that_answer_are_up_and_the_others_are_not(void **state)
     assert_int_equal(77, number_of(registry, "pid"));
     assert_int_equal(5, number_of(registry, "uptime_s"));
     assert_int_equal(500, number_of(registry, "answered_ms_ago"));
-    assert_int_equal(12, number_of(json_object_get(registry, "counters"), "syncs_total"));
+    assert_int_equal(12,
+                     number_of(json_object_get(registry, "counters"), "registry_changes_total"));
     assert_string_equal("evictor", text_of(evictor, "actor"));
     assert_string_equal("stopped", text_of(evictor, "state"));
     assert_true(json_is_null(json_object_get(evictor, "counters")));

@@ -214,20 +214,21 @@ static void check(struct node *node, const char *name, const char *aside)
 
     node_start(node);
     node_settle(node);
-    if (node_stat(node, "storage_damage_total") != 1 || !has(node, aside)) {
+    if (node_stat(node, METRIC_REGISTRY_DAMAGED_FILES) != 1 || !has(node, aside)) {
         fail_msg("%s: %lld places, set aside: %d", name,
-                 (long long)node_stat(node, "storage_damage_total"), has(node, aside));
+                 (long long)node_stat(node, METRIC_REGISTRY_DAMAGED_FILES), has(node, aside));
     }
-    assert_int_equal(node_stat(node, "storage_lost_changes"), 1);
+    assert_int_equal(node_stat(node, METRIC_REGISTRY_LOST_CHANGES), 1);
     assert_true(node_live(node, "before") && node_live(node, "after"));
     assert_false(node_live(node, "between"));
-    assert_int_equal(node_stat(node, "storage_ok"), 1);
+    assert_int_equal(node_stat(node, METRIC_REGISTRY_STORAGE_OK), 1);
     use(node);
     at = node_position(node);
     node_kill(node);
     node_start(node);
-    assert_int_equal(node_stat(node, "storage_damage_total"), 0);
-    assert_int_equal(node_stat(node, "storage_lost_changes"), 1); /* nobody has dealt with it */
+    assert_int_equal(node_stat(node, METRIC_REGISTRY_DAMAGED_FILES), 0);
+    assert_int_equal(node_stat(node, METRIC_REGISTRY_LOST_CHANGES),
+                     1); /* nobody has dealt with it */
     assert_true(node_position(node).epoch == at.epoch);
     assert_true(node_live(node, "before") && node_live(node, "after") && node_live(node, "new"));
 }
@@ -290,9 +291,9 @@ static void a_head_that_is_not_sound_is_none(void **state)
         disk_sim_put(node.sim, DIR "journal-0000000000000001.log", buf_str(&file));
         node_start(&node);
         node_settle(&node);
-        assert_int_equal(node_stat(&node, "storage_damage_total"), 1);
+        assert_int_equal(node_stat(&node, METRIC_REGISTRY_DAMAGED_FILES), 1);
         assert_true(has(&node, DIR "journal-0000000000000001.log.damaged"));
-        assert_int_equal(node_stat(&node, "storage_lost_changes"), 1);
+        assert_int_equal(node_stat(&node, METRIC_REGISTRY_LOST_CHANGES), 1);
         command = node_register(&node, "new");
         assert_int_equal(node_ask(&node, &command).err, ERR_OK);
         node_run(&node, 3000);
@@ -318,7 +319,7 @@ static void numbers_that_are_used_up_are_said_and_not_written(void **state)
     node_settle(&node);
     command = node_register(&node, "new");
     assert_int_equal(node_ask(&node, &command).err, ERR_OK);
-    assert_int_equal(node_stat(&node, "storage_ok"), 0);
+    assert_int_equal(node_stat(&node, METRIC_REGISTRY_STORAGE_OK), 0);
     node_run(&node, 3000);
     node_kill(&node);
     node_start(&node);

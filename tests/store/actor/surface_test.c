@@ -11,6 +11,7 @@
 
 #include "common/etcdapi/auth.pb-c.h"
 #include "common/etcdapi/cluster.pb-c.h"
+#include "common/metrics/reading.h"
 #include "tests/store/actor/rig.h"
 
 static int set_up(void **state)
@@ -338,47 +339,52 @@ static void it_compacts_by_itself(void **state)
     etcdserverpb__range_response__free_unpacked(answer, NULL);
 }
 
-static int64_t count_named(struct msg_counts counts, const char *wanted)
+static int64_t count_of(const struct msg_counters *counters, enum metric metric)
 {
-    struct str name;
-    int64_t value;
+    struct metric_index index;
+    struct reading reading;
+    struct metric_series series;
 
-    while (counts_next(&counts.bytes, &name, &value)) {
-        if (str_eq(name, str_from(wanted))) {
-            return value;
+    metric_index_init(&index);
+    reading_init(&reading, &index, counters);
+    while (reading_next(&reading, &series)) {
+        if (series.metric == metric && metric_row(metric)->kind != METRIC_KIND_HISTOGRAM) {
+            return series.value;
+        }
+        if (series.metric == metric) {
+            return (int64_t)durations_count(&series.took);
         }
     }
-    fail_msg("%s is not counted", wanted);
+    fail_msg("%s is not counted", metric_row(metric)->name);
     return 0;
 }
 
 static void what_it_does_is_counted(void **state)
 {
     struct rig *rig = *state;
-    struct msg_counts counters = {0};
-    struct msg_counts sizes = {0};
-    struct buf counter_store = {0};
-    struct buf size_store = {0};
+    struct msg_counters counted = {0};
+    struct buf stores[2] = {{0}, {0}};
+    const struct counting to = {&counted.counters, &stores[0], &counted.sizes, &stores[1]};
 
     put_many(rig, 20);
     (void)rig_grant(rig, 5, 60);
     pass(rig, 2000);
     (void)rig_put(rig, "k0", "1", 0);
-    store_spec.count(rig->store, &counters, &counter_store, &sizes, &size_store);
-    assert_int_equal(count_named(counters, "calls"), 22);
-    assert_int_equal(count_named(counters, "refused"), 0);
-    assert_true(count_named(counters, "log_syncs") >= 3);
-    assert_true(count_named(counters, "flushes") >= 1);
-    assert_int_equal(count_named(counters, "key_events"), 21);
-    assert_int_equal(count_named(counters, "events_told"), 0);
-    assert_int_equal(count_named(sizes, "revision"), 22);
-    assert_int_equal(count_named(sizes, "compacted"), -1);
-    assert_int_equal(count_named(sizes, "keys"), 20);
-    assert_int_equal(count_named(sizes, "leases"), 1);
-    assert_true(count_named(sizes, "unflushed_bytes") > 0);
-    assert_true(count_named(sizes, "db_bytes") > 0);
-    buf_fini(&counter_store);
-    buf_fini(&size_store);
+    store_spec.count(rig->store, &to);
+    assert_int_equal(count_of(&counted, METRIC_STORE_CALLS), 22);
+    assert_int_equal(count_of(&counted, METRIC_STORE_REFUSED), 0);
+    assert_true(count_of(&counted, METRIC_STORE_LOG_SYNC) >= 3);
+    assert_true(count_of(&counted, METRIC_STORE_FLUSH) >= 1);
+    assert_int_equal(count_of(&counted, METRIC_STORE_KEY_EVENTS), 21);
+    assert_int_equal(count_of(&counted, METRIC_STORE_EVENTS_TOLD), 0);
+    assert_int_equal(count_of(&counted, METRIC_STORE_REVISION), 22);
+    assert_int_equal(count_of(&counted, METRIC_STORE_COMPACTED), -1);
+    assert_int_equal(count_of(&counted, METRIC_STORE_KEYS), 20);
+    assert_int_equal(count_of(&counted, METRIC_STORE_LEASES), 1);
+    assert_true(count_of(&counted, METRIC_STORE_UNFLUSHED) > 0);
+    assert_true(count_of(&counted, METRIC_STORE_DB) > 0);
+    buf_fini(&stores[0]);
+    buf_fini(&stores[1]);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
