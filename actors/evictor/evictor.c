@@ -198,6 +198,10 @@ static void count(void *state, const struct counting *to)
 {
     const struct evictor *self = state;
 
+    counting_put(to, METRIC_PROTECTION_ON, self->verdict.protected);
+    counting_put(to, METRIC_PROTECTION_HEARD, self->verdict.heard);
+    counting_put(to, METRIC_PROTECTION_EXPECTED, self->verdict.expected);
+    counting_put(to, METRIC_PROTECTION_THRESHOLD, self->verdict.threshold);
     counting_put(to, METRIC_EVICTOR_ROUNDS, self->counters.rounds);
     counting_put(to, METRIC_EVICTOR_PROTECTED_ROUNDS, self->counters.protected_rounds);
     counting_put(to, METRIC_EVICTOR_REFUSED_ROUNDS, self->counters.refused_rounds);

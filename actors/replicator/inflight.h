@@ -53,6 +53,7 @@ struct ask {
     uint32_t place;    /* INBOUND: its place; STATES: how many heartbeats are in it */
     int64_t asked_ms;  /* mono */
     int64_t until_ms;  /* mono */
+    int64_t since_ms;  /* STATES: mono, since when the oldest in it was at hand */
     struct buf keys;   /* WANT, AGES, RENEWS: what was asked for */
     struct address to; /* RELAY: who asks, */
     uint64_t their_id; /* … with which command */

@@ -266,6 +266,7 @@ static bool send(struct replicator *self, struct peer *peer, struct str heartbea
     if (count > 0 && link->queue_since_ms < since_ms) {
         since_ms = link->queue_since_ms;
     }
+    ask.since_ms = since_ms;
     msg.as_states.held_ms -= now->mono_ms - since_ms + self->lag_ms;
     if (replicator_ask(self, &ask, &msg, now, out) == 0) {
         return false;
@@ -439,6 +440,7 @@ void link_on_states(struct replicator *self, const struct ask *ask, const struct
         return;
     }
     peer->link.refused = false;
+    durations_add(&peer->lag, (now->mono_ms - ask->since_ms) * 1000);
     /* no more than there were heartbeats: else each record it gets could make it want the next */
     if (ack->want.len > 0 && ack->want.len <= (size_t)ask->place * key_bytes) {
         link_want(self, peer, ack->want);

@@ -12,6 +12,7 @@
 
 #include "actors/replicator/link_state.h"
 #include "actors/replicator/walk.h"
+#include "common/base/durations.h"
 #include "common/wire/codec.h"
 
 struct replicator;
@@ -67,6 +68,7 @@ struct peer {
     struct buf endpoint; /* host:port of its door; empty: it speaks HTTP only */
     struct buf key;      /* public key of its door, Z85; may be empty */
     struct link link;
+    struct durations lag; /* of STATES that it acknowledged */
     struct walk walk;
     struct {
         int64_t due_ms;

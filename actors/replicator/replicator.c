@@ -238,6 +238,24 @@ static struct position position(void *state)
     return self->publisher.at;
 }
 
+static void count_peers(struct replicator *self, const struct counting *to)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        struct str addr = buf_str(&peer->addr);
+
+        if (peer->alias) {
+            continue;
+        }
+        counting_put_of(to, METRIC_PEER_UP, &addr,
+                        peers_linked(peer) && peer->status == NODE_UP ? 1 : 0);
+        if (peer->way == WAY_MUSTER) { /* reference nodes have no digests, and take no batches */
+            counting_put_of(to, METRIC_PEER_DIGEST_EQUAL, &addr, repair_is_equal(self, peer));
+            counting_put_of(to, METRIC_PEER_QUEUE, &addr, link_queued(&peer->link));
+            counting_durations(to, METRIC_PEER_LAG, &addr, &peer->lag);
+        }
+    }
+}
+
 static void count(void *state, const struct counting *to)
 {
     struct replicator *self = state;
@@ -251,6 +269,7 @@ static void count(void *state, const struct counting *to)
         up += peers_linked(peer) && peer->status == NODE_UP;
         queued += link_queued(&peer->link);
     }
+    count_peers(self, to);
 #define COUNTER_ADD(field, ROW) counting_put(to, METRIC_REPLICATOR_##ROW, self->counters.field);
     REPLICATOR_COUNTERS(COUNTER_ADD)
 #undef COUNTER_ADD

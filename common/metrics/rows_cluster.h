@@ -6,9 +6,17 @@
 
 // clang-format off
 #define METRIC_CLUSTER_ROWS(M) \
+    M(PROTECTION_ON,               "protection_on",                         GAUGE,   PLAIN, "", "Whether self-protection keeps idle instances: 1, or 0.") \
+    M(PROTECTION_HEARD,            "protection_heard",                      GAUGE,   PLAIN, "", "Heartbeats heard in the last window of self-protection.") \
+    M(PROTECTION_EXPECTED,         "protection_expected",                   GAUGE,   PLAIN, "", "Heartbeats expected in that window.") \
+    M(PROTECTION_THRESHOLD,        "protection_threshold",                  GAUGE,   PLAIN, "", "Heartbeats below which that window is protected.") \
     M(EVICTOR_ROUNDS,              "evictor_rounds_total",                  COUNTER, PLAIN, "", "Rounds in which the registry was asked to evict.") \
     M(EVICTOR_PROTECTED_ROUNDS,    "evictor_protected_rounds_total",        COUNTER, PLAIN, "", "Of these, rounds under self-protection.") \
     M(EVICTOR_REFUSED_ROUNDS,      "evictor_refused_rounds_total",          COUNTER, PLAIN, "", "Rounds that the registry has refused.") \
+    M(PEER_UP,                     "peer_up",                               GAUGE,   PLAIN, "peer", "Whether exchanges with the node succeed: 1, or 0.") \
+    M(PEER_DIGEST_EQUAL,           "peer_digest_equal",                     GAUGE,   PLAIN, "peer", "Whether the node held the same as this one at the last tick: 1, or 0.") \
+    M(PEER_QUEUE,                  "peer_queue_bytes",                      GAUGE,   PLAIN, "peer", "Bytes that wait for the node.") \
+    M(PEER_LAG,                    "peer_lag_seconds",                      HISTOGRAM, MS,  "peer", "From a batch of changes at hand until the node's registry has taken it.") \
     M(REPLICATOR_NODES,            "replicator_nodes",                      GAUGE,   PLAIN, "", "Nodes that are known, with this one.") \
     M(REPLICATOR_PEERS_UP,         "replicator_peers_up",                   GAUGE,   PLAIN, "", "Other nodes that this one exchanges with and that answer.") \
     M(REPLICATOR_STATES_SENT,      "replicator_states_sent_total",          COUNTER, PLAIN, "", "Batches of states sent to peers.") \

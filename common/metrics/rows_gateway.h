@@ -6,6 +6,7 @@
 
 // clang-format off
 #define METRIC_GATEWAY_ROWS(M) \
+    M(HTTP_REQUEST,               "http_request_seconds",              HISTOGRAM, MS,  "route,code", "How long requests took until they were answered; polls wait for news.") \
     M(HTTP_CONNECTIONS,           "http_connections",                  GAUGE,   PLAIN, "", "Connections of clients that are open.") \
     M(HTTP_CONNECTIONS_MAX,       "http_connections_max",              GAUGE,   PLAIN, "", "Connections of clients there may be.") \
     M(HTTP_PARKED_POLLS,          "http_parked_polls",                 GAUGE,   PLAIN, "", "Polls that wait for news.") \
@@ -19,6 +20,8 @@
     M(HTTP_EMPTIED,               "http_emptied_requests_total",       COUNTER, PLAIN, "", "Requests ended since too much memory was held for clients.") \
     M(HTTP_CROWDED,               "http_crowded_out_connections_total", COUNTER, PLAIN, "", "Connections that gave up their place to others.") \
     M(HTTP_TRIMS,                 "http_heap_trims_total",             COUNTER, PLAIN, "", "Times memory was given back to the system.") \
+    M(WRITE,                      "write_seconds",                     HISTOGRAM, MS,  "", "From a write's arrival until it is durable and its client is answered.") \
+    M(PUSH,                       "push_seconds",                      HISTOGRAM, US,  "", "From a change until the last poll that waits for it is answered.") \
     M(GATEWAY_WRITES,             "gateway_writes_total",              COUNTER, PLAIN, "", "Writes and heartbeats sent to the registry.") \
     M(GATEWAY_WRITES_RESENT,      "gateway_writes_resent_total",       COUNTER, PLAIN, "", "Writes sent to the registry once more.") \
     M(GATEWAY_WRITES_EXPIRED,     "gateway_writes_expired_total",      COUNTER, PLAIN, "", "Writes the registry did not answer in time.") \

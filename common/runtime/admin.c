@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/runtime/descriptors.h"
+
 #include "common/runtime/lines.h"
 
 static void result(struct admin *self, const struct address *from, uint64_t id, enum err err,
@@ -131,6 +133,8 @@ static void count(const struct admin *self, const struct counting *to)
     counting_put(to, METRIC_ACTOR_UNSUPPORTED, self->unsupported);
     counting_put(to, METRIC_ACTOR_MALFORMED, self->malformed + self->sockets->counts.odd_frames);
     counting_durations(to, METRIC_ACTOR_TURN, NULL, &self->turn_cpu);
+    counting_put(to, METRIC_ACTOR_OPEN_FDS, descriptors_open());
+    counting_put(to, METRIC_ACTOR_MAX_FDS, descriptors_max());
     count_sockets(self->sockets, to);
     count_links(self->options, to);
 }

@@ -1,5 +1,33 @@
 #include "gateway/bus/http_counting.h"
 
+#include "gateway/http/tally.h"
+
+/* Where a path has a part in braces, metrics say :env. */
+static struct str route_label(const char *route, struct buf *text)
+{
+    text->len = 0;
+    for (; *route != '\0'; route++) {
+        if (*route != '}') {
+            buf_add_char(text, *route == '{' ? ':' : *route);
+        }
+    }
+    return buf_str(text);
+}
+
+static void put_tally(const struct http_tally *tally, const struct counting *to)
+{
+    struct http_tally_row row;
+    uint32_t cursor = 0;
+    struct buf text = {0};
+
+    while (http_tally_next(tally, &cursor, &row)) {
+        const struct str labels[] = {route_label(row.route, &text), str_from(row.code)};
+
+        counting_durations(to, METRIC_HTTP_REQUEST, labels, row.took);
+    }
+    buf_fini(&text);
+}
+
 void http_counting_put(const struct http *self, const struct counting *to)
 {
     struct http_counts http;
@@ -17,4 +45,5 @@ void http_counting_put(const struct http *self, const struct counting *to)
     counting_put(to, METRIC_HTTP_EMPTIED, http.emptied_total);
     counting_put(to, METRIC_HTTP_CROWDED, http.crowded_total);
     counting_put(to, METRIC_HTTP_TRIMS, http.trims_total);
+    put_tally(http_tally(self), to);
 }

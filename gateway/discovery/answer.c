@@ -14,6 +14,7 @@ static struct response *coded(struct response *response, int code)
         (void)snprintf(text, sizeof(text), "%d", code);
     }
     response_header(response, "Kratos-Status-Code", text);
+    response_code(response, code);
     return response;
 }
 

@@ -12,6 +12,7 @@ static void count_writes(const struct gateway *self, const struct counting *to)
     struct pending_counts writes;
 
     pending_counts(self->pending, &writes);
+    counting_durations(to, METRIC_WRITE, NULL, &self->writes_took);
     counting_put(to, METRIC_GATEWAY_WRITES, writes.sent_total);
     counting_put(to, METRIC_GATEWAY_WRITES_RESENT, writes.resent_total);
     counting_put(to, METRIC_GATEWAY_WRITES_EXPIRED, writes.expired_total);
@@ -29,6 +30,7 @@ static void count_readers(const struct gateway *self, const struct counting *to)
 
     polls_counts(self->polls, &polls);
     counting_put(to, METRIC_HTTP_PARKED_POLLS, polls.parked);
+    counting_durations(to, METRIC_PUSH, NULL, &polls.pushes);
     counting_put(to, METRIC_GATEWAY_POLLS_PARKED, polls.parked_total);
     counting_put(to, METRIC_GATEWAY_POLLS_WOKEN, polls.woken_total);
     counting_put(to, METRIC_GATEWAY_POLLS_EXPIRED, polls.expired_total);

@@ -233,6 +233,7 @@ void gateway_turn(void *state, const struct now *now, struct outbox *out)
     bool written = writes_ready(self);
 
     self->out = out;
+    http_time(self->http, now);
     if (broken != NULL && !self->failed) {
         log_event(self->log, LOG_ERROR, "follower_broken",
                   "this gateway is older than what it follows: update it",

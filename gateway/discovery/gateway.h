@@ -50,7 +50,8 @@ struct gateway {
     uint64_t id;                     /* random: names this run in write ids */
     struct actor_link *links;        /* owns: the replica's, and every gateway for /metrics */
     size_t link_count;
-    struct neighbour *neighbour; /* owns */
+    struct neighbour *neighbour;  /* owns */
+    struct durations writes_took; /* that changed something; until they were answered */
     int64_t begun_ms;
     bool listens;
     bool failed; /* the process ends with an error: it could not listen, or not follow */

@@ -51,6 +51,7 @@ struct polls {
     struct poll_repeats *repeats; /* owns */
     struct deadlines deadlines;
     struct polls_counts counts;
+    int64_t pushing_ns;            /* wall, of the change that pushes began with; 0: none are due */
     struct response *not_modified; /* shared by all */
     struct response *spared;       /* the same, and its connection is closed */
 
@@ -69,6 +70,9 @@ static void on_changed(void *state, uint64_t app_hash)
     struct polls *self = state;
 
     watches_wake(self->watches, app_hash);
+    if (self->pushing_ns == 0 && watches_due(self->watches) && replica_current(self->replica)) {
+        self->pushing_ns = replica_last_change_ns(self->replica);
+    }
 }
 
 static struct response *not_modified(void)
@@ -390,6 +394,16 @@ static bool is_spent(const struct gateway *self, const struct work *work)
     return work->looked + (rendered(self) - work->rendered) / cost_bytes >= work_max;
 }
 
+static void note_pushed(struct polls *self, const struct now *now)
+{
+    int64_t took_ns = now->wall_ns - self->pushing_ns;
+
+    if (self->pushing_ns != 0 && !watches_due(self->watches)) {
+        durations_add(&self->counts.pushes, took_ns > 0 ? took_ns / 1000 : 0);
+        self->pushing_ns = 0;
+    }
+}
+
 void polls_turn(struct gateway *self, const struct now *now)
 {
     struct polls *polls = self->polls;
@@ -410,6 +424,7 @@ void polls_turn(struct gateway *self, const struct now *now)
             set_deadline(self, waiter, now); /* may have got ahead; who is keeps its time */
         }
     }
+    note_pushed(polls, now);
     while (looked < slice_max && !is_spent(self, &work) &&
            (deadline = deadlines_first(&polls->deadlines)) != NULL &&
            deadline->due_ms <= now->mono_ms) {

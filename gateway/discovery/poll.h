@@ -35,8 +35,9 @@ struct polls_counts {
     uint64_t parked_total; /* ever */
     uint64_t woken_total;  /* answered with news after waiting */
     uint64_t expired_total;
-    uint64_t spared_total; /* ended early, for others' sake */
-    uint64_t gone_total;   /* client went first */
+    uint64_t spared_total;   /* ended early, for others' sake */
+    uint64_t gone_total;     /* client went first */
+    struct durations pushes; /* from a change until the last who waited for it was answered */
 };
 void polls_counts(const struct polls *self, struct polls_counts *counts);
 

@@ -39,6 +39,7 @@ void produced_answer(struct produced *self, const struct gateway *gateway, struc
 
     request_stream(request, 200, "application/json; charset=utf-8", next_bytes, end, self);
     request_stream_header(request, "Kratos-Status-Code", "0");
+    request_stream_code(request, 0);
     if (app_query_stale_text(gateway, now, stale, sizeof(stale))) {
         request_stream_header(request, "Muster-Stale-Ms", stale);
     }

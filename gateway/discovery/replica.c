@@ -31,6 +31,7 @@ struct replica {
     struct delta *delta;       /* owns */
     const struct log *log;     /* borrowed */
     struct actor_link links[replica_link_count];
+    int64_t last_change_ns; /* wall, by the registry's clock */
     struct observer observers[replica_observer_max];
     size_t observer_count;
     struct replica_witness witness; /* change NULL: there is none */
@@ -151,6 +152,7 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
         if (applied.app != REGISTRY_NONE && !applied.app_freed) {
             *(int64_t *)column_make(&self->changed_ms, applied.app) = now->mono_ms;
         }
+        self->last_change_ns = change.at;
         delta_add(self->delta, &change, hash);
         tell(self, hash);
     }
@@ -565,6 +567,11 @@ bool replica_is_alone(const struct replica *self)
 void replica_witness(struct replica *self, const struct replica_witness *witness)
 {
     self->witness = *witness;
+}
+
+int64_t replica_last_change_ns(const struct replica *self)
+{
+    return self->last_change_ns;
 }
 
 void replica_observe(struct replica *self, replica_changed_fn *changed, void *state)

@@ -54,6 +54,8 @@ bool replica_reached(const struct replica *self, uint64_t epoch, uint64_t seq);
 void replica_hurry(struct replica *self);
 /* How long the registry has been silent; 0 while it speaks (up to 3 ticks) or was never heard. */
 int64_t replica_stale_ms(const struct replica *self, const struct now *now);
+/* When the registry decided the change that was applied last, wall ns; 0: none was. */
+int64_t replica_last_change_ns(const struct replica *self);
 /* For STATS, readyz?verbose: the follower of any of the three. */
 void replica_follower(const struct replica *self, enum actor_name of, struct follower_state *state);
 /* A follower stopped for good (a fact it can't understand): end the process. NULL, or why. */

@@ -197,6 +197,7 @@ void route_serve(struct gateway *self, struct request *request, const struct now
     const struct route *route = route_find(request_path(request));
 
     log_route(self, request);
+    request_set_route(request, route != NULL ? route->path : NULL);
     if (!bind(request) || !let_in(self, request, route)) {
         return;
     }

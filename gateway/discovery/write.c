@@ -114,6 +114,17 @@ static void answer_renew(struct gateway *self, struct pending_command *write)
     answer_close(write->request, write->err, &body);
 }
 
+/* Heartbeats are not synced, nor is what is refused. */
+static void note_took(struct gateway *self, const struct pending_command *write,
+                      const struct now *now)
+{
+    int64_t begun_ms = write->deadline_ms - self->config->gateway_write_deadline;
+
+    if (write->type != MSG_TYPE_RENEW && write->err == ERR_OK) {
+        durations_add(&self->writes_took, (now->mono_ms - begun_ms) * 1000);
+    }
+}
+
 static void answer_write(struct gateway *self, struct pending_command *write)
 {
     bool has_data =
@@ -160,6 +171,7 @@ void writes_turn(struct gateway *self, const struct now *now)
                             : "the write is done but can't be shown yet: ask again",
                         1);
         } else if (!waits_for_first_sync(self, write, now)) {
+            note_took(self, write, now);
             answer_write(self, write);
         }
         pending_drop(self->pending, write);

@@ -105,6 +105,7 @@ enum err http_new(struct http **self, const struct http_options *options,
                    options->section);
     (void)snprintf(http->texts.chunk, sizeof(http->texts.chunk),
                    "the size of a chunk is over %s.body_max", options->section);
+    http_tally_init(&http->tally);
     header_names_init(&http->header_names, app);
     places_init(&http->places, options->connections_max, options->section, options->log);
     memory_init(&http->memory, options->memory_max, options->sharers);
@@ -191,6 +192,11 @@ void http_destroy(struct http **self)
 }
 
 /* ── turns ──────────────────────────────────────────────────────────────────*/
+
+void http_time(struct http *self, const struct now *now)
+{
+    self->now = *now;
+}
 
 int http_fd(const struct http *self)
 {
@@ -309,6 +315,11 @@ void http_release(struct http *self, struct response *response)
 bool http_is_full(const struct http *self)
 {
     return memory_is_full(&self->memory);
+}
+
+const struct http_tally *http_tally(const struct http *self)
+{
+    return &self->tally;
 }
 
 void http_counts(const struct http *self, struct http_counts *counts)

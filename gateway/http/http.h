@@ -20,6 +20,7 @@
 
 struct http;
 struct request;
+struct http_tally; /* tally.h */
 
 /* GET: or HEAD, which is answered alike, without the body. */
 enum http_method { HTTP_GET, HTTP_POST, HTTP_OTHER };
@@ -36,6 +37,9 @@ void response_header(struct response *self, const char *name, const char *value)
 /* Without the header that keeps browsers from guessing a type: for APIs whose answers are compared
  * with another server's, and which name their types. The same goes. */
 void response_plain(struct response *self);
+/* What its API says it is, if that is not its HTTP status: metrics tell it (http_tally). Before the
+ * first use only. */
+void response_code(struct response *self, int code);
 struct response *response_ref(struct response *self);
 void response_unref(struct response **self);
 struct str response_body(const struct response *self);
@@ -103,6 +107,9 @@ void *request_own(const struct request *self);
 /* What own has allocated has changed: it is counted anew. */
 void request_weigh(struct request *self);
 
+/* Under which name metrics count it; static text. */
+void request_set_route(struct request *self, const char *route);
+
 /* One word of the handlers' own per request (a poll, a pending write). */
 void request_set_user(struct request *self, void *user);
 void *request_user(const struct request *self);
@@ -149,7 +156,8 @@ bool request_may_stream(const struct request *self);
 void request_stream_header(struct request *self, const char *name, const char *value);
 /* The same behind its body: its name is told in the header Trailer. */
 void request_stream_trailer(struct request *self, const char *name, const char *value);
-void request_stream_plain(struct request *self); /* as response_plain; at the same time */
+void request_stream_code(struct request *self, int code); /* as response_code; at the same time */
+void request_stream_plain(struct request *self);          /* as response_plain; at the same time */
 void request_stream_more(struct request *self);
 /* Ends a stream before its time: gone() is called, then end. */
 void request_cut(struct request *self);
@@ -215,6 +223,8 @@ enum err http_adopt(struct http *self, int fd, const struct now *now);
  * handler is called any more but gone(). */
 void http_destroy(struct http **self);
 
+/* The turn has begun: what is answered before http_turn is answered now. */
+void http_time(struct http *self, const struct now *now);
 int http_fd(const struct http *self); /* epoll descriptor for the loop; covers parked clients too */
 uint16_t http_port(const struct http *self); /* the port really bound; 0 before http_listen */
 /* Runs until nothing is left to do without waiting; answers given since (also to parked ones)
@@ -237,5 +247,7 @@ struct http_counts {
     uint64_t trims_total;   /* memory was given back to the system */
 };
 void http_counts(const struct http *self, struct http_counts *counts);
+/* How long requests took until they were answered; of streams: until they began. */
+const struct http_tally *http_tally(const struct http *self);
 
 #endif

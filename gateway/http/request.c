@@ -144,6 +144,7 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
     self->connection = connection_of(mhd);
     self->connection->request = self;
     self->connection->since_ms = http->now.mono_ms;
+    self->opened_ms = http->now.mono_ms;
     connection_move(self->connection, PLACE_BUSY);
     keep_uri(self, uri);
     return self;
@@ -151,9 +152,23 @@ void *request_open(void *state, const char *uri, struct MHD_Connection *mhd)
 
 /* ── its answer ─────────────────────────────────────────────────────────────*/
 
+void request_set_route(struct request *self, const char *route)
+{
+    self->route = route;
+}
+
+void request_tally(struct request *self, const struct response *response)
+{
+    http_tally_add(&self->http->tally, self->route, response->told,
+                   (self->http->now.mono_ms - self->opened_ms) * 1000);
+}
+
 void request_answer(struct request *self, struct response *response)
 {
     assert(self->state == REQUEST_SERVING || self->state == REQUEST_PARKED);
+    if (!self->connection->hung_up) { /* nobody hears it */
+        request_tally(self, response);
+    }
     if (self->state == REQUEST_PARKED) {
         wait_unlink(self);
         self->http->counts.parked--;
@@ -236,6 +251,9 @@ enum MHD_Result request_queue(struct request *self)
     enum MHD_Result queued;
 
     response_date(self->response, self->http->now.wall_ns / 1000000000);
+    if (self->state == REQUEST_STREAMING) {
+        request_tally(self, self->response);
+    }
     queued = MHD_queue_response(self->connection->mhd, (unsigned)self->response->status,
                                 self->response->mhd);
     self->answer = response_ref(self->response);

@@ -58,6 +58,8 @@ struct request {
     struct response *answer; /* while its client may be reading it */
     size_t weight;           /* counted in http->memory */
     size_t kept;             /* of that: by the handlers */
+    const char *route;       /* static; NULL: none of the app's */
+    int64_t opened_ms;
     struct stream *stream;
     void *user;
     alignas(max_align_t) unsigned char own[]; /* the app's: http_app.own */
@@ -71,6 +73,9 @@ void request_close(void *http, struct MHD_Connection *mhd, void **context,
 /* The client of a parked or streaming request is gone, or the server ends: tells
  * the handler, then lets libmicrohttpd have the connection back. */
 void request_hang_up(struct request *self);
+
+/* Counts it, as it is answered. */
+void request_tally(struct request *self, const struct response *response);
 
 /* Hands what request_answer or request_stream has given to libmicrohttpd. */
 enum MHD_Result request_queue(struct request *self);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/heap.h"
+#include "gateway/http/tally.h"
 
 void rooms_take(struct rooms *self, struct buf *body)
 {
@@ -69,6 +70,7 @@ struct response *response_new_in(struct rooms *rooms, int status, const char *co
     self->body = buf_str(body);
     self->refs = 1;
     self->status = status;
+    self->told = http_tally_code(status);
     *body = (struct buf){0};
     if (content_type != NULL) {
         response_header(self, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
@@ -107,6 +109,11 @@ void response_date(struct response *self, int64_t wall_s)
         response_header(self, MHD_HTTP_HEADER_DATE, text); /* in place of the one it has */
         self->dated_s = wall_s;
     }
+}
+
+void response_code(struct response *self, int code)
+{
+    self->told = http_tally_code(code);
 }
 
 struct response *response_ref(struct response *self)

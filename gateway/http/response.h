@@ -27,6 +27,7 @@ struct response {
     uint32_t refs;
     uint32_t holders; /* who are counted for its body */
     int status;
+    uint8_t told;    /* http_tally_code */
     int64_t dated_s; /* what its Date says; 0: it has none */
 };
 

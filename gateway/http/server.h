@@ -9,7 +9,7 @@
  *   wait       what is answered later
  *   tap, header, chunks, uri
  *              read strictly what libmicrohttpd reads leniently
- *   connection, places, memory, response
+ *   connection, places, memory, response, tally
  */
 #ifndef GATEWAY_HTTP_SERVER_H
 #define GATEWAY_HTTP_SERVER_H
@@ -26,6 +26,7 @@
 #include "gateway/http/relief.h"
 #include "gateway/http/request.h"
 #include "gateway/http/response.h"
+#include "gateway/http/tally.h"
 #include "gateway/http/tap.h"
 #include "gateway/http/timeouts.h"
 
@@ -73,6 +74,7 @@ struct http {
     struct timeouts timeouts;
     struct rooms rooms;
     struct http_counts counts;
+    struct http_tally tally;
 };
 
 #endif

@@ -112,7 +112,7 @@ void request_stream(struct request *self, int status, const char *content_type,
                               .end = end,
                               .context = context,
                               .response = response};
-    *response = (struct response){.refs = 1, .status = status};
+    *response = (struct response){.refs = 1, .status = status, .told = http_tally_code(status)};
     response->mhd =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, stream, stream_free);
     if (response->mhd == NULL) {
@@ -149,6 +149,12 @@ void request_stream_trailer(struct request *self, const char *name, const char *
     assert(self->state == REQUEST_STREAMING && added == MHD_YES);
     (void)added;
     response_header(self->response, MHD_HTTP_HEADER_TRAILER, name);
+}
+
+void request_stream_code(struct request *self, int code)
+{
+    assert(self->state == REQUEST_STREAMING && self->response != NULL);
+    response_code(self->response, code);
 }
 
 void request_stream_plain(struct request *self)

@@ -152,6 +152,7 @@ void operate_serve(struct operate *self, struct request *request, const struct o
     struct matched found = find(self, request);
 
     if (found.route != NULL) {
+        request_set_route(request, found.route->path);
         for (size_t i = 0; i < self->vars.count; i++) {
             ask.var[i] = buf_str(&self->vars.text[i]);
         }
