@@ -35,6 +35,8 @@ static const struct operate_foreign rows[] = {
     {"/livez", true, false, "verbose", "this process answers"},
     {"/readyz", true, false, "verbose", "it can serve; 503 and why if not"},
     {"/metrics", true, false, "", "of every actor, for Prometheus"},
+    {"/sd/prometheus", true, false, "env appid zone status",
+     "what is registered, as targets of Prometheus' http_sd"},
     {"/ui", true, false, "", "leads to the dashboard"},
     {"/ui/", true, false, "", "the dashboard, and the files it is made of"},
 };

@@ -113,6 +113,8 @@ route_fn serve_fetch, serve_fetchs, serve_fetch_all;
 route_fn serve_poll, serve_polls;
 /* stream.c */
 route_fn serve_stream;
+/* service_targets.c */
+route_fn serve_targets;
 /* nodes.c, probes.c */
 route_fn serve_nodes, serve_livez, serve_readyz, serve_metrics;
 /* ui.c */

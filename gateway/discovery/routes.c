@@ -28,6 +28,7 @@ static const struct route routes[] = {
     {"/livez",                 true,  false, false, serve_livez},
     {"/readyz",                true,  false, false, serve_readyz},
     {"/metrics",               true,  false, false, serve_metrics},
+    {"/sd/prometheus",         true,  false, true,  serve_targets},
     {"/ui",                    true,  false, false, serve_ui},
     {"/ui/",                   true,  false, false, serve_ui}, /* and all below it */
 };
