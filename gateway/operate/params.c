@@ -108,15 +108,16 @@ static bool read_ago(struct str value, int64_t wall_ns, int64_t *when)
         char unit;
         int64_t seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-    enum { amount_max = 1000000 };
+    static const int64_t seconds_max = 3000000000; /* in ns it is a number still */
     int64_t amount = 0;
 
     if (value.len < 2 || str_to_i64((struct str){value.data, value.len - 1}, &amount) != ERR_OK ||
-        amount < 0 || amount > amount_max) {
+        amount < 0) {
         return false;
     }
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (units[i].unit == value.data[value.len - 1]) {
+        if (units[i].unit == value.data[value.len - 1] &&
+            amount <= seconds_max / units[i].seconds) {
             *when = wall_ns - amount * units[i].seconds * 1000000000;
             return true;
         }
@@ -155,8 +156,11 @@ bool operate_time_read(struct str value, int64_t *when)
         }
         seconds -= day.tm_gmtoff;
     }
+    if (seconds <= 0 || seconds > 4000000000) { /* in ns it would be no number */
+        return false;
+    }
     *when = seconds * 1000000000 + ns;
-    return seconds > 0 && seconds < INT64_C(4000000000);
+    return true;
 }
 
 static bool read_when(struct operate_args *self, enum operate_param at, struct str value,

@@ -178,7 +178,7 @@ static void note_step(struct operate *self, const struct operate_standing *stand
 /* Told for as long as somebody may wonder what came of it. */
 static void note_clock(struct operate *self, const struct now *now)
 {
-    static const int64_t told_ms = 600 * 1000;
+    static const int64_t told_ms = 600000;
     int64_t by_ms = clock_watch_look(&self->clock, now);
 
     if (by_ms != 0) {

@@ -59,6 +59,12 @@ static void what_is_wrong_is_named_with_what_is_expected(void **state)
         {BIT(SINCE), "since", "yesterday",
          "since must be a time such as 2026-11-28T22:48:22Z, or how long ago: 90s, 15m, 2h, 1d; "
          "got yesterday"},
+        {BIT(SINCE), "since", "908558d",
+         "since must be a time such as 2026-11-28T22:48:22Z, or how long ago: 90s, 15m, 2h, 1d; "
+         "got 908558d"},
+        {BIT(SINCE), "since", "4052-11-28T20:48:22Z",
+         "since must be a time such as 2026-11-28T22:48:22Z, or how long ago: 90s, 15m, 2h, 1d; "
+         "got 4052-11-28T20:48:22Z"},
         {BIT(ENV) | BIT(Q), "evn", "dev", "evn is no parameter here; there are env, q"},
         {0, "x", "1", "x is no parameter here; none is taken"},
         {BIT(KINDS), "kinds", "set,sets",
