@@ -12,7 +12,10 @@
     F(ICON,                "icon.svg",               SVG)  \
     F(BASE_CSS,            "base.css",               CSS)  \
     F(PARTS_CSS,           "parts.css",              CSS)  \
-    F(VIEWS_CSS,           "views.css",              CSS)  \
+    F(HEAD_CSS,            "head.css",               CSS)  \
+    F(OVERVIEW_CSS,        "overview.css",           CSS)  \
+    F(LISTS_CSS,           "lists.css",              CSS)  \
+    F(NODE_CSS,            "node.css",               CSS)  \
     F(API,                 "api.js",                 JS)   \
     F(COMMANDS,            "commands.js",            JS)   \
     F(DOM,                 "dom.js",                 JS)   \

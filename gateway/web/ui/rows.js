@@ -41,6 +41,7 @@ export function rows({ make, open, heights, source }) {
         const first = Math.max(0, Math.floor(-top / height()) - spare);
         const last = Math.min(count - 1, Math.ceil((innerHeight - top) / height()) + spare);
         node.style.height = `${count * height()}px`;
+        setAttr(node.parentElement, "aria-rowcount", count + 1);
         for (const [i, it] of shown) {
             if (i < first || i > last) {
                 shown.delete(i);
@@ -53,7 +54,7 @@ export function rows({ make, open, heights, source }) {
             const it = part(i);
             it.node.classList.toggle("empty", row === undefined);
             it.node.classList.toggle("chosen", i === chosen);
-            setAttr(it.node, "aria-selected", i === chosen ? "true" : null);
+            setAttr(it.node, "aria-current", i === chosen ? "true" : null);
             if (row !== undefined) {
                 it.update(row, i, source.heard(i));
             }
