@@ -74,7 +74,7 @@ function pollerRow() {
     const from = el("span.soft.mono.cut");
     const since = el("span.soft.num");
     return {
-        node: el("li.side-row", {}, name, from, since),
+        node: el("li.side-row.poller", {}, name, from, since),
         update(poller) {
             setData(name, poller.hostname || poller.from);
             setData(from, poller.from);

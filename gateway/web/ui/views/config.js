@@ -4,7 +4,7 @@ import { el, setAttr, setData, setText, show } from "../dom.js";
 import { table } from "../table.js";
 
 const columns = [
-    { key: "config.key", class: "key" }, { key: "config.value", class: "setting" }, { key: "config.from", class: "opt" },
+    { key: "config.key", class: "key" }, { key: "config.value", class: "setting" }, { key: "config.from", class: "from opt" },
     { key: "config.help", class: "opt" },
 ];
 
