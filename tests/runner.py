@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Builds and runs the tests: unit, sim, fuzz, tidy, lint, golden, mutants, scenario, docs.
+"""Builds and runs the tests: unit, sim, fuzz, tidy, lint, golden, mutants, scenario, docs, web.
 
 Cases are counted, not programs: cmocka's XML, the `NAME: passed` (FAILED, skipped) lines of a scenario, the entries
 of the replay. The report is build/test-report.json; the last line `N passed, N failed, N skipped`.
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
-GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario", "docs")
+GROUPS = ("tidy", "unit", "sim", "fuzz", "lint", "golden", "mutants", "scenario", "docs", "web")
 FUZZ_SECONDS = 6
 SIM_SEEDS = 200
 STORE_SIM_SEEDS = 200
@@ -290,6 +290,8 @@ def scripts(results, wanted):
                                          if os.path.basename(path) in names else len(names), path))
         jobs = [(script, results, "scenario", path, 300) for path in order[:1]] + jobs
         jobs += [(script, results, "scenario", path, 300) for path in order[1:]]
+    if "web" in wanted:
+        jobs.insert(len(jobs) // 2, (script, results, "web", os.path.join(ROOT, "tests", "web", "run"), 460))
     if "docs" in wanted:
         jobs.insert(1, (script, results, "docs", os.path.join(ROOT, "tests", "docs", "run"), 900))
     in_parallel(jobs, WORKERS + 1)  # each of them waits more than it computes
