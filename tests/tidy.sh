@@ -120,6 +120,10 @@ linked() { # NAME WHAT
 linked "no circle of files that call each other" circles
 linked "external names unique" names
 
+verdict "fields of a line of a log have no name that its head has" "$(grep -nE \
+    '\<(log_(str|text|buf|int|uint|flag|strs|hex)|LOG_HEX)\("(time|level|node|actor|index|event|text|cut)"' \
+    "${PRODUCT[@]}" /dev/null | grep -v '^common/base/log_line\.c:')"
+
 verdict "nothing is left to do" \
     "$(grep -nwE 'TO[D]O|FIX[M]E|X[X]X' "${SOURCES[@]}" "${SCRIPTS[@]}" /dev/null)"
 verdict "no paths of one machine" \

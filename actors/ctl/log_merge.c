@@ -51,11 +51,17 @@ static const char *member(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
+static struct str text_of(const json_t *value)
+{
+    return (struct str){json_string_value(value), json_string_length(value)};
+}
+
 /* NULL: it is no line of a log. */
 static json_t *parse(struct str line)
 {
-    json_t *object =
-        line.len > 0 && line.data[0] == '{' ? json_loadb(line.data, line.len, 0, NULL) : NULL;
+    json_t *object = line.len > 0 && line.data[0] == '{'
+                         ? json_loadb(line.data, line.len, JSON_ALLOW_NUL, NULL)
+                         : NULL;
 
     if (object != NULL && strlen(member(object, "time")) != time_chars) {
         json_decref(object);
@@ -178,9 +184,7 @@ static struct strs pack_list(struct parsed *self, const json_t *list)
     struct strs strs = {0};
 
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-
-        strs_pack(store, (struct str){json_string_value(item), json_string_length(item)});
+        strs_pack(store, text_of(json_array_get(list, i)));
         strs.count++;
     }
     strs.bytes = buf_str(store);
@@ -197,7 +201,7 @@ static void add_field(struct parsed *self, const char *name, const json_t *value
         return;
     }
     if (json_is_string(value)) {
-        *field = log_str(name, (struct str){json_string_value(value), json_string_length(value)});
+        *field = log_str(name, text_of(value));
     } else if (json_is_integer(value)) {
         *field = log_int(name, json_integer_value(value));
     } else if (json_is_boolean(value)) {
@@ -221,7 +225,7 @@ static void print_parsed(const struct merge_line *line, const json_t *object, bo
         .actor = str_from(member(object, "actor")),
         .index = many ? json_integer_value(json_object_get(object, "index")) : -1,
         .event = str_from(member(object, "event")),
-        .text = str_from(member(object, "text")),
+        .text = text_of(json_object_get(object, "text")),
         .fields = parsed.fields,
     };
     struct log_line text;

@@ -98,6 +98,8 @@ static void text_has_local_time_and_all_fields(void **state)
     const struct log_choice choice = all_of(100);
 
     (void)state;
+    assert_merged(&choice, LINE("01", "info", "a", ",\"s\":\"x\\u0000y\""), "", LOG_FORM_TEXT,
+                  "2026-11-28 22:48:01.000+08:00 INFO x a s=\"x\\u0000y\"\n");
     assert_merged(&choice, LINE("01", "info", "a", ",\"n\":-1,\"s\":\"x y\",\"f\":true"),
                   LINE("02", "warn", "b", ",\"l\":[\"p\",\"q r\"]"), LOG_FORM_TEXT,
                   "2026-11-28 22:48:01.000+08:00 INFO x a n=-1 s=\"x y\" f=true\n"

@@ -66,7 +66,7 @@ static void check_line(const char *text, struct str value)
     json_t *object;
 
     log_line_json(&line, &content);
-    object = json_loadb(line.data, line.len, 0, NULL);
+    object = json_loadb(line.data, line.len, JSON_ALLOW_NUL, NULL);
     assert(object != NULL && json_object_get(object, "text") != NULL);
     json_decref(object);
     log_line_text(&line, &content, false);
