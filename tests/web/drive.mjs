@@ -12,7 +12,7 @@ import { settled_ms } from "./wait.mjs";
 
 const told = JSON.parse(process.argv[2]);
 
-const case_ms = 90000;
+const case_ms = 150000;
 
 const { chromium } = createRequire(path.join(told.modules, "x.js"))("playwright-core");
 

@@ -1,5 +1,5 @@
 // What the cases are made of.
-export const settled_ms = 12000; // what is awaited is there by then, on a machine that does much else
+export const settled_ms = 25000; // what is awaited is there by then, on a machine that does much else
 
 /** Waits until test() is true, and returns what it was. what: for the message. */
 export async function until(what, test, ms = settled_ms) {
