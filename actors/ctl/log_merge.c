@@ -111,9 +111,11 @@ bool log_merge_add(struct log_merge *self, const char *actor, struct str text)
     bool old = false;
 
     while (text.len > 0 && !old && self->count - from < self->choice->last) {
-        struct merge_line line = {.actor = actor, .text = last_line(&text), .order = ++order};
-        json_t *object = parse(line.text);
+        struct str last = last_line(&text);
+        struct merge_line line = {.actor = actor, .text = last, .order = order + 1};
+        json_t *object = parse(last);
 
+        order++;
         line.raw = object == NULL;
         if (!line.raw) {
             memcpy(line.time, member(object, "time"), time_chars);

@@ -283,7 +283,7 @@ static void add_level(struct log_line *line, enum log_level level, bool colour)
     char upper[8];
     size_t len = 0;
 
-    for (; name[len] != '\0' && len < sizeof(upper); len++) {
+    for (; len < sizeof(upper) && name[len] != '\0'; len++) {
         upper[len] = (char)(name[len] - 'a' + 'A');
     }
     add_coloured(line, colour ? level_colours[level] : NULL, (struct str){upper, len});

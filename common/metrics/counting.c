@@ -30,12 +30,13 @@ static void put(const struct counting *self, enum metric metric, int step,
     const struct metric_row *row = metric_row(metric);
     bool size = row->kind == METRIC_KIND_GAUGE;
     size_t count = labels != NULL ? label_count(row) : 0;
-    char text[metric_key_bytes];
+    char text[metric_key_bytes] = "";
+    size_t len = metric_key(metric, step, text);
     struct buf key = {0};
 
     assert(labels != NULL || row->labels[0] == '\0');
-    buf_add(&key, text, metric_key(metric, step, text));
-    for (size_t i = 0; i < count; i++) {
+    buf_add(&key, text, len);
+    for (size_t i = 0; labels != NULL && i < count; i++) {
         buf_add_char(&key, i == 0 ? '{' : ',');
         add_label(&key, labels[i]);
     }

@@ -39,17 +39,18 @@ static int step_of(enum metric metric, struct str name)
 {
     size_t digits = 0;
     int64_t step;
-    char text[metric_key_bytes];
+    char text[metric_key_bytes] = "";
+    size_t len;
 
     while (digits < name.len && name.data[name.len - digits - 1] != '_') {
         digits++;
     }
     if (str_to_i64(behind(name, name.len - digits), &step) != ERR_OK || step < 0 ||
-        step >= durations_steps ||
-        !str_eq(name, (struct str){text, metric_key(metric, (int)step, text)})) {
+        step >= durations_steps) {
         return -1;
     }
-    return (int)step;
+    len = metric_key(metric, (int)step, text);
+    return str_eq(name, (struct str){text, len}) ? (int)step : -1;
 }
 
 /* The buckets that stand behind a histogram's sum. */
