@@ -64,7 +64,9 @@ static void capture(struct bundle *self, const char *name, enum ctl_exit (*run)(
     ctl.options.values[OPTION_OUTPUT][0] = "json";
     ctl.options.counts[OPTION_OUTPUT] = 1;
     outcome = run(&ctl);
-    (void)fprintf(memory, outcome == CTL_OK ? "" : "(ended with %d)\n", (int)outcome);
+    if (outcome != CTL_OK) {
+        (void)fprintf(memory, "(ended with %d)\n", (int)outcome);
+    }
     if (fclose(memory) == 0) {
         add(self, name, (struct str){text, len});
     }
