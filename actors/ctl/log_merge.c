@@ -145,19 +145,24 @@ static int by_time(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->actor, b->actor);
 }
 
+/* 0 for what is no time of this age. */
 static int64_t wall_ns_of(const char *time)
 {
+    static const int64_t second_ns = 1000000000;
     struct tm utc = {0};
     const char *rest = strptime(time, "%Y-%m-%dT%H:%M:%S", &utc);
-    int ms = 0;
+    int64_t s = rest != NULL ? (int64_t)timegm(&utc) : 0;
+    int64_t ms = 0;
 
-    if (rest == NULL) {
+    if (s <= 0 || s >= INT64_MAX / second_ns) {
         return 0;
     }
     if (*rest == '.') {
-        ms = (int)strtol(rest + 1, NULL, 10);
+        for (int i = 1; i <= 3 && rest[i] >= '0' && rest[i] <= '9'; i++) {
+            ms = ms * 10 + (rest[i] - '0');
+        }
     }
-    return (int64_t)timegm(&utc) * 1000000000 + (int64_t)ms * 1000000;
+    return s * second_ns + ms * 1000000;
 }
 
 static bool is_of_head(const char *name)

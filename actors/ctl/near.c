@@ -32,7 +32,7 @@ static bool holds(const struct candidates *self, struct str text)
 
 static void offer(struct candidates *self, size_t away, struct str text)
 {
-    size_t at = self->count;
+    size_t at;
     struct buf spare;
 
     if (holds(self, text) || (self->count == told_max && away >= self->away[told_max - 1])) {
