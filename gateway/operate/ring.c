@@ -4,33 +4,68 @@
 
 #include "common/base/heap.h"
 
-static struct ring_item **place(const struct ring *self, uint64_t ordinal)
+static struct ring_item *place(const struct ring *self, uint64_t ordinal)
 {
     return &self->items[ordinal % ring_items_max];
 }
 
 static size_t bytes_of(const struct ring_item *item)
 {
-    return sizeof(*item) + item->key[0].len + item->key[1].len + item->data.len;
+    size_t bytes = item->data.len;
+
+    for (unsigned i = 0; i < ring_keys; i++) {
+        bytes += item->key[i].len;
+    }
+    return bytes;
 }
 
 static void drop_first(struct ring *self)
 {
-    struct ring_item **at = place(self, self->first);
-
-    self->bytes -= bytes_of(*at);
-    free(*at);
-    *at = NULL;
+    self->bytes -= bytes_of(place(self, self->first));
     self->first++;
 }
 
 void ring_fini(struct ring *self)
 {
-    while (self->first < self->next) {
+    free(self->items);
+    free(self->room);
+    *self = (struct ring){0};
+}
+
+/* Whether so many bytes are free in one piece, at self->at or from the beginning on, which it moves
+ * to then:
+ *
+ *   room  ....[oldest … newest]at.....        or      newest]at.....[oldest …
+ */
+static bool has_room(struct ring *self, size_t bytes)
+{
+    size_t oldest;
+
+    if (self->bytes == 0) {
+        self->at = 0;
+        return true;
+    }
+    oldest = (size_t)(place(self, self->first)->key[0].data - self->room);
+    if (self->at <= oldest) {
+        return oldest - self->at >= bytes;
+    }
+    if (ring_bytes_max - self->at < bytes && oldest >= bytes) {
+        self->at = 0;
+        return true;
+    }
+    return ring_bytes_max - self->at >= bytes;
+}
+
+static void make_room(struct ring *self, size_t bytes)
+{
+    assert(bytes <= ring_bytes_max);
+    if (self->items == NULL) {
+        self->items = heap_array(ring_items_max, sizeof(struct ring_item));
+        self->room = heap_get(ring_bytes_max);
+    }
+    while (self->next - self->first == ring_items_max || !has_room(self, bytes)) {
         drop_first(self);
     }
-    free(self->items);
-    *self = (struct ring){0};
 }
 
 void ring_add(struct ring *self, const struct ring_item *item)
@@ -40,21 +75,15 @@ void ring_add(struct ring *self, const struct ring_item *item)
     char *text;
 
     assert(item->kind < 32);
-    if (self->items == NULL) {
-        self->items = heap_array(ring_items_max, sizeof(struct ring_item *));
-    }
-    while (self->first < self->next &&
-           (self->next - self->first == ring_items_max || self->bytes + bytes > ring_bytes_max)) {
-        drop_first(self);
-    }
-    copy = heap_get(bytes);
-    text = (char *)(copy + 1);
+    make_room(self, bytes);
+    copy = place(self, self->next);
+    text = self->room + self->at;
     *copy = *item;
     for (unsigned i = 0; i < ring_keys; i++) {
         copy->key[i] = str_put(&text, item->key[i]);
     }
     copy->data = str_put(&text, item->data);
-    *place(self, self->next) = copy;
+    self->at += bytes;
     self->next++;
     self->bytes += bytes;
 }
@@ -62,7 +91,7 @@ void ring_add(struct ring *self, const struct ring_item *item)
 const struct ring_item *ring_at(const struct ring *self, uint64_t ordinal)
 {
     assert(ordinal >= self->first && ordinal < self->next);
-    return *place(self, ordinal);
+    return place(self, ordinal);
 }
 
 bool ring_behind(const struct ring *self, uint64_t epoch, uint64_t seq, uint64_t *ordinal)

@@ -1,6 +1,7 @@
 /* The last of what was told, for those who look on from outside: at most ring_items_max items and
- * ring_bytes_max bytes. Each has an ordinal, one more than the one before; whoever reads holds one
- * and costs nothing while he does not read.
+ * ring_bytes_max bytes of text, in one piece of memory, so that it never grows once it was full.
+ * Each has an ordinal, one more than the one before; whoever reads holds one and costs nothing
+ * while he does not read.
  */
 #ifndef GATEWAY_OPERATE_RING_H
 #define GATEWAY_OPERATE_RING_H
@@ -19,14 +20,16 @@ struct ring_item {
     uint64_t seq;
     int64_t wall_ns;
     struct str key[ring_keys]; /* what it is of, for filters */
-    struct str data;           /* a JSON object */
+    struct str data;           /* a JSON object; with the keys ring_bytes_max at most */
 };
 
 struct ring {
-    struct ring_item **items; /* owns; by ordinal % ring_items_max; NULL before the first */
-    uint64_t first;           /* ordinal of the oldest */
-    uint64_t next;            /* of the one to come */
-    size_t bytes;
+    struct ring_item *items; /* owns; by ordinal % ring_items_max; NULL before the first */
+    char *room;              /* owns: their texts; those of an item side by side */
+    size_t at;               /* where in room the next one's begin, if they fit there */
+    uint64_t first;          /* ordinal of the oldest */
+    uint64_t next;           /* of the one to come */
+    size_t bytes;            /* of all texts */
 };
 
 void ring_fini(struct ring *self); /* all zeros is empty */

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "common/base/prng.h"
 #include "gateway/operate/losses.h"
 #include "gateway/operate/ring.h"
 #include "gateway/operate/selection.h"
@@ -68,6 +69,44 @@ static void the_oldest_make_room(void **state)
     assert_true(ring.bytes <= ring_bytes_max);
     ring_fini(&ring);
     assert_int_equal(0, ring.bytes);
+}
+
+static bool is_whole(const struct ring *ring, uint64_t ordinal)
+{
+    const struct ring_item *item = ring_at(ring, ordinal);
+
+    for (size_t i = 0; i < item->data.len; i++) {
+        if (item->data.data[i] != (char)item->seq) {
+            return false;
+        }
+    }
+    return str_eq(STR("dev"), item->key[0]) && str_eq(STR("appid"), item->key[1]);
+}
+
+static void texts_of_any_size_stay_whole_when_it_goes_round(void **state)
+{
+    static char data[ring_bytes_max / 2];
+    struct prng prng;
+    struct ring ring = {0};
+
+    (void)state;
+    prng_init(&prng, 4);
+    for (uint64_t seq = 1; seq <= 3000; seq++) {
+        size_t len = prng_below(&prng, 4) > 0 ? prng_below(&prng, 300)
+                                              : prng_below(&prng, sizeof(data) / (1 + seq % 40));
+
+        memset(data, (char)seq, len);
+        ring_add(&ring, &(struct ring_item){.event = "e",
+                                            .seq = seq,
+                                            .key = {STR("dev"), STR("appid")},
+                                            .data = {data, len}});
+        assert_true(is_whole(&ring, ring.first));
+        assert_true(is_whole(&ring, ring.first + prng_below(&prng, ring.next - ring.first)));
+        assert_true(is_whole(&ring, ring.next - 1));
+        assert_int_equal(seq, ring_at(&ring, ring.next - 1)->seq);
+    }
+    assert_true(ring.bytes > ring_bytes_max / 4); /* it drops no more than it must */
+    ring_fini(&ring);
 }
 
 static void filters_choose_by_kind_name_and_time(void **state)
@@ -161,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_added_is_copied_and_found_by_its_id),
         cmocka_unit_test(the_oldest_make_room),
+        cmocka_unit_test(texts_of_any_size_stay_whole_when_it_goes_round),
         cmocka_unit_test(filters_choose_by_kind_name_and_time),
         cmocka_unit_test(losses_count_for_ten_minutes),
         cmocka_unit_test(what_is_over_is_forgotten),
