@@ -225,7 +225,8 @@ static enum check_level judge_clock(const struct verdict_facts *facts, struct bu
         return CHECK_OK;
     }
     buf_add_str(text, STR("this host's clock was set "));
-    duration_print(text, by_ms > 0 ? by_ms : -by_ms);
+    duration_print(text,
+                   ((by_ms > 0 ? by_ms : -by_ms) + 500) / 1000 * 1000); /* looks are ms apart */
     buf_add_str(text, by_ms > 0 ? STR(" forward, ") : STR(" back, "));
     duration_print(text, facts->clock_set_ago_ms);
     buf_add_str(text, STR(" ago: who registers now is dated by it, who is here is not"));

@@ -102,7 +102,7 @@ static void what_is_worth_a_look_is_a_notice(void **state)
         "this host's clock was set 2 h forward, 3 min ago: who registers now is dated by it, who "
         "is "
         "here is not",
-        facts.clock_set_by_ms = 7200000, facts.clock_set_ago_ms = 180000)
+        facts.clock_set_by_ms = 7200007, facts.clock_set_ago_ms = 180000)
     ROW(NOTICE,
         "this host's clock was set 5 s back, 0 s ago: who registers now is dated by it, who is "
         "here "
