@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/ctl/bus.h"
 #include "actors/ctl/documents.h"
 #include "actors/ctl/node.h"
 #include "actors/ctl/operate.h"
+#include "actors/ctl/peers.h"
 #include "actors/ctl/verbs.h"
 
 static const struct column columns[] = {
@@ -130,50 +130,20 @@ static void add_from_bus(struct rows *rows, const struct msg_node *node, struct 
     buf_fini(&hex);
 }
 
-static enum ctl_exit ask(struct ctl *ctl, struct bus *registry, struct bus *replicator)
+static enum ctl_exit show(struct ctl *ctl, const struct msg_node_list *nodes, struct str root)
 {
-    struct msg digest = {.type = MSG_TYPE_DIGEST};
-    struct msg peers = {.type = MSG_TYPE_PEERS};
-    struct msg sums;
-    struct msg nodes;
+    struct str rest = nodes->nodes.bytes;
     struct msg node;
-    struct str rest;
     struct rows rows;
-    enum ctl_exit outcome =
-        bus_demand(replicator, "replicator", &peers, MSG_TYPE_NODE_LIST, &nodes);
 
-    if (outcome == CTL_OK) {
-        outcome = bus_demand(registry, "registry", &digest, MSG_TYPE_SUMS, &sums);
-    }
-    if (outcome != CTL_OK) {
-        return outcome;
-    }
     rows_init(&rows, ctl_form(ctl), columns);
-    rest = nodes.as_node_list.nodes.bytes;
     while (msg_next(&rest, &node)) {
         if (node.type == MSG_TYPE_NODE) {
-            add_from_bus(&rows, &node.as_node, sums.as_sums.root);
+            add_from_bus(&rows, &node.as_node, root);
         }
     }
     rows_print(&rows, ctl);
     return CTL_OK;
-}
-
-static enum ctl_exit by_bus(struct ctl *ctl)
-{
-    struct bus registry = {0};
-    struct bus replicator = {0};
-    enum ctl_exit outcome = bus_open(&registry, ctl, "registry");
-
-    if (outcome == CTL_OK) {
-        outcome = bus_open(&replicator, ctl, "replicator");
-    }
-    if (outcome == CTL_OK) {
-        outcome = ask(ctl, &registry, &replicator);
-    }
-    bus_close(&replicator);
-    bus_close(&registry);
-    return outcome;
 }
 
 /* ── as any node of the zone tells it, a reference node too ── */
@@ -210,5 +180,5 @@ enum ctl_exit node_list(struct ctl *ctl)
     if (outcome == CTL_OK && by_cluster(ctl)) {
         return CTL_OK;
     }
-    return elsewhere ? by_discovery(ctl) : by_bus(ctl);
+    return elsewhere ? by_discovery(ctl) : peers_ask(ctl, show);
 }

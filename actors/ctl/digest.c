@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "actors/ctl/bus.h"
+#include "actors/ctl/peers.h"
 #include "actors/ctl/rows.h"
 #include "actors/ctl/verbs.h"
 #include "common/wire/print.h"
@@ -129,48 +129,22 @@ bool digest_lines(const struct msg_node_list *nodes, struct str root, bool json,
     return same;
 }
 
-/* Answers of the registry borrow from its bus, so both stay open until all is printed. */
-static enum ctl_exit ask(struct ctl *ctl, struct bus *registry, struct bus *replicator)
+static enum ctl_exit show(struct ctl *ctl, const struct msg_node_list *nodes, struct str root)
 {
-    struct msg digest = {.type = MSG_TYPE_DIGEST};
-    struct msg peers = {.type = MSG_TYPE_PEERS};
-    struct msg sums;
-    struct msg nodes;
     struct buf page = {0};
-    enum ctl_exit outcome =
-        bus_demand(replicator, "replicator", &peers, MSG_TYPE_NODE_LIST, &nodes);
+    bool same = digest_lines(nodes, root, ctl_json(ctl), &page);
 
-    if (outcome == CTL_OK) {
-        outcome = bus_demand(registry, "registry", &digest, MSG_TYPE_SUMS, &sums);
+    page.len -= page.len > 0;
+    if (ctl_form(ctl) != OUTPUT_TABLE && ctl_form(ctl) != OUTPUT_JSON) {
+        page.len = 0;
+        as_rows(nodes, root, ctl_form(ctl), &page);
     }
-    if (outcome == CTL_OK) {
-        bool same = digest_lines(&nodes.as_node_list, sums.as_sums.root, ctl_json(ctl), &page);
-
-        outcome = same ? CTL_OK : CTL_NEGATIVE;
-        page.len -= page.len > 0;
-        if (ctl_form(ctl) != OUTPUT_TABLE && ctl_form(ctl) != OUTPUT_JSON) {
-            page.len = 0;
-            as_rows(&nodes.as_node_list, sums.as_sums.root, ctl_form(ctl), &page);
-        }
-        ctl_page(ctl, buf_str(&page));
-    }
+    ctl_page(ctl, buf_str(&page));
     buf_fini(&page);
-    return outcome;
+    return same ? CTL_OK : CTL_NEGATIVE;
 }
 
 enum ctl_exit nodes_digest(struct ctl *ctl)
 {
-    struct bus registry = {0};
-    struct bus replicator = {0};
-    enum ctl_exit outcome = bus_open(&registry, ctl, "registry");
-
-    if (outcome == CTL_OK) {
-        outcome = bus_open(&replicator, ctl, "replicator");
-    }
-    if (outcome == CTL_OK) {
-        outcome = ask(ctl, &registry, &replicator);
-    }
-    bus_close(&replicator);
-    bus_close(&registry);
-    return outcome;
+    return peers_ask(ctl, show);
 }

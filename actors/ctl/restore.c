@@ -126,6 +126,18 @@ static enum err write_segment(struct restoring *self, struct str bytes,
     return err == ERR_OK ? volume_sync_dir(&self->volume) : err;
 }
 
+/* D/data, if it is not there yet: of the node's user, also when root makes it. */
+static bool make_data(const struct restoring *self)
+{
+    struct stat owner;
+
+    if (mkdir(self->data.data, 0700) != 0) {
+        return errno == EEXIST;
+    }
+    return geteuid() != 0 || (stat(self->ctl->config.dir, &owner) == 0 &&
+                              chown(self->data.data, owner.st_uid, owner.st_gid) == 0);
+}
+
 /* As root for the user of the node: what is made is theirs. */
 static bool give_away(const struct restoring *self)
 {
@@ -203,7 +215,18 @@ static enum ctl_exit refuse_running(const struct restoring *self)
     return outcome;
 }
 
-/* What is there goes aside, what was made takes its place. */
+static bool sync_data(const struct restoring *self)
+{
+    int fd = open(self->data.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return synced;
+}
+
+/* What is there goes aside, what was made takes its place; or all is as it was. */
 static bool exchange(struct restoring *self, struct buf *aside)
 {
     struct now now = self->ctl->clock->now(self->ctl->clock);
@@ -221,13 +244,10 @@ static bool exchange(struct restoring *self, struct buf *aside)
         }
     }
     if (rename(self->made.data, self->there.data) == 0) {
-        int fd = open(self->data.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool synced = fd >= 0 && fsync(fd) == 0;
-
-        if (fd >= 0) {
-            (void)close(fd);
+        if (sync_data(self)) {
+            return true;
         }
-        return synced;
+        (void)rename(self->there.data, self->made.data);
     }
     if (there) {
         (void)rename(aside->data, self->there.data);
@@ -259,7 +279,7 @@ static void tell(const struct restoring *self, const struct backup_info *info,
     }
     ctl_print(ctl,
               STR("A new history begins. When instances were heard last is not known: each has "
-                  "evictor.idle (90s) from the start on to give a sign of life."));
+                  "evictor.idle from the start on to give a sign of life."));
     ctl_print(ctl,
               STR("In a cluster the states merge by their order: what others hold that is newer "
                   "wins, and what was cancelled since stays gone while its tombstone lives "
@@ -273,7 +293,7 @@ static enum ctl_exit make(struct restoring *self, struct str bytes, const struct
     int lock = -1;
     enum err err;
 
-    if (mkdir(self->data.data, 0700) != 0 && errno != EEXIST) {
+    if (!make_data(self)) {
         return say_why(self, strerror(errno));
     }
     self->volume =

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "common/runtime/descriptors.h"
-
 #include "common/runtime/lines.h"
 
 static void result(struct admin *self, const struct address *from, uint64_t id, enum err err,

@@ -304,6 +304,7 @@ static void keep_filters(struct targets *self, const struct params *params)
     buf_add_str(&self->filter, env);
     buf_add_str(&self->filter, appid);
     buf_add_str(&self->filter, zone);
+    buf_add_char(&self->filter, '\0'); /* so that there is something to point to */
     self->env = (struct str){self->filter.data, env.len};
     self->appid = (struct str){self->filter.data + env.len, appid.len};
     self->zone = (struct str){self->filter.data + env.len + appid.len, zone.len};

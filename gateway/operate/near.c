@@ -42,7 +42,7 @@ static void keep(uint32_t *list, size_t *count, uint32_t app)
 
 void near_apps(const struct registry *registry, struct str env, struct str appid, struct buf *to)
 {
-    uint32_t found[NEARNESS_COUNT][near_max];
+    uint32_t found[NEARNESS_COUNT][near_max] = {{0}};
     size_t count[NEARNESS_COUNT] = {0};
     size_t told = 0;
     struct app_info info;

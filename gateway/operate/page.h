@@ -6,12 +6,12 @@
  *   if (more) { page_next(&page, cursor); }
  *   page_answer(&page, request);
  *
- * A cursor is what the list goes on behind; next is its hexadecimal form, which stands in a query
- * as it is.
+ * next is a cursor (cursor.h), which stands in a query as it is.
  */
 #ifndef GATEWAY_OPERATE_PAGE_H
 #define GATEWAY_OPERATE_PAGE_H
 
+#include "gateway/operate/cursor.h"
 #include "gateway/operate/routes.h"
 
 struct page {
@@ -40,13 +40,6 @@ enum { page_item_max = 100000, page_rest_max = 60000 };
  * cursor: the bytes; the caller's. */
 bool page_after(const struct operate_ask *ask, struct buf *cursor);
 bool page_after_number(const struct operate_ask *ask, uint64_t *at);
-
-/* A cursor's parts: each with its length before it. */
-void cursor_add(struct buf *cursor, struct str part);
-void cursor_add_number(struct buf *cursor, uint64_t part);
-/* Takes the next part off rest. False: there is none. */
-bool cursor_part(struct str *rest, struct str *part);
-bool cursor_part_number(struct str *rest, uint64_t *part);
 
 /* 400: after is no next of ours. */
 void page_refuse_after(const struct operate_ask *ask);

@@ -2,7 +2,7 @@
  * behind it, one name=value a line. What is read keeps to its bounds, and a cursor's parts are
  * those that were put in.
  *
- * Covers: gateway/operate/pattern.c gateway/operate/params.c gateway/operate/page.c
+ * Covers: gateway/operate/pattern.c gateway/operate/params.c gateway/operate/cursor.c
  */
 #include <assert.h>
 #include <stdint.h>
@@ -71,6 +71,19 @@ static void read_args(struct str lines)
     buf_fini(&why);
 }
 
+static void read_cursor(struct str text)
+{
+    struct buf cursor = {0};
+    struct buf again = {0};
+
+    if (cursor_read(text, &cursor)) {
+        cursor_print(buf_str(&cursor), &again);
+        assert(str_eq(text, buf_str(&again)));
+    }
+    buf_fini(&cursor);
+    buf_fini(&again);
+}
+
 static void cut_cursor(struct str bytes)
 {
     struct str rest = bytes;
@@ -92,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     cut_cursor(rest);
     path = take_line(&rest);
+    read_cursor(path);
     assert(count_routes(path) <= 1); /* no request has two */
     read_args(rest);
     return 0;

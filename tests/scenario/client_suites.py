@@ -270,7 +270,7 @@ def mirror(server):
         for number in range(30):
             source.ctl("put", "%s/%02d" % (name, number), "v%d" % number)
         run = subprocess.Popen(["etcdctl", "--endpoints", source.address, "make-mirror", "--prefix", name + "/",
-                                target.address], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                target.address], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heed_interrupts)
         time.sleep(0.8)
         source.ctl("put", name + "/late", "x")
         source.ctl("del", name + "/00")
@@ -284,7 +284,7 @@ def mirror(server):
         except AssertionError:
             found[name] = "failed: source\n%s\ntarget\n%s" % (contents(source), contents(target))
         run.send_signal(signal.SIGINT)
-        run.communicate()
+        run.communicate(timeout=30)
     other.end()
     return found
 
