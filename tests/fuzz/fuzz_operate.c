@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "gateway/operate/page.h"
+#include "gateway/operate/cursor.h"
 #include "gateway/operate/routes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -84,6 +84,19 @@ static void read_cursor(struct str text)
     buf_fini(&again);
 }
 
+static void cut_number(struct str bytes)
+{
+    struct str rest = bytes;
+    struct buf again = {0};
+    uint64_t number;
+
+    if (cursor_part_number(&rest, &number)) {
+        cursor_add_number(&again, number);
+        assert(memcmp(again.data, bytes.data, again.len) == 0);
+    }
+    buf_fini(&again);
+}
+
 static void cut_cursor(struct str bytes)
 {
     struct str rest = bytes;
@@ -104,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str path;
 
     cut_cursor(rest);
+    cut_number(rest);
     path = take_line(&rest);
     read_cursor(path);
     assert(count_routes(path) <= 1); /* no request has two */
