@@ -98,7 +98,8 @@ static void tell(struct replica *self, uint64_t app_hash)
 }
 
 /* While history is broken a snapshot comes: what is, not what happens. */
-static void tell_witness(struct replica *self, const struct change *change, const struct now *now)
+static void tell_witness(struct replica *self, const struct change *change, struct hash128 key,
+                         const struct now *now)
 {
     uint64_t epoch = delta_newest(self->delta).epoch;
     struct instance before;
@@ -108,7 +109,7 @@ static void tell_witness(struct replica *self, const struct change *change, cons
     if (self->witness.change == NULL || epoch == 0) {
         return;
     }
-    slot = registry_find(self->registry, identity_key(&change->instance.id));
+    slot = registry_find(self->registry, key);
     if (slot != REGISTRY_NONE && registry_slot_seq(self->registry, slot) >= change->seq) {
         return;
     }
@@ -132,14 +133,16 @@ static void on_record(void *state, const struct msg *msg, const struct now *now)
     struct replica *self = state;
     struct applied applied;
     struct change change;
+    struct hash128 key;
     uint64_t hash;
 
     if (change_from_msg(msg, &change) != ERR_OK) {
         self->broken = "the registry sent a record that can't be read";
         return;
     }
-    tell_witness(self, &change, now);
-    registry_apply(self->registry, &change, &applied);
+    key = identity_key(&change.instance.id);
+    tell_witness(self, &change, key, now);
+    registry_apply_keyed(self->registry, &change, key, &applied);
     if (applied.ignored) {
         return;
     }

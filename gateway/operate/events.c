@@ -28,6 +28,8 @@ struct events {
     struct ring ring;
     struct tails *tails;
     struct buf data; /* of the event that is made */
+    int64_t second;  /* wall; of date */
+    struct buf date; /* 2026-11-29T08:15:30. */
 
     bool protection_known;
     bool protection_on;
@@ -54,6 +56,7 @@ struct events *events_new(void)
     struct events *self = heap_new(sizeof(*self));
 
     self->tails = tails_new(&self->ring);
+    self->second = -1;
     return self;
 }
 
@@ -68,6 +71,7 @@ void events_destroy(struct events **self)
     tails_destroy(&it->tails);
     ring_fini(&it->ring);
     buf_fini(&it->data);
+    buf_fini(&it->date);
     buf_fini(&it->protection_reason);
     for (size_t i = 0; i < nodes_max; i++) {
         buf_fini(&it->nodes[i].address);
@@ -82,15 +86,36 @@ struct tails *events_tails(const struct events *self)
 
 /* ── making one ─────────────────────────────────────────────────────────────*/
 
+/* Every change of the registry begins one, so what a second has in common is printed once. */
+static void add_time(struct events *self, int64_t wall_ns)
+{
+    static const int64_t second_ns = 1000000000;
+    int64_t ms = wall_ns / 1000000 % 1000;
+    char digits[] = {(char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10)};
+
+    if (wall_ns / second_ns != self->second) {
+        self->second = wall_ns / second_ns;
+        self->date.len = 0;
+        time_print(&self->date, wall_ns);
+        self->date.len -= sizeof(digits) + 1; /* and Z */
+    }
+    buf_add_str(&self->data, buf_str(&self->date));
+    buf_add(&self->data, digits, sizeof(digits));
+}
+
+/* Names of kinds and actors need no escape. */
 static void begin(struct events *self, enum event_kind kind, enum actor_name actor, int64_t wall_ns)
 {
     struct buf *to = &self->data;
 
     to->len = 0;
-    buf_add_char(to, '{');
-    field_time(to, "time", wall_ns);
-    field_text(to, "kind", str_from(event_names[kind]));
-    field_text(to, "actor", str_from(actor_name_text(actor)));
+    buf_add_str(to, STR("{\"time\":\""));
+    add_time(self, wall_ns > 0 ? wall_ns : 0);
+    buf_add_str(to, STR("Z\",\"kind\":\""));
+    buf_add_str(to, str_from(event_names[kind]));
+    buf_add_str(to, STR("\",\"actor\":\""));
+    buf_add_str(to, str_from(actor_name_text(actor)));
+    buf_add_char(to, '"');
 }
 
 /* item: of it kind, id and keys are given. */
