@@ -1,11 +1,10 @@
 #include "gateway/operate/events.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/base/heap.h"
 #include "gateway/operate/answer.h"
-#include "gateway/operate/event_state.h"
+#include "gateway/operate/event_change.h"
 #include "gateway/operate/fields.h"
 #include "gateway/operate/tails.h"
 
@@ -28,8 +27,6 @@ struct events {
     struct ring ring;
     struct tails *tails;
     struct buf data; /* of the event that is made */
-    int64_t second;  /* wall; of date */
-    struct buf date; /* 2026-11-29T08:15:30. */
 
     bool protection_known;
     bool protection_on;
@@ -51,12 +48,43 @@ static const char *const event_names[] = {
 #undef EVENT_NAME
 };
 
+static const bool is_of_registry[] = {
+#define EVENT_REGISTRY(NAME, name, registry) registry,
+    EVENT_TABLE(EVENT_REGISTRY)
+#undef EVENT_REGISTRY
+};
+
+/* Names of kinds and actors need no escape. */
+static void begin(struct buf *to, enum event_kind kind, enum actor_name actor, int64_t wall_ns)
+{
+    buf_add_str(to, STR("{\"time\":\""));
+    time_print(to, wall_ns > 0 ? wall_ns : 0);
+    buf_add_str(to, STR("\",\"kind\":\""));
+    buf_add_str(to, str_from(event_names[kind]));
+    buf_add_str(to, STR("\",\"actor\":\""));
+    buf_add_str(to, str_from(actor_name_text(actor)));
+    buf_add_char(to, '"');
+}
+
+/* Changes of the registry stand in the ring as they came, all else as text. */
+static void print(struct buf *to, const struct ring_item *item)
+{
+    if (!is_of_registry[item->kind]) {
+        buf_add_str(to, item->data);
+        return;
+    }
+    begin(to, (enum event_kind)item->kind, ACTOR_REGISTRY, item->wall_ns);
+    field_text(to, "env", item->key[0]);
+    field_text(to, "appid", item->key[1]);
+    event_change_print(to, item->data);
+    buf_add_char(to, '}');
+}
+
 struct events *events_new(void)
 {
     struct events *self = heap_new(sizeof(*self));
 
-    self->tails = tails_new(&self->ring);
-    self->second = -1;
+    self->tails = tails_new(&self->ring, print);
     return self;
 }
 
@@ -71,7 +99,6 @@ void events_destroy(struct events **self)
     tails_destroy(&it->tails);
     ring_fini(&it->ring);
     buf_fini(&it->data);
-    buf_fini(&it->date);
     buf_fini(&it->protection_reason);
     for (size_t i = 0; i < nodes_max; i++) {
         buf_fini(&it->nodes[i].address);
@@ -82,61 +109,6 @@ void events_destroy(struct events **self)
 struct tails *events_tails(const struct events *self)
 {
     return self->tails;
-}
-
-/* ── making one ─────────────────────────────────────────────────────────────*/
-
-/* Every change of the registry begins one, so what a second has in common is printed once. */
-static void add_time(struct events *self, int64_t wall_ns)
-{
-    static const int64_t second_ns = 1000000000;
-    int64_t ms = wall_ns / 1000000 % 1000;
-    char digits[] = {(char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10)};
-
-    if (wall_ns / second_ns != self->second) {
-        self->second = wall_ns / second_ns;
-        self->date.len = 0;
-        time_print(&self->date, wall_ns);
-        self->date.len -= sizeof(digits) + 1; /* and Z */
-    }
-    buf_add_str(&self->data, buf_str(&self->date));
-    buf_add(&self->data, digits, sizeof(digits));
-}
-
-/* Names of kinds and actors need no escape. */
-static void begin(struct events *self, enum event_kind kind, enum actor_name actor, int64_t wall_ns)
-{
-    struct buf *to = &self->data;
-
-    to->len = 0;
-    buf_add_str(to, STR("{\"time\":\""));
-    add_time(self, wall_ns > 0 ? wall_ns : 0);
-    buf_add_str(to, STR("Z\",\"kind\":\""));
-    buf_add_str(to, str_from(event_names[kind]));
-    buf_add_str(to, STR("\",\"actor\":\""));
-    buf_add_str(to, str_from(actor_name_text(actor)));
-    buf_add_char(to, '"');
-}
-
-/* item: of it kind, id and keys are given. */
-static void finish(struct events *self, struct ring_item *item, struct str reason, int64_t wall_ns)
-{
-    reason.len = reason.len < reason_max ? reason.len : reason_max;
-    field_text(&self->data, "reason", reason);
-    buf_add_char(&self->data, '}');
-    item->event = event_names[item->kind];
-    item->wall_ns = wall_ns;
-    item->data = buf_str(&self->data);
-    ring_add(&self->ring, item);
-}
-
-/* One that is of no instance. */
-static void finish_other(struct events *self, enum event_kind kind, struct str reason,
-                         const struct now *now)
-{
-    struct ring_item item = {.kind = kind};
-
-    finish(self, &item, reason, now->wall_ns);
 }
 
 /* ── changes of the registry ────────────────────────────────────────────────*/
@@ -159,62 +131,57 @@ static enum event_kind kind_of(const struct change *change, const struct instanc
     return EVENT_EVICT;
 }
 
-/* Who caused it, as far as the change itself says. */
-static void add_reason(struct buf *to, const struct change *change)
-{
-    if (change->kind == CHANGE_EVICT) {
-        buf_add_str(to, STR("silent"));
-        if (change->age_ms > 0) {
-            buf_printf(to, " for %" PRId64 " s", change->age_ms / 1000);
-        }
-    } else if (change->gateway == 0 && change->number == 0) {
-        buf_add_str(to, STR("told by another node"));
-    } else {
-        buf_add_str(to, STR("asked for here"));
-    }
-}
-
 void events_change(struct events *self, const struct change *change, const struct instance *before,
                    uint64_t epoch, const struct now *now)
 {
     const struct identity *id = &change->instance.id;
-    int64_t at = change->at > 0 ? change->at : now->wall_ns;
-    struct ring_item item = {.epoch = epoch, .seq = change->seq, .key = {id->env, id->appid}};
-    const struct instance *after = change_is_live(change->kind) ? &change->instance : NULL;
-    struct buf reason = {0};
+    struct ring_item item = {.kind = kind_of(change, before),
+                             .epoch = epoch,
+                             .seq = change->seq,
+                             .wall_ns = change->at > 0 ? change->at : now->wall_ns,
+                             .key = {id->env, id->appid}};
 
     if (change->kind == CHANGE_FORGET) {
         return;
     }
-    item.kind = kind_of(change, before);
-    begin(self, (enum event_kind)item.kind, ACTOR_REGISTRY, at);
-    field_text(&self->data, "env", id->env);
-    field_text(&self->data, "appid", id->appid);
-    if (item.kind != EVENT_SCHEDULE) {
-        field_text(&self->data, "zone", id->zone);
-        field_text(&self->data, "hostname", id->hostname);
-        event_state_add(&self->data, "before", before, after);
-        event_state_add(&self->data, "after", after, before);
-    } else {
-        event_schedule_add(&self->data, "before", before);
-        event_schedule_add(&self->data, "after", after);
-    }
-    add_reason(&reason, change);
-    finish(self, &item, buf_str(&reason), at);
-    buf_fini(&reason);
+    self->data.len = 0;
+    event_change_pack(&self->data, change, before);
+    item.event = event_names[item.kind];
+    item.data = buf_str(&self->data);
+    ring_add(&self->ring, &item);
 }
 
 /* ── other facts ────────────────────────────────────────────────────────────*/
 
+static struct buf *begin_other(struct events *self, enum event_kind kind, enum actor_name actor,
+                               const struct now *now)
+{
+    self->data.len = 0;
+    begin(&self->data, kind, actor, now->wall_ns);
+    return &self->data;
+}
+
+static void finish_other(struct events *self, enum event_kind kind, struct str reason,
+                         const struct now *now)
+{
+    field_text(&self->data, "reason", field_cut(reason, reason_max));
+    buf_add_char(&self->data, '}');
+    ring_add(&self->ring, &(struct ring_item){.event = event_names[kind],
+                                              .kind = kind,
+                                              .wall_ns = now->wall_ns,
+                                              .data = buf_str(&self->data)});
+}
+
 static void on_round(struct events *self, const struct msg_round *fact, const struct now *now)
 {
-    begin(self, EVENT_ROUND, ACTOR_EVICTOR, now->wall_ns);
-    field_null(&self->data, "before");
-    field_open(&self->data, "after", '{');
-    field_number(&self->data, "idle_ms", fact->idle_ms);
-    field_number(&self->data, "limit", fact->limit);
-    field_flag(&self->data, "ok", fact->err == ERR_OK);
-    buf_add_char(&self->data, '}');
+    struct buf *to = begin_other(self, EVENT_ROUND, ACTOR_EVICTOR, now);
+
+    field_null(to, "before");
+    field_open(to, "after", '{');
+    field_number(to, "idle_ms", fact->idle_ms);
+    field_number(to, "limit", fact->limit);
+    field_flag(to, "ok", fact->err == ERR_OK);
+    buf_add_char(to, '}');
     finish_other(self, EVENT_ROUND, fact->text, now);
 }
 
@@ -232,14 +199,14 @@ static void add_on(struct buf *to, const char *key, bool known, bool on)
 static void on_protection(struct events *self, const struct msg_protection *fact,
                           const struct now *now)
 {
-    struct buf *to = &self->data;
+    struct buf *to;
 
     if (self->protection_known && self->protection_on == fact->on &&
         str_eq(buf_str(&self->protection_reason), fact->reason)) {
         return;
     }
     if (self->protection_known || fact->on) { /* that it is off is no news to who begins */
-        begin(self, EVENT_PROTECTION, ACTOR_EVICTOR, now->wall_ns);
+        to = begin_other(self, EVENT_PROTECTION, ACTOR_EVICTOR, now);
         add_on(to, "before", self->protection_known, self->protection_on);
         field_open(to, "after", '{');
         field_flag(to, "on", fact->on);
@@ -260,7 +227,7 @@ static void on_protect(struct events *self, const struct msg_protect *fact, cons
     bool is_news = self->protect_known ? self->protect_on != fact->on : fact->on;
 
     if (is_news) {
-        begin(self, EVENT_PROTECTION, ACTOR_REGISTRY, now->wall_ns);
+        (void)begin_other(self, EVENT_PROTECTION, ACTOR_REGISTRY, now);
         add_on(&self->data, "before", self->protect_known, self->protect_on);
         add_on(&self->data, "after", true, fact->on);
         finish_other(self, EVENT_PROTECTION, fact->reason, now);
@@ -284,7 +251,7 @@ static void on_storage(struct events *self, const struct msg_storage *fact, cons
                        : !fact->ok || fact->damaged;
 
     if (is_news) {
-        begin(self, EVENT_STORAGE, ACTOR_REGISTRY, now->wall_ns);
+        (void)begin_other(self, EVENT_STORAGE, ACTOR_REGISTRY, now);
         if (self->storage_known) {
             add_storage(&self->data, "before", self->storage_ok, self->storage_damaged);
         } else {
@@ -315,7 +282,7 @@ static void add_node_state(struct buf *to, const char *key, const char *state)
 static void tell_node(struct events *self, struct str address, const char *before,
                       const char *after, struct str reason, const struct now *now)
 {
-    begin(self, EVENT_NODE, ACTOR_REPLICATOR, now->wall_ns);
+    (void)begin_other(self, EVENT_NODE, ACTOR_REPLICATOR, now);
     field_text(&self->data, "node", address);
     add_node_state(&self->data, "before", before);
     add_node_state(&self->data, "after", after);
@@ -426,7 +393,7 @@ void events_actor(struct events *self, enum actor_name actor, bool heard, uint64
     bool again = heard && known->known && known->boot != boot && known->boot != 0;
 
     if (known->known && (known->heard != heard || again)) {
-        begin(self, EVENT_ACTOR, actor, now->wall_ns);
+        (void)begin_other(self, EVENT_ACTOR, actor, now);
         add_actor_state(&self->data, "before", known->heard);
         add_actor_state(&self->data, "after", heard);
         finish_other(self, EVENT_ACTOR, again ? STR("started again") : STR(""), now);

@@ -42,6 +42,11 @@ struct logs {
     int64_t due_ms; /* mono: it is over; or when the next begins */
 };
 
+static void print(struct buf *to, const struct ring_item *item)
+{
+    buf_add_str(to, item->data);
+}
+
 struct logs *logs_new(const struct actor_link *targets, size_t count)
 {
     struct logs *self = heap_new(sizeof(*self));
@@ -49,7 +54,7 @@ struct logs *logs_new(const struct actor_link *targets, size_t count)
     self->targets = targets;
     self->count = count;
     self->sources = heap_array(count, sizeof(*self->sources));
-    self->tails = tails_new(&self->ring);
+    self->tails = tails_new(&self->ring, print);
     return self;
 }
 

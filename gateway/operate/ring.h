@@ -1,5 +1,5 @@
 /* The last of what was told, for those who look on from outside: at most ring_items_max items and
- * ring_bytes_max bytes of text, in one piece of memory, so that it never grows once it was full.
+ * ring_bytes_max bytes, in one piece of memory, so that it never grows once it was full.
  * Each has an ordinal, one more than the one before; whoever reads holds one and costs nothing
  * while he does not read.
  */
@@ -20,16 +20,19 @@ struct ring_item {
     uint64_t seq;
     int64_t wall_ns;
     struct str key[ring_keys]; /* what it is of, for filters */
-    struct str data;           /* a JSON object; with the keys ring_bytes_max at most */
+    struct str data;           /* the owner's; with the keys ring_bytes_max at most */
 };
+
+/* Appends an item's data as a JSON object. */
+typedef void ring_print(struct buf *to, const struct ring_item *item);
 
 struct ring {
     struct ring_item *items; /* owns; by ordinal % ring_items_max; NULL before the first */
-    char *room;              /* owns: their texts; those of an item side by side */
+    char *room;              /* owns: keys and data; those of an item side by side */
     size_t at;               /* where in room the next one's begin, if they fit there */
     uint64_t first;          /* ordinal of the oldest */
     uint64_t next;           /* of the one to come */
-    size_t bytes;            /* of all texts */
+    size_t bytes;            /* of all that is held in room */
 };
 
 void ring_fini(struct ring *self); /* all zeros is empty */

@@ -32,16 +32,18 @@ struct tail {
 
 struct tails {
     const struct ring *ring;
+    ring_print *print;
     struct tail *first; /* the one that came last */
     size_t count;
     uint64_t told; /* the ring's next when all were woken last */
 };
 
-struct tails *tails_new(const struct ring *ring)
+struct tails *tails_new(const struct ring *ring, ring_print *print)
 {
     struct tails *self = heap_new(sizeof(*self));
 
     self->ring = ring;
+    self->print = print;
     return self;
 }
 
@@ -71,14 +73,16 @@ static void add_lost(struct tail *self)
     self->lost = false;
 }
 
-static void add_item(struct buf *to, const struct ring_item *item)
+static void add_item(struct tail *self, const struct ring_item *item)
 {
+    struct buf *to = &self->text;
+
     buf_printf(to, "event: %s\n", item->event);
     if (item->epoch != 0) {
         buf_printf(to, "id: %016" PRIx64 "-%" PRIu64 "\n", item->epoch, item->seq);
     }
     buf_add_str(to, STR("data: "));
-    buf_add_str(to, item->data);
+    self->tails->print(to, item);
     buf_add_str(to, STR("\n\n"));
 }
 
@@ -103,7 +107,7 @@ static bool produce(struct tail *self)
         const struct ring_item *item = ring_at(ring, self->at);
 
         if (is_sent(self, item)) {
-            add_item(&self->text, item);
+            add_item(self, item);
         }
     }
     if (self->text.len == 0 && self->ping_due) {

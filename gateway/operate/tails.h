@@ -12,8 +12,8 @@ enum { tails_max = 64 }; /* of all rings together */
 
 struct tails;
 
-/* ring: borrowed. */
-struct tails *tails_new(const struct ring *ring);
+/* ring: borrowed. print: makes text of an item's data. */
+struct tails *tails_new(const struct ring *ring, ring_print *print);
 /* After http_destroy, which has ended every stream. */
 void tails_destroy(struct tails **self);
 
