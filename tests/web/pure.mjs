@@ -50,6 +50,81 @@ const pages_hold_together_while_rows_come_and_go = (browser) => inside(browser, 
     same([source.count, all()], [0, []], "none is left");
 });
 
+const what_is_chosen_stays_chosen = (browser) => inside(browser, async (module, same) => {
+    const { Paged } = await module("paged.js");
+    const { rows } = await module("rows.js");
+    let names = ["a", "b", "c"];
+    const opened = [];
+    const source = new Paged(async () => ({ rows: names.map((name) => ({ name })), next: null }), () => {});
+    const list = rows({
+        make() {
+            const node = document.createElement("div");
+            return { node, update: ({ name }) => (node.textContent = name) };
+        },
+        id: ({ name }) => name, open: ({ name }) => opened.push(name), heights: [20, 20], source,
+    });
+    const drawn = async () => {
+        list.update();
+        await new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)));
+        return [...list.node.querySelectorAll(".chosen:not([hidden])")].map((one) => one.textContent);
+    };
+    document.body.append(list.node);
+    await source.want(0, 9);
+    same(await drawn(), [], "nothing is chosen at first");
+    list.move(1);
+    list.move(1);
+    same(await drawn(), ["b"], "the second");
+    names = ["x", "y", "b", "a", "c"];
+    await source.refresh();
+    list.enter();
+    same(opened, ["b"], "what was chosen opens, before it was drawn in its new place");
+    same(await drawn(), ["b"], "and is drawn there");
+    list.move(1);
+    same(await drawn(), ["a"], "arrows go on from there");
+    names = ["x", "y", "b", "c"];
+    await source.refresh();
+    same(await drawn(), ["c"], "of what is gone, what stands in its place");
+    names = ["c", "b"];
+    await source.refresh();
+    list.node.querySelector(".chosen").click();
+    same(opened.at(-1), "c", "a click opens what is seen, not what stands there by now");
+    list.stop();
+    list.node.remove();
+});
+
+const lines_that_are_told_again_stand_once = (browser) => inside(browser, async (module, same) => {
+    const streams = [];
+    window.EventSource = class {
+        constructor() {
+            this.does = {};
+            streams.push(this);
+        }
+        addEventListener(kind, what) {
+            this.does[kind] = what;
+        }
+        close() {}
+    };
+    const { logs } = await module("views/logs.js");
+    const view = logs();
+    const [{ does }] = streams;
+    const say = (...events) => events.forEach((event) => does.log({
+        data: JSON.stringify({ time: "2026-11-30T07:00:00Z", level: "info", actor: "registry", event }) }));
+    const lines = async () => {
+        await new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)));
+        return [...view.node.querySelectorAll(".log-event")].map((one) => one.textContent);
+    };
+    document.body.append(view.node);
+    does.open();
+    say("one", "two");
+    same(await lines(), ["one", "two"], "as they come");
+    does.error();
+    does.open();
+    say("one", "two", "three");
+    same(await lines(), ["one", "two", "three"], "after a cut");
+    view.stop();
+    view.node.remove();
+});
+
 const a_failed_page_is_asked_for_again = (browser) => inside(browser, async (module, same) => {
     const { Paged } = await module("paged.js");
     let fails = true;
@@ -136,6 +211,8 @@ const metrics_are_read = (browser) => inside(browser, async (module, same) => {
 
 export const pure = {
     pages_hold_together_while_rows_come_and_go,
+    what_is_chosen_stays_chosen,
+    lines_that_are_told_again_stand_once,
     a_failed_page_is_asked_for_again,
     bursts_are_one_row_and_repeats_none,
     rates_begin_anew_with_their_process,

@@ -8,14 +8,16 @@ const tables = { en, zh };
 export const languages = Object.keys(tables);
 
 let lang = document.documentElement.lang in tables ? document.documentElement.lang : "en";
-let plurals = new Intl.PluralRules(lang);
-
 export const language = () => lang;
 export const locale = () => (lang === "zh" ? "zh-CN" : "en-GB");
+
+let plurals = new Intl.PluralRules(lang);
+let numbers = new Intl.NumberFormat(locale());
 
 export function setLanguage(to) {
     lang = to;
     plurals = new Intl.PluralRules(lang);
+    numbers = new Intl.NumberFormat(locale());
     document.documentElement.lang = lang;
     keep("lang", lang);
 }
@@ -39,6 +41,6 @@ export function t(key, variables = {}) {
             console.error(`${key} in ${lang} wants ${name}`);
             return whole;
         }
-        return typeof value === "number" ? value.toLocaleString(locale()) : String(value);
+        return typeof value === "number" ? numbers.format(value) : String(value);
     });
 }

@@ -135,9 +135,11 @@ function makeShell() {
 // ── drawing ──
 
 let unwatch = () => {};
+let shown = null; // the place that is drawn
 
 function turn() {
     const place = route();
+    shown = location.hash;
     unwatch();
     view?.stop();
     view = viewOf(place);
@@ -167,7 +169,14 @@ const up = () => {
     }
 };
 
-addEventListener("hashchange", turn);
+/** The browser tells of a new place later than it goes there: a key that comes before is the new one's. */
+function follow() {
+    if (location.hash !== shown) {
+        turn();
+    }
+}
+
+addEventListener("hashchange", follow);
 listenToKeys(
     {
         "/": () => {
@@ -182,7 +191,10 @@ listenToKeys(
         "?": () => shell.keys.showModal(),
         Escape: up,
     },
-    () => view,
+    () => {
+        follow();
+        return view;
+    },
 );
 draw();
 begin();

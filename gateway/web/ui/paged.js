@@ -49,6 +49,17 @@ export class Paged {
         return where ? this.pages[where[0]].rows[where[1]] : undefined;
     }
 
+    /** Where the first such row stands, of those that are there; -1: none. */
+    where(test) {
+        for (const page of this.pages) {
+            const i = page.rows.findIndex(test);
+            if (i >= 0) {
+                return page.start + i;
+            }
+        }
+        return -1;
+    }
+
     /** When row i was told. */
     heard(i) {
         const where = this.find(i);

@@ -6,12 +6,14 @@ const spare = 6; // rows kept above and below
 
 const narrow = matchMedia("(max-width: 720px)");
 
-/** make() → {node, update(row, index, heard_ms)}; open(row): a row was chosen. heights: [wide, narrow]. */
-export function rows({ make, open, heights, source }) {
+/** make() → {node, update(row, index, heard_ms)}; id(row): its name, which stays when the list is put in
+ *  another order; open(row): a row was chosen. heights: [wide, narrow]. */
+export function rows({ make, id, open, heights, source }) {
     const node = el("div.rows", { role: "rowgroup" });
     const shown = new Map(); // index → part
     const free = [];
     let chosen = -1;
+    let chosenId = null; // null: of whichever row stands there
     let frame = 0;
 
     const height = () => heights[narrow.matches ? 1 : 0];
@@ -22,10 +24,9 @@ export function rows({ make, open, heights, source }) {
             it = free.pop();
             if (!it) {
                 it = make();
-                it.node.addEventListener("click", () => choose(it.index, true));
+                it.node.addEventListener("click", () => openAt(it.index, it.row));
                 node.append(it.node);
             }
-            it.node.hidden = false;
             it.index = i;
             it.node.style.transform = `translateY(${i * height()}px)`;
             setAttr(it.node, "aria-rowindex", i + 2);
@@ -34,8 +35,22 @@ export function rows({ make, open, heights, source }) {
         return it;
     }
 
+    /** What was chosen stays chosen, wherever it stands now; if it is gone, what stands in its place. */
+    function follow() {
+        const row = source.at(chosen);
+        if (chosen < 0 || row === undefined) {
+            return;
+        }
+        if (chosenId !== null && id(row) !== chosenId) {
+            const at = source.where((one) => id(one) === chosenId);
+            chosen = at >= 0 ? at : chosen;
+        }
+        chosenId = id(source.at(chosen));
+    }
+
     function draw() {
         frame = 0;
+        follow();
         const { top } = node.getBoundingClientRect();
         const count = source.count;
         const first = Math.max(0, Math.floor(-top / height()) - spare);
@@ -45,7 +60,6 @@ export function rows({ make, open, heights, source }) {
         for (const [i, it] of shown) {
             if (i < first || i > last) {
                 shown.delete(i);
-                it.node.hidden = true;
                 free.push(it);
             }
         }
@@ -55,9 +69,16 @@ export function rows({ make, open, heights, source }) {
             it.node.classList.toggle("empty", row === undefined);
             it.node.classList.toggle("chosen", i === chosen);
             setAttr(it.node, "aria-current", i === chosen ? "true" : null);
+            it.row = row;
             if (row !== undefined) {
                 it.update(row, i, source.heard(i));
             }
+        }
+        for (const it of shown.values()) {
+            it.node.hidden = false;
+        }
+        for (const it of free) {
+            it.node.hidden = true; // only now: most were taken again, and have nothing to do but their texts
         }
         source.want(Math.max(0, first), Math.max(0, last));
     }
@@ -66,11 +87,15 @@ export function rows({ make, open, heights, source }) {
         frame ||= requestAnimationFrame(draw);
     }
 
-    function choose(i, opens) {
-        const row = source.at(i);
+    function choose(i, row) {
         chosen = i;
+        chosenId = row === undefined ? null : id(row);
         update();
-        if (opens && row !== undefined) {
+    }
+
+    function openAt(i, row) {
+        choose(i, row);
+        if (row !== undefined) {
             open(row);
         }
     }
@@ -98,14 +123,20 @@ export function rows({ make, open, heights, source }) {
         update,
         /** The keyboard's: by so many rows. */
         move(by) {
+            follow();
             const to = Math.max(0, Math.min(source.count - 1, chosen < 0 ? 0 : chosen + by));
-            choose(to, false);
+            choose(to, source.at(to));
             see(to);
         },
         /** Opens the chosen row, or the first. */
-        enter: () => choose(Math.max(0, chosen), true),
+        enter() {
+            follow();
+            const i = Math.max(0, chosen);
+            openAt(i, source.at(i));
+        },
         forget() {
             chosen = -1;
+            chosenId = null;
         },
         stop() {
             cancelAnimationFrame(frame);

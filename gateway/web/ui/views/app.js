@@ -156,7 +156,8 @@ export function app(env, appid) {
         },
         () => changed(),
     );
-    const list = rows({ make: makeRow, heights: [48, 76], source,
+    const list = rows({ make: makeRow, id: (one) => `${one.zone}/${one.hostname}`,
+                        heights: [48, 76], source,
                         open: (instance) => panel.open({ env, appid, ...instance }) });
     const events = feed({ env, appid }, () => {
         timer ||= setTimeout(() => {

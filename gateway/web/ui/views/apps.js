@@ -10,6 +10,8 @@ import { rows } from "../rows.js";
 const page_rows = 200;
 const sorts = ["lost", "name", "count"];
 
+const idOf = (app) => `${app.env}/${app.appid}`;
+
 function makeRow() {
     const appid = el("a.strong.cut");
     const env = el("span.chip");
@@ -31,7 +33,7 @@ function makeRow() {
     return {
         node,
         update(app) {
-            setAttr(node, "data-id", `${app.env}/${app.appid}`);
+            setAttr(node, "data-id", idOf(app));
             setData(appid, app.appid);
             setTitle(appid, app.appid);
             setAttr(appid, "href", link(["apps", app.env, app.appid]));
@@ -87,7 +89,7 @@ export function apps(query) {
         },
         () => changed(),
     );
-    const list = rows({ make: makeRow, heights: [44, 60], source,
+    const list = rows({ make: makeRow, id: idOf, heights: [44, 60], source,
                         open: (app) => go(["apps", app.env, app.appid]) });
 
     function changed() {

@@ -71,7 +71,13 @@ export function logs() {
                 waiting.push(entry);
                 frame ||= requestAnimationFrame(draw);
             },
-            (heard) => show(cut, !heard));
+            (heard) => {
+                show(cut, !heard);
+                if (heard) { // after a cut all is told again, too: lines have no ids
+                    list.replaceChildren();
+                    waiting = [];
+                }
+            });
     }
 
     begin();
