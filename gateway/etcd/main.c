@@ -1,3 +1,4 @@
+#include "common/base/host_port.h"
 #include "common/base/prng.h"
 #include "common/runtime/process.h"
 #include "gateway/etcd/gateway.h"
@@ -10,6 +11,17 @@ static uint32_t connections_that_fit(const struct log *log)
 
     places_init(&places, 0, "etcd", log);
     return (uint32_t)places.max;
+}
+
+static void warn_if_open(const char *listen, const struct log *log)
+{
+    if (!host_is_loopback(host_of(str_from(listen)))) {
+        log_event(
+            log, LOG_WARN, "open",
+            "beyond loopback: whoever reaches it may read, write and delete every key; keep it "
+            "in a private network",
+            log_text("what", "etcd.listen"), log_text("address", listen));
+    }
 }
 
 int main(int argc, char **argv)
@@ -26,6 +38,7 @@ int main(int argc, char **argv)
                        argv, &status)) {
         return status;
     }
+    warn_if_open(config.etcd_listen, &log);
     err = process_net_begin(&net, &etcd_gateway_spec, &config, &log);
     if (err == ERR_OK) {
         const struct etcd_gateway_options options = {
