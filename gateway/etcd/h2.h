@@ -26,6 +26,7 @@ struct h2_options {
     size_t unsent_max;         /* bytes of answers that a client has not taken */
     size_t body_max;           /* bytes of a plain request's body */
     struct h2_load *load;      /* of all connections; NULL: not counted */
+    struct h2_spare *spare;    /* of all connections; NULL: nothing is kept */
     struct tally *tally;       /* NULL: not counted */
     const struct web_app *web; /* serves what is no gRPC; NULL: that is refused */
     void *web_state;
@@ -36,6 +37,14 @@ struct h2_load {
     size_t held;
     size_t max;
 };
+
+/* Memory of calls that are over, for those to come. It is of all connections, so that the next call
+ * gets what was used last, and is in a cache, whichever of many connections it comes from. */
+struct h2_spare {
+    struct stream *first; /* {0}: none */
+    unsigned count;
+};
+void h2_spare_fini(struct h2_spare *self); /* after the connections */
 
 struct h2;
 

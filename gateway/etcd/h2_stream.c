@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 enum {
-    kept_max = 16,     /* streams' memory kept for the next */
-    kept_bytes = 4096, /* a buffer larger than this is given back */
+    spare_max = 1024,   /* calls whose memory is kept for the next */
+    spare_bytes = 4096, /* a buffer larger than this is given back */
 };
 
 static void web_free(struct stream *stream)
@@ -71,11 +71,12 @@ bool h2_is_full(const struct h2 *self)
 
 struct stream *h2_stream_new(struct h2 *self, int32_t id)
 {
-    struct stream *stream = self->kept;
+    struct h2_spare *spare = self->options->spare;
+    struct stream *stream = spare != NULL ? spare->first : NULL;
 
     if (stream != NULL) {
-        self->kept = stream->next;
-        self->kept_count--;
+        spare->first = stream->next;
+        spare->count--;
     } else {
         stream = calloc(1, sizeof(*stream));
         if (stream == NULL) {
@@ -99,7 +100,7 @@ struct stream *h2_stream_new(struct h2 *self, int32_t id)
 static void keep_small(struct buf *buf)
 {
     buf->len = 0;
-    if (buf->cap > kept_bytes) {
+    if (buf->cap > spare_bytes) {
         buf_fini(buf);
     }
 }
@@ -115,9 +116,30 @@ static void stream_free(struct stream *stream)
     free(stream);
 }
 
-void h2_stream_end(struct h2 *self, struct stream *stream)
+/* Its buffers stay with it. */
+static void keep(struct h2_spare *spare, struct stream *stream)
 {
     struct stream clean = {0};
+
+    keep_small(&stream->head.path);
+    keep_small(&stream->reader.bytes);
+    keep_small(&stream->token);
+    keep_small(&stream->out);
+    keep_small(&stream->text);
+    clean.head.path = stream->head.path;
+    clean.reader.bytes = stream->reader.bytes;
+    clean.token = stream->token;
+    clean.out = stream->out;
+    clean.text = stream->text;
+    clean.next = spare->first;
+    *stream = clean;
+    spare->first = stream;
+    spare->count++;
+}
+
+void h2_stream_end(struct h2 *self, struct stream *stream)
+{
+    struct h2_spare *spare = self->options->spare;
 
     if (self->open == stream) {
         self->open = stream->next;
@@ -131,24 +153,11 @@ void h2_stream_end(struct h2 *self, struct stream *stream)
     self->owed -= stream->owed;
     count(stream, 0, 0);
     web_free(stream);
-    if (self->kept_count == kept_max) {
+    if (spare == NULL || spare->count == spare_max) {
         stream_free(stream);
-        return;
+    } else {
+        keep(spare, stream);
     }
-    keep_small(&stream->head.path);
-    keep_small(&stream->reader.bytes);
-    keep_small(&stream->token);
-    keep_small(&stream->out);
-    keep_small(&stream->text);
-    clean.head.path = stream->head.path;
-    clean.reader.bytes = stream->reader.bytes;
-    clean.token = stream->token;
-    clean.out = stream->out;
-    clean.text = stream->text;
-    clean.next = self->kept;
-    *stream = clean;
-    self->kept = stream;
-    self->kept_count++;
 }
 
 static void free_all(struct stream *stream)
@@ -167,5 +176,10 @@ void h2_streams_fini(struct h2 *self)
         count(stream, 0, 0);
     }
     free_all(self->open);
-    free_all(self->kept);
+}
+
+void h2_spare_fini(struct h2_spare *self)
+{
+    free_all(self->first);
+    *self = (struct h2_spare){0};
 }

@@ -66,7 +66,7 @@ struct stream {
     size_t unsent;         /* as counted in unsent */
     size_t owed;           /* as counted in owed */
     struct stream *before; /* open ones */
-    struct stream *next;   /* also of the kept */
+    struct stream *next;   /* also of the spare ones */
 };
 
 struct h2 {
@@ -87,8 +87,6 @@ struct h2 {
     uint64_t taken;
     uint32_t calls;
     struct stream *open;
-    struct stream *kept;
-    unsigned kept_count;
 };
 
 static inline struct stream *stream_of(struct rpc *call)
@@ -99,7 +97,7 @@ static inline struct stream *stream_of(struct rpc *call)
 /* NULL: no memory. */
 struct stream *h2_stream_new(struct h2 *self, int32_t id);
 void h2_stream_end(struct h2 *self, struct stream *stream);
-/* Frees all of them, and what was kept for the next; the app is not told. The connection ends. */
+/* Frees all of them; the app is not told. The connection ends. */
 void h2_streams_fini(struct h2 *self);
 /* After its messages have grown or gone. */
 void h2_stream_weigh(struct stream *stream);

@@ -63,7 +63,8 @@ struct port {
     int64_t now_ms;       /* of the turn that runs */
     struct connection *dirty;
     struct buf scratch; /* of the connection that is being sent to */
-    char *room;         /* read_bytes */
+    struct h2_spare spare;
+    char *room; /* read_bytes */
     struct port_counts counts;
 };
 
@@ -470,6 +471,7 @@ enum err port_new(struct port **self, const struct port_options *options,
     enum err err;
 
     port->options = *options;
+    port->options.h2.spare = &port->spare;
     port->app = app;
     port->state = state;
     port->counts.connections_max = options->connections_max;
@@ -528,6 +530,7 @@ void port_destroy(struct port **self)
     free_all(port, &port->silent);
     free_all(port, &port->speaking);
     free_all(port, &port->owed);
+    h2_spare_fini(&port->spare);
     if (port->listener >= 0) {
         (void)close(port->listener);
     }

@@ -98,6 +98,7 @@ struct stage {
     struct json_calls calls;
     struct site site;
     struct h2_load load;
+    struct h2_spare spare;
 };
 
 static void stage_init(struct stage *self, const struct rpc_app *calls, void *app)
@@ -149,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .unsent_max = held_max,
                                        .body_max = (size_t)2 * message_max,
                                        .load = &stage.load,
+                                       .spare = &stage.spare,
                                        .tally = &stage.tally,
                                        .web = &site_app,
                                        .web_state = &stage.site};
@@ -171,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(app.open <= h2_calls(h2));
     }
     h2_destroy(&h2);
+    h2_spare_fini(&stage.spare);
     assert(app.open == 0);
     stage_fini(&stage);
     buf_fini(&out);

@@ -17,6 +17,7 @@ enum { message_max = 1000, streams_max = 32, held_max = 8000, log_max = 64 };
 /* An app that notes what it is told. */
 struct app {
     struct h2_options options;
+    struct h2_spare spare;
     struct h2 *h2;
     struct h2_client client;
     struct rpc *call; /* the newest that is open */
@@ -97,7 +98,8 @@ static int setup(void **state)
     self->options = (struct h2_options){.message_max = message_max,
                                         .streams_max = streams_max,
                                         .held_max = held_max,
-                                        .unsent_max = held_max};
+                                        .unsent_max = held_max,
+                                        .spare = &self->spare};
     begin_anew(self);
     *state = self;
     return 0;
@@ -109,6 +111,7 @@ static int teardown(void **state)
 
     h2_client_fini(&self->client);
     h2_destroy(&self->h2);
+    h2_spare_fini(&self->spare);
     free(self);
     return 0;
 }
@@ -130,6 +133,54 @@ static void a_message_is_answered_with_one(void **state)
     assert_int_equal(h2_held(self->h2), 0);
     assert_int_equal(self->gone, 0);
     assert_true(self->woken > 0);
+}
+
+static void a_call_gets_the_memory_of_one_that_is_over_of_any_connection(void **state)
+{
+    static const struct client_header secret[] = {{"token", "abc.7"}, {NULL, NULL}};
+    struct app *self = *state;
+    struct client_call *call = h2_client_call(&self->client, WATCH, secret);
+    const struct stream *memory;
+
+    h2_client_run(&self->client);
+    rpc_send(self->call, STR("what the one before was told"));
+    rpc_end(self->call, GRPC_OK, STR(""));
+    h2_client_run(&self->client);
+    assert_true(call->received.len > 0);
+    memory = self->spare.first;
+    assert_non_null(memory);
+    assert_int_equal(self->spare.count, 1);
+    h2_client_fini(&self->client);
+    h2_destroy(&self->h2);
+    begin_anew(self);
+    call = h2_client_call(&self->client, WATCH, NULL);
+    h2_client_run(&self->client);
+    assert_ptr_equal(memory, (const void *)self->call);
+    assert_int_equal(self->spare.count, 0);
+    assert_int_equal(self->call->token.len, 0); /* and nothing of what stood in it */
+    rpc_end(self->call, GRPC_OK, STR(""));
+    h2_client_run(&self->client);
+    assert_int_equal(call->received.len, 0);
+    assert_int_equal(self->spare.count, 1);
+}
+
+static void what_is_spare_is_bounded(void **state)
+{
+    enum { spare_max = 1024 };
+    struct app *self = *state;
+    struct rpc *watch;
+
+    (void)h2_client_call(&self->client, WATCH, NULL);
+    h2_client_run(&self->client);
+    watch = self->call;
+    self->echoes = true;
+    self->spare.count = spare_max - 1;
+    (void)h2_client_unary(&self->client, RANGE, STR("x"));
+    assert_int_equal(self->spare.count, spare_max);
+    rpc_end(watch, GRPC_OK, STR(""));
+    h2_client_run(&self->client);
+    assert_int_equal(h2_calls(self->h2), 0);
+    assert_int_equal(self->spare.count, spare_max);
 }
 
 static void an_error_is_one_frame_of_headers(void **state)
@@ -561,6 +612,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_message_is_answered_with_one),
+        CASE(a_call_gets_the_memory_of_one_that_is_over_of_any_connection),
+        CASE(what_is_spare_is_bounded),
         CASE(an_error_is_one_frame_of_headers),
         CASE(headers_are_told),
         CASE(refused_without_the_app),
