@@ -88,6 +88,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         more = event_reads_turn(self, out) || more;
         more = hashes_turn(self, out) || more;
         more = parts_turn(self, out) || more;
+        more = disk_log_step(self->disk_log, now->mono_ms) || more;
         flush_if_due(self, now);
         self->failed = mvcc_damage(self->keyspace.mvcc);
     }

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-static const uint64_t step_bytes = UINT64_C(16) << 20; /* about 1 ms */
+static const uint64_t step_bytes = UINT64_C(4) << 20; /* about 1 ms */
 
 bool remover_runs(const struct remover *self)
 {

@@ -57,8 +57,8 @@ struct sums {
 };
 
 /* One turn with so many calls, all answered at its end. */
-static bool turn(struct raft_node *node, unsigned count, struct str body, uint64_t *number,
-                 struct sums *sums)
+static bool turn(struct raft_node *node, struct disk_log *log, unsigned count, struct str body,
+                 uint64_t *number, struct sums *sums)
 {
     struct raft_sink sink = {0};
     int64_t now_ms = clock_os.now(&clock_os).mono_ms;
@@ -79,6 +79,7 @@ static bool turn(struct raft_node *node, unsigned count, struct str body, uint64
         if (raft_node_turn(node, now_ms, &sink, &more) != ERR_OK) {
             return false;
         }
+        (void)disk_log_step(log, now_ms);
         (void)raft_node_answers(node, &some);
         answered += some;
         took_ns = now_ns() - began_ns;
@@ -114,7 +115,7 @@ static bool run(struct raft_node *node, struct disk_log *log, unsigned batch, st
 
     disk_log_stats(log, &before);
     while (now_ns() - sums.began_ns < seconds * 1000000000) {
-        if (!turn(node, batch, body, number, &sums)) {
+        if (!turn(node, log, batch, body, number, &sums)) {
             return false;
         }
     }

@@ -19,6 +19,7 @@ static enum err write_bytes(struct disk_log *self, uint64_t seq, struct str fram
 {
     uint64_t offset = self->journal.segment.bytes;
 
+    self->used += frame.len;
     segment_extend(&self->journal.segment, seq, seq, frame.len);
     return journal_write(&self->journal, offset, frame);
 }
@@ -147,6 +148,20 @@ static void remove_oldest(struct disk_log *self)
     log_segments_drop_first(&self->older);
 }
 
+/* At least as much as was used: while the disk has room, so has the log, however it is written. */
+static bool make_room(struct disk_log *self, int64_t now_ms)
+{
+    uint64_t made = 0;
+    bool more = true;
+
+    do {
+        more = spares_step(&self->spares, now_ms);
+        made += spares_piece_bytes;
+    } while (more && made < self->used);
+    self->used = 0;
+    return more;
+}
+
 bool disk_log_step(struct disk_log *self, int64_t now_ms)
 {
     if (self->failed) {
@@ -157,7 +172,7 @@ bool disk_log_step(struct disk_log *self, int64_t now_ms)
     } else if (self->older.count > 0 && self->older.items[0].last_seq <= self->from) {
         remove_oldest(self);
     } else {
-        return spares_step(&self->spares, now_ms);
+        return make_room(self, now_ms);
     }
     return true;
 }

@@ -19,7 +19,8 @@
  *   2. The state machine durably holds nothing beyond disk_log_durable; what it holds durably, it
  *      may disk_log_cover, so that older segments go.
  *   3. Nothing new is proposed while disk_log_is_short.
- *   4. disk_log_step once a turn and at least once a tick.
+ *   4. disk_log_step once a turn, and no more often while calls wait: a step may take a millisecond
+ *      or two, a whole segment's some tens; and at least once a tick.
  *   5. After any error the process ends: what a failed write has left is judged by the next start.
  */
 #ifndef ACTORS_STORE_LOG_DISK_LOG_H

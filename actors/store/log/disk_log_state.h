@@ -27,6 +27,7 @@ struct disk_log {
     struct log_segments older;
     uint64_t from; /* as the last head says: segments up to it may go */
     struct spares spares;
+    uint64_t used; /* bytes of room, since room was made last */
     struct remover remover;
 };
 

@@ -74,6 +74,7 @@ static void retire(struct disk_log *self)
                               .highest = self->highest,
                               .bytes = self->journal.allocated};
 
+    self->used += old.bytes > segment->bytes ? old.bytes - segment->bytes : 0; /* what is left */
     log_segments_add(&self->older, &old);
     journal_drop(&self->journal);
     segment_fini(&self->journal.segment);

@@ -5,7 +5,6 @@
 
 #include "actors/store/log/file_name.h"
 
-static const uint64_t piece_bytes = UINT64_C(1) << 20;
 static const int64_t again_ms = 1000;
 
 void spares_init(struct spares *self, struct volume *volume, uint64_t segment_bytes)
@@ -24,7 +23,7 @@ static enum err go_on(struct spares *self)
 {
     struct disk *disk = self->volume->disk;
     uint64_t left = self->segment_bytes - self->made.bytes;
-    uint64_t more = left < piece_bytes ? left : piece_bytes;
+    uint64_t more = left < spares_piece_bytes ? left : spares_piece_bytes;
     int rc = disk->allocate(disk, self->file, self->made.bytes, more);
     enum err err = rc < 0 ? volume_failed(self->volume, "reserve", self->made.name.text, rc)
                           : volume_sync(self->volume, self->file, self->made.name.text);

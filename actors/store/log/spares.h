@@ -6,7 +6,7 @@
 
 #include "common/journal/volume.h"
 
-enum { spares_count = 2 };
+enum { spares_count = 2, spares_piece_bytes = 256 * 1024 };
 
 struct spare {
     struct name name;

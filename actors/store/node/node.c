@@ -264,6 +264,5 @@ enum err raft_node_turn(struct raft_node *self, int64_t now_ms, const struct raf
     }
     answer_reads(self);
     *more = node_compact(self) || *more;
-    *more = disk_log_step(self->log, now_ms) || *more;
     return ERR_OK;
 }

@@ -10,7 +10,8 @@
  * what it has proposed for others, and a repeat is nothing to it.
  *
  * The caller's turn: what has come (calls, reads, messages), then raft_node_turn until it says that
- * nothing more is due, then its answers. After an error of a turn the process ends.
+ * nothing more is due, then its answers, then disk_log_step, once. After an error of a turn the
+ * process ends.
  */
 #ifndef ACTORS_STORE_NODE_NODE_H
 #define ACTORS_STORE_NODE_NODE_H

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/store/log/spares.h"
 #include "common/journal/record.h"
 #include "tests/store/log/log_rig.h"
 
@@ -266,6 +267,26 @@ static void a_full_disk_is_told_while_there_is_room_yet(void **state)
     assert_false(disk_log_is_short(rig->log));
 }
 
+/* A whole segment at once would keep all calls waiting for tens of milliseconds. */
+static void room_is_made_in_pieces_and_as_fast_as_it_is_used(void **state)
+{
+    struct log_rig *rig = *state;
+    unsigned steps = 0;
+
+    rig->options.segment_bytes = UINT64_C(4) * spares_piece_bytes;
+    log_rig_begin(rig);
+    while (disk_log_step(rig->log, rig->now_ms)) {
+        steps++;
+    }
+    assert_in_range(steps, 3, 8);
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(log_rig_append(rig, 1, 2 * spares_piece_bytes), ERR_OK);
+        log_rig_commit(rig, rig->last);
+        (void)disk_log_step(rig->log, rig->now_ms);
+        assert_false(disk_log_is_short(rig->log));
+    }
+}
+
 static void there_is_room_from_the_first_write_on(void **state)
 {
     struct log_rig *rig = *state;
@@ -311,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_processes_have_no_log_in_common, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_format_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_while_there_is_room_yet, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(room_is_made_in_pieces_and_as_fast_as_it_is_used, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(there_is_room_from_the_first_write_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_the_last, setup, teardown),

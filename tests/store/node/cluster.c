@@ -367,6 +367,8 @@ void cluster_turn(struct cluster *self, uint64_t id)
             judge_answer(self, member, &answers[i]);
         }
     } while (member->more);
+    while (disk_log_step(member->log, self->now_ms)) {
+    }
 }
 
 static enum err ask(struct cluster *self, uint64_t id, bool reads, struct str body)
