@@ -30,7 +30,7 @@
 #include "gateway/etcd/watch_recent.h"
 
 enum {
-    watch_unsent_max = 256 * 1024, /* bytes a client has not taken: it is told no more */
+    watch_unsent_max = 64 * 1024, /* bytes a client has not taken: it is told no more */
     watch_recent_max = 1024 * 1024,
     watch_reads_max = 4,    /* under way at once, for those who lag */
     watch_ranges_max = 128, /* of one read */
