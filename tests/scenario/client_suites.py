@@ -247,6 +247,7 @@ class Shell:
                 found += self.play([text[2:] for text in inside])
                 time.sleep(float(seconds.strip() or 0.5))
                 child.send_signal(signal.SIGINT)
+                child.wait(timeout=30)  # or one that reads may see the end of its input first
             found.append("%s -> %s" % (line, self.end(child)))
         return found
 
