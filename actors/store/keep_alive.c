@@ -31,11 +31,13 @@ static void done(struct store *self, struct waiter *waiter, enum etcd_error erro
     waiting_done(&self->waiting, waiter);
 }
 
+/* One that is written down, or on its way there: a start would count on from it. */
 static bool has_rest(const struct store *self, int64_t id)
 {
     struct mvcc_lease lease;
 
-    return mvcc_lease(self->keyspace.mvcc, id, &lease) && lease.rest_s > 0;
+    return (mvcc_lease(self->keyspace.mvcc, id, &lease) && lease.rest_s > 0) ||
+           (self->checkpointing && lessor_rest_is_last(self->keyspace.lessor, id));
 }
 
 /* False: it is not the time yet. */

@@ -18,6 +18,7 @@ struct term {
     uint64_t place;   /* among those that end in one ms: the order of their signs of life */
     uint32_t number;  /* in the table */
     uint32_t revokes; /* on their way */
+    uint32_t round;   /* of rests that its own was in last */
 };
 
 struct lessor {
@@ -28,6 +29,7 @@ struct lessor {
     struct deadlines checks;
     int64_t checkpoint_ms;
     uint64_t places; /* given out */
+    uint32_t rounds; /* of rests */
 };
 
 static struct hash128 key_of_id(int64_t id)
@@ -222,10 +224,12 @@ size_t lessor_rests(struct lessor *self, int64_t awake_ms, struct lease_rest *re
 
     while (count < max && (first = deadlines_first(&self->checks)) != NULL &&
            first->due_ms <= awake_ms) {
-        const struct term *term = term_of_check(first);
+        struct term *term = term_of_check(first);
         int64_t rest_ms = is_ending(term) ? 0 : term->due.due_ms - awake_ms;
 
         if (rest_ms > 0) {
+            self->rounds += count == 0;
+            term->round = self->rounds;
             rests[count++] = (struct lease_rest){term->id, (rest_ms + second_ms - 1) / second_ms};
         }
         if (rest_ms > self->checkpoint_ms) {
@@ -235,6 +239,13 @@ size_t lessor_rests(struct lessor *self, int64_t awake_ms, struct lease_rest *re
         }
     }
     return count;
+}
+
+bool lessor_rest_is_last(const struct lessor *self, int64_t id)
+{
+    const struct term *term = find(self, id);
+
+    return term != NULL && self->rounds > 0 && term->round == self->rounds;
 }
 
 int64_t lessor_due_ms(const struct lessor *self)

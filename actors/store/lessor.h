@@ -50,6 +50,9 @@ struct lease_rest {
     int64_t rest_s; /* rounded up: none ends early for it; 0: all of its TTL */
 };
 size_t lessor_rests(struct lessor *self, int64_t awake_ms, struct lease_rest *rests, size_t max);
+/* Whether its rest was among the last that were told: while those are on their way into the log, a
+ * sign of life alone would be overtaken by them. */
+bool lessor_rest_is_last(const struct lessor *self, int64_t id);
 int64_t
 lessor_due_ms(const struct lessor *self); /* awake ms, of both; INT64_MAX: none is to come */
 size_t lessor_count(const struct lessor *self);
