@@ -1,6 +1,14 @@
 # shellcheck shell=bash
 # Packages and builds, for ./muster and the tests. Sourced; uses ROOT and die of ./muster.
 
+# Who looks on sees it go on; else what it says is told only if it fails: of a hundred packages it is
+# a thousand lines.
+quietly() {
+    local said
+    [ ! -t 1 ] || { "$@"; return; }
+    said=$("$@" 2>&1) || { printf '%s\n' "$said" >&2; return 1; }
+}
+
 # Installs those of the named Debian packages that are missing.
 packages_install() {
     local have missing=() package
@@ -22,9 +30,9 @@ packages_install() {
         sudo=(sudo)
     fi
     echo "muster: installing ${missing[*]}"
-    "${sudo[@]}" apt-get update -q || echo "muster: apt-get update failed, trying the lists at hand" >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Use-Pty=0 --no-install-recommends \
-        "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+    quietly "${sudo[@]}" apt-get update -q || echo "muster: apt-get update failed, trying the lists at hand" >&2
+    quietly "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Use-Pty=0 \
+        --no-install-recommends "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
 }
 
 # Whether this tree can be built in: a shared one that is not ours, or is mounted read-only, can't.
@@ -52,16 +60,18 @@ build_failed() { # PRESET WHAT
 
 # One build at a time: two would write the same files.
 build_preset() {
-    local preset=$1 lock log
+    local preset=$1 lock log quiet=()
     shift
     mkdir -p "$ROOT/build" && exec {lock}<"$ROOT/build" && flock "$lock" || die "$ROOT/build cannot be made or locked"
     forget_foreign_build "$preset"
     if [ ! -f "$ROOT/build/$preset/build.ninja" ]; then
+        echo "muster: building, which takes a minute or two the first time"
         log=$(cd "$ROOT" && cmake --preset "$preset" 2>&1) || {
             printf '%s\n' "$log" >&2
             build_failed "$preset" "cmake --preset $preset"
         }
     fi
-    cmake --build "$ROOT/build/$preset" "$@" || build_failed "$preset" "the build of preset $preset"
+    [ -t 1 ] || quiet=(-- --quiet)
+    cmake --build "$ROOT/build/$preset" "$@" "${quiet[@]}" || build_failed "$preset" "the build of preset $preset"
     exec {lock}<&-
 }

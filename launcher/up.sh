@@ -220,6 +220,9 @@ Put a key, get it, and watch it change:
   ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT put greeting hello
   ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT get greeting
   ETCDCTL_API=3 etcdctl --endpoints=$HOST:$PORT watch greeting
+TXT
+    command -v etcdctl >/dev/null || echo "  (there is no etcdctl here: on Debian it comes with etcd-client)"
+    cat <<TXT
 store http://$HOST:$PORT
 TXT
 }

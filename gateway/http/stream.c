@@ -84,6 +84,18 @@ static void stream_free(void *context)
     free(self);
 }
 
+/* To HEAD libmicrohttpd 0.9 sends the end of a chunked body, which the client takes for the
+ * beginning of its next answer. Without chunks the connection's end is the body's, and there is
+ * none; a length would be a false one. */
+static void answer_without_chunks(struct response *response)
+{
+    enum MHD_Result set =
+        MHD_set_response_options(response->mhd, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+
+    assert(set == MHD_YES);
+    (void)set;
+}
+
 bool request_may_stream(const struct request *self)
 {
     return self->state == REQUEST_SERVING;
@@ -117,6 +129,9 @@ void request_stream(struct request *self, int status, const char *content_type,
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, stream, stream_free);
     if (response->mhd == NULL) {
         abort();
+    }
+    if (str_eq(request_verb(self), STR(MHD_HTTP_METHOD_HEAD))) {
+        answer_without_chunks(response);
     }
     if (content_type != NULL) {
         response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);

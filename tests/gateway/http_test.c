@@ -343,6 +343,26 @@ static void a_stream_waits_goes_on_and_ends(void **state)
     (void)close(fd);
 }
 
+static void a_stream_has_no_body_for_head_and_ends(void **state)
+{
+    struct http_fixture *self = *state;
+    int fd = http_client(self);
+    struct buf answer = {0};
+
+    self->next_piece = "data: 1\n\n";
+    client_send(fd, STR("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n"));
+    while (client_read(fd, http_fd(self->http), &answer, http_run, self)) {
+    }
+    assert_true(str_starts(buf_str(&answer), STR("HTTP/1.1 200 ")));
+    assert_ptr_equal(memmem(answer.data, answer.len, "\r\n\r\n", 4), answer.data + answer.len - 4);
+    assert_non_null(memmem(answer.data, answer.len, "\r\nConnection: close\r\n", 21));
+    assert_null(memmem(answer.data, answer.len, "chunked", 7));
+    assert_int_equal(1, self->ended);
+    assert_int_equal(0, self->gone);
+    buf_fini(&answer);
+    (void)close(fd);
+}
+
 static void a_stream_whose_client_goes_is_ended_once(void **state)
 {
     struct http_fixture *self = *state;
@@ -531,6 +551,7 @@ int main(void)
         T(a_second_park_on_a_connection_is_watched_too),
         T(a_client_that_went_before_it_was_parked_is_noticed),
         T(a_stream_waits_goes_on_and_ends),
+        T(a_stream_has_no_body_for_head_and_ends),
         T(a_stream_whose_client_goes_is_ended_once),
         T(ending_answers_who_is_parked_and_ends_streams),
         T(what_comes_while_it_ends_is_503_and_reaches_no_handler),

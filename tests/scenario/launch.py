@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 
 from node import BIN, ROOT
+from users import as_user, tree_for
 
 TOP = tempfile.mkdtemp(prefix="muster-launch-", dir="/tmp")
 os.chmod(TOP, 0o755)
@@ -16,12 +17,11 @@ def at(name):
     return os.path.join(TOP, name)
 
 
-def as_user(uid):
-    return ["setpriv", "--reuid=%d" % uid, "--regid=%d" % uid, "--clear-groups"]
-
-
 def muster(directory, *words, uid=None, cwd="/", env=None, program=None, timeout=100):
     become = as_user(uid) if uid else []
+    if uid and not program:
+        root, built = tree_for(uid)
+        program, env = root + "/muster", {**(env or ENV), "MUSTER_BIN": built}
     return subprocess.run([*become, program or os.path.join(ROOT, "muster"), "--dir", directory, *words], env=env or ENV,
                           text=True, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
 

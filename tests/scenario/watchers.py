@@ -10,6 +10,10 @@ import threading
 from node import BIN, ROOT, Client
 
 
+class Silent(AssertionError):
+    """It printed nothing."""
+
+
 class Lines:
     """A process that prints one JSON object a line."""
 
@@ -27,7 +31,7 @@ class Lines:
         try:
             line = self.lines.get(timeout=seconds)
         except queue.Empty:
-            raise AssertionError("%s printed nothing for %g s" % (self.process.args[0], seconds)) from None
+            raise Silent("%s printed nothing for %g s" % (self.process.args[0], seconds)) from None
         try:
             return json.loads(line)
         except ValueError:

@@ -1,10 +1,14 @@
 // Every text comes from the table of texts, in each language, or is data of the node and says so.
+import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { check } from "./wait.mjs";
 
-const own = (ui, lang) => import(pathToFileURL(path.join(ui, "i18n", `${lang}.js`)).href);
+/** A browser is told that it is a module; Node before 20.19 takes a .js by itself for none. */
+async function own(ui, lang) {
+    const source = await readFile(path.join(ui, "i18n", `${lang}.js`), "utf8");
+    return import(`data:text/javascript,${encodeURIComponent(source)}`);
+}
 const base = (key) => key.replace(/\.(one|other)$/, "");
 
 const views = ["", "#/apps", "#/apps/prod/shop.cart", "#/apps/prod/needle.in.hay", "#/node/config",
