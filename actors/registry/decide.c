@@ -6,8 +6,6 @@
 #include "actors/registry/decision.h"
 #include "common/naming/metadata.h"
 
-static const struct str node_appid = {"infra.discovery", 15};
-
 static int64_t max_i64(int64_t a, int64_t b)
 {
     return a > b ? a : b;

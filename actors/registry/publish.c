@@ -6,8 +6,10 @@
 #include "actors/registry/state.h"
 #include "common/base/percent.h"
 
-/* Who follows the turns takes both; who only counts heartbeats is spared each change. */
+/* Who follows the turns takes them all; who only counts heartbeats is spared each change, or all
+ * but those that say who the nodes are. */
 static const struct str turn_topic = {"registry.turn", 13};
+static const struct str turn_of_nodes_topic = {"registry.turn.nodes", 19};
 static const struct str renewed_topic = {"registry.turn.renewed", 21};
 static const struct str expiring_topic = {"registry.turn.expiring", 22};
 
@@ -77,6 +79,7 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
 {
     struct msg msg = {.type = MSG_TYPE_TURN};
     struct msg_turn *turn = &msg.as_turn;
+    struct str topic = self->taken.nodes ? turn_of_nodes_topic : turn_topic;
 
     /* a turn larger than what is kept: followers see the gap and read the journal */
     if (self->backlog.count > 0 && self->published + 1 < self->backlog.first_seq) {
@@ -95,7 +98,7 @@ void publish_turns(struct registry_actor *self, struct outbox *out)
         turn->prev = self->published;
         turn->seq = self->published + count;
         self->published = turn->seq;
-        (void)outbox_fact(out, turn_topic, &msg); /* full: a gap, which followers ask about */
+        (void)outbox_fact(out, topic, &msg); /* full: a gap, which followers ask about */
         if (self->taken.watched) {
             publish_changes(self, turn->records.bytes, out);
         }

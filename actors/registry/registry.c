@@ -265,8 +265,8 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
                             const struct now *now)
 {
     const struct config *config = options->config;
-    struct identity own = {str_from(config->node_env), STR("infra.discovery"),
-                           str_from(config->node_zone), str_from(config->node_name)};
+    struct identity own = {str_from(config->node_env), node_appid, str_from(config->node_zone),
+                           str_from(config->node_name)};
     struct registry_actor *made = heap_new(sizeof(*made));
     enum err err;
 

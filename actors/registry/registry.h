@@ -7,7 +7,7 @@
  *        SYNCED, MERGE, LOOKUP, APP     from the replicator
  *        DIGEST, LEAVES, COMPARE        from the replicator
  *        SNAPSHOT, FACTS                from followers
- *   out  TURN, RENEWED, EXPIRING        facts, topics registry.turn, registry.turn.renewed, …
+ *   out  TURN, RENEWED, EXPIRING        facts, topics registry.turn, registry.turn.nodes, …
  *        CHANGED                        facts, topics registry.change.<env>.<appid>
  *        PROTECT, STORAGE               standing facts
  *

@@ -107,6 +107,7 @@ uint64_t registry_take(struct registry_actor *self, uint64_t gateway, uint64_t n
         backlog_add(&self->backlog, change->seq,
                     (struct str){self->body.data + begin, self->body.len - begin});
         self->taken.watched = self->taken.watched || publish_watched(self, change, out);
+        self->taken.nodes = self->taken.nodes || str_eq(change->instance.id.appid, node_appid);
         self->counters.changes++;
     }
     self->taken.changes += decision->count;

@@ -14,6 +14,7 @@ struct taken {
     size_t bytes;
     uint32_t judged; /* states and heartbeats of other nodes */
     bool watched;    /* somebody subscribes to the app of one of the changes */
+    bool nodes;      /* one of the changes is of a node */
 };
 
 /* Numbers the decision's changes, applies and appends them. Returns the last one's seq. gateway and

@@ -87,7 +87,7 @@ void own_instance_init(struct own_instance *self, const struct replicator_option
     *self = (struct own_instance){
         .log = options->log,
         .id = {.env = str_from(config->node_env),
-               .appid = STR("infra.discovery"),
+               .appid = node_appid,
                .zone = str_from(config->node_zone),
                .hostname = str_from(config->node_name)},
         .region = str_from(config->node_region),

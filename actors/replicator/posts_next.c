@@ -87,7 +87,7 @@ static void build(struct posts *self, const struct posts_flight *flight, struct 
     self->body.len = 0;
     if (flight->work == WORK_NODES ||
         flight->work == WORK_PROBE) { /* sorted as the keys of a post are */
-        forms_text(&self->body, "appid", STR("infra.discovery"));
+        forms_text(&self->body, "appid", node_appid);
         forms_text(&self->body, "env", str_from(self->config->node_env));
         forms_text(&self->body, "status", STR("3"));
     }

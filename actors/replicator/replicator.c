@@ -19,6 +19,10 @@ static const int64_t tick_ms = 1000;
 static const int64_t stood_ms = 2500;
 
 static const char *const topics[] = {"registry.turn", "registry.protect", "registry.storage", NULL};
+/* While there is nobody to pass them on to, each change would wake this process for nothing: it
+ * asks for those of a second together, at the tick, or as soon as a node may have come. */
+static const char *const topics_alone[] = {"registry.turn.", "registry.protect", "registry.storage",
+                                           NULL};
 
 /* ── time ───────────────────────────────────────────────────────────────────*/
 
@@ -345,10 +349,10 @@ void replicator_destroy(struct replicator **owned)
     *owned = NULL;
 }
 
-/* There is nobody to pass them on to. */
-static bool in_no_hurry(void *state)
+static const char *const *topics_now(void *state, const struct actor_link *link)
 {
-    return peers_next(state, NULL) == NULL;
+    (void)link;
+    return peers_next(state, NULL) == NULL ? topics_alone : topics;
 }
 
 enum err replicator_verdict(const struct replicator *self)
@@ -400,5 +404,5 @@ const struct actor_spec replicator_spec = {
     .position = position,
     .count = count,
     .may_stop = leaving_may_stop,
-    .in_no_hurry = in_no_hurry,
+    .topics = topics_now,
 };

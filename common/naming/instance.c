@@ -5,6 +5,8 @@
 
 #include "common/base/heap.h"
 
+const struct str node_appid = {"infra.discovery", 15};
+
 /* The bytes a hash is taken over: on the stack while they are few, as they nearly always are. */
 struct canon {
     char *at;

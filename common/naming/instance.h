@@ -15,6 +15,9 @@
 
 enum { STATUS_UP = 1, STATUS_WAITING = 2 };
 
+/* The app whose instances the nodes themselves are. */
+extern const struct str node_appid;
+
 struct identity {
     struct str env;
     struct str appid;

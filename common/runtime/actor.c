@@ -29,8 +29,6 @@ static const size_t outbox_bytes = (size_t)64 << 20;
  * a fast loop falls into that by itself: the first of many to speak again is taken alone. Who asked
  * for fewer than a crowd at once is never made to wait. */
 enum { crowd_min = 4, gather_us = 100 };
-/* Facts come one by one; an actor that nobody waits for need not be woken by each. */
-enum { unhurried_us = 20000 };
 
 struct actor {
     const struct actor_options *options;
@@ -185,6 +183,13 @@ static void take_links(struct actor *self, const struct now *now)
     }
 }
 
+static void follow_links(struct actor *self)
+{
+    for (size_t i = 0; i < self->options->link_count; i++) {
+        sockets_follow(&self->sockets, i, turn_topics(&self->turn, i));
+    }
+}
+
 /* What other nodes ask and answer. The ways are as they were when wait_for looked: they are opened
  * and closed at a turn's end. */
 static void take_others(struct actor *self, const struct now *now)
@@ -298,6 +303,7 @@ static void turn(struct actor *self)
     turn_end(&self->turn, &now, send_lane, self);
     publish_lines(self);
     send_lane(self, OUTBOX_SYNCED);
+    follow_links(self);
     end_guests(self, &now);
     if (now.mono_ms >= self->watch_due_ms) {
         self->watch_due_ms = now.mono_ms + watch_ms;
@@ -322,21 +328,12 @@ static void turn(struct actor *self)
 }
 
 /* The last turn passed answers on to many clients: lets the next questions of those come together.
- * Or it took in nothing but facts that nobody is in a hurry for. */
-static void gather(struct actor *self, const struct admin *before)
+ */
+static void gather(struct actor *self, uint64_t answers_before)
 {
-    const struct actor_spec *spec = self->options->spec;
-    const struct admin *now = &self->admin;
-    bool asked = now->commands != before->commands || now->door_commands != before->door_commands;
-    bool answered = now->answers != before->answers || now->peer_answers != before->peer_answers;
-
-    if (now->answers - before->answers >= crowd_min) {
+    if (self->admin.answers - answers_before >= crowd_min) {
         self->admin.gathered++;
         wait_pause(gather_us);
-    } else if (now->facts != before->facts && !asked && !answered && spec->in_no_hurry != NULL &&
-               spec->in_no_hurry(self->options->state)) {
-        self->admin.gathered++;
-        wait_pause(unhurried_us);
     }
 }
 
@@ -346,13 +343,13 @@ static void run_turns(struct actor *self)
 
     self->cpu_us = self->options->clock->cpu_us(self->options->clock);
     while (!outbox_stopping(self->out)) {
-        struct admin before = self->admin;
+        uint64_t answers_before = self->admin.answers;
 
         sleep_until(self, at_once);
         turn(self);
         at_once = outbox_take_again(self->out) || self->intake.waits;
         if (!at_once) {
-            gather(self, &before);
+            gather(self, answers_before);
         }
     }
     notify_stopping(&self->notify);
@@ -447,6 +444,7 @@ static enum err run(struct actor *self, const char *name)
         lay_out_items(self);
         log_event(options->log, LOG_INFO, "started", NULL, log_text("version", MUSTER_VERSION),
                   log_int("pid", getpid()), log_text("run_dir", options->run_dir));
+        follow_links(self); /* before they are asked what there is */
         run_turns(self);
         log_event(options->log, LOG_INFO, "stopped", NULL, log_uint("turns", self->admin.turns),
                   log_int("turn_cpu_us_max", self->admin.turn_cpu_us_max));

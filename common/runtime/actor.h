@@ -44,7 +44,7 @@ struct actor_link {
     enum actor_name to;
     uint32_t index;
     struct follower *follower; /* NULL: its facts are not followed */
-    const char *const *topics; /* NULL-terminated prefixes to subscribe to */
+    const char *const *topics; /* NULL-terminated prefixes to subscribe to; static */
 };
 
 /* A descriptor of a library that has its own loop (libmicrohttpd's epoll, the
@@ -86,9 +86,9 @@ struct actor_spec {
     /* After a signal to end, once a turn: whether it ends now. NULL: always. */
     bool (*may_stop)(void *state, const struct now *now, struct outbox *out);
     actor_turn_fn *stop; /* the process is about to end in good order; may be NULL */
-    /* Nobody waits for what followed facts tell: the loop sleeps on a little after it has taken
-     * some, so that one wake-up serves many. May be NULL: somebody always does. */
-    bool (*in_no_hurry)(void *state);
+    /* What is followed over a link from now on, like its topics: asked at each turn's end. May be
+     * NULL: those of the link, always. */
+    const char *const *(*topics)(void *state, const struct actor_link *link);
     /* For a service manager (notify.h): whether the process does what it is for; adds to words
      * how it is, in one line. NULL: once it has caught up with all it follows. */
     bool (*ready)(void *state, const struct now *now, struct buf *words);

@@ -66,12 +66,26 @@ static enum err open_link(struct sockets *self, const struct actor_options *opti
         return err;
     }
     sockets->sub = socket_begin(&self->base, ZMQ_SUB, sub_limits);
-    for (size_t i = 0; link->topics != NULL && link->topics[i] != NULL; i++) {
-        struct str topic = str_from(link->topics[i]);
-
-        zmq_setsockopt(sockets->sub, ZMQ_SUBSCRIBE, topic.data, topic.len);
-    }
     return connect_to(options, sockets->sub, link, ENDPOINT_FACTS);
+}
+
+static void subscribe(void *sub, int option, const char *const *topics)
+{
+    for (; topics != NULL && *topics != NULL; topics++) {
+        zmq_setsockopt(sub, option, *topics, strlen(*topics));
+    }
+}
+
+/* The new ones first: what is in both is counted, so that it stays without a gap. */
+void sockets_follow(struct sockets *self, size_t at, const char *const *topics)
+{
+    struct socket_link *link = &self->links[at];
+
+    if (link->sub != NULL && link->topics != topics) {
+        subscribe(link->sub, ZMQ_SUBSCRIBE, topics);
+        subscribe(link->sub, ZMQ_UNSUBSCRIBE, link->topics);
+        link->topics = topics;
+    }
 }
 
 /* ipc first: a socket's options hold for what is bound after they are set. */

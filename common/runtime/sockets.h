@@ -11,8 +11,9 @@
 /* One way to another actor. */
 struct socket_link {
     void *dealer;
-    void *sub;    /* NULL: not followed */
-    bool blocked; /* a command found no connection, and it has not opened since */
+    void *sub;                 /* NULL: not followed */
+    const char *const *topics; /* subscribed to; NULL: nothing */
+    bool blocked;              /* a command found no connection, and it has not opened since */
 };
 
 struct socket_counts {
@@ -42,6 +43,9 @@ struct sockets {
 enum err sockets_open(struct sockets *self, const struct actor_options *options);
 /* Gives what is still queued within the node 200 ms, then closes and removes the socket files. */
 void sockets_close(struct sockets *self);
+
+/* Subscribes to the topics over link `at`, and to no others. */
+void sockets_follow(struct sockets *self, size_t at, const char *const *topics);
 
 enum received {
     RECEIVED,

@@ -111,6 +111,24 @@ void turn_end(struct turn *self, const struct now *now, turn_send_fn *send, void
     }
 }
 
+const char *const *turn_topics(const struct turn *self, size_t at)
+{
+    const struct actor_link *link = &self->links[at];
+
+    return self->spec != NULL && self->spec->topics != NULL ? self->spec->topics(self->state, link)
+                                                            : link->topics;
+}
+
+bool turn_follows(const struct turn *self, size_t at, struct str topic)
+{
+    const char *const *prefix = turn_topics(self, at);
+
+    while (prefix != NULL && *prefix != NULL && !str_starts(topic, str_from(*prefix))) {
+        prefix++;
+    }
+    return prefix != NULL && *prefix != NULL;
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -52,6 +52,10 @@ typedef void turn_send_fn(void *context, enum outbox_lane lane);
  * that leaves too. Lane SYNCED is the caller's to send, last. */
 void turn_end(struct turn *self, const struct now *now, turn_send_fn *send, void *context);
 
+/* What is subscribed to over link `at`, from the end of this turn on; and whether a topic is. */
+const char *const *turn_topics(const struct turn *self, size_t at);
+bool turn_follows(const struct turn *self, size_t at, struct str topic);
+
 /* When something is due, mono ms; INT64_MAX: nothing. Whether the next turn is to begin at once is
  * the outbox's to say (outbox_take_again). */
 int64_t turn_due_ms(const struct turn *self, const struct now *now);

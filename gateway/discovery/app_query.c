@@ -7,8 +7,6 @@
 #include "gateway/discovery/render.h"
 #include "gateway/discovery/replica.h"
 
-static const struct str node_appid = {"infra.discovery", 15};
-
 /* This node's own infra.discovery instance: as registered, else as its
  * configuration says; addrs keeps the bytes of the latter. */
 static void own_instance(const struct gateway *self, struct str env, struct buf *addrs,

@@ -83,6 +83,29 @@ static void turns_follow_each_other_without_a_gap(void **state)
     assert_true(seq > 300);
 }
 
+static void a_turn_that_tells_of_nodes_has_a_topic_of_its_own(void **state)
+{
+    struct node *node = *state;
+    struct msg command = node_register(node, "h1");
+    struct msg fact;
+    struct str topic;
+    size_t bytes;
+    size_t cursor = 0;
+
+    node_give(node, &command);
+    node_turn(node);
+    assert_true(node_fact(node, &cursor, MSG_TYPE_TURN, &fact, &topic, &bytes));
+    assert_true(str_eq(STR("registry.turn"), topic));
+    command = node_register(node, "n1");
+    command.as_register.appid = node_appid;
+    command.as_register.origin = ORIGIN_SELF;
+    node_give(node, &command);
+    node_turn(node);
+    cursor = 0;
+    assert_true(node_fact(node, &cursor, MSG_TYPE_TURN, &fact, &topic, &bytes));
+    assert_true(str_eq(STR("registry.turn.nodes"), topic));
+}
+
 static void cuts_a_turn_of_thousands_into_frames(void **state)
 {
     struct node *node = *state;
@@ -350,6 +373,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(turns_follow_each_other_without_a_gap),
+        TEST(a_turn_that_tells_of_nodes_has_a_topic_of_its_own),
         TEST(cuts_a_turn_of_thousands_into_frames),
         TEST(asks_the_shell_to_stop_when_a_turn_holds_work_enough),
         TEST(the_largest_instance_fits_a_fact),

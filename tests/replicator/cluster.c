@@ -269,9 +269,8 @@ static void send_registrys(struct cluster *self, unsigned i)
         if (item->kind == OUTBOX_REPLY && item->address.bytes[1] == replicator_client) {
             parcel.kind = FROM_REGISTRY;
             post(self, parcel, buf_str(&item->frame), 0);
-        } else if (item->kind == OUTBOX_FACT && !self->members[i].deaf &&
-                   (str_starts(buf_str(&item->topic), STR("registry.turn")) ||
-                    str_eq(buf_str(&item->topic), STR("registry.protect")))) {
+        } else if (item->kind == OUTBOX_FACT && !self->members[i].deaf && self->members[i].up &&
+                   turn_follows(&self->members[i].turn, 0, buf_str(&item->topic))) {
             parcel.kind = FACT;
             post(self, parcel, buf_str(&item->frame), 0);
         }

@@ -130,6 +130,48 @@ static void tell_to_leave(struct cluster *self, unsigned member)
 }
 
 /* As what a lost fact held is, once the history has brought it. */
+static uint64_t followed_seq(struct cluster *self, unsigned member)
+{
+    struct follower_state at;
+
+    follower_state(self->members[member].replicator->registry, &at);
+    return at.seq;
+}
+
+/* What it is not told of at once it asks for, at the tick, or when there is somebody to tell. */
+static void alone_it_hears_of_nodes_at_once_and_of_all_else_in_time(void **state)
+{
+    struct cluster *self = cluster_new("aa", 5);
+    uint64_t seq;
+
+    (void)state;
+    self->members[0].config.peers_nodes.count = 0;
+    self->members[1].config.peers_nodes.count = 1;
+    cluster_start(self, 0);
+    cluster_run(self, 6000);
+    seq = followed_seq(self, 0);
+    for (unsigned i = 0; i < 20; i++) { /* most of a tick */
+        cluster_register(self, 0, "h1");
+        cluster_run(self, 20);
+    }
+    assert_true(followed_seq(self, 0) < seq + 20);
+    cluster_run(self, 1000);
+    assert_int_equal(node_position(&self->members[0].registry).seq, followed_seq(self, 0));
+    cluster_start(self, 1);
+    for (int ms = 0; cluster_peer(self, 0, 1) == NULL; ms++) {
+        assert_true(ms < 6000);
+        cluster_run(self, 1);
+    }
+    assert_int_equal(node_position(&self->members[0].registry).seq, followed_seq(self, 0));
+    cluster_run(self, 6000);
+    assert_true(cluster_up(self, 0, 1));
+    cluster_register(self, 0, "h2");
+    cluster_run(self, 5);
+    assert_int_equal(node_position(&self->members[0].registry).seq, followed_seq(self, 0));
+    assert_true(cluster_live(self, 1, "h2"));
+    cluster_destroy(&self);
+}
+
 static void who_leaves_first_sends_what_is_looked_up_for_others(void **state)
 {
     static char keys[16 * 5000]; /* takes a few questions to the registry */
@@ -598,6 +640,7 @@ int main(void)
         cmocka_unit_test(which_one_is_drawn_at_random),
         cmocka_unit_test(another_one_is_drawn_when_it_is_lost),
         cmocka_unit_test(a_node_that_joins_is_picked_up_by_those_who_were_not_told),
+        cmocka_unit_test(alone_it_hears_of_nodes_at_once_and_of_all_else_in_time),
         cmocka_unit_test(who_leaves_first_sends_what_is_looked_up_for_others),
         cmocka_unit_test(who_leaves_asks_for_what_it_was_not_told_of_its_end),
         cmocka_unit_test(one_that_leaves_is_dropped_and_a_seed_stays_lost),

@@ -112,17 +112,19 @@ static const struct actor_spec evictor_spec = {
     .count = count,
 };
 
-static bool in_no_hurry(void *state)
+/* Once protection is on it wants to hear no more ticks. */
+static const char *const *topics_now(void *state, const struct actor_link *link)
 {
-    (void)state;
-    return true;
+    static const char *const fewer[] = {"evictor.protection", "evictor.round", NULL};
+
+    return ((const struct core *)state)->followed_on ? fewer : link->topics;
 }
 
 static const struct actor_spec gateway_spec = {
     .name = ACTOR_GATEWAY,
     .position = position,
     .count = count,
-    .in_no_hurry = in_no_hurry,
+    .topics = topics_now,
 };
 
 static void on_followed_fact(void *state, const struct msg *msg, const struct now *now)
@@ -412,7 +414,7 @@ static void what_is_no_command_here_is_answered_unsupported(void **state)
 /* What the actor counts under this name. */
 static int64_t counted(void *socket, const char *name)
 {
-    char store[8192];
+    char store[16384];
     struct msg stats = of_id(MSG_TYPE_STATS, 1);
     struct msg answer;
     struct str rest;
@@ -422,10 +424,12 @@ static int64_t counted(void *socket, const char *name)
     send_msg(socket, &stats);
     answer = receive_msg(socket, store, sizeof(store));
     assert_int_equal(MSG_TYPE_COUNTERS, answer.type);
-    rest = answer.as_counters.counters.bytes;
-    while (counts_next(&rest, &key, &value)) {
-        if (str_eq(key, str_from(name))) {
-            return value;
+    for (unsigned part = 0; part < 2; part++) {
+        rest = part == 0 ? answer.as_counters.counters.bytes : answer.as_counters.sizes.bytes;
+        while (counts_next(&rest, &key, &value)) {
+            if (str_eq(key, str_from(name))) {
+                return value;
+            }
         }
     }
     fail_msg("no counter %s", name);
@@ -775,21 +779,25 @@ static void one_actor_follows_another_over_its_restart(void **state)
     zmq_close(gateway);
 }
 
-/* Whoever follows the ticks, and is asked nothing meanwhile, takes each alone: then it sleeps on.
- */
-static void facts_that_nobody_waits_for_come_together(void **state)
+static void what_is_followed_changes_with_what_the_core_wants(void **state)
 {
     struct fixture *self = *state;
+    struct msg synced = of_id(MSG_TYPE_SYNCED, 5);
+    void *evictor;
     void *gateway;
 
     zmq_ctx_term(self->context);
     self->gateway = start(run_gateway, self->dir);
     self->context = zmq_ctx_new();
+    evictor = connect_to(self, ZMQ_DEALER, "evictor.commands");
     gateway = connect_to(self, ZMQ_DEALER, "gateway.3.commands");
-    for (int tries = 0; counted(gateway, "actor_pauses_total") == 0; tries++) {
-        assert_true(tries < patience_ms / 50);
-        (void)zmq_poll(NULL, 0, 50);
-    }
+    await_count(evictor, "actor_subscriptions", 1);
+    send_msg(evictor, &synced);
+    await_count(gateway, "followed_on", 1);
+    await_count(evictor, "actor_subscriptions", 2);
+    send_msg(evictor, &synced);
+    await_count(gateway, "followed_seq", 2);
+    zmq_close(evictor);
     zmq_close(gateway);
 }
 
@@ -862,7 +870,7 @@ int main(void)
         TEST(a_path_too_long_for_ipc_is_refused_with_the_remedy),
         TEST(a_fact_has_a_topic_and_a_body),
         TEST(one_actor_follows_another_over_its_restart),
-        TEST(facts_that_nobody_waits_for_come_together),
+        TEST(what_is_followed_changes_with_what_the_core_wants),
         TEST(answers_to_many_make_it_wait_for_more_and_those_to_few_do_not),
     };
 

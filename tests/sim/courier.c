@@ -58,16 +58,6 @@ static void post(struct sim *self, unsigned from, unsigned to, enum outbox_kind 
     parcels_push(&self->parcels, parcel);
 }
 
-static bool subscribed(const struct actor_link *link, struct str topic)
-{
-    for (const char *const *prefix = link->topics; prefix != NULL && *prefix != NULL; prefix++) {
-        if (str_starts(topic, str_from(*prefix))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void note_lost(struct sim *self, uint32_t node)
 {
     assert(node < self->plan->nodes); /* all others publish nothing */
@@ -90,7 +80,7 @@ static void post_fact(struct sim *self, unsigned from, const struct outbox_item 
         }
         for (size_t i = 0; i < running->turn.link_count; i++) {
             if (!follows(running, &running->turn.links[i], source) ||
-                !subscribed(&running->turn.links[i], item->topic)) {
+                !turn_follows(&running->turn, i, item->topic)) {
                 continue;
             }
             if (self->drop_per_mille != 0 && prng_below(&self->prng, 1000) < self->drop_per_mille) {

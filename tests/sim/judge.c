@@ -415,7 +415,7 @@ static void on_fact(void *context, uint32_t index, struct str topic, struct str 
     if (frame.len > fact_frame_max) {
         judge_fail(self, "node%u published a fact of %zu bytes", (unsigned)index + 1, frame.len);
     }
-    if (str_eq(topic, STR("registry.turn"))) {
+    if (str_eq(topic, STR("registry.turn")) || str_eq(topic, STR("registry.turn.nodes"))) {
         struct str rest;
 
         if (msg_decode(&frame, &msg) != ERR_OK || msg.type != MSG_TYPE_TURN) {

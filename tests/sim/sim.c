@@ -104,7 +104,7 @@ unsigned sim_add(struct sim *self, const struct sim_process *process)
 static void subscribe(const struct running *running, struct running *source)
 {
     for (size_t i = 0; i < running->turn.link_count; i++) {
-        const char *const *topic = running->turn.links[i].topics;
+        const char *const *topic = turn_topics(&running->turn, i);
 
         for (; follows(running, &running->turn.links[i], source) && topic != NULL && *topic != NULL;
              topic++) {
