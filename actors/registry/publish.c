@@ -22,7 +22,7 @@ enum { fact_room = fact_frame_max - 256 };
 bool publish_watched(struct registry_actor *self, const struct change *change,
                      const struct outbox *out)
 {
-    if (change->kind == CHANGE_FORGET) {
+    if (change->kind == CHANGE_FORGET || !outbox_wants_within(out, STR("registry.change."))) {
         return false;
     }
     self->topic.len = 0;

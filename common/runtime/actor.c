@@ -42,8 +42,7 @@ struct actor {
     zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link,
                             * then guard, door and the listeners' monitors, then the open ways */
     struct wait wait;
-    int64_t cpu_us; /* this thread's, when the last turn ended */
-    uint64_t line;  /* the next of the log to be published */
+    uint64_t line; /* the next of the log to be published */
     int signal_fd;
     struct link_watch *watch; /* of each link */
     int64_t watch_due_ms;
@@ -285,7 +284,6 @@ static void turn(struct actor *self)
 {
     const struct clock *clock = self->options->clock;
     const struct now now = clock->now(clock);
-    int64_t cpu_us;
 
     self->intake.waits = false;
     look_at_clock(self, &now);
@@ -317,14 +315,9 @@ static void turn(struct actor *self)
     if (outbox_take_trim(self->out)) {
         (void)malloc_trim(0);
     }
-    cpu_us = clock->cpu_us(clock);
     self->admin.turns++;
     self->admin.full_turns += self->intake.waits ? 1 : 0;
-    durations_add(&self->admin.turn_cpu, cpu_us - self->cpu_us);
-    if (cpu_us - self->cpu_us > self->admin.turn_cpu_us_max) {
-        self->admin.turn_cpu_us_max = cpu_us - self->cpu_us;
-    }
-    self->cpu_us = cpu_us;
+    turn_cost_add(&self->admin.cost, clock, &now);
 }
 
 /* The last turn passed answers on to many clients: lets the next questions of those come together.
@@ -341,7 +334,7 @@ static void run_turns(struct actor *self)
 {
     bool at_once = true; /* the first turn lets the followers ask */
 
-    self->cpu_us = self->options->clock->cpu_us(self->options->clock);
+    turn_cost_init(&self->admin.cost, self->options->clock);
     while (!outbox_stopping(self->out)) {
         uint64_t answers_before = self->admin.answers;
 
@@ -447,7 +440,7 @@ static enum err run(struct actor *self, const char *name)
         follow_links(self); /* before they are asked what there is */
         run_turns(self);
         log_event(options->log, LOG_INFO, "stopped", NULL, log_uint("turns", self->admin.turns),
-                  log_int("turn_cpu_us_max", self->admin.turn_cpu_us_max));
+                  log_int("turn_cpu_us_max", self->admin.cost.cpu_us_max));
     }
     return err;
 }

@@ -131,7 +131,7 @@ static void count(const struct admin *self, const struct counting *to)
     counting_put(to, METRIC_ACTOR_PEER_ANSWERS, self->peer_answers);
     counting_put(to, METRIC_ACTOR_UNSUPPORTED, self->unsupported);
     counting_put(to, METRIC_ACTOR_MALFORMED, self->malformed + self->sockets->counts.odd_frames);
-    counting_durations(to, METRIC_ACTOR_TURN, NULL, &self->turn_cpu);
+    counting_durations(to, METRIC_ACTOR_TURN, NULL, &self->cost.cpu);
     counting_put(to, METRIC_ACTOR_OPEN_FDS, descriptors_open());
     counting_put(to, METRIC_ACTOR_MAX_FDS, descriptors_max());
     count_sockets(self->sockets, to);
@@ -157,7 +157,7 @@ static void on_stats(struct admin *self, const struct address *from, uint64_t id
         .seq = at.seq,
         .uptime_ms = now->mono_ms - self->started_ms,
         .rss_bytes = resident_bytes(),
-        .turn_cpu_us_max = self->turn_cpu_us_max,
+        .turn_cpu_us_max = self->cost.cpu_us_max,
         .version = STR(MUSTER_VERSION),
         .pid = (uint32_t)getpid(),
         .restarts = self->launched.restarts,

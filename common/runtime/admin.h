@@ -6,6 +6,7 @@
 #include "common/runtime/actor.h"
 #include "common/runtime/launched.h"
 #include "common/runtime/sockets.h"
+#include "common/runtime/turn_cost.h"
 
 struct admin {
     const struct actor_options *options; /* borrowed */
@@ -21,11 +22,10 @@ struct admin {
     uint64_t facts;
     uint64_t unsupported;
     uint64_t malformed;
-    uint64_t full_turns;       /* turns that left work waiting */
-    uint64_t gathered;         /* pauses made for a crowd */
-    uint64_t clock_sets;       /* times that somebody set the time of day */
-    int64_t turn_cpu_us_max;   /* of this thread, with the sleep before it */
-    struct durations turn_cpu; /* the same of all turns */
+    uint64_t full_turns; /* turns that left work waiting */
+    uint64_t gathered;   /* pauses made for a crowd */
+    uint64_t clock_sets; /* times that somebody set the time of day */
+    struct turn_cost cost;
 };
 
 /* Answers msg in lane NOW if it is one of the five; else false. */
