@@ -78,9 +78,10 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
     return 0;
 }
 
-bool h2_wants_to_send(const struct h2 *self)
+bool h2_has_work(const struct h2 *self)
 {
-    return nghttp2_session_want_write(self->session) != 0;
+    return self->over || nghttp2_session_want_write(self->session) != 0 ||
+           nghttp2_session_want_read(self->session) == 0;
 }
 
 bool h2_produce(struct h2 *self, struct buf *to, size_t max)

@@ -63,8 +63,8 @@ void h2_destroy(struct h2 **self); /* gone is called of what is open */
  * what h2_produce gives has been sent; nothing more may be received. */
 enum err h2_receive(struct h2 *self, struct str bytes);
 
-/* Whether there is something to send. */
-bool h2_wants_to_send(const struct h2 *self);
+/* Whether h2_produce has something to give, or to tell. */
+bool h2_has_work(const struct h2 *self);
 /* Appends what is to be sent to `to`, until that holds max bytes. False: nothing is left to do, and
  * nothing will be: close it once all is sent. */
 bool h2_produce(struct h2 *self, struct buf *to, size_t max);

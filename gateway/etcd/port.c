@@ -378,7 +378,11 @@ static void receive(struct connection *it)
     }
     self->counts.bytes_in_total += (uint64_t)len;
     it->over = h2_receive(it->h2, (struct str){self->room, (size_t)len}) != ERR_OK || it->over;
-    wake(it);
+    if (it->over || h2_has_work(it->h2)) {
+        wake(it);
+    } else {
+        note_owed(it); /* a call that something waited for may have been cancelled */
+    }
 }
 
 static void serve(struct port *self, struct connection *it, uint32_t events, const struct now *now)

@@ -532,10 +532,10 @@ static void produced_in_parts_of_the_size_asked_for(void **state)
 
     (void)h2_client_unary(&self->client, RANGE, STR("x"));
     rpc_send(self->call, (struct str){large, bytes});
-    assert_true(h2_wants_to_send(self->h2));
+    assert_true(h2_has_work(self->h2));
     assert_true(h2_produce(self->h2, &first, part));
     assert_true(first.len >= part && first.len < part + frame);
-    assert_true(h2_wants_to_send(self->h2));
+    assert_true(h2_has_work(self->h2));
     buf_fini(&first);
     free(large);
 }
@@ -571,7 +571,7 @@ static void what_is_no_http2_ends_it(void **state)
     struct buf to = {0};
 
     assert_int_equal(h2_receive(self->h2, STR("GET / HTTP/1.1\r\n\r\n")), ERR_OK); /* GOAWAY */
-    assert_false(h2_produce(self->h2, &to, message_max) && !h2_wants_to_send(self->h2));
+    assert_false(h2_produce(self->h2, &to, message_max) && !h2_has_work(self->h2));
     buf_fini(&to);
 }
 

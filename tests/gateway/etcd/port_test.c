@@ -394,6 +394,22 @@ static void whoever_has_taken_all_may_be_silent(void **state)
     (void)close(fd);
 }
 
+static void what_was_cancelled_is_not_waited_for(void **state)
+{
+    static const int64_t hour_ms = 3600000;
+    struct fixture *self = *state;
+    int fd = connect_to(self);
+
+    ask_for_much(self, fd, RANGE);
+    assert_int_not_equal(port_due_ms(self->port), INT64_MAX);
+    say(fd, (struct str){"\0\0\4\3\0\0\0\0\1\0\0\0\10", 13}); /* RST_STREAM, CANCEL */
+    turns(self);
+    assert_int_equal(port_due_ms(self->port), INT64_MAX);
+    pass(self, hour_ms);
+    assert_false(is_closed(fd));
+    (void)close(fd);
+}
+
 static void a_stream_of_both_sides_bounds_itself(void **state)
 {
     static const int64_t hour_ms = 3600000;
@@ -469,6 +485,7 @@ int main(void)
         CASE(a_client_that_does_not_read_holds_up_nobody),
         CASE(who_takes_nothing_for_two_minutes_is_closed),
         CASE(whoever_has_taken_all_may_be_silent),
+        CASE(what_was_cancelled_is_not_waited_for),
         CASE(a_stream_of_both_sides_bounds_itself),
         CASE(what_is_no_http2_after_its_greeting_is_closed),
         CASE(drained_it_takes_nobody_new),
