@@ -5,8 +5,8 @@
  * Of several registrations that say the same id, name or address only the newest counts: a node
  * that is called otherwise now, has moved, or stands where another stood, is the one it was, or
  * takes its place, at once. Which is the newest is the clocks' word, and they may be wrong: one
- * that gives signs of life counts before one that gives none. Of the own zone every node is a peer,
- * of another zone one, drawn at random and kept for as long as it is good.
+ * that gives signs of life counts before one that gives none, or cannot be reached. Of the own zone
+ * every node is a peer, of another zone one, drawn at random and kept for as long as it is good.
  */
 #include "actors/replicator/members.h"
 
@@ -51,12 +51,17 @@ static bool clashes(const struct peer *peer, const struct reach *ways)
            str_eq(buf_str(&peer->addr), ways->addr);
 }
 
+static bool is_bad(const struct peer *peer)
+{
+    return peer->said && peer->status == NODE_LOST;
+}
+
 /* What is known of a listed one is as old as the list. */
 static bool is_newer(const struct replicator *self, const struct peer *peer,
                      const struct msg_put *put, const struct now *now)
 {
     int64_t idle_ms = self->config->evictor_idle;
-    bool peer_lives = now->mono_ms - peer->sign_ms < idle_ms + ask_again_ms;
+    bool peer_lives = !is_bad(peer) && now->mono_ms - peer->sign_ms < idle_ms + ask_again_ms;
     bool put_lives = put->age_ms >= 0 && put->age_ms < idle_ms / 2;
 
     if (peer_lives != put_lives) {
@@ -265,11 +270,6 @@ static bool same_zone(const struct peer *a, const struct peer *b)
 static bool is_far(const struct peer *peer)
 {
     return peer->listed && !peer->own_zone;
-}
-
-static bool is_bad(const struct peer *peer)
-{
-    return peer->said && peer->status == NODE_LOST;
 }
 
 static bool is_shunned(const struct peer *peer, const struct now *now)

@@ -206,6 +206,8 @@ void peers_exchanged(struct replicator *self, struct peer *peer, bool good, cons
     }
     self->nodes_changed = self->nodes_changed || peer->status != status;
     self->members.changed = self->members.changed || (!good && peer->chosen);
+    /* another registration of that node may be the true one */
+    self->members.due = self->members.due || (!good && peer->listed);
     peer->status = status;
     peer->said = true;
 }

@@ -298,6 +298,33 @@ static void who_lives_counts_before_who_is_silent(void **state)
     }
 }
 
+/* Its clock was set back when it moved, and only the node itself knows that its old registration is
+ * over: nobody is told of that who goes on trying the old address. */
+static void who_cannot_be_reached_does_not_count_before_who_lives(void **state)
+{
+    struct cluster *self = cluster_new("a", 3);
+    struct replicator *replicator;
+    struct peer *peer;
+
+    (void)state;
+    cluster_start(self, 0);
+    cluster_run(self, 200000);
+    replicator = self->members[0].replicator;
+    tell_aged(self, "now", "5f", 1000, 0);
+    tell_aged(self, "before", "5f", 2000, 0);
+    peer = peers_next(replicator, NULL);
+    assert_true(str_eq(buf_str(&peer->name), STR("before")));
+    peers_exchanged(replicator, peer, true, "test", &self->members[0].clock.at);
+    replicator->members.due = false;
+    tell_aged(self, "now", "5f", 1000, 0);
+    assert_true(str_eq(buf_str(&peers_next(replicator, NULL)->name), STR("before")));
+    peers_exchanged(replicator, peer, false, "test", &self->members[0].clock.at);
+    assert_true(replicator->members.due); /* who else there is */
+    tell_aged(self, "now", "5f", 1000, 20000);
+    assert_true(str_eq(buf_str(&peers_next(replicator, NULL)->name), STR("now")));
+    cluster_destroy(&self);
+}
+
 /* ── two nodes, one name ── */
 
 static void a_second_node_of_a_name_does_not_start(void **state)
@@ -440,6 +467,7 @@ int main(void)
         cmocka_unit_test(the_same_name_and_address_with_another_id_is_the_same_place),
         cmocka_unit_test(a_node_in_the_place_of_another_is_listed_once),
         cmocka_unit_test(who_lives_counts_before_who_is_silent),
+        cmocka_unit_test(who_cannot_be_reached_does_not_count_before_who_lives),
         cmocka_unit_test(a_second_node_of_a_name_does_not_start),
         cmocka_unit_test(nor_does_one_beside_a_reference_node_of_its_name),
         cmocka_unit_test(a_name_whose_node_is_silent_is_taken_over_with_a_warning),

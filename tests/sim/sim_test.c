@@ -116,6 +116,10 @@ static const struct {
     {6708132,
      "the judge did not take a node for empty that had evicted everybody, and kept schedules",
      {.schedules = true}},
+    {8005579,
+     "a node that had moved, its clock set back, was tried where it had been until its old "
+     "registration was idle: what only it knew came to nobody",
+     {.renamed = true}},
 };
 
 static uint32_t setting(const char *name, uint32_t otherwise)
