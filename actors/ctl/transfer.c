@@ -8,6 +8,7 @@
 #include "actors/ctl/progress.h"
 #include "actors/ctl/verbs.h"
 #include "common/base/file.h"
+#include "common/naming/instance.h"
 
 enum { refusals_said_max = 10 };
 static const size_t import_bytes_max = (size_t)512 << 20;
@@ -21,7 +22,7 @@ static bool is_node(const json_t *instance)
 {
     const char *appid = json_string_value(json_object_get(instance, "appid"));
 
-    return appid != NULL && strcmp(appid, "infra.discovery") == 0;
+    return appid != NULL && str_eq(str_from(appid), node_appid);
 }
 
 /* ── export ── */

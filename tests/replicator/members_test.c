@@ -129,7 +129,6 @@ static void tell_to_leave(struct cluster *self, unsigned member)
     at->due = true;
 }
 
-/* As what a lost fact held is, once the history has brought it. */
 static uint64_t followed_seq(struct cluster *self, unsigned member)
 {
     struct follower_state at;
@@ -138,7 +137,7 @@ static uint64_t followed_seq(struct cluster *self, unsigned member)
     return at.seq;
 }
 
-/* What it is not told of at once it asks for, at the tick, or when there is somebody to tell. */
+/* What it is not told of at once it asks for, at the tick, or when it hears of a node. */
 static void alone_it_hears_of_nodes_at_once_and_of_all_else_in_time(void **state)
 {
     struct cluster *self = cluster_new("aa", 5);
@@ -172,6 +171,7 @@ static void alone_it_hears_of_nodes_at_once_and_of_all_else_in_time(void **state
     cluster_destroy(&self);
 }
 
+/* As what a lost fact held is, once the history has brought it. */
 static void who_leaves_first_sends_what_is_looked_up_for_others(void **state)
 {
     static char keys[16 * 5000]; /* takes a few questions to the registry */

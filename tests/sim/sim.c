@@ -101,10 +101,11 @@ unsigned sim_add(struct sim *self, const struct sim_process *process)
     return self->count++;
 }
 
+/* To all that it may follow: what it does not want at the time is not carried (courier.c). */
 static void subscribe(const struct running *running, struct running *source)
 {
     for (size_t i = 0; i < running->turn.link_count; i++) {
-        const char *const *topic = turn_topics(&running->turn, i);
+        const char *const *topic = running->turn.links[i].topics;
 
         for (; follows(running, &running->turn.links[i], source) && topic != NULL && *topic != NULL;
              topic++) {
