@@ -149,8 +149,16 @@ static void make_session(struct h2 *self)
     };
     nghttp2_session_callbacks *callbacks = NULL;
     nghttp2_option *option = NULL;
+    struct h2_spare *spare = self->options->spare;
+    nghttp2_mem memory = {.malloc = h2_memory_take,
+                          .calloc = h2_memory_take_zeroed,
+                          .realloc = h2_memory_resize,
+                          .free = h2_memory_give_back};
     int rc = nghttp2_session_callbacks_new(&callbacks);
 
+    if (spare != NULL) {
+        memory.mem_user_data = &spare->memory;
+    }
     rc = rc != 0 ? rc : nghttp2_option_new(&option);
     assert(rc == 0);
     nghttp2_session_callbacks_set_send_callback(callbacks, on_send);
@@ -165,7 +173,8 @@ static void make_session(struct h2 *self)
     /* etcdctl names an endpoint of its --cluster as a URL, in :authority too; the library's own
      * check of headers would reset that call. What is read of them is judged where it is read. */
     nghttp2_option_set_no_http_messaging(option, 1);
-    rc = nghttp2_session_server_new2(&self->session, callbacks, self, option);
+    rc = nghttp2_session_server_new3(&self->session, callbacks, self, option,
+                                     spare != NULL ? &memory : NULL);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);
     rc = rc != 0 ? rc

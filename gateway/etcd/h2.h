@@ -15,6 +15,7 @@
 #ifndef GATEWAY_ETCD_H2_H
 #define GATEWAY_ETCD_H2_H
 
+#include "gateway/etcd/h2_memory.h"
 #include "gateway/etcd/rpc.h"
 #include "gateway/etcd/tally.h"
 #include "gateway/etcd/web.h"
@@ -43,6 +44,7 @@ struct h2_load {
 struct h2_spare {
     struct stream *first; /* {0}: none */
     unsigned count;
+    struct h2_memory memory; /* nghttp2's */
 };
 void h2_spare_fini(struct h2_spare *self); /* after the connections */
 

@@ -181,5 +181,6 @@ void h2_streams_fini(struct h2 *self)
 void h2_spare_fini(struct h2_spare *self)
 {
     free_all(self->first);
+    h2_memory_fini(&self->memory);
     *self = (struct h2_spare){0};
 }

@@ -62,6 +62,7 @@ struct port_counts {
     uint64_t bytes_out_total;
     uint64_t waiting_bytes; /* for clients that don't read */
 };
+void port_forget(struct port *self); /* gives back what is kept for calls to come */
 void port_counts(const struct port *self, struct port_counts *counts);
 
 #endif

@@ -10,27 +10,22 @@ static const uint64_t gone_min = 1000;
 static const int64_t pause_ms = 2000;
 static const int64_t quiet_ms = 200;
 
-void heap_trim_opened(struct heap_trim *self, uint64_t connections)
+bool heap_trim_is_due(struct heap_trim *self, uint64_t count, int64_t now_ms)
 {
-    if (connections > self->highest) {
-        self->highest = connections;
+    if (count < self->count) {
+        self->fell_ms = now_ms;
     }
-}
-
-void heap_trim_closed(struct heap_trim *self, int64_t now_ms)
-{
-    self->closed_ms = now_ms;
-}
-
-bool heap_trim_is_due(const struct heap_trim *self, uint64_t connections, int64_t now_ms)
-{
-    return self->highest >= connections + gone_min && now_ms >= self->closed_ms + quiet_ms &&
+    if (count > self->highest) {
+        self->highest = count;
+    }
+    self->count = count;
+    return self->highest >= count + gone_min && now_ms >= self->fell_ms + quiet_ms &&
            now_ms >= self->last_ms + pause_ms;
 }
 
-void heap_trim_give_back(struct heap_trim *self, uint64_t connections, int64_t now_ms)
+void heap_trim_give_back(struct heap_trim *self, int64_t now_ms)
 {
-    self->highest = connections;
+    self->highest = self->count;
     self->last_ms = now_ms;
     (void)malloc_trim(0);
 }

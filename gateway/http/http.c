@@ -34,7 +34,6 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
     self->calls++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = connection_new(self, mhd);
-        heap_trim_opened(&self->heap_trim, self->counts.connections);
     } else if (connection != NULL) {
         void *request = connection->request;
 
@@ -43,7 +42,6 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
         request_close(self, mhd, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
         connection_destroy(&connection);
         *context = NULL;
-        heap_trim_closed(&self->heap_trim, self->now.mono_ms);
     }
 }
 
@@ -240,7 +238,7 @@ static void give_back(struct http *self)
 {
     if (heap_trim_is_due(&self->heap_trim, self->counts.connections, self->now.mono_ms)) {
         request_free_all(self);
-        heap_trim_give_back(&self->heap_trim, self->counts.connections, self->now.mono_ms);
+        heap_trim_give_back(&self->heap_trim, self->now.mono_ms);
         self->counts.trims_total++;
     }
 }

@@ -14,7 +14,7 @@ class Settings:
     """How long and how large each run is, and how many of each there are."""
 
     def __init__(self, quick):
-        self.quick, self.pairs = quick, 1 if quick else 5
+        self.quick, self.pairs, self.crowd_pairs = quick, 1 if quick else 5, 1 if quick else 9  # caches are whoever's
         self.seconds, self.stalled_s, self.watch_puts = (1, 3, 1000) if quick else (5, 30, 10000)
         self.keys, self.watches = (50000, 10000) if quick else (1000000, 100000)
         self.leases, self.lease_s = (2000, 12) if quick else (100000, 90)
@@ -78,44 +78,40 @@ MANY, FEW, SPARE = 16000, 1000, 300  # connections; descriptors of a server's ow
 KEPT_LEAST = 0.9  # of the rate with FEW
 
 
-def cost_of_connections(settings):
-    """What any server pays for connections whose memory is in no cache."""
-    nginx = Fixed()
-    few, many = (statistics.median(nginx.put_us(count, settings.seconds) for _ in range(settings.pairs)) for count in (FEW, MANY))
-    nginx.end()
-    return few / many, "nginx with a fixed answer: %.2f us of CPU a call, with %d connections %.2f us: %.2f x" % (
-        many, FEW, few, few / many)
-
-
 def connections(table, settings):
-    """Each connection has a client of its own, so that all of them are in use at any time. Where nginx keeps less than the bar
-    by CPU, the machine's caches do, and the row is judged by what nginx keeps."""
+    """Each connection has a client of its own, so that all of them are in use at any time. What their memory, which is in no
+    cache, costs any server, is asked of nginx in the same minute: where it keeps less than the bar by CPU, the machine's caches
+    do, and the row is judged by what nginx keeps."""
     name = "put, %d connections" % MANY
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit < MANY + SPARE:
         table.skip(name, "%d descriptors (ulimit -n), %d are needed" % (limit, MANY + SPARE))
         return
-    seconds = settings.seconds
 
     def put(servers, count):
-        return run(servers, "put", clients=count, connections=count, seconds=seconds)
+        return run(servers, "put", clients=count, connections=count, seconds=settings.seconds)
 
     with Both() as (us, them):
-        pairs = bench.Pairs(settings.pairs, lambda: put(us, FEW), lambda: put(us, MANY))
+        nginx = Fixed()
+        pairs = bench.Pairs(settings.crowd_pairs, *(lambda count=count: (nginx.put_us(count, settings.seconds), put(us, count))
+                                                    for count in (FEW, MANY)))
+        nginx.end()
         try:
             etcd = [put(them, MANY) for _ in range(settings.pairs)]
-            beside = ["etcd, the same: %.0f/s, p99 %.0f ms; %s" % (middle(lambda load: load.per_s, etcd),
-                                                                  middle(lambda load: load.p99_ms, etcd), costs(etcd, "a call"))]
+            beside = "etcd, the same: %.0f/s, p99 %.0f ms; %s" % (middle(lambda load: load.per_s, etcd),
+                                                                  middle(lambda load: load.p99_ms, etcd), costs(etcd, "a call"))
         except Failed as why:
-            beside = ["etcd fails: %s" % why]
-    machine, note = cost_of_connections(settings)
-    beside.append(note)
-    yardstick, value = pairs.figures(lambda load: load.per_s)
-    ratio, by_cpu = pairs.ratio(lambda load: load.per_s), 1 / pairs.ratio(lambda load: load.server_us)
-    notes = [pairs.measured[0].command, "%d: %s" % (MANY, costs(pairs.measured, "a call")),
-             "%d, the yardstick: %s" % (FEW, costs(pairs.yardsticks, "a call")), *beside,
-             "by rate %.2f x, by CPU of the servers %.2f x" % (ratio, by_cpu)]
-    if middle(lambda load: load.busy, pairs.measured) > BUSY_MOST:
+            beside = "etcd fails: %s" % why
+    few, many = ([load for _, load in side] for side in (pairs.yardsticks, pairs.measured))
+    rate, by_cpu = pairs.ratio(lambda pair: pair[1].per_s), 1 / pairs.ratio(lambda pair: pair[1].server_us)
+    machine = 1 / pairs.ratio(lambda pair: pair[0])
+    yardstick, value = pairs.figures(lambda pair: pair[1].per_s)
+    notes = [many[0].command, "%d: %s" % (MANY, costs(many, "a call")), "%d, the yardstick: %s" % (FEW, costs(few, "a call")), beside,
+             "nginx with a fixed answer: %.2f us of CPU a call, with %d connections %.2f us" % (
+                 pairs.figures(lambda pair: pair[0])[1], FEW, pairs.figures(lambda pair: pair[0])[0]),
+             "of %d pairs: by rate %.2f x, by CPU of the servers %.2f x, nginx by CPU %.2f x" % (len(few), rate, by_cpu, machine)]
+    ratio = rate
+    if middle(lambda load: load.busy, many) > BUSY_MOST:
         notes.append("the load was busy: judged by CPU")
         ratio = by_cpu
     if machine < KEPT_LEAST:

@@ -8,11 +8,22 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 #include "common/runtime/turn.h"
 #include "gateway/etcd/gateway.h"
 
 enum { election_ms = 1000, boot = 7 };
+
+static unsigned trims;
+
+/* The library's, to see that it is asked. */
+int malloc_trim(size_t pad)
+{
+    (void)pad;
+    trims++;
+    return 0;
+}
 
 /* A call, and what its caller was told. */
 struct played {
@@ -389,6 +400,34 @@ static void a_run_that_is_over_does_not_come_back(void **state)
     assert_true(range.ended);
 }
 
+static void what_many_watches_have_left_is_given_back(void **state)
+{
+    enum { many = 1200 };
+    struct fixture *self = *state;
+    struct played *streams = calloc(many, sizeof(*streams));
+    struct played range;
+
+    tell(self, boot, 4);
+    for (int i = 0; i < many; i++) {
+        begin(self, &streams[i], ETCD_METHOD_WATCH);
+    }
+    for (int i = 0; i < many; i++) {
+        etcd_gateway_app.gone(self->gateway, &streams[i].rpc);
+    }
+    trims = 0;
+    turn(self, 0, NULL);
+    turn(self, 100, NULL);
+    assert_int_equal(trims, 0); /* not while they go */
+    begin(self, &range, ETCD_METHOD_RANGE);
+    turn(self, 3000, NULL);
+    assert_int_equal(trims, 0); /* nor while a call is awaited */
+    answer(self, GRPC_OK, "");
+    turn(self, 0, NULL);
+    turn(self, 5000, NULL);
+    assert_int_equal(trims, 1);
+    free(streams);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -404,6 +443,7 @@ int main(void)
         CASE(revisions_that_jump_are_no_gap),
         CASE(another_run_of_the_store_answers_nothing_that_was_asked_before),
         CASE(a_run_that_is_over_does_not_come_back),
+        CASE(what_many_watches_have_left_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

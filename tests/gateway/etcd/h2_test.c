@@ -141,6 +141,7 @@ static void a_call_gets_the_memory_of_one_that_is_over_of_any_connection(void **
     struct app *self = *state;
     struct client_call *call = h2_client_call(&self->client, WATCH, secret);
     const struct stream *memory;
+    size_t kept;
 
     h2_client_run(&self->client);
     rpc_send(self->call, STR("what the one before was told"));
@@ -152,9 +153,11 @@ static void a_call_gets_the_memory_of_one_that_is_over_of_any_connection(void **
     assert_int_equal(self->spare.count, 1);
     h2_client_fini(&self->client);
     h2_destroy(&self->h2);
+    kept = self->spare.memory.kept; /* the library's, of its session */
     begin_anew(self);
     call = h2_client_call(&self->client, WATCH, NULL);
     h2_client_run(&self->client);
+    assert_true(self->spare.memory.kept < kept);
     assert_ptr_equal(memory, (const void *)self->call);
     assert_int_equal(self->spare.count, 0);
     assert_int_equal(self->call->token.len, 0); /* and nothing of what stood in it */
