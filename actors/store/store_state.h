@@ -39,8 +39,8 @@ struct store {
     int64_t flushed_ms; /* when it was tried last */
     bool expiring;      /* an entry that expires leases is on its way, number expiry */
     uint64_t expiry;
-    bool checkpointing; /* and one that writes down what is left of leases, number checkpoint */
-    uint64_t checkpoint;
+    bool checkpointing;  /* what is left of leases may be on its way to be written down */
+    uint64_t checkpoint; /* the number of the entry that is awaited for it; 0: none */
     enum err failed;
     uint64_t calls_total;
     uint64_t refused_total;

@@ -31,23 +31,26 @@ static void expire_leases(struct store *self, const struct now *now)
     }
 }
 
-/* One that is not written down now is at its next time. */
+/* One that is not written down now is at its next time. One of which nobody knows whether it will
+ * be applied is followed by an empty one: when that is applied, it is, or never will be. */
 static void checkpoint_leases(struct store *self, const struct now *now)
 {
     struct lease_rest rests[keyspace_checkpoint_max];
     struct raft_node_status node;
-    size_t count;
+    size_t count = 0;
 
     raft_node_status(self->node, &node);
-    if (self->checkpointing || node.role != RAFT_LEADER) {
+    if (self->checkpoint != 0 || node.role != RAFT_LEADER) {
         return;
     }
-    count = lessor_rests(self->keyspace.lessor, self->awake.ms, rests, keyspace_checkpoint_max);
-    if (count > 0) {
+    if (!self->checkpointing) {
+        count = lessor_rests(self->keyspace.lessor, self->awake.ms, rests, keyspace_checkpoint_max);
+    }
+    if (count > 0 || self->checkpointing) {
         self->body.len = 0;
         keyspace_checkpoint(&self->body, rests, count);
         self->checkpoint = store_propose(self, now->mono_ms + own_ms);
-        self->checkpointing = self->checkpoint != 0;
+        self->checkpointing = self->checkpointing || self->checkpoint != 0;
     }
 }
 
@@ -108,8 +111,9 @@ bool upkeep_answered(struct store *self, const struct raft_answer *answer)
         if (answer->err != ERR_OK) {
             lessor_again(self->keyspace.lessor, self->awake.ms);
         }
-    } else if (self->checkpointing && answer->number == self->checkpoint) {
-        self->checkpointing = false;
+    } else if (self->checkpoint != 0 && answer->number == self->checkpoint) {
+        self->checkpoint = 0;
+        self->checkpointing = answer->err != ERR_OK;
     } else if (self->compacting && answer->number == self->compaction) {
         is_compacted(self, answer);
     } else {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "actors/store/store_state.h"
+#include "actors/store/upkeep.h"
 #include "common/etcdapi/auth.pb-c.h"
 #include "common/etcdapi/cluster.pb-c.h"
 #include "tests/store/actor/rig.h"
@@ -502,6 +503,29 @@ static void a_rest_is_written_down_again_and_again(void **state)
     assert_int_equal(time_to_live(rig, 5), 420);
 }
 
+/* It may be applied all the same, and a start would count on from it: until an empty one behind it
+ * is applied, no sign of life is told of as if there were none. */
+static void a_rest_of_which_nothing_is_known_is_followed_by_an_empty_one(void **state)
+{
+    const struct raft_answer unknown = {.number = 1000000, .err = ERR_TIMEOUT};
+    struct rig *rig = *state;
+    struct disk_log_stats before;
+    struct disk_log_stats after;
+
+    rig->store->checkpointing = true;
+    rig->store->checkpoint = unknown.number;
+    disk_log_stats(rig->log, &before);
+    rig_turn(rig, 100);
+    disk_log_stats(rig->log, &after);
+    assert_int_equal(after.frame_count, before.frame_count); /* it is waited for */
+    assert_true(upkeep_answered(rig->store, &unknown));
+    assert_true(rig->store->checkpointing);
+    rig_turn(rig, 0);
+    disk_log_stats(rig->log, &after);
+    assert_int_equal(after.frame_count, before.frame_count + 1);
+    assert_false(rig->store->checkpointing);
+}
+
 static void many_rests_are_written_down_in_parts(void **state)
 {
     enum { many = 2500 };
@@ -674,6 +698,7 @@ int main(void)
         CASE(a_keep_alive_that_comes_with_the_end_is_too_late),
         CASE(what_is_left_of_a_long_lease_outlives_a_restart),
         CASE(a_rest_is_written_down_again_and_again),
+        CASE(a_rest_of_which_nothing_is_known_is_followed_by_an_empty_one),
         CASE(many_rests_are_written_down_in_parts),
         CASE(what_a_backend_does_not_take_is_bounded_and_all_goes_on_when_it_does),
         CASE(what_was_answered_outlives_a_power_cut),
