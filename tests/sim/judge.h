@@ -141,6 +141,7 @@ struct told {
     uint32_t host;
     struct state state;
     int64_t age_ms;
+    bool anew; /* nothing live was held when it came */
 };
 struct pending {
     uint64_t id; /* 0: free */

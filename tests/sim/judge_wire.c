@@ -8,6 +8,17 @@ static const int64_t tombstone_beyond_ms = 600000;
 
 /* ── STATES and ACK ─────────────────────────────────────────────────────────*/
 
+static bool holds_live(const struct judge *self, uint32_t node, uint32_t host)
+{
+    const struct registry_actor *registry = site_registry(&self->sites[node]);
+    struct state held = {.dirty = -1};
+
+    if (registry != NULL) {
+        held = judge_state(registry->registry, self->client->hosts[host].key);
+    }
+    return held.dirty != -1 && !held.gone;
+}
+
 static void keep_record(struct judge *self, struct pending *pending, const struct msg *record)
 {
     struct change change;
@@ -24,6 +35,7 @@ static void keep_record(struct judge *self, struct pending *pending, const struc
     told->state.gone = !change_is_live(change.kind);
     told->state.hash = told->state.gone ? 0 : instance_hash(&change.instance);
     told->age_ms = change.age_ms < 0 ? -1 : change.age_ms + pending->older_ms;
+    told->anew = !holds_live(self, pending->node, told->host);
     pending->count++;
     trace_add(self->trace, sim_ms(self->sim), (int)pending->node,
               "is told by node%u: %s %s dirty=%lld hash=%04x age=%.1f s",
@@ -83,7 +95,10 @@ static void check_ack(struct judge *self, const struct pending *pending)
         const struct host *host = &self->client->hosts[told->host];
         struct state held = judge_state(registry->registry, host->key);
 
-        if ((told->state.gone || held.dirty == -1 || held.gone) && may_refuse(self, told)) {
+        /* What it had refused may have come before a state of known age from another, older and yet
+         * taken: it holds that until the digests differ. */
+        if ((told->state.gone || told->anew || held.dirty == -1 || held.gone) &&
+            may_refuse(self, told)) {
             continue;
         }
         if (held.dirty == -1 || state_beats(&told->state, &held)) {

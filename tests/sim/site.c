@@ -9,6 +9,19 @@
 #include "tests/sim/edge.h"
 #include "tests/sim/http.h"
 
+static struct now site_now(const struct clock *clock)
+{
+    const struct site *self = (const void *)((const char *)clock - offsetof(struct site, clock));
+
+    return sim_now(self->sim, self->index);
+}
+
+static int64_t site_cpu_us(const struct clock *clock)
+{
+    (void)clock;
+    return 0;
+}
+
 /* ── the processes ──────────────────────────────────────────────────────────*/
 
 static void *registry_start(void *context, const struct now *now)
@@ -18,7 +31,7 @@ static void *registry_start(void *context, const struct now *now)
     char boot[32];
     struct registry_options options = {.config = &self->config,
                                        .disk = disk_sim_disk(self->disk),
-                                       .clock = &self->clock.clock,
+                                       .clock = &self->clock,
                                        .dir = "registry",
                                        .machine_boot = boot,
                                        .seed = prng_next(&self->prng) | 1,
@@ -27,7 +40,6 @@ static void *registry_start(void *context, const struct now *now)
     enum err err;
 
     (void)snprintf(boot, sizeof(boot), "machine-%u-%u", (unsigned)self->index, self->boots);
-    self->clock.at = *now;
     err = registry_actor_new(&actor, &options, now);
     assert(err == ERR_OK);
     (void)err;
@@ -305,7 +317,7 @@ void site_init(struct site *self, struct plan *plan, struct sim *sim, uint32_t i
                    (unsigned)index + 1);
     name_addresses(self);
     configure(self);
-    clock_virtual_init(&self->clock, 0, 0);
+    self->clock = (struct clock){.now = site_now, .cpu_us = site_cpu_us};
     self->disk = disk_sim_new(prng_next(&self->prng));
     add_processes(self);
 }

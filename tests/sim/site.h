@@ -28,7 +28,7 @@ struct site {
     char peers[plan_nodes_max][32];
     struct site *others; /* all sites, this one too */
     struct disk_sim *disk;
-    struct clock_virtual clock;
+    struct clock clock;
     struct sim_process specs[site_actors];
     unsigned processes[site_actors]; /* numbers in the simulator, by enum actor_name */
     struct actor_link evictor_link;

@@ -50,7 +50,6 @@ enum err snapshot_begin(struct snapshot *self, struct volume *volume, const stru
     self->volume = volume;
     self->name = name_make(NAME_SNAPSHOT_TMP, head->seq);
     self->seq = head->seq;
-    self->at = head->highest_at;
     self->bytes = 0;
     self->synced = 0;
     self->count = 0;
@@ -176,6 +175,7 @@ enum err snapshot_slice(struct snapshot *self, const struct registry *registry, 
     enum err err = ERR_OK;
 
     assert(self->file >= 0);
+    self->at = self->volume->clock->now(self->volume->clock).wall_ns;
     while (err == ERR_OK && !at_end(self, registry) && looked < slice_slots_max &&
            self->bytes - began < slice_bytes_max) {
         size_t mark = record_begin(&self->frame);

@@ -21,7 +21,7 @@ struct snapshot {
     struct name name;
     int file; /* owned; -1: none is being written */
     uint64_t seq;
-    int64_t at; /* wall ns: of the last change before it was begun, told with tombstones' ages */
+    int64_t at;      /* wall ns: of the piece being written, told with tombstones' ages */
     uint64_t bytes;  /* written */
     uint64_t synced; /* of them known to be on disk */
     uint64_t count;  /* of records */

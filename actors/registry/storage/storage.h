@@ -63,8 +63,8 @@ typedef int64_t storage_age_fn(void *context, uint32_t slot);
 
 /* A record met while loading, after registry_apply; in order. applied->ignored: the
  * registry has a newer state, or the record is older than the snapshot and kept only for its
- * write id. Everything borrows until the return. A change from a snapshot has no write id and
- * no `at`; it carries the age at the time of the snapshot. */
+ * write id. Everything borrows until the return. A change from a snapshot has no write id; it
+ * carries the age at the time of the snapshot, and a tombstone has that time as its `at`. */
 typedef void storage_loaded_fn(void *context, const struct change *change,
                                const struct applied *applied);
 

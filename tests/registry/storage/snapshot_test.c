@@ -94,6 +94,28 @@ static void it_is_written_in_slices_while_the_registry_goes_on(void **state)
     rig_fini(&rig);
 }
 
+/* Not that of the last change, however long ago it was: a start reckons from it. */
+static void a_tombstone_has_the_time_at_which_its_age_was_taken(void **state)
+{
+    struct rig rig;
+    int64_t taken_at;
+
+    (void)state;
+    rig_init_small(&rig, 3);
+    rig_open(&rig);
+    fill(&rig, 60);
+    clock_virtual_advance(&rig.clock, 3600000);
+    taken_at = rig.clock.at.wall_ns;
+    rig_step_all(&rig);
+    assert_int_equal(rig_stats(&rig).snapshot_seq, 80);
+    clock_virtual_advance(&rig.clock, 1000);
+    rig_kill(&rig);
+    rig_open(&rig);
+    assert_true(rig.loaded_age_ms >= 1000);
+    assert_int_equal(rig.aged_at, taken_at);
+    rig_fini(&rig);
+}
+
 static void write_ids_outlive_a_snapshot_for_a_while(void **state)
 {
     struct rig rig;
@@ -487,6 +509,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_snapshot_replaces_the_segments_before_it),
         cmocka_unit_test(it_is_written_in_slices_while_the_registry_goes_on),
+        cmocka_unit_test(a_tombstone_has_the_time_at_which_its_age_was_taken),
         cmocka_unit_test(write_ids_outlive_a_snapshot_for_a_while),
         cmocka_unit_test(old_files_go_in_their_time_however_often_a_snapshot_is_made),
         cmocka_unit_test(many_old_segments_go_after_a_quarter_of_their_time),

@@ -24,6 +24,9 @@ static void on_loaded(void *context, const struct change *change, const struct a
         change->number > self->loaded_number ? change->number : self->loaded_number;
     self->loaded_age_ms =
         change->age_ms > self->loaded_age_ms ? change->age_ms : self->loaded_age_ms;
+    if (change->kind == CHANGE_CANCEL && change->number == 0) {
+        self->aged_at = change->at;
+    }
 }
 
 static int64_t age_of(void *context, uint32_t slot)
@@ -80,6 +83,7 @@ enum err rig_try_open(struct rig *self)
     self->loaded_count = 0;
     self->loaded_number = 0;
     self->loaded_age_ms = 0;
+    self->aged_at = 0;
     self->options.seed++; /* another run, other epochs */
     self->registry = registry_new();
     err = storage_open(&self->options, self->registry, self->clock.at.mono_ms, &self->storage,

@@ -24,6 +24,7 @@ struct rig {
     uint32_t loaded_count;  /* records shown by the last open */
     uint64_t loaded_number; /* the greatest write id among them */
     int64_t loaded_age_ms;  /* the greatest age among them */
+    int64_t aged_at;        /* when the tombstones of a snapshot had theirs; 0: there were none */
 };
 
 void rig_init(struct rig *self, uint64_t seed);
