@@ -56,7 +56,8 @@ void expect_question(struct copy *self, unsigned type);
 /* With keys 0 … 19 there from before. */
 void copy_start(struct copy *self);
 
-/* As follower_owner has them. */
+/* As follower_owner has them. Whenever the copy says that it is current with the source's present
+ * seq, it is equal to it: copy_current looks. */
 void copy_fact(void *state, const struct msg *msg, const struct now *now);
 void copy_current(void *state, uint64_t epoch, uint64_t seq, const struct now *now);
 void copy_broken(void *state, unsigned type);
