@@ -114,11 +114,12 @@ static struct hash128 key_of(const struct msg *record)
 }
 
 /* A record says how old it was when it was decided. What comes out of the history was that long
- * ago, nobody knows how long: what is held of it now is asked for. */
+ * ago, nobody knows how long: what is held of it now is asked for. So it is of what changes while
+ * the link is not up yet, as soon as it is. */
 static void queue_for(struct replicator *self, struct peer *peer, const struct msg *record,
                       bool fresh, struct buf *encoded, const struct now *now)
 {
-    if (!fresh) {
+    if (!fresh || peer->link.state != LINK_UP) {
         struct buf key = {0};
 
         key_pack(&key, key_of(record));
@@ -151,7 +152,7 @@ static void on_record(void *state, const struct msg *record, const struct now *n
         }
         if (peer->way == WAY_HTTP) {
             posts_change(self->posts, peers_number(self, peer), record);
-        } else if (peer->link.state == LINK_UP) {
+        } else if (peer->way == WAY_MUSTER) {
             queue_for(self, peer, record, at.current, &encoded, now);
         }
     }

@@ -8,6 +8,8 @@
 #include "actors/replicator/state.h"
 
 static const int64_t greet_pause_ms = 10;
+/* Keys of what changes while a node is greeted; of more the last are kept. */
+static const size_t greeting_want_bytes_max = (size_t)1024 * key_bytes;
 
 /* ── up and down ── */
 
@@ -18,6 +20,7 @@ static void drop_all(struct replicator *self, struct peer *peer, const struct no
     self->counters.records_dropped += link_records(link);
     link_clear(link);
     buf_fini(&link->want);
+    memset(link->want_before, 0, sizeof(link->want_before));
     link->wanting = false;
     link->under_way = 0;
     link->greetings = 0;
@@ -115,13 +118,33 @@ void link_want(struct replicator *self, struct peer *peer, struct str keys)
     size_t room = want_bytes_max - want->len;
     struct str taken = keys;
 
-    if (peer->link.state != LINK_UP || keys.len % key_bytes != 0) {
+    if (peer->link.state == LINK_CLOSED || keys.len % key_bytes != 0) {
         taken.len = 0;
     } else if (taken.len > room) { /* as many as there is room for */
         taken.len = room;
     }
+    if (peer->link.state == LINK_GREETING && want->len + taken.len > greeting_want_bytes_max) {
+        want->len = 0;
+        memset(peer->link.want_before, 0, sizeof(peer->link.want_before));
+    }
     buf_add_str(want, taken);
     self->counters.records_dropped += (keys.len - taken.len) / key_bytes;
+}
+
+void link_age(struct peer *peer)
+{
+    struct link *link = &peer->link;
+    size_t old = link->want_before[1];
+
+    if (link->state != LINK_GREETING) {
+        return;
+    }
+    if (old > 0) {
+        memmove(link->want.data, link->want.data + old, link->want.len - old);
+        link->want.len -= old;
+    }
+    link->want_before[1] = link->want_before[0] - old;
+    link->want_before[0] = link->want.len;
 }
 
 static void look_up_wanted(struct replicator *self, struct peer *peer, const struct now *now,

@@ -7,9 +7,10 @@
  *     ▲ closed    ▲                       │
  *     └───────────┴──no ACK in 3 s, STALE─┘   what waits is thrown away: the digests repair it
  *
- * At most link_window STATES are under way. Records wait in a queue of at most link_queue_bytes,
- * over it all that wait are thrown away. Heartbeats do not wait: what the window does not take is
- * dropped.
+ * At most link_window STATES are under way. What changes in the last moments of GREETING is looked
+ * up when it is UP, at most 1,024 keys: the digests find all else at once. Records wait in a queue
+ * of at most link_queue_bytes, over it all that wait are thrown away. Heartbeats do not wait: what
+ * the window does not take is dropped.
  */
 #ifndef ACTORS_REPLICATOR_LINK_H
 #define ACTORS_REPLICATOR_LINK_H
@@ -24,8 +25,12 @@ void link_lose(struct replicator *self, struct peer *peer, const char *why, cons
 
 /* An encoded record to be sent; since_ms: mono, when its age was told. */
 void link_queue(struct replicator *self, struct peer *peer, struct str record, int64_t since_ms);
-/* Looks these keys up at the own registry and sends what is held of them. */
+/* Looks these keys up at the own registry, when the link is up, and sends what is held of them. */
 void link_want(struct replicator *self, struct peer *peer, struct str keys);
+
+/* The own tick: of what is wanted while it is greeted what was there two ticks ago goes, as the
+ * digests leave out no longer what is so old (registry: ticks_moving). */
+void link_age(struct peer *peer);
 
 /* Its clock and what it said of itself, in STATES or ACK. */
 void link_heard(struct peer *peer, uint64_t boot, int64_t stamp, bool protect, struct str digest,

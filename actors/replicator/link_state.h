@@ -23,11 +23,12 @@ struct link {
     size_t lengths_at;
     int64_t queue_since_ms; /* mono: nothing in it has waited for longer */
     uint32_t under_way;
-    uint32_t greetings; /* under way */
-    int64_t up_ms;      /* mono, since when it is UP */
-    struct buf want;    /* keys of what it lacks, to be looked up */
-    bool wanting;       /* some are being looked up */
-    bool refused;       /* it does not take what we send, and that was logged */
+    uint32_t greetings;    /* under way */
+    int64_t up_ms;         /* mono, since when it is UP */
+    struct buf want;       /* keys of what it lacks, to be looked up */
+    size_t want_before[2]; /* GREETING: how much of it was there at the last tick, and before */
+    bool wanting;          /* some are being looked up */
+    bool refused;          /* it does not take what we send, and that was logged */
 };
 
 /* To another state, from one that may lead there. */

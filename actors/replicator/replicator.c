@@ -184,6 +184,9 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     struct replicator *self = state;
 
     replicator_overdue(self, now, out);
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        link_age(peer);
+    }
     greet(self, now, out);
     members_tick(self, now, out);
     namesake_tick(self, now);

@@ -85,6 +85,69 @@ static void a_change_is_there_within_milliseconds(void **state)
     assert_int_equal(replicator_of(self, 0)->counters.records_dropped, 0);
 }
 
+/* Sooner than by the digests, which leave out for two seconds what has just changed. */
+static void what_changes_while_a_node_is_greeted_is_there_with_the_link(void **state)
+{
+    struct cluster *self = *state;
+    struct peer *peer = cluster_peer(self, 0, 1);
+
+    cluster_register(self, 0, "goes");
+    cluster_run(self, 3000);
+    link_lose(replicator_of(self, 0), peer, "as if it had not answered",
+              &self->members[0].clock.at);
+    cluster_register(self, 0, "h1");
+    cluster_cancel(self, 0, "goes");
+    cluster_run(self, 1100); /* to the next tick, which greets */
+    assert_true(cluster_up(self, 0, 1));
+    assert_true(cluster_live(self, 1, "h1"));
+    assert_false(cluster_live(self, 1, "goes"));
+    assert_int_equal(replicator_of(self, 1)->counters.pulled, 0);
+}
+
+static void of_much_that_changes_while_a_node_is_greeted_the_last_is_looked_up(void **state)
+{
+    struct cluster *self = *state;
+    struct peer *peer = cluster_peer(self, 0, 1);
+    char name[16];
+
+    self->cut[0][1] = true;
+    link_lose(replicator_of(self, 0), peer, "as if it had not answered",
+              &self->members[0].clock.at);
+    for (unsigned i = 0; i < 1030; i++) {
+        cluster_register(self, 0, node_host_name(i, name));
+    }
+    cluster_run(self, 10);
+    assert_int_equal(peer->link.want.len, 6 * key_bytes);
+    self->cut[0][1] = false;
+    cluster_run(self, 1100);
+    assert_true(cluster_live(self, 1, node_host_name(1029, name)));
+    assert_false(cluster_live(self, 1, node_host_name(0, name)));
+    cluster_run(self, 8000);
+    assert_true(cluster_equal(self));
+}
+
+static void what_changed_long_before_a_node_answers_is_left_to_the_digests(void **state)
+{
+    struct cluster *self = *state;
+    struct peer *peer = cluster_peer(self, 0, 1);
+
+    self->cut[0][1] = true;
+    link_lose(replicator_of(self, 0), peer, "as if it had not answered",
+              &self->members[0].clock.at);
+    cluster_register(self, 0, "h1");
+    cluster_run(self, 1000);
+    cluster_register(self, 0, "h2");
+    cluster_run(self, 1000);
+    assert_int_equal(peer->link.want.len, 2 * key_bytes);
+    cluster_run(self, 1000);
+    assert_int_equal(peer->link.want.len, key_bytes);
+    self->cut[0][1] = false;
+    cluster_run(self, 1100);
+    assert_true(cluster_live(self, 1, "h1"));
+    assert_true(cluster_live(self, 1, "h2"));
+    assert_int_equal(replicator_of(self, 1)->counters.pulled, 1);
+}
+
 static void heartbeats_go_in_one_message_a_tick(void **state)
 {
     struct cluster *self = *state;
@@ -483,6 +546,9 @@ int main(void)
         TEST(two_nodes_find_each_other_over_http_and_greet),
         TEST(a_heartbeat_that_was_overtaken_changes_nothing),
         TEST(a_change_is_there_within_milliseconds),
+        TEST(what_changes_while_a_node_is_greeted_is_there_with_the_link),
+        TEST(of_much_that_changes_while_a_node_is_greeted_the_last_is_looked_up),
+        TEST(what_changed_long_before_a_node_answers_is_left_to_the_digests),
         TEST(heartbeats_go_in_one_message_a_tick),
         TEST(a_heartbeat_at_one_node_keeps_it_alive_at_the_other),
         TEST(ages_grow_by_the_time_on_the_way),

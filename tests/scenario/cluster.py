@@ -1,22 +1,13 @@
 """Several nodes that know of each other, on this host, and whether they hold the same."""
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from node import Node, wait_until
+from node import Node, free_port, wait_until
 
 HOST = "127.0.0.1"
 
 
 def free_ports(count):
-    """Different ones."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for sock in held:
-            sock.bind((HOST, 0))
-        return [sock.getsockname()[1] for sock in held]
-    finally:
-        for sock in held:
-            sock.close()
+    return [free_port() for _ in range(count)]
 
 
 def together(calls):

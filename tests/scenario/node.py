@@ -2,6 +2,8 @@
 spoken to over HTTP, ended by pid. MUSTER_BIN says which build; default build/dev/bin."""
 import atexit
 import contextlib
+import fcntl
+import glob
 import http.client
 import json
 import os
@@ -38,12 +40,42 @@ def is_free(port):
         return True
 
 
-def free_port():
-    """One below those the kernel gives to clients, and with the one a thousand above, a node's door."""
-    while True:
-        port = random.randrange(10000, 30000)
-        if is_free(port) and is_free(port + 1000):
-            return port
+class Ports:
+    """Below those the kernel gives to clients; of each the one a thousand above is free too, a node's door. No two programs
+    of the tests are given the same, not even one that nobody listens at yet: each has blocks of its own while it runs."""
+    BLOCK = 50
+    PLACE = os.path.join(tempfile.gettempdir(), "muster-test-ports")
+
+    def __init__(self):
+        self.blocks = [start for thousand in range(10000, 30000, 2000) for start in range(thousand, thousand + 1000, self.BLOCK)]
+        random.shuffle(self.blocks)
+        self.locked, self.ports, self.guard = [], [], threading.Lock()
+
+    def lock_block(self):
+        os.makedirs(self.PLACE, exist_ok=True)
+        with contextlib.suppress(PermissionError):
+            os.chmod(self.PLACE, 0o1777)
+        while self.blocks:
+            start = self.blocks.pop()
+            with contextlib.suppress(BlockingIOError, PermissionError):
+                file = open(os.path.join(self.PLACE, str(start)), "w", encoding="ascii")
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.locked.append(file)
+                self.ports = random.sample(range(start, start + self.BLOCK), self.BLOCK)
+                return
+        raise AssertionError("programs that run have all blocks of ports: see who locks files in %s" % self.PLACE)
+
+    def take(self):
+        with self.guard:
+            while True:
+                if not self.ports:
+                    self.lock_block()
+                port = self.ports.pop()
+                if is_free(port) and is_free(port + 1000):
+                    return port
+
+
+free_port = Ports().take
 
 
 def listens(port, host="127.0.0.1"):
@@ -126,6 +158,8 @@ class Node:
     """within: words before those of the launcher, such as what enters a network namespace. ready None: it
     is started and not waited for."""
 
+    made = []
+
     def __init__(self, *flags, port=None, ready=True, directory=None, env=None, host="127.0.0.1", within=(),
                  tree=None, built=None):
         """tree, built: another checkout, and where it is built."""
@@ -138,6 +172,7 @@ class Node:
         self.env.pop("MUSTER_DIR", None)
         self.flags = ["--gateway.listen=%s:%d" % (host, self.port), *flags]
         atexit.register(self.end)
+        self.made.append(self)
         if ready:
             done = self.muster("up", *self.flags)
             if done.returncode != 0:
@@ -280,6 +315,19 @@ class Background:
         return self.value
 
 
+def last_words(count=20):
+    """The last warnings of the nodes that are there, by time, and what is no event: an assertion, a sanitizer's report."""
+    events, others = [], []
+    for path in (path for node in Node.made for path in glob.glob(os.path.join(node.dir, "log", "*.log"))):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if not line.startswith("{"):
+                    others.append("%s: %s" % (path, line))
+                elif '"level":"warn"' in line or '"level":"error"' in line:
+                    events.append(line if len(line) < 400 else line[:400] + "…\n")
+    return "".join(sorted(events)[-count:] + others[-count:])
+
+
 def main(tests, last="ok"):
     """Runs the named functions in order; prints what failed, and `ok` when none did."""
     failed = 0
@@ -294,7 +342,7 @@ def main(tests, last="ok"):
             print("%s: skipped: %s" % (test.__name__, why), flush=True)
         except Exception:
             failed += 1
-            print("%s: FAILED\n%s" % (test.__name__, traceback.format_exc()), flush=True)
+            print("%s: FAILED\n%s%s" % (test.__name__, traceback.format_exc(), last_words()), flush=True)
     if failed:
         print("%d failed" % failed)
         sys.exit(1)
