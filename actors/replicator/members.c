@@ -5,8 +5,9 @@
  * Of several registrations that say the same id, name or address only the newest counts: a node
  * that is called otherwise now, has moved, or stands where another stood, is the one it was, or
  * takes its place, at once. Which is the newest is the clocks' word, and they may be wrong: one
- * that gives signs of life counts before one that gives none, or cannot be reached. Of the own zone
- * every node is a peer, of another zone one, drawn at random and kept for as long as it is good.
+ * that gives signs of life counts before one that gives none, or cannot be reached, and one at
+ * whose address that very node answers before one of whom nothing is known. Of the own zone every
+ * node is a peer, of another zone one, drawn at random and kept for as long as it is good.
  */
 #include "actors/replicator/members.h"
 
@@ -56,16 +57,46 @@ static bool is_bad(const struct peer *peer)
     return peer->said && peer->status == NODE_LOST;
 }
 
-/* What is known of a listed one is as old as the list. */
-static bool is_newer(const struct replicator *self, const struct peer *peer,
-                     const struct msg_put *put, const struct now *now)
+/* A seed there said, when it was asked last, to be the node of this id. */
+static bool answers_at(struct replicator *self, struct str addr, struct str id)
 {
-    int64_t idle_ms = self->config->evictor_idle;
-    bool peer_lives = !is_bad(peer) && now->mono_ms - peer->sign_ms < idle_ms + ask_again_ms;
-    bool put_lives = put->age_ms >= 0 && put->age_ms < idle_ms / 2;
+    const struct peer *seed = peers_unlisted(self, addr);
 
-    if (peer_lives != put_lives) {
-        return peer_lives;
+    return seed != NULL && seed->status == NODE_UP && id.len > 0 && str_eq(buf_str(&seed->id), id);
+}
+
+enum life { LIFE_UNKNOWN, LIFE_ANSWERS, LIFE_SIGNS };
+
+/* What is known of a listed one is as old as the list. */
+static enum life life_of_listed(struct replicator *self, const struct peer *peer,
+                                const struct now *now)
+{
+    int64_t silent_ms = now->mono_ms - peer->sign_ms;
+
+    if (!is_bad(peer) &&
+        (peer->link.state == LINK_UP || silent_ms < self->config->evictor_idle + ask_again_ms)) {
+        return LIFE_SIGNS;
+    }
+    return answers_at(self, buf_str(&peer->addr), buf_str(&peer->id)) ? LIFE_ANSWERS : LIFE_UNKNOWN;
+}
+
+static enum life life_of(struct replicator *self, const struct msg_put *put,
+                         const struct reach *ways)
+{
+    if (put->age_ms >= 0 && put->age_ms < self->config->evictor_idle / 2) {
+        return LIFE_SIGNS;
+    }
+    return answers_at(self, ways->addr, ways->id) ? LIFE_ANSWERS : LIFE_UNKNOWN;
+}
+
+static bool is_newer(struct replicator *self, const struct peer *peer, const struct msg_put *put,
+                     const struct reach *ways, const struct now *now)
+{
+    enum life of_peer = life_of_listed(self, peer, now);
+    enum life of_put = life_of(self, put, ways);
+
+    if (of_peer != of_put) {
+        return of_peer > of_put;
     }
     return peer->dirty > put->dirty_timestamp || (peer->dirty == put->dirty_timestamp &&
                                                   str_cmp(buf_str(&peer->name), put->hostname) > 0);
@@ -81,7 +112,7 @@ static bool is_replaced(struct replicator *self, const struct msg_put *put,
 
     while ((peer = peers_next(self, peer)) != NULL) {
         if (peer->listed && peer != named && clashes(peer, ways) &&
-            is_newer(self, peer, put, now)) {
+            is_newer(self, peer, put, ways, now)) {
             if (named != NULL && named->listed) {
                 unlist(self, named, now);
             }
@@ -512,6 +543,8 @@ void members_who(struct replicator *self, struct peer *peer, enum err err,
             said_alias(self, peer, node);
         }
         self->nodes_changed = self->nodes_changed || alias != peer->alias;
+        /* where that node is looked for it is not: its registration at this address may be here */
+        self->members.due = self->members.due || (alias && node != NULL && is_bad(node));
         peer->alias = alias;
         peer->id.len = 0;
         buf_add_str(&peer->id, who->node_id);

@@ -58,15 +58,15 @@ static void rename_to(struct member *member, const char *name)
     snprintf(member->name, sizeof(member->name), "%s", name);
 }
 
-static void tell_aged(struct cluster *self, const char *name, const char *id, int64_t dirty,
-                      int64_t age_ms)
+static void tell_of(struct cluster *self, const char *url, const char *name, const char *id,
+                    int64_t dirty, int64_t age_ms)
 {
     struct member *member = &self->members[0];
     struct buf store = {0};
     struct msg put = {.type = MSG_TYPE_PUT};
     size_t addrs;
 
-    strs_pack(&store, STR("http://10.0.0.9:7171"));
+    strs_pack(&store, str_from(url));
     addrs = store.len;
     if (id != NULL) {
         strs_pack(&store, STR("muster.node"));
@@ -86,6 +86,12 @@ static void tell_aged(struct cluster *self, const char *name, const char *id, in
     };
     members_record(member->replicator, &put, &member->clock.at);
     buf_fini(&store);
+}
+
+static void tell_aged(struct cluster *self, const char *name, const char *id, int64_t dirty,
+                      int64_t age_ms)
+{
+    tell_of(self, "http://10.0.0.9:7171", name, id, dirty, age_ms);
 }
 
 static void tell(struct cluster *self, const char *name, const char *id, int64_t dirty)
@@ -325,6 +331,43 @@ static void who_cannot_be_reached_does_not_count_before_who_lives(void **state)
     cluster_destroy(&self);
 }
 
+/* It went back to a configured address with its clock set back, and cannot find this node: its
+ * registration there is as silent as the one it left. */
+static void who_answers_at_a_configured_address_is_there(void **state)
+{
+    static const char configured[] = "http://127.0.0.1:7171";
+    const struct answer_who who = {STR("zonea"), STR("now"), STR("5f")};
+    struct cluster *self = cluster_new("aa", 3);
+    struct replicator *replicator;
+    struct peer *seed;
+    struct peer *peer;
+
+    (void)state;
+    cluster_start(self, 0);
+    cluster_run(self, 200000);
+    replicator = self->members[0].replicator;
+    seed = peers_unlisted(replicator, STR("127.0.0.1:7171"));
+    tell_aged(self, "before", "5f", 2000, -1);
+    peer = peers_identified(replicator, STR("5f"));
+    peers_exchanged(replicator, peer, false, "test", &self->members[0].clock.at);
+    tell_of(self, configured, "now", "5f", 1000, -1);
+    assert_true(str_eq(buf_str(&peer->name), STR("before")));
+    replicator->members.due = false;
+    peers_exchanged(replicator, seed, true, "test", &self->members[0].clock.at);
+    members_who(replicator, seed, ERR_OK, &who, &self->members[0].clock.at);
+    assert_true(replicator->members.due);
+    for (unsigned i = 0; i < 2; i++) {
+        tell_of(self, configured, "now", "5f", 1000, -1);
+        assert_true(str_eq(buf_str(&peer->name), STR("now")));
+        assert_true(str_eq(buf_str(&peer->addr), STR("127.0.0.1:7171")));
+        tell_aged(self, "before", "5f", 2000, -1);
+    }
+    assert_true(str_eq(buf_str(&peer->name), STR("now")));
+    tell_aged(self, "other", "5f", 500, 20000); /* of whom there is a sign */
+    assert_true(str_eq(buf_str(&peer->name), STR("other")));
+    cluster_destroy(&self);
+}
+
 /* ── two nodes, one name ── */
 
 static void a_second_node_of_a_name_does_not_start(void **state)
@@ -468,6 +511,7 @@ int main(void)
         cmocka_unit_test(a_node_in_the_place_of_another_is_listed_once),
         cmocka_unit_test(who_lives_counts_before_who_is_silent),
         cmocka_unit_test(who_cannot_be_reached_does_not_count_before_who_lives),
+        cmocka_unit_test(who_answers_at_a_configured_address_is_there),
         cmocka_unit_test(a_second_node_of_a_name_does_not_start),
         cmocka_unit_test(nor_does_one_beside_a_reference_node_of_its_name),
         cmocka_unit_test(a_name_whose_node_is_silent_is_taken_over_with_a_warning),

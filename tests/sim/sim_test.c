@@ -128,6 +128,11 @@ static const struct {
      "the judge took for held what had been refused, of unknown age, before an older state was "
      "taken",
      {.ghosts = true, .renamed = true}},
+    {8600403,
+     "two nodes that had moved, a clock set back, sought each other where they had been, though "
+     "one "
+     "answered at its configured address",
+     {.renamed = true}},
 };
 
 static uint32_t setting(const char *name, uint32_t otherwise)
