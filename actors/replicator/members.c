@@ -16,6 +16,7 @@
 #include "actors/replicator/ask.h"
 #include "actors/replicator/http_answer.h"
 #include "actors/replicator/link.h"
+#include "actors/replicator/other_zones.h"
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 
@@ -24,7 +25,6 @@ static const int64_t seek_min_ms = 1000;
 static const int64_t seek_lost_ms = 2000;   /* one that does not answer: it may be back */
 static const int64_t seek_max_ms = 10000;   /* one that does, and yet is not listed */
 static const int64_t seek_alias_ms = 30000; /* one that leads to a node known otherwise */
-static const int64_t shun_ms = 60000;       /* one that was lost is not drawn for so long */
 
 /* ── who is in it ── */
 
@@ -52,20 +52,26 @@ static bool clashes(const struct peer *peer, const struct reach *ways)
            str_eq(buf_str(&peer->addr), ways->addr);
 }
 
-static bool is_bad(const struct peer *peer)
+/* How well a registration is known to be of who stands there now. */
+enum life { LIFE_UNKNOWN, LIFE_ANSWERS, LIFE_LINKED, LIFE_SIGNS };
+
+/* Whether the node of this id is at that address: a link is up, or a seed said so when it was asked
+ * last. That says nothing of what it is called. */
+static enum life life_at(struct replicator *self, struct str addr, struct str id)
 {
-    return peer->said && peer->status == NODE_LOST;
+    enum life life = LIFE_UNKNOWN;
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (id.len == 0 || !str_eq(buf_str(&peer->id), id) || !str_eq(buf_str(&peer->addr), addr)) {
+            continue;
+        }
+        if (peer->listed && peer->link.state == LINK_UP) {
+            return LIFE_LINKED;
+        }
+        life = !peer->listed && peer->status == NODE_UP ? LIFE_ANSWERS : life;
+    }
+    return life;
 }
-
-/* A seed there said, when it was asked last, to be the node of this id. */
-static bool answers_at(struct replicator *self, struct str addr, struct str id)
-{
-    const struct peer *seed = peers_unlisted(self, addr);
-
-    return seed != NULL && seed->status == NODE_UP && id.len > 0 && str_eq(buf_str(&seed->id), id);
-}
-
-enum life { LIFE_UNKNOWN, LIFE_ANSWERS, LIFE_SIGNS };
 
 /* What is known of a listed one is as old as the list. */
 static enum life life_of_listed(struct replicator *self, const struct peer *peer,
@@ -73,11 +79,10 @@ static enum life life_of_listed(struct replicator *self, const struct peer *peer
 {
     int64_t silent_ms = now->mono_ms - peer->sign_ms;
 
-    if (!is_bad(peer) &&
-        (peer->link.state == LINK_UP || silent_ms < self->config->evictor_idle + ask_again_ms)) {
+    if (!peers_lost(peer) && silent_ms < self->config->evictor_idle + ask_again_ms) {
         return LIFE_SIGNS;
     }
-    return answers_at(self, buf_str(&peer->addr), buf_str(&peer->id)) ? LIFE_ANSWERS : LIFE_UNKNOWN;
+    return life_at(self, buf_str(&peer->addr), buf_str(&peer->id));
 }
 
 static enum life life_of(struct replicator *self, const struct msg_put *put,
@@ -86,7 +91,7 @@ static enum life life_of(struct replicator *self, const struct msg_put *put,
     if (put->age_ms >= 0 && put->age_ms < self->config->evictor_idle / 2) {
         return LIFE_SIGNS;
     }
-    return answers_at(self, ways->addr, ways->id) ? LIFE_ANSWERS : LIFE_UNKNOWN;
+    return life_at(self, ways->addr, ways->id);
 }
 
 static bool is_newer(struct replicator *self, const struct peer *peer, const struct msg_put *put,
@@ -291,109 +296,6 @@ static void ask_all(struct replicator *self, const struct now *now, struct outbo
     }
 }
 
-/* ── one of each other zone ── */
-
-static bool same_zone(const struct peer *a, const struct peer *b)
-{
-    return str_eq(buf_str(&a->zone), buf_str(&b->zone));
-}
-
-static bool is_far(const struct peer *peer)
-{
-    return peer->listed && !peer->own_zone;
-}
-
-static bool is_shunned(const struct peer *peer, const struct now *now)
-{
-    return is_bad(peer) && (peer->chosen || now->mono_ms - peer->lost_ms < shun_ms);
-}
-
-/* With a node that speaks HTTP nothing finds what got lost, or differs in more than forms carry: it
- * is drawn while there is no other. */
-static bool is_better(const struct peer *a, const struct peer *b)
-{
-    return a->kind == PEER_MUSTER && b->kind != PEER_MUSTER;
-}
-
-/* Draws one of those of like's zone that are not known to be bad; NULL: there is none. */
-static struct peer *draw(struct replicator *self, const struct peer *like, bool bad_too,
-                         const struct now *now)
-{
-    struct peer *drawn = NULL;
-    uint64_t count = 0;
-
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        bool shunned = is_shunned(peer, now) && !bad_too;
-
-        if (!is_far(peer) || !same_zone(peer, like) || shunned ||
-            (drawn != NULL && is_better(drawn, peer))) {
-            continue;
-        }
-        if (drawn != NULL && is_better(peer, drawn)) {
-            count = 0;
-        }
-        if (prng_below(&self->prng, ++count) == 0) {
-            drawn = peer;
-        }
-    }
-    return drawn;
-}
-
-static struct peer *chosen_of(struct replicator *self, const struct peer *like)
-{
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        if (peer->chosen && is_far(peer) && same_zone(peer, like)) {
-            return peer;
-        }
-    }
-    return NULL;
-}
-
-/* Whether a better one than a chosen one is there (again). */
-static bool has_better(struct replicator *self, const struct now *now)
-{
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        const struct peer *chosen =
-            is_far(peer) && !is_shunned(peer, now) ? chosen_of(self, peer) : NULL;
-
-        if (chosen != NULL && is_better(peer, chosen)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void choose(struct replicator *self, const struct now *now)
-{
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        peer->drawn = false;
-    }
-    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        struct peer *old;
-        struct peer *drawn;
-
-        peer->chosen = peer->chosen && is_far(peer);
-        if (!is_far(peer)) {
-            continue;
-        }
-        old = chosen_of(self, peer);
-        if (old != NULL && (old->drawn || (!is_bad(old) && !is_better(peer, old)))) {
-            continue;
-        }
-        drawn = draw(self, peer, false, now);
-        if (drawn == NULL && old == NULL) {
-            drawn = draw(self, peer, true, now);
-        }
-        if (drawn != NULL) {
-            drawn->chosen = true;
-            drawn->drawn = true;
-            if (old != NULL && old != drawn) {
-                old->chosen = false;
-            }
-        }
-    }
-}
-
 /* ── ways ── */
 
 static enum peer_way way_wanted(const struct peer *peer)
@@ -458,7 +360,7 @@ void members_step(struct replicator *self, const struct now *now, struct outbox 
     }
     while (self->members.changed) {
         self->members.changed = false;
-        choose(self, now);
+        other_zones_choose(self, now);
         for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
             enum peer_way way = way_wanted(peer);
 
@@ -503,7 +405,7 @@ void members_tick(struct replicator *self, const struct now *now, struct outbox 
     if (self->members.known && now->mono_ms - self->members.asked_ms >= ask_again_ms) {
         self->members.due = true;
     }
-    self->members.changed = self->members.changed || has_better(self, now);
+    self->members.changed = self->members.changed || other_zones_has_better(self, now);
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         if (peer->way != WAY_SEEK || peer->seeking.under_way ||
             now->mono_ms < peer->seeking.due_ms) {
@@ -544,7 +446,7 @@ void members_who(struct replicator *self, struct peer *peer, enum err err,
         }
         self->nodes_changed = self->nodes_changed || alias != peer->alias;
         /* where that node is looked for it is not: its registration at this address may be here */
-        self->members.due = self->members.due || (alias && node != NULL && is_bad(node));
+        self->members.due = self->members.due || (alias && node != NULL && peers_lost(node));
         peer->alias = alias;
         peer->id.len = 0;
         buf_add_str(&peer->id, who->node_id);

@@ -145,6 +145,11 @@ struct peer *peers_unlisted(struct replicator *self, struct str addr)
     return NULL;
 }
 
+bool peers_lost(const struct peer *peer)
+{
+    return peer->said && peer->status == NODE_LOST;
+}
+
 struct peer *peers_add(struct replicator *self, struct str zone, struct str addr)
 {
     uint32_t number = 0;

@@ -96,6 +96,8 @@ struct peer *peers_named(struct replicator *self, struct str zone, struct str na
 struct peer *peers_unlisted(struct replicator *self, struct str addr);
 /* NULL: the table is full. */
 struct peer *peers_add(struct replicator *self, struct str zone, struct str addr);
+/* It was said on the log that it does not answer. */
+bool peers_lost(const struct peer *peer);
 /* Whether somebody else is configured. */
 bool peers_any_seed(struct replicator *self);
 /* Says in words why it is of no use; empty: it is. */

@@ -368,6 +368,31 @@ static void who_answers_at_a_configured_address_is_there(void **state)
     cluster_destroy(&self);
 }
 
+/* It is called otherwise since, its clock was set back, and a link to it says nothing of that. */
+static void a_link_says_where_a_node_is_not_what_it_is_called(void **state)
+{
+    struct cluster *self = cluster_new("a", 3);
+    struct replicator *replicator;
+    struct peer *peer;
+
+    (void)state;
+    cluster_start(self, 0);
+    cluster_run(self, 200000);
+    replicator = self->members[0].replicator;
+    tell_aged(self, "before", "5f", 2000, -1);
+    peer = peers_identified(replicator, STR("5f"));
+    peer->link.state = LINK_UP;
+    tell_aged(self, "now", "5f", 1000, 20000);
+    assert_true(str_eq(buf_str(&peer->name), STR("now")));
+    peer->link.state = LINK_UP;
+    peer->sign_ms = INT64_MIN / 2;
+    tell_of(self, "http://10.0.0.8:7171", "elsewhere", "5f", 3000, -1);
+    assert_true(str_eq(buf_str(&peer->name), STR("now")));
+    tell_aged(self, "later", "5f", 3000, -1); /* at its place */
+    assert_true(str_eq(buf_str(&peer->name), STR("later")));
+    cluster_destroy(&self);
+}
+
 /* ── two nodes, one name ── */
 
 static void a_second_node_of_a_name_does_not_start(void **state)
@@ -512,6 +537,7 @@ int main(void)
         cmocka_unit_test(who_lives_counts_before_who_is_silent),
         cmocka_unit_test(who_cannot_be_reached_does_not_count_before_who_lives),
         cmocka_unit_test(who_answers_at_a_configured_address_is_there),
+        cmocka_unit_test(a_link_says_where_a_node_is_not_what_it_is_called),
         cmocka_unit_test(a_second_node_of_a_name_does_not_start),
         cmocka_unit_test(nor_does_one_beside_a_reference_node_of_its_name),
         cmocka_unit_test(a_name_whose_node_is_silent_is_taken_over_with_a_warning),

@@ -133,6 +133,9 @@ static const struct {
      "one "
      "answered at its configured address",
      {.renamed = true}},
+    {8701934,
+     "a link to a node was taken for word of what it is called: it kept a name of before",
+     {.renamed = true}},
 };
 
 static uint32_t setting(const char *name, uint32_t otherwise)
