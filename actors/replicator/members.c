@@ -7,7 +7,7 @@
  * takes its place, at once. Which is the newest is the clocks' word, and they may be wrong: one
  * that gives signs of life counts before one that gives none, or cannot be reached, and one at
  * whose address that very node answers before one of whom nothing is known. Of the own zone every
- * node is a peer, of another zone one, drawn at random and kept for as long as it is good.
+ * node is a peer, of another zone one (other_zones.h).
  */
 #include "actors/replicator/members.h"
 
