@@ -134,3 +134,13 @@ int64_t front_due_ms(const struct front *self, const struct now *now)
 
     return asked_ms < http_ms ? asked_ms : http_ms;
 }
+
+uint64_t front_connections(const struct front *self)
+{
+    return http1_connections(self->http1);
+}
+
+void front_forget(struct front *self)
+{
+    http1_forget(self->http1);
+}

@@ -41,5 +41,7 @@ int front_fd(const struct front *self);
 /* port: as it has counted by now. True: more is waiting. */
 bool front_turn(struct front *self, const struct port_counts *port, const struct now *now);
 int64_t front_due_ms(const struct front *self, const struct now *now);
+uint64_t front_connections(const struct front *self); /* HTTP/1.1 */
+void front_forget(struct front *self);                /* as http_forget */
 
 #endif

@@ -262,14 +262,17 @@ static void give_back(struct etcd_gateway *self, const struct now *now)
     struct port_counts port;
     struct relay_counts calls;
     struct watches_counts watches;
+    uint64_t connections;
 
     port_counts(self->port, &port);
     relay_counts(self->relay, &calls);
     watches_counts(self->watches, &watches);
-    if (heap_trim_is_due(&self->heap_trim, port.connections + watches.streams + watches.watchers,
+    connections = port.connections + front_connections(self->front);
+    if (heap_trim_is_due(&self->heap_trim, connections + watches.streams + watches.watchers,
                          now->mono_ms) &&
         calls.under_way == 0) {
         port_forget(self->port);
+        front_forget(self->front);
         heap_trim_give_back(&self->heap_trim, now->mono_ms);
     }
 }

@@ -226,6 +226,7 @@ enum err http1_new(struct http1 **self, const struct http1_options *options,
                                       .connections_max = options->connections_max,
                                       .memory_max = options->memory_max,
                                       .sharers = options->sharers,
+                                      .shares_heap = true,
                                       .log = options->log};
     struct http1 *made = heap_new(sizeof(*made));
     enum err err;
@@ -271,7 +272,15 @@ int64_t http1_due_ms(const struct http1 *self, const struct now *now)
     return http_due_ms(self->http, now);
 }
 
-void http1_counts(const struct http1 *self, struct http_counts *counts)
+uint64_t http1_connections(const struct http1 *self)
 {
-    http_counts(self->http, counts);
+    struct http_counts counts;
+
+    http_counts(self->http, &counts);
+    return counts.connections;
+}
+
+void http1_forget(struct http1 *self)
+{
+    http_forget(self->http);
 }

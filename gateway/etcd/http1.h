@@ -30,6 +30,7 @@ void http1_adopt(struct http1 *self, int fd, const struct now *now);
 int http1_fd(const struct http1 *self);
 bool http1_turn(struct http1 *self, const struct now *now); /* true: more is waiting */
 int64_t http1_due_ms(const struct http1 *self, const struct now *now);
-void http1_counts(const struct http1 *self, struct http_counts *counts);
+uint64_t http1_connections(const struct http1 *self);
+void http1_forget(struct http1 *self); /* as http_forget */
 
 #endif

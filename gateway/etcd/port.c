@@ -556,10 +556,12 @@ uint16_t port_number(const struct port *self)
 {
     return self->number;
 }
+
 void port_forget(struct port *self)
 {
     h2_spare_fini(&self->spare);
 }
+
 void port_counts(const struct port *self, struct port_counts *counts)
 {
     *counts = self->counts;

@@ -234,12 +234,18 @@ static bool daemon_has_more(const struct http *self)
     return self->resumed || (MHD_get_timeout(self->daemon, &wait_ms) == MHD_YES && wait_ms == 0);
 }
 
+void http_forget(struct http *self)
+{
+    request_free_all(self);
+    self->counts.trims_total++;
+}
+
 static void give_back(struct http *self)
 {
-    if (heap_trim_is_due(&self->heap_trim, self->counts.connections, self->now.mono_ms)) {
-        request_free_all(self);
+    if (!self->options.shares_heap &&
+        heap_trim_is_due(&self->heap_trim, self->counts.connections, self->now.mono_ms)) {
+        http_forget(self);
         heap_trim_give_back(&self->heap_trim, self->now.mono_ms);
-        self->counts.trims_total++;
     }
 }
 

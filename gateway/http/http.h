@@ -184,6 +184,7 @@ struct http_options {
                                  for, less 256 */
     uint64_t memory_max;      /* held for clients; 0: a quarter of the machine's or cgroup's … */
     unsigned sharers;         /* … shared by so many processes; 0: one */
+    bool shares_heap;         /* with what its owner serves too, who looks after it (http_forget) */
     struct log *log;
 };
 
@@ -231,6 +232,10 @@ uint16_t http_port(const struct http *self); /* the port really bound; 0 before 
  * leave. Bounded: true: call again soon. */
 bool http_turn(struct http *self, const struct now *now);
 int64_t http_due_ms(const struct http *self, const struct now *now); /* at most 1 s ahead */
+
+/* Frees what is kept for requests to come: memory is about to be given back to the system. Done by
+ * itself when many connections have gone, unless the heap is shared. */
+void http_forget(struct http *self);
 
 struct http_counts {
     uint64_t memory_held; /* bytes, for clients */

@@ -165,17 +165,15 @@ static struct response *on_refuse(void *state, int status, const char *text)
 const struct http_app http_fixture_app = {
     .serve = on_serve, .gone = on_gone, .refuse = on_refuse, .spare = on_spare, .own = &bind_own};
 
-int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
+static int set_up_with(void **state, struct http_options options)
 {
     struct http_fixture *self = calloc(1, sizeof(*self));
-    struct http_options options = {.section = "gateway",
-                                   .listen = "127.0.0.1:0",
-                                   .pool_bytes = 16384,
-                                   .body_max_bytes = 4096,
-                                   .idle_ms = 10000,
-                                   .connections_max = connections_max,
-                                   .memory_max = memory_max};
 
+    options.section = "gateway";
+    options.listen = "127.0.0.1:0";
+    options.pool_bytes = 16384;
+    options.body_max_bytes = 4096;
+    options.idle_ms = 10000;
     self->now_ms = 1000;
     assert_int_equal(ERR_OK, http_new(&self->http, &options, &http_fixture_app, self));
     assert_int_equal(ERR_OK, http_listen(self->http));
@@ -183,9 +181,20 @@ int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
     return 0;
 }
 
+int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max)
+{
+    return set_up_with(
+        state, (struct http_options){.connections_max = connections_max, .memory_max = memory_max});
+}
+
 int http_set_up(void **state)
 {
     return http_set_up_for(state, 0, 0);
+}
+
+int http_set_up_beside_others(void **state)
+{
+    return set_up_with(state, (struct http_options){.shares_heap = true});
 }
 
 int http_tear_down(void **state)

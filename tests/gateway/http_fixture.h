@@ -30,6 +30,7 @@ void http_echo(struct request *request);
 
 int http_set_up(void **state);
 int http_set_up_for(void **state, uint64_t connections_max, uint64_t memory_max);
+int http_set_up_beside_others(void **state); /* with whom it shares the heap */
 int http_tear_down(void **state);
 
 void http_run(void *fixture); /* a turn_fn */

@@ -185,31 +185,54 @@ static void turn_until(struct http_fixture *self, uint64_t connections)
     } while (counts.connections != connections);
 }
 
-static void memory_is_given_back_when_many_have_gone(void **state)
+/* So many come, and go. */
+static void come_and_go(struct http_fixture *self)
 {
     enum { many = 1100 };
     static int fds[many];
-    struct http_fixture *self = *state;
     struct rlimit limit;
-    struct http_counts counts;
 
     assert_return_code(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    self->now_ms = 10000;
     limit.rlim_cur = limit.rlim_max;
     assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), 0);
     if (limit.rlim_cur < (rlim_t)3 * many) {
         skip();
     }
+    for (int i = 0; i < many; i++) {
+        fds[i] = http_client(self);
+    }
+    turn_until(self, many);
+    for (int i = 0; i < many; i++) {
+        (void)close(fds[i]);
+    }
+    turn_until(self, 0);
+    http_run(self);
+}
+
+/* It takes a while, for which all that is served beside it would wait. */
+static void a_heap_that_is_shared_is_looked_after_by_its_owner(void **state)
+{
+    struct http_fixture *self = *state;
+    struct http_counts counts;
+
+    come_and_go(self);
+    self->now_ms += 5000;
+    http_run(self);
+    http_counts(self->http, &counts);
+    assert_int_equal(0, counts.trims_total);
+    http_forget(self->http);
+    http_counts(self->http, &counts);
+    assert_int_equal(1, counts.trims_total);
+}
+
+static void memory_is_given_back_when_many_have_gone(void **state)
+{
+    struct http_fixture *self = *state;
+    struct http_counts counts;
+
+    self->now_ms = 10000;
     for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < many; i++) {
-            fds[i] = http_client(self);
-        }
-        turn_until(self, many);
-        for (int i = 0; i < many; i++) {
-            (void)close(fds[i]);
-        }
-        turn_until(self, 0);
-        http_run(self);
+        come_and_go(self);
         http_counts(self->http, &counts);
         assert_int_equal(round, counts.trims_total); /* not while they go */
         self->now_ms += round == 0 ? 300 : 1000;
@@ -486,6 +509,8 @@ int main(void)
         T(a_header_of_any_size_is_answered),
         T(a_request_that_comes_a_byte_at_a_time_is_cut_off),
         T(memory_is_given_back_when_many_have_gone),
+        cmocka_unit_test_setup_teardown(a_heap_that_is_shared_is_looked_after_by_its_owner,
+                                        http_set_up_beside_others, http_tear_down),
         T(who_waits_for_an_answer_is_not_cut_off),
         T(nothing_after_a_refused_header_block_is_read),
         T(a_body_over_the_limit_is_413_and_the_connection_goes_on),
