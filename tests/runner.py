@@ -138,7 +138,7 @@ def read_cmocka(results, name, folder, status, output):
 UNIT_SECONDS = 240  # longer is hanging: a third of the simulator's seeds under sanitizers take 35 on an idle core
 SIM_SHARE = 3  # sanitizers look at every third of the seeds that found a bug, the others in turn: the judge looks at all
 THREADED = ("store_actor_flusher_test",)  # what runs with ThreadSanitizer too
-FIRST = ("sim_sim_test", "replicator_repair_test", "registry_storage_storage_test")  # they take longest
+FIRST = ("sim_sim_test", "replicator_repair_test", "registry_storage_faults_test")  # they take longest
 
 
 def unit_program(results, preset, name, command):

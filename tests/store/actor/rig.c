@@ -453,3 +453,35 @@ int64_t rig_grant(struct rig *self, int64_t id, int64_t ttl_s)
     etcdserverpb__lease_grant_response__free_unpacked(answer, NULL);
     return id;
 }
+
+uint64_t rig_send_put(struct rig *self, const char *key, const char *value)
+{
+    Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+
+    put.key = rig_bytes(key);
+    put.value = rig_bytes(value);
+    return rig_send(self, ETCD_METHOD_PUT, &put);
+}
+
+void rig_pass(struct rig *self, int64_t ms)
+{
+    for (; ms > 0; ms -= 100) {
+        rig_turn(self, ms < 100 ? ms : 100);
+    }
+}
+
+int rig_set_up(void **state)
+{
+    static struct rig rig;
+
+    rig_init(&rig, 1);
+    rig_start(&rig);
+    *state = &rig;
+    return 0;
+}
+
+int rig_tear_down(void **state)
+{
+    rig_fini(*state);
+    return 0;
+}

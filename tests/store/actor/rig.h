@@ -84,6 +84,15 @@ int64_t rig_put(struct rig *self, const char *key, const char *value, int64_t le
 const char *rig_get(struct rig *self, const char *key);
 int64_t rig_grant(struct rig *self, int64_t id, int64_t ttl_s); /* its id; 0: refused */
 
+uint64_t rig_send_put(struct rig *self, const char *key, const char *value); /* not waited for */
+
 ProtobufCBinaryData rig_bytes(const char *text);
+
+/* Turns of 100 ms at most. */
+void rig_pass(struct rig *self, int64_t ms);
+
+/* A store that has started. */
+int rig_set_up(void **state);
+int rig_tear_down(void **state);
 
 #endif
