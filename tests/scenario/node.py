@@ -44,7 +44,7 @@ class Ports:
     """Below those the kernel gives to clients; of each the one a thousand above is free too, a node's door. No two programs
     of the tests are given the same, not even one that nobody listens at yet: each has blocks of its own while it runs."""
     BLOCK = 50
-    PLACE = os.path.join(tempfile.gettempdir(), "muster-test-ports")
+    PLACE = os.path.join(tempfile.gettempdir(), "muster-test-ports-%d" % os.getuid())
 
     def __init__(self):
         self.blocks = [start for thousand in range(10000, 30000, 2000) for start in range(thousand, thousand + 1000, self.BLOCK)]
@@ -52,12 +52,10 @@ class Ports:
         self.locked, self.ports, self.guard = [], [], threading.Lock()
 
     def lock_block(self):
-        os.makedirs(self.PLACE, exist_ok=True)
-        with contextlib.suppress(PermissionError):
-            os.chmod(self.PLACE, 0o1777)
+        os.makedirs(self.PLACE, mode=0o700, exist_ok=True)
         while self.blocks:
             start = self.blocks.pop()
-            with contextlib.suppress(BlockingIOError, PermissionError):
+            with contextlib.suppress(BlockingIOError):
                 file = open(os.path.join(self.PLACE, str(start)), "w", encoding="ascii")
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.locked.append(file)
