@@ -82,6 +82,17 @@ static bool may_refuse(const struct judge *self, const struct told *told)
     return told->age_ms < 0 || told->age_ms > limit_ms - 15000;
 }
 
+/* A tombstone won over it when it came, and its life has ended since: the next walk tells it anew.
+ */
+static bool was_beaten(const struct judge *self, const struct pending *pending,
+                       const struct told *told)
+{
+    const struct view *view = &self->nodes[pending->node].held[told->host];
+
+    return view->forgotten && view->since_ms >= pending->at_ms &&
+           !state_beats(&told->state, &view->state);
+}
+
 static void check_ack(struct judge *self, const struct pending *pending)
 {
     struct registry_actor *registry = site_registry(&self->sites[pending->node]);
@@ -99,6 +110,9 @@ static void check_ack(struct judge *self, const struct pending *pending)
          * taken: it holds that until the digests differ. */
         if ((told->state.gone || told->anew || held.dirty == -1 || held.gone) &&
             may_refuse(self, told)) {
+            continue;
+        }
+        if (held.dirty == -1 && was_beaten(self, pending, told)) {
             continue;
         }
         if (held.dirty == -1 || state_beats(&told->state, &held)) {

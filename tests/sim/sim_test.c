@@ -136,6 +136,9 @@ static const struct {
     {8701934,
      "a link to a node was taken for word of what it is called: it kept a name of before",
      {.renamed = true}},
+    {8803694,
+     "the judge looked for what a tombstone had won over, whose life ended before the ACK left",
+     {.leaves = true, .late = true}},
 };
 
 static uint32_t setting(const char *name, uint32_t otherwise)
