@@ -14,6 +14,7 @@ export function rows({ make, id, open, heights, source }) {
     const free = [];
     let chosen = -1;
     let chosenId = null; // null: of whichever row stands there
+    let entering = false; // Enter came before the first rows did
     let frame = 0;
 
     const height = () => heights[narrow.matches ? 1 : 0];
@@ -51,6 +52,10 @@ export function rows({ make, id, open, heights, source }) {
     function draw() {
         frame = 0;
         follow();
+        if (entering && (source.ended || source.at(0) !== undefined)) {
+            entering = false;
+            openAt(0, source.at(0));
+        }
         const { top } = node.getBoundingClientRect();
         const count = source.count;
         const first = Math.max(0, Math.floor(-top / height()) - spare);
@@ -128,10 +133,11 @@ export function rows({ make, id, open, heights, source }) {
             choose(to, source.at(to));
             see(to);
         },
-        /** Opens the chosen row, or the first. */
+        /** Opens the chosen row, or the first; while none has come yet, as soon as it has. */
         enter() {
             follow();
             const i = Math.max(0, chosen);
+            entering = source.at(i) === undefined && source.ended === false;
             openAt(i, source.at(i));
         },
         forget() {
