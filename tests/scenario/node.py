@@ -41,9 +41,10 @@ def is_free(port):
 
 
 class Ports:
-    """Below those the kernel gives to clients; of each the one a thousand above is free too, a node's door. No two programs
-    of the tests are given the same, not even one that nobody listens at yet: each has blocks of its own while it runs."""
-    BLOCK = 50
+    """Below those the kernel gives to clients; of each the next one is free too, an actor's second endpoint, and the one a
+    thousand above, a node's door. No two programs of the tests are given the same, not even one that nobody listens at yet:
+    each has blocks of its own while it runs."""
+    BLOCK = 100
     PLACE = os.path.join(tempfile.gettempdir(), "muster-test-ports-%d" % os.getuid())
 
     def __init__(self):
@@ -59,7 +60,7 @@ class Ports:
                 file = open(os.path.join(self.PLACE, str(start)), "w", encoding="ascii")
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.locked.append(file)
-                self.ports = random.sample(range(start, start + self.BLOCK), self.BLOCK)
+                self.ports = random.sample(range(start, start + self.BLOCK, 2), self.BLOCK // 2)
                 return
         raise AssertionError("programs that run have all blocks of ports: see who locks files in %s" % self.PLACE)
 
@@ -69,7 +70,7 @@ class Ports:
                 if not self.ports:
                     self.lock_block()
                 port = self.ports.pop()
-                if is_free(port) and is_free(port + 1000):
+                if all(map(is_free, (port, port + 1, port + 1000))):
                     return port
 
 
