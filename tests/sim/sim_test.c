@@ -130,8 +130,7 @@ static const struct {
      {.ghosts = true, .renamed = true}},
     {8600403,
      "two nodes that had moved, a clock set back, sought each other where they had been, though "
-     "one "
-     "answered at its configured address",
+     "one answered at its configured address",
      {.renamed = true}},
     {8701934,
      "a link to a node was taken for word of what it is called: it kept a name of before",

@@ -209,9 +209,36 @@ const metrics_are_read = (browser) => inside(browser, async (module, same) => {
     same(rows[0].help, "From a write's request to its change on disk.", "its help");
 });
 
+const enter_waits_for_the_first_rows = (browser) => inside(browser, async (module, same) => {
+    const { Paged } = await module("paged.js");
+    const { rows } = await module("rows.js");
+    const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const opened = [];
+    const listOf = async (found, then) => {
+        let come;
+        const source = new Paged(() => new Promise((resolve) => { come = resolve; }), () => list.update());
+        const list = rows({ make: () => ({ node: document.createElement("div"), update() {} }), id: (row) => row,
+                            open: (row) => opened.push(row), heights: [40, 40], source });
+        document.body.append(list.node);
+        const asked = source.want(0, 0);
+        then(list);
+        come({ rows: found, next: null, total: found.length });
+        await asked;
+        await drawn();
+        list.stop();
+        list.node.remove();
+    };
+    await listOf(["first", "second"], (list) => list.enter());
+    same(opened, ["first"], "the first, as soon as it is there");
+    await listOf([], (list) => list.enter());
+    await listOf(["third"], () => {});
+    same(opened, ["first"], "of an empty list nothing, and nothing that was not asked for");
+});
+
 export const pure = {
     pages_hold_together_while_rows_come_and_go,
     what_is_chosen_stays_chosen,
+    enter_waits_for_the_first_rows,
     lines_that_are_told_again_stand_once,
     a_failed_page_is_asked_for_again,
     bursts_are_one_row_and_repeats_none,

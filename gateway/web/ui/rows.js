@@ -137,7 +137,7 @@ export function rows({ make, id, open, heights, source }) {
         enter() {
             follow();
             const i = Math.max(0, chosen);
-            entering = source.at(i) === undefined && source.ended === false;
+            entering = source.at(0) === undefined && source.ended === false;
             openAt(i, source.at(i));
         },
         forget() {
