@@ -152,6 +152,17 @@ void crowd_end(struct crowd *self)
     }
 }
 
+void crowd_warm(struct crowd *self)
+{
+    struct crowd_options asked = self->options;
+
+    self->options.calls_max = asked.client_count;
+    self->options.per_s = 0;
+    crowd_run(self, now_ns() + answer_ns);
+    need(crowd_is_done(self), "the first calls are not answered");
+    self->options = asked;
+}
+
 void crowd_run(struct crowd *self, int64_t until_ns)
 {
     int64_t now = now_ns();

@@ -53,6 +53,8 @@ struct crowd {
 };
 
 void crowd_init(struct crowd *self, const struct crowd_options *options);
+/* A call of each client, uncounted: the first of a connection makes what the later ones find. */
+void crowd_warm(struct crowd *self);
 void crowd_begin(struct crowd *self, int64_t now_ns);
 void crowd_turn(struct crowd *self, int64_t now_ns); /* asks what is due */
 int64_t crowd_due_ns(const struct crowd *self);      /* INT64_MAX: after an answer */

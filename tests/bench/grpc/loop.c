@@ -25,9 +25,12 @@ struct connection {
     struct loop *loop;
     int fd;
     nghttp2_session *session;
+    unsigned settings; /* frames of the server's: its own, and that it has taken ours */
     bool is_written;
     struct connection *next_written;
 };
+
+static const int64_t greeting_ns = 120 * (int64_t)1000000000;
 
 static char room[room_bytes];
 
@@ -144,6 +147,15 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *s
     return 0;
 }
 
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *state)
+{
+    struct connection *connection = state;
+
+    (void)session;
+    connection->settings += frame->hd.type == NGHTTP2_SETTINGS;
+    return 0;
+}
+
 static void write_out(struct connection *it, size_t len)
 {
     need_os(len == 0 || send(it->fd, room, len, MSG_NOSIGNAL) == (ssize_t)len, "send");
@@ -231,9 +243,10 @@ struct connection *connection_open(struct loop *loop, int32_t window_bytes)
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
     nghttp2_option_set_peer_max_concurrent_streams(option, streams_max);
     nghttp2_option_set_no_closed_streams(option, 1);
-    need(nghttp2_session_client_new2(&self->session, callbacks, NULL, option) == 0, "session");
+    need(nghttp2_session_client_new2(&self->session, callbacks, self, option) == 0, "session");
     need(nghttp2_submit_settings(self->session, NGHTTP2_FLAG_NONE, settings, 2) == 0, "settings");
     if (window_bytes > http2_window_bytes) {
         need(nghttp2_session_set_local_window_size(self->session, NGHTTP2_FLAG_NONE, 0,
@@ -250,10 +263,19 @@ struct connection *connection_open(struct loop *loop, int32_t window_bytes)
 struct connection **connections_open(struct loop *loop, size_t count, int32_t window_bytes)
 {
     struct connection **opened = calloc(count, sizeof(struct connection *));
+    int64_t until_ns = now_ns() + greeting_ns;
 
     need(opened != NULL, "memory");
     for (size_t i = 0; i < count; i++) {
         opened[i] = connection_open(loop, window_bytes);
+    }
+    for (size_t i = 0; i < count || loop->written != NULL;) {
+        if (i < count && opened[i]->settings >= 2) {
+            i++;
+        } else {
+            need(now_ns() < until_ns, "the server does not greet");
+            loop_turn(loop, i < count ? until_ns : 0);
+        }
     }
     return opened;
 }

@@ -27,6 +27,8 @@ void loop_turn(struct loop *self, int64_t until_ns);
 
 /* Owned by the loop. window_bytes: what the server may send of a stream that is not read. */
 struct connection *connection_open(struct loop *loop, int32_t window_bytes);
+/* The same, and each is waited for until both sides have said and taken their settings: what is
+ * measured after it are calls, not what connections cost to set up. */
 struct connection **connections_open(struct loop *loop, size_t count, int32_t window_bytes);
 void connection_stall(struct connection *self); /* nothing is read from it any more */
 /* Of one that stalls: whether bytes wait to be read, so that the server neither closed it nor left

@@ -61,6 +61,9 @@ static int calls(struct options *options, struct deed deed)
     double seconds;
 
     crowd_init(&crowd, &asked);
+    if (options->calls == 0) {
+        crowd_warm(&crowd);
+    }
     ready();
     cpu = cpu_s();
     crowd_run(&crowd,
