@@ -73,6 +73,19 @@ static bool has_input(const zmq_pollitem_t *item)
     return (item->revents & ZMQ_POLLIN) != 0;
 }
 
+/* Without a socket: an item that poll(2) passes over. */
+static zmq_pollitem_t item_of(void *socket)
+{
+    return (zmq_pollitem_t){.socket = socket, .fd = -1, .events = ZMQ_POLLIN};
+}
+
+static void lay_out_monitors(struct actor *self)
+{
+    for (uint32_t i = 0; i < listeners_max; i++) {
+        other_items(self)[ITEM_LISTENERS + i] = item_of(self->sockets.base.listeners.of[i].monitor);
+    }
+}
+
 static void read_signals(struct actor *self)
 {
     struct signalfd_siginfo info;
@@ -301,6 +314,9 @@ static void turn(struct actor *self)
     turn_end(&self->turn, &now, send_lane, self);
     publish_lines(self);
     send_lane(self, OUTBOX_SYNCED);
+    if (peer_sockets_step(&self->sockets.peers, self->options, now.mono_ms)) {
+        lay_out_monitors(self);
+    }
     follow_links(self);
     end_guests(self, &now);
     if (now.mono_ms >= self->watch_due_ms) {
@@ -357,12 +373,6 @@ static void run_turns(struct actor *self)
 
 /* ── beginning and end ── */
 
-/* Without a socket: an item that poll(2) passes over. */
-static zmq_pollitem_t item_of(void *socket)
-{
-    return (zmq_pollitem_t){.socket = socket, .fd = -1, .events = ZMQ_POLLIN};
-}
-
 static void lay_out_items(struct actor *self)
 {
     const struct actor_options *options = self->options;
@@ -383,9 +393,7 @@ static void lay_out_items(struct actor *self)
     }
     other_items(self)[ITEM_GUARD] = item_of(self->sockets.base.guard.socket);
     other_items(self)[ITEM_DOOR] = item_of(self->sockets.peers.door);
-    for (uint32_t i = 0; i < listeners_max; i++) {
-        other_items(self)[ITEM_LISTENERS + i] = item_of(self->sockets.base.listeners.of[i].monitor);
-    }
+    lay_out_monitors(self);
 }
 
 static void actor_init(struct actor *self, const struct actor_options *options, struct str name)

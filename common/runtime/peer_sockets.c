@@ -10,6 +10,8 @@
 #include "common/base/host_port.h"
 #include "common/runtime/endpoint.h"
 
+static const int64_t door_pause_ms = 1000;
+static const int64_t door_pause_max_ms = (int64_t)60 * 1000;
 static const struct socket_limits limits = {way_frames_max, way_frames_max, frame_max, 0};
 
 /* ── the door ───────────────────────────────────────────────────────────────*/
@@ -35,8 +37,31 @@ enum err peer_sockets_open_door(struct peer_sockets *self, const struct actor_op
 void peer_sockets_open_tcp_door(struct peer_sockets *self, const struct actor_options *options)
 {
     if (self->door != NULL && options->door != NULL && options->door_waits) {
-        (void)socket_bind_tcp(self->base, options, self->door, options->door, 0);
+        self->door_due_ms = 0;
+        self->door_pause_ms = door_pause_ms;
     }
+}
+
+bool peer_sockets_step(struct peer_sockets *self, const struct actor_options *options,
+                       int64_t now_ms)
+{
+    if (self->door_pause_ms == 0 || now_ms < self->door_due_ms) {
+        return false;
+    }
+    if (socket_bind_tcp(self->base, options, self->door, options->door, 0) == ERR_OK) {
+        if (self->door_pause_ms > door_pause_ms) {
+            log_event(options->log, LOG_INFO, "bound", "its port is free now",
+                      log_text("endpoint", options->door));
+        }
+        self->door_pause_ms = 0;
+        return true;
+    }
+    self->door_due_ms = now_ms + self->door_pause_ms;
+    self->door_pause_ms *= 2;
+    if (self->door_pause_ms > door_pause_max_ms) {
+        self->door_pause_ms = door_pause_max_ms;
+    }
+    return false;
 }
 
 void frame_sender_key(const struct frame *frame, char key[address_key_chars])

@@ -18,16 +18,23 @@ struct peer_sockets {
     struct socket_base *base;           /* borrowed */
     void *door;                         /* ROUTER; NULL: none */
     struct buf door_at;                 /* its ipc address, for removing it; NUL behind */
+    int64_t door_due_ms;                /* mono: not before, the tcp door is to be bound … */
+    int64_t door_pause_ms;              /* … so long after a try that failed; 0: it is not */
     struct peer_socket *ways;           /* outbox_peers_max, by number; NULL before the first */
     uint32_t numbers[outbox_peers_max]; /* of the open ones */
     uint32_t count;
     bool changed; /* since the shell looked last, which sets it false */
 };
 
-/* The ipc door, and the tcp one unless it waits; peer_sockets_open_tcp_door: that one then. Errors,
- * said on the log: ERR_INVALID, ERR_IO. */
+/* The ipc door, and the tcp one unless it waits. Errors, said on the log: ERR_INVALID, ERR_IO. */
 enum err peer_sockets_open_door(struct peer_sockets *self, const struct actor_options *options);
+/* That one then, by the next peer_sockets_step. */
 void peer_sockets_open_tcp_door(struct peer_sockets *self, const struct actor_options *options);
+/* Once a turn. A port that somebody else holds is said on the log and tried again, after 1 s first
+ * and 60 s at last: other nodes are told of the door by then, and come back to it. True: the door
+ * has been bound. */
+bool peer_sockets_step(struct peer_sockets *self, const struct actor_options *options,
+                       int64_t now_ms);
 
 /* What others told the core may be nothing to connect to, or nothing to trust: then the way stays
  * closed, which the log says, and what is sent through it is dropped. */
