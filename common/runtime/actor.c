@@ -11,13 +11,12 @@
 #include "common/base/clock_watch.h"
 #include "common/base/heap.h"
 #include "common/runtime/intake.h"
+#include "common/runtime/items.h"
 #include "common/runtime/lines.h"
 #include "common/runtime/links.h"
 #include "common/runtime/lock.h"
 #include "common/runtime/notify.h"
-#include "common/runtime/sockets.h"
 #include "common/runtime/turn.h"
-#include "common/runtime/wait.h"
 
 static const int64_t longest_sleep_ms = 1000;
 static const int64_t watch_ms = 500;     /* between two looks at who has fallen silent */
@@ -39,9 +38,7 @@ struct actor {
     struct notify notify; /* the service manager, if there is one */
     struct outbox *out;
     struct intake intake;
-    zmq_pollitem_t *items; /* commands, facts, signals, guests, then dealer and sub of each link,
-                            * then guard, door and the listeners' monitors, then the open ways */
-    struct wait wait;
+    struct items items;
     uint64_t line; /* the next of the log to be published */
     int signal_fd;
     struct link_watch *watch; /* of each link */
@@ -50,47 +47,11 @@ struct actor {
     bool told_to_end; /* by a signal */
 };
 
-enum { ITEM_COMMANDS, ITEM_FACTS, ITEM_SIGNALS, ITEM_GUESTS };
-enum {
-    ITEM_GUARD,
-    ITEM_DOOR,
-    ITEM_LISTENERS,
-    ITEM_OTHERS = ITEM_LISTENERS + listeners_max
-}; /* behind those of the links */
-
-static zmq_pollitem_t *link_items(struct actor *self, size_t at)
-{
-    return &self->items[ITEM_GUESTS + self->options->guest_count + 2 * at];
-}
-
-static zmq_pollitem_t *other_items(struct actor *self)
-{
-    return link_items(self, self->options->link_count);
-}
-
-static bool has_input(const zmq_pollitem_t *item)
-{
-    return (item->revents & ZMQ_POLLIN) != 0;
-}
-
-/* Without a socket: an item that poll(2) passes over. */
-static zmq_pollitem_t item_of(void *socket)
-{
-    return (zmq_pollitem_t){.socket = socket, .fd = -1, .events = ZMQ_POLLIN};
-}
-
-static void lay_out_monitors(struct actor *self)
-{
-    for (uint32_t i = 0; i < listeners_max; i++) {
-        other_items(self)[ITEM_LISTENERS + i] = item_of(self->sockets.base.listeners.of[i].monitor);
-    }
-}
-
 static void read_signals(struct actor *self)
 {
     struct signalfd_siginfo info;
 
-    if (self->items[ITEM_SIGNALS].revents == 0) {
+    if (!items_signals(&self->items)) {
         return;
     }
     while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
@@ -112,68 +73,18 @@ static void end_if_told(struct actor *self, const struct now *now)
 
 /* ── turns ── */
 
-/* When the next turn begins at the latest, mono ms. */
-static int64_t due_ms(struct actor *self, const struct now *now)
+/* Until the next turn begins at the latest. */
+static int64_t sleep_ms(struct actor *self)
 {
+    const struct now now = self->options->clock->now(self->options->clock);
     int64_t ping = notify_due_ms(&self->notify);
-    int64_t own = turn_due_ms(&self->turn, now);
-    int64_t due = now->mono_ms + longest_sleep_ms;
+    int64_t due = turn_due_ms(&self->turn, &now);
 
     due = ping < due ? ping : due;
-    return own < due ? own : due;
-}
-
-static size_t items_max(const struct actor_options *options)
-{
-    return ITEM_GUESTS + options->guest_count + 2 * options->link_count + ITEM_OTHERS +
-           outbox_peers_max;
-}
-
-static void lay_out_ways(struct actor *self)
-{
-    zmq_pollitem_t *items = &other_items(self)[ITEM_OTHERS];
-
-    for (uint32_t i = 0; i < self->sockets.peers.count; i++) {
-        void *dealer = self->sockets.peers.ways[self->sockets.peers.numbers[i]].dealer;
-
-        items[i] = (zmq_pollitem_t){.socket = dealer, .events = ZMQ_POLLIN};
+    if (due <= now.mono_ms) {
+        return 0;
     }
-    self->sockets.peers.changed = false;
-    wait_anew(&self->wait, (size_t)(items - self->items), items_max(self->options));
-}
-
-/* Sockets that are used past sockets.c, which marks all others: they are asked each time. */
-static void use_others(struct actor *self)
-{
-    used_add(&self->sockets.used, self->sockets.base.guard.socket);
-    for (uint32_t i = 0; i < listeners_max; i++) {
-        used_add(&self->sockets.used, self->sockets.base.listeners.of[i].monitor);
-    }
-}
-
-static void sleep_until(struct actor *self, bool at_once)
-{
-    size_t count =
-        ITEM_GUESTS + self->options->guest_count + ITEM_OTHERS + self->sockets.peers.count;
-    int64_t wait_ms = 0;
-
-    for (size_t i = 0; i < self->options->link_count; i++) {
-        zmq_pollitem_t *items = link_items(self, i);
-
-        items[0].events = (short)(ZMQ_POLLIN | (self->sockets.links[i].blocked ? ZMQ_POLLOUT : 0));
-        count += 2;
-    }
-    if (self->sockets.peers.changed) {
-        lay_out_ways(self);
-    }
-    if (!at_once) {
-        struct now now = self->options->clock->now(self->options->clock);
-        int64_t due = due_ms(self, &now);
-
-        wait_ms = due > now.mono_ms ? due - now.mono_ms : 0;
-    }
-    use_others(self);
-    wait_for(&self->wait, self->items, count, wait_ms, &self->sockets.used, self->options->clock);
+    return due - now.mono_ms < longest_sleep_ms ? due - now.mono_ms : longest_sleep_ms;
 }
 
 static void take_links(struct actor *self, const struct now *now)
@@ -182,14 +93,14 @@ static void take_links(struct actor *self, const struct now *now)
         struct socket_link *link = &self->sockets.links[i];
         struct follower *follower = self->options->links[i].follower;
 
-        if (link->blocked && (link_items(self, i)[0].revents & ZMQ_POLLOUT) != 0) {
+        if (link->blocked && items_link_opened(&self->items, i)) {
             link->blocked = false;
             if (follower != NULL) {
                 follower_hurry(follower);
             }
         }
-        intake_answers(&self->intake, i, has_input(&link_items(self, i)[0]), now);
-        if (follower != NULL && has_input(&link_items(self, i)[1])) {
+        intake_answers(&self->intake, i, items_answers(&self->items, i), now);
+        if (follower != NULL && items_link_facts(&self->items, i)) {
             intake_facts(&self->intake, i, now);
         }
     }
@@ -206,18 +117,15 @@ static void follow_links(struct actor *self)
  * and closed at a turn's end. */
 static void take_others(struct actor *self, const struct now *now)
 {
-    const zmq_pollitem_t *items = other_items(self);
-
     listeners_step(&self->sockets.base.listeners, now->mono_ms, self->options->log);
-    if (has_input(&items[ITEM_GUARD])) {
+    if (items_guard(&self->items)) {
         curve_guard_answer(&self->sockets.base.guard, self->options->log);
     }
     if (self->sockets.peers.door != NULL) {
-        intake_door(&self->intake, has_input(&items[ITEM_DOOR]), now);
+        intake_door(&self->intake, items_door(&self->items), now);
     }
     for (uint32_t i = 0; i < self->sockets.peers.count; i++) {
-        intake_way(&self->intake, self->sockets.peers.numbers[i],
-                   has_input(&items[ITEM_OTHERS + i]), now);
+        intake_way(&self->intake, self->sockets.peers.numbers[i], items_way(&self->items, i), now);
     }
 }
 
@@ -231,7 +139,7 @@ static void take_guests(struct actor *self, const struct now *now)
     for (size_t i = 0; i < self->options->guest_count; i++) {
         const struct actor_guest *guest = &self->options->guests[i];
 
-        if (guest->always || self->items[ITEM_GUESTS + i].revents != 0) {
+        if (guest->always || items_guest(&self->items, i)) {
             guest->ready(guest_state(self, guest), now, self->out);
         }
     }
@@ -302,10 +210,10 @@ static void turn(struct actor *self)
     look_at_clock(self, &now);
     turn_begin(&self->turn, &now);
     read_signals(self);
-    if (has_input(&self->items[ITEM_FACTS])) {
+    if (items_facts(&self->items)) {
         intake_subscriptions(&self->intake);
     }
-    intake_commands(&self->intake, has_input(&self->items[ITEM_COMMANDS]), &now);
+    intake_commands(&self->intake, items_commands(&self->items), &now);
     take_others(self, &now);
     take_links(self, &now);
     take_guests(self, &now);
@@ -315,7 +223,7 @@ static void turn(struct actor *self)
     publish_lines(self);
     send_lane(self, OUTBOX_SYNCED);
     if (peer_sockets_step(&self->sockets.peers, self->options, now.mono_ms)) {
-        lay_out_monitors(self);
+        items_lay_out_door(&self->items);
     }
     follow_links(self);
     end_guests(self, &now);
@@ -354,7 +262,7 @@ static void run_turns(struct actor *self)
     while (!outbox_stopping(self->out)) {
         uint64_t answers_before = self->admin.answers;
 
-        sleep_until(self, at_once);
+        items_sleep(&self->items, at_once ? 0 : sleep_ms(self));
         turn(self);
         at_once = outbox_take_again(self->out) || self->intake.waits;
         if (!at_once) {
@@ -373,38 +281,14 @@ static void run_turns(struct actor *self)
 
 /* ── beginning and end ── */
 
-static void lay_out_items(struct actor *self)
-{
-    const struct actor_options *options = self->options;
-
-    self->items[ITEM_COMMANDS] =
-        (zmq_pollitem_t){.socket = self->sockets.commands, .events = ZMQ_POLLIN};
-    self->items[ITEM_FACTS] = (zmq_pollitem_t){.socket = self->sockets.facts, .events = ZMQ_POLLIN};
-    self->items[ITEM_SIGNALS] = (zmq_pollitem_t){.fd = self->signal_fd, .events = ZMQ_POLLIN};
-    for (size_t i = 0; i < options->guest_count; i++) {
-        self->items[ITEM_GUESTS + i] =
-            (zmq_pollitem_t){.fd = options->guests[i].fd, .events = ZMQ_POLLIN};
-    }
-    for (size_t i = 0; i < options->link_count; i++) {
-        zmq_pollitem_t *items = link_items(self, i);
-
-        items[0] = (zmq_pollitem_t){.socket = self->sockets.links[i].dealer};
-        items[1] = item_of(self->sockets.links[i].sub);
-    }
-    other_items(self)[ITEM_GUARD] = item_of(self->sockets.base.guard.socket);
-    other_items(self)[ITEM_DOOR] = item_of(self->sockets.peers.door);
-    lay_out_monitors(self);
-}
-
 static void actor_init(struct actor *self, const struct actor_options *options, struct str name)
 {
     const struct actor_spec *spec = options->spec;
 
     *self = (struct actor){.options = options, .signal_fd = -1};
     self->out = outbox_new(outbox_bytes);
-    self->items = heap_array(items_max(options), sizeof(*self->items));
+    items_init(&self->items, options, &self->sockets);
     self->watch = heap_array(options->link_count + 1, sizeof(*self->watch));
-    wait_init(&self->wait, items_max(options));
     self->admin = (struct admin){.options = options, .sockets = &self->sockets, .name = name};
     launched_read(&self->admin.launched);
     self->admin.started_ms = options->clock->now(options->clock).mono_ms;
@@ -423,8 +307,7 @@ static void actor_init(struct actor *self, const struct actor_options *options, 
 static void actor_fini(struct actor *self)
 {
     intake_fini(&self->intake);
-    wait_fini(&self->wait);
-    free(self->items);
+    items_fini(&self->items);
     free(self->watch);
     sockets_close(&self->sockets);
     outbox_destroy(&self->out);
@@ -442,7 +325,7 @@ static enum err run(struct actor *self, const char *name)
         err = run_pid_write(options->run_dir, name, options->log);
     }
     if (err == ERR_OK) {
-        lay_out_items(self);
+        items_lay_out(&self->items, self->signal_fd);
         log_event(options->log, LOG_INFO, "started", NULL, log_text("version", MUSTER_VERSION),
                   log_int("pid", getpid()), log_text("run_dir", options->run_dir));
         follow_links(self); /* before they are asked what there is */
