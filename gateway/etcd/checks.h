@@ -20,7 +20,7 @@ struct checks_options {
     const struct release *release;
     const struct relay *relay;
     const struct store_view *store;
-    struct subcall_server calls;
+    struct rpc_server calls;
 };
 
 struct checks *checks_new(const struct checks_options *options);

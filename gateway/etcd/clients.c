@@ -44,8 +44,7 @@ struct list {
 
 struct clients {
     struct port_options options;
-    const struct port_app *app;
-    void *state;
+    struct port_app app;
     int epoll;
     struct list silent;   /* have not said what they speak */
     struct list speaking; /* HTTP/2 */
@@ -317,11 +316,11 @@ static bool peek(struct client *it, const struct now *now)
         (void)epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd, NULL);
         it->fd = -1;
         client_free(self, it);
-        self->app->http1(self->state, fd, now);
+        self->app.http1(self->app.state, fd, now);
         return false;
     }
     list_remove(it);
-    it->h2 = h2_new(&self->options.h2, &self->app->h2, self->state,
+    it->h2 = h2_new(&self->options.h2, self->app.calls.app, self->app.calls.state,
                     (struct h2_wake){.wake = wake, .owner = it});
     list_add(&self->speaking, it);
     return true;
@@ -387,14 +386,13 @@ int64_t clients_due_ms(const struct clients *self)
 /* ── their life ── */
 
 struct clients *clients_new(int epoll, const struct port_options *options,
-                            const struct port_app *app, void *state)
+                            const struct port_app *app)
 {
     struct clients *self = heap_new(sizeof(*self));
 
     self->options = *options;
     self->options.h2.spare = &self->spare;
-    self->app = app;
-    self->state = state;
+    self->app = *app;
     self->epoll = epoll;
     self->counts.connections_max = options->connections_max;
     self->room = heap_get(read_bytes);

@@ -9,9 +9,10 @@
 struct client;
 struct clients;
 
-/* epoll: borrowed, as options and app; each connection is in it as its struct client. */
+/* epoll: borrowed, as what options and app point to; each connection is in it as its struct client.
+ */
 struct clients *clients_new(int epoll, const struct port_options *options,
-                            const struct port_app *app, void *state);
+                            const struct port_app *app);
 void clients_destroy(struct clients **self); /* open calls are gone; they are closed */
 
 void clients_take(struct clients *self, int fd, const struct now *now); /* fd: owned from here on */

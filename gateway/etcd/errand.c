@@ -5,7 +5,7 @@
 #include "common/base/heap.h"
 
 struct errands {
-    const struct subcall_server *calls;
+    const struct rpc_server *calls;
     const struct moment *moment;
     struct deadlines deadlines;
     struct errand *first;
@@ -267,7 +267,7 @@ bool errand_taken(struct errand *self)
 
 /* ── all of them ── */
 
-struct errands *errands_new(const struct subcall_server *calls, const struct moment *moment)
+struct errands *errands_new(const struct rpc_server *calls, const struct moment *moment)
 {
     struct errands *self = heap_new(sizeof(*self));
 

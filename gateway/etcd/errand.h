@@ -64,7 +64,7 @@ struct errand {
 };
 
 /* calls, moment: borrowed. While moment's turn is none (at the end of all) nothing is undone. */
-struct errands *errands_new(const struct subcall_server *calls, const struct moment *moment);
+struct errands *errands_new(const struct rpc_server *calls, const struct moment *moment);
 void errands_destroy(struct errands **self); /* open calls are gone before */
 /* Takes their next steps, and ends those whose time is over. */
 void errands_turn(struct errands *self, const struct now *now);

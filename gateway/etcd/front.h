@@ -20,7 +20,7 @@ struct front_options {
     uint64_t memory_max; /* held for clients, over either transport; 0: a share of the machine's */
     unsigned sharers;    /* processes with this port */
     struct log *log;
-    struct subcall_server calls; /* who serves calls */
+    struct rpc_server calls; /* who serves calls */
     const struct relay *relay;
     const struct store_view *store;
     const struct watches *watches; /* may be NULL */

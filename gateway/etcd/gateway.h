@@ -1,27 +1,19 @@
 /* The etcd gateway: it ends HTTP, holds streams and deadlines, and passes calls on to the store as
  * they came. It knows no rule of the store; a revision is to it an ordered number.
  *
- *   port ──rpc──► by method: relay                     (a call is the store's)
- *                            keep_alive                (a stream of calls)
- *                            watch                     (facts, and what was missed)
- *                 ANSWERED, REVISION, EVENTS ◄── store
+ *   port ──rpc──► upstream ──► store
+ *     └─HTTP/1.1─► front
  *
- * A store that is silent for store_silent_ms is not there: calls wait for it, one election at most.
- * After three elections without it, or without a leader, streams that asked for one end ("no
- * leader"); without it all connections are told to go, and nobody new is taken, so that clients
- * move on to another member.
+ * After three elections without the store all connections are told to go, and nobody new is taken,
+ * so that clients move on to another member.
  */
 #ifndef GATEWAY_ETCD_GATEWAY_H
 #define GATEWAY_ETCD_GATEWAY_H
 
 #include "common/base/log.h"
 #include "common/runtime/actor.h"
-#include "gateway/etcd/moment.h"
-#include "gateway/etcd/port.h"
-#include "gateway/etcd/relay.h"
+#include "gateway/etcd/rpc.h"
 #include "gateway/etcd/store_view.h"
-
-enum { store_silent_ms = 500 };
 
 struct etcd_gateway_options {
     const char *listen; /* host:port; borrowed */
@@ -53,8 +45,8 @@ struct actor_link etcd_gateway_link(struct etcd_gateway *self);
 struct actor_guest etcd_gateway_guest(struct etcd_gateway *self);
 struct actor_guest etcd_gateway_http1_guest(struct etcd_gateway *self);
 
-/* Serves whatever calls: the state of this app is the gateway. Only within a turn. */
-extern const struct rpc_app etcd_gateway_app;
+/* Serves whatever calls. Only within a turn. */
+struct rpc_server etcd_gateway_calls(struct etcd_gateway *self);
 
 const struct store_view *etcd_gateway_store(const struct etcd_gateway *self);
 bool etcd_gateway_healthy(

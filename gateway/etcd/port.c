@@ -120,7 +120,7 @@ static enum err bind_listener(struct port *self)
 }
 
 enum err port_new(struct port **self, const struct port_options *options,
-                  const struct port_app *app, void *state)
+                  const struct port_app *app)
 {
     struct port *port = heap_new(sizeof(*port));
     enum err err;
@@ -129,7 +129,7 @@ enum err port_new(struct port **self, const struct port_options *options,
     port->listener = -1;
     port->accept_ms = INT64_MAX;
     port->epoll = epoll_create1(EPOLL_CLOEXEC);
-    port->clients = clients_new(port->epoll, options, app, state);
+    port->clients = clients_new(port->epoll, options, app);
     err = port->epoll < 0 ? ERR_IO : bind_listener(port);
     if (err != ERR_OK) {
         port_destroy(&port);

@@ -29,14 +29,16 @@ struct port_options {
 };
 
 struct port_app {
-    struct rpc_app h2;
+    struct rpc_server calls;
     /* A connection that speaks no HTTP/2, nothing of it read. Takes fd. */
     void (*http1)(void *state, int fd, const struct now *now);
+    void *state;
 };
 
-/* options' texts and app: borrowed. Errors: ERR_INVALID (listen), ERR_IO (said on the log). */
+/* options' texts, log and what app points to: borrowed. Errors: ERR_INVALID (listen), ERR_IO (said
+ * on the log). */
 enum err port_new(struct port **self, const struct port_options *options,
-                  const struct port_app *app, void *state);
+                  const struct port_app *app);
 void port_destroy(struct port **self); /* open calls are gone; connections are closed */
 /* Begins to listen, also again after port_drain, at the same address. Errors: ERR_IO (said on the
  * log). */

@@ -47,6 +47,12 @@ struct rpc_app {
     void (*gone)(void *state, struct rpc *rpc);
 };
 
+/* Who serves a call; both borrowed. */
+struct rpc_server {
+    const struct rpc_app *app;
+    void *state;
+};
+
 static inline void rpc_send(struct rpc *rpc, struct str message)
 {
     rpc->caller->send(rpc, message);

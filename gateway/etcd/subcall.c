@@ -31,7 +31,7 @@ static const struct rpc_caller caller = {.send = on_send, .end = on_end, .unsent
 void subcall_begin(struct subcall *self, const struct subcall_options *options,
                    const ProtobufCMessage *request, void *user)
 {
-    const struct subcall_server *server = options->server;
+    const struct rpc_server *server = options->server;
     struct buf packed = {0};
     bool ended = false; /* then its owner may have freed it */
     size_t len = protobuf_c_message_get_packed_size(request);

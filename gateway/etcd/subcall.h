@@ -20,16 +20,10 @@ struct subcall_owner {
     void (*end)(struct subcall *call, enum grpc_code code, struct str text);
 };
 
-/* Who serves them; all borrowed. */
-struct subcall_server {
-    const struct rpc_app *app;
-    void *state;
-};
-
 struct subcall {
     struct rpc rpc;                    /* first */
     const struct subcall_owner *owner; /* static */
-    const struct subcall_server *server;
+    const struct rpc_server *server;
     void *user; /* the owner's */
     bool open;
     bool *ended; /* set when it ends, while it begins */
@@ -37,7 +31,7 @@ struct subcall {
 
 /* What it is made with. */
 struct subcall_options {
-    const struct subcall_server *server; /* borrowed while it is open */
+    const struct rpc_server *server; /* borrowed while it is open */
     const struct subcall_owner *owner;
     enum etcd_method method;
     struct str token;   /* borrowed while it is open */

@@ -142,7 +142,7 @@ int errand_rig_set_up(void **state)
 {
     struct fixture *self = calloc(1, sizeof(*self));
 
-    self->server = (struct subcall_server){&store, self};
+    self->server = (struct rpc_server){&store, self};
     self->now.mono_ms = 1000;
     self->out = outbox_new(1000);
     self->moment = (struct moment){&self->now, self->out};

@@ -21,7 +21,7 @@ struct client {
 
 struct fixture {
     struct errands *errands;
-    struct subcall_server server;
+    struct rpc_server server;
     struct moment moment;
     struct now now;
     struct outbox *out;

@@ -12,6 +12,7 @@
 
 #include "common/runtime/turn.h"
 #include "gateway/etcd/gateway.h"
+#include "gateway/etcd/upstream.h"
 
 enum { election_ms = 1000, boot = 7 };
 
@@ -39,6 +40,7 @@ struct fixture {
     struct outbox *out;
     struct actor_link link;
     struct actor_guest guest;
+    struct rpc_server by; /* serves calls */
     struct turn turn;
     struct now now;
     struct msg_facts asked; /* what it asked last; id 0: answered */
@@ -169,9 +171,9 @@ static void begin(struct fixture *self, struct played *played, enum etcd_method 
     *played = (struct played){
         .rpc = {.caller = &caller, .method = method, .timeout_ms = -1, .needs_leader = true}};
     turn_begin(&self->turn, &self->now);
-    etcd_gateway_app.begin(self->gateway, &played->rpc);
+    self->by.app->begin(self->by.state, &played->rpc);
     if (!played->ended) {
-        etcd_gateway_app.message(self->gateway, &played->rpc, STR(""));
+        self->by.app->message(self->by.state, &played->rpc, STR(""));
     }
     turn(self, 0, NULL);
 }
@@ -200,6 +202,7 @@ static int set_up(void **state)
     self->out = outbox_new(65536);
     assert_int_equal(etcd_gateway_new(&self->gateway, &options, &self->now), ERR_OK);
     self->link = etcd_gateway_link(self->gateway);
+    self->by = etcd_gateway_calls(self->gateway);
     self->guest = etcd_gateway_guest(self->gateway);
     turn_init(&self->turn, &etcd_gateway_spec, self->gateway, self->out, &self->link, 1,
               self->now.mono_ms);
@@ -255,8 +258,8 @@ static void keep_alives_go_on_until_an_error(void **state)
     answer(self, GRPC_OK, "");
     assert_int_equal(stream.messages, 1);
     assert_false(stream.ended);
-    etcd_gateway_app.message(self->gateway, &stream.rpc, STR("a"));
-    etcd_gateway_app.message(self->gateway, &stream.rpc, STR("b"));
+    self->by.app->message(self->by.state, &stream.rpc, STR("a"));
+    self->by.app->message(self->by.state, &stream.rpc, STR("b"));
     turn(self, 0, NULL);
     assert_int_equal(self->calls, 3);
     answer(self, GRPC_UNAVAILABLE, "no more");
@@ -271,7 +274,7 @@ static void a_stream_ends_when_all_is_renewed(void **state)
 
     tell(self, boot, 4);
     begin(self, &stream, ETCD_METHOD_LEASE_KEEP_ALIVE);
-    etcd_gateway_app.half_closed(self->gateway, &stream.rpc);
+    self->by.app->half_closed(self->by.state, &stream.rpc);
     assert_false(stream.ended);
     answer(self, GRPC_OK, "");
     assert_true(stream.ended);
@@ -285,7 +288,7 @@ static void one_that_goes_takes_its_renewals_with_it(void **state)
 
     tell(self, boot, 4);
     begin(self, &stream, ETCD_METHOD_LEASE_KEEP_ALIVE);
-    etcd_gateway_app.gone(self->gateway, &stream.rpc);
+    self->by.app->gone(self->by.state, &stream.rpc);
     answer(self, GRPC_OK, "");
     assert_int_equal(stream.messages, 0);
     assert_false(stream.ended);
@@ -298,7 +301,7 @@ static void too_many_renewals_end_a_stream(void **state)
 
     begin(self, &stream, ETCD_METHOD_LEASE_KEEP_ALIVE);
     for (int i = 0; i < 1000 && !stream.ended; i++) {
-        etcd_gateway_app.message(self->gateway, &stream.rpc, STR("a"));
+        self->by.app->message(self->by.state, &stream.rpc, STR("a"));
     }
     assert_true(stream.ended);
     assert_string_equal(stream.text, "etcdserver: too many requests");
@@ -412,7 +415,7 @@ static void what_many_watches_have_left_is_given_back(void **state)
         begin(self, &streams[i], ETCD_METHOD_WATCH);
     }
     for (int i = 0; i < many; i++) {
-        etcd_gateway_app.gone(self->gateway, &streams[i].rpc);
+        self->by.app->gone(self->by.state, &streams[i].rpc);
     }
     trims = 0;
     turn(self, 0, NULL);

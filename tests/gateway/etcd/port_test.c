@@ -69,12 +69,10 @@ static void on_http1(void *state, int fd, const struct now *now)
 
 static int set_up(void **state)
 {
-    static const struct port_app app = {.h2 = {.begin = on_begin,
-                                               .message = on_message,
-                                               .half_closed = on_half_closed,
-                                               .gone = on_gone},
-                                        .http1 = on_http1};
+    static const struct rpc_app calls = {
+        .begin = on_begin, .message = on_message, .half_closed = on_half_closed, .gone = on_gone};
     struct fixture *self = calloc(1, sizeof(*self));
+    const struct port_app app = {.calls = {&calls, self}, .http1 = on_http1, .state = self};
     const struct port_options options = {.section = "etcd",
                                          .listen = "127.0.0.1:0",
                                          .connections_max = connections_max,
@@ -86,7 +84,7 @@ static int set_up(void **state)
 
     self->handed_on = -1;
     self->now.mono_ms = 1000;
-    assert_int_equal(port_new(&self->port, &options, &app, self), ERR_OK);
+    assert_int_equal(port_new(&self->port, &options, &app), ERR_OK);
     assert_int_equal(port_listen(self->port), ERR_OK);
     *state = self;
     return 0;

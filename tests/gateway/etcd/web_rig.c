@@ -114,7 +114,7 @@ void web_rig_init(struct web_rig *self, const char *version, const char *const *
     self->out = outbox_new(65536);
     self->moment = (struct moment){&self->now, self->out};
     self->relay = relay_new(&relay);
-    options.calls = (struct subcall_server){&calls, self};
+    options.calls = (struct rpc_server){&calls, self};
     options.relay = self->relay;
     options.store = &self->store;
     options.moment = &self->moment;

@@ -7,8 +7,8 @@ static const size_t gateway_outbox_bytes = (size_t)8 << 20;
 static void start_gateway(struct world *self, unsigned process)
 {
     struct now now = shell_now(&self->shell);
-    struct edge *edge = edge_new(&self->plan, &now);
-    struct actor_link link = edge_link(edge);
+    struct upstream *edge = edge_new(&self->plan, &now);
+    struct actor_link link = upstream_link(edge);
 
     trace_add(&self->trace, self->shell.now_ms, (int)process - 1, "gateway starts");
     shell_start(&self->shell, process, &edge_spec, edge, outbox_new(gateway_outbox_bytes), &link);
@@ -17,7 +17,7 @@ static void start_gateway(struct world *self, unsigned process)
 static void kill_gateway(struct world *self, unsigned process)
 {
     struct process *it = &self->shell.processes[process];
-    struct edge *edge = it->state;
+    struct upstream *edge = it->state;
 
     trace_add(&self->trace, self->shell.now_ms, (int)process - 1, "gateway is killed");
     for (unsigned i = 0; i < self->plan.clients; i++) {

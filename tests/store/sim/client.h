@@ -17,18 +17,12 @@ struct client_call {
     struct client_call *next;
 };
 
-/* Where the gateway is that a client is connected with. */
-struct client_port {
-    const struct rpc_app *app;
-    void *state; /* NULL: it is down */
-};
-
 struct client {
     unsigned number;
     unsigned gateway; /* process */
     struct plan *plan;
     struct judge *judge;
-    struct client_port port;
+    struct rpc_server port; /* of the gateway it is connected with; state NULL: that is down */
     struct client_call *calls;
     unsigned call_count;
     struct stream *keep_alives; /* NULL: it has none */

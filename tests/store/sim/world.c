@@ -27,13 +27,13 @@ static void on_guest(void *context, unsigned process, const struct now *now)
         struct client *client = &self->clients[i];
 
         if (client->gateway == process && client->next_ms <= self->shell.now_ms) {
-            client->port = (struct client_port){&edge_app, it->state};
+            client->port = (struct rpc_server){&upstream_app, it->state};
             client_act(client);
         }
     }
     if (process != shell_store) {
         edge_turn(it->state, now, it->out);
-        if (edge_failed(it->state)) {
+        if (((const struct upstream *)it->state)->failed != ERR_OK) {
             judge_fail(&self->judge, "the gateway has stopped following the store");
         }
     }
