@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/deadlines.h"
 #include "common/base/heap.h"
 #include "gateway/discovery/param_reader.h"
+#include "gateway/discovery/poll_memo.h"
 #include "gateway/discovery/poll_repeats.h"
+#include "gateway/discovery/poll_waiter.h"
 #include "gateway/discovery/read_params.h"
 #include "gateway/discovery/replica.h"
 #include "gateway/discovery/trace.h"
-#include "gateway/discovery/watch.h"
 
 /* Polls looked at in one turn: sending to them takes up to 10 ms, however small the work here. */
 enum { slice_max = 512 };
@@ -31,20 +31,6 @@ static const int64_t calm_ms = 3000;
 /* What a client's own timeout leaves for the answer's way back, as the reference has it. */
 static const int64_t answer_way_ms = 20;
 
-/* A parked poll, in one piece of memory with its apps, nodes and names. */
-struct waiter {
-    struct parked parked; /* first: the request's user */
-    struct watcher watcher;
-    struct deadline deadline; /* when to look at it: its end, or at a client that is ahead */
-    struct request *request;
-    uint64_t number; /* in order of their coming */
-    int64_t began_ms;
-    int64_t ends_ms;
-    struct str hostname; /* as it calls itself */
-    struct updates_asked asked;
-    struct watch_node *nodes; /* one for each app */
-};
-
 struct polls {
     struct replica *replica;      /* borrowed */
     struct watches *watches;      /* owns */
@@ -54,15 +40,7 @@ struct polls {
     int64_t pushing_ns;            /* wall, of the change that pushes began with; 0: none are due */
     struct response *not_modified; /* shared by all */
     struct response *spared;       /* the same, and its connection is closed */
-
-    /* The last answer composed of several apps, for the next who asks the same. */
-    struct buf memo_key;
-    struct buf key;
-    uint64_t memo_version;
-    int64_t memo_ms;
-    struct updates_answer memo_answer; /* without body */
-    uint64_t composed_bytes;           /* ever */
-    struct response *memo;
+    struct poll_memo memo;
 };
 
 static void on_changed(void *state, uint64_t app_hash)
@@ -97,16 +75,6 @@ struct polls *polls_new(struct replica *replica, uint64_t seed)
     return self;
 }
 
-static struct waiter *waiter_of_deadline(struct deadline *deadline)
-{
-    return (struct waiter *)(void *)((char *)deadline - offsetof(struct waiter, deadline));
-}
-
-static struct waiter *waiter_of_watcher(struct watcher *watcher)
-{
-    return (struct waiter *)(void *)((char *)watcher - offsetof(struct waiter, watcher));
-}
-
 static void waiter_free(struct polls *self, struct waiter *waiter)
 {
     for (uint32_t i = 0; i < waiter->asked.app_count; i++) {
@@ -135,67 +103,20 @@ void polls_destroy(struct polls **self)
     deadlines_fini(&(*self)->deadlines);
     response_unref(&(*self)->not_modified);
     response_unref(&(*self)->spared);
-    if ((*self)->memo != NULL) {
-        response_unref(&(*self)->memo);
-    }
-    buf_fini(&(*self)->memo_key);
-    buf_fini(&(*self)->key);
+    poll_memo_fini(&(*self)->memo);
     free(*self);
     *self = NULL;
 }
 
 /* ── answers ────────────────────────────────────────────────────────────────*/
 
-static bool is_memo(const struct gateway *self, const struct now *now)
-{
-    const struct polls *polls = self->polls;
-
-    return polls->memo != NULL && polls->memo_version == replica_version(polls->replica) &&
-           polls->memo_ms == now->mono_ms && /* later, the cache knows what is fresh enough */
-           str_eq(buf_str(&polls->memo_key), buf_str(&polls->key));
-}
-
-/* The answer in memo, composed if what is there is another one. */
-static void compose(const struct gateway *self, const struct updates_asked *asked, bool full,
-                    const struct now *now)
-{
-    struct polls *polls = self->polls;
-    struct updates_answer answer;
-
-    polls->key.len = 0;
-    updates_key(self, asked, full, &polls->key);
-    if (is_memo(self, now)) {
-        return;
-    }
-    updates_write(self, asked, full, now, &answer);
-    if (polls->memo != NULL) {
-        response_unref(&polls->memo);
-    }
-    if (answer.app == REGISTRY_NONE) {
-        polls->composed_bytes += answer.body.len;
-        polls->memo = response_json(200, answer.code, &answer.body);
-    } else {
-        struct cache *cache = replica_cache(self->replica);
-
-        polls->memo = response_ref(asked->form == UPDATES_POLL
-                                       ? cache_fetch(cache, answer.app, &asked->query.key, now)
-                                       : cache_polls(cache, answer.app, &asked->query.key, now));
-    }
-    polls->memo_answer = answer;
-    polls->memo_answer.body = (struct buf){0};
-    polls->memo_version = replica_version(polls->replica);
-    polls->memo_ms = now->mono_ms;
-    polls->memo_key.len = 0;
-    buf_add_str(&polls->memo_key, buf_str(&polls->key));
-}
-
 static void answer_news(const struct gateway *self, struct request *request,
                         const struct updates_asked *asked, bool full, const struct now *now)
 {
-    struct polls *polls = self->polls;
+    struct poll_memo *memo = &self->polls->memo;
 
-    compose(self, asked, full, now);
-    app_query_answer(self, request, polls->memo, polls->memo_answer.code, now);
+    poll_memo_compose(memo, self, asked, full, now);
+    app_query_answer(self, request, memo->response, memo->answer.code, now);
 }
 
 /* 503 instead of an answer that is too old, so that SDKs switch nodes. */
@@ -232,35 +153,6 @@ static void on_gone(struct gateway *self, struct parked *parked)
 {
     self->polls->counts.gone_total++;
     waiter_free(self->polls, (struct waiter *)(void *)parked);
-}
-
-static struct waiter *waiter_new(const struct updates_asked *asked, struct str hostname,
-                                 size_t *bytes)
-{
-    size_t count = asked->app_count;
-    size_t text_bytes = asked->query.env.len + asked->query.key.zone.len + hostname.len;
-    struct waiter *self;
-    struct updates_app *apps;
-    char *text;
-
-    for (size_t i = 0; i < count; i++) {
-        text_bytes += asked->apps[i].appid.len;
-    }
-    *bytes = sizeof(*self) + count * (sizeof(*apps) + sizeof(*self->nodes)) + text_bytes;
-    self = heap_new(*bytes);
-    apps = (struct updates_app *)(void *)(self + 1);
-    self->nodes = (struct watch_node *)(void *)(apps + count);
-    text = (char *)(self->nodes + count);
-    self->asked = *asked;
-    self->asked.apps = apps;
-    self->asked.query.env = str_put(&text, asked->query.env);
-    self->asked.query.key.zone = str_put(&text, asked->query.key.zone);
-    self->hostname = str_put(&text, hostname);
-    for (size_t i = 0; i < count; i++) {
-        apps[i] = asked->apps[i];
-        apps[i].appid = str_put(&text, asked->apps[i].appid);
-    }
-    return self;
 }
 
 /* Whether nothing is behind this node's lesser timestamp that whoever made the greater one may not
@@ -386,7 +278,7 @@ struct work {
 /* Bytes made for answers, ever. */
 static uint64_t rendered(const struct gateway *self)
 {
-    return cache_rendered(replica_cache(self->replica)) + self->polls->composed_bytes;
+    return cache_rendered(replica_cache(self->replica)) + self->polls->memo.composed_bytes;
 }
 
 static bool is_spent(const struct gateway *self, const struct work *work)
@@ -514,13 +406,13 @@ static void serve(struct gateway *self, struct request *request, struct updates_
     if (is_too_stale(self, now)) {
         answer_stale(self, request, now);
     } else if (updates_any(self, asked, false)) {
-        uint64_t before = self->polls->composed_bytes;
+        uint64_t before = self->polls->memo.composed_bytes;
 
         answer_news(self, request, asked, false, now);
-        request_cost(request, (self->polls->composed_bytes - before) / cost_bytes);
+        request_cost(request, (self->polls->memo.composed_bytes - before) / cost_bytes);
         if (asked->form ==
             UPDATES_POLLS) { /* at once: what was waited for may be asked for again */
-            poll_repeats_answer(self->polls->repeats, asked, &self->polls->memo_answer, now);
+            poll_repeats_answer(self->polls->repeats, asked, &self->polls->memo.answer, now);
         }
     } else {
         park(self, request, asked, args->hostname, wait_ms(self, request), now);
@@ -562,23 +454,6 @@ void serve_polls(struct gateway *self, struct request *request, const struct now
 
 /* ── who waits ──────────────────────────────────────────────────────────────*/
 
-static struct operate_poller poller_of(const struct waiter *waiter, const struct now *now)
-{
-    struct operate_poller poller = {
-        .number = waiter->number,
-        .hostname = waiter->hostname,
-        .zone = waiter->asked.query.key.zone,
-        .env = waiter->asked.query.env,
-        .waits_ms = now->mono_ms - waiter->began_ms,
-        .left_ms = waiter->ends_ms > now->mono_ms ? waiter->ends_ms - now->mono_ms : 0,
-        .app_count = waiter->asked.app_count,
-        .appid = waiter->asked.apps[0].appid,
-    };
-
-    request_peer(waiter->request, poller.from, sizeof(poller.from));
-    return poller;
-}
-
 uint32_t polls_waiting(const struct polls *self, struct str env, struct str appid)
 {
     if (appid.len == 0) {
@@ -594,7 +469,8 @@ void polls_each(const struct polls *self, struct str env, struct str appid, cons
     size_t count = self->deadlines.count < polls_each_max ? self->deadlines.count : polls_each_max;
 
     for (size_t i = 0; appid.len == 0 && i < count; i++) {
-        struct operate_poller poller = poller_of(waiter_of_deadline(self->deadlines.items[i]), now);
+        struct operate_poller poller =
+            waiter_poller(waiter_of_deadline(self->deadlines.items[i]), now);
 
         each(context, &poller);
     }
@@ -602,7 +478,7 @@ void polls_each(const struct polls *self, struct str env, struct str appid, cons
         node = watches_first(self->watches, replica_app_hash(self->replica, env, appid));
     }
     for (size_t i = 0; node != NULL && i < polls_each_max; i++, node = node->next) {
-        struct operate_poller poller = poller_of(waiter_of_watcher(node->watcher), now);
+        struct operate_poller poller = waiter_poller(waiter_of_watcher(node->watcher), now);
 
         each(context, &poller);
     }
