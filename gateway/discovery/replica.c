@@ -11,7 +11,7 @@
 #include "gateway/discovery/cache.h"
 #include "gateway/discovery/delta.h"
 
-enum { nodes_max = 1024, epochs_kept = 8, sweep_max = 1024 };
+enum { epochs_kept = 8, sweep_max = 1024 };
 
 static const int64_t tick_ms = 1000;
 
@@ -46,21 +46,7 @@ struct replica {
     struct column changed_ms;     /* int64_t by app */
     const char *broken;
     char broken_text[80];
-
-    bool protect_on;
-    bool syncing;
-    int64_t protect_ends_ms;
-    struct buf protect_reason;
-    bool storage_bad;
-    struct buf storage_reason;
-    bool storage_damaged;
-    struct buf storage_damage;
-    struct replica_protection protection; /* next_round_ms: mono */
-    struct buf protection_reason;
-    struct replica_node *nodes;
-    size_t node_count;
-    struct buf node_text;
-    bool in_step;
+    struct replica_facts facts;
 };
 
 uint64_t app_hash_of(uint64_t seed, struct str env, struct str appid)
@@ -222,10 +208,12 @@ static void renew_all(struct replica *self, struct str packed, const struct now 
 
 /* ── standing facts ─────────────────────────────────────────────────────────*/
 
-static void keep_text(struct buf *to, struct str text)
+static void on_fact(void *state, const struct msg *msg, const struct now *now)
 {
-    to->len = 0;
-    buf_add_str(to, text);
+    struct replica *self = state;
+
+    fact_to_witness(self, msg, now);
+    replica_facts_take(&self->facts, msg, now);
 }
 
 static void on_registry_fact(void *state, const struct msg *msg, const struct now *now)
@@ -233,107 +221,13 @@ static void on_registry_fact(void *state, const struct msg *msg, const struct no
     struct replica *self = state;
 
     fact_to_witness(self, msg, now);
-    switch (msg->type) {
-    case MSG_TYPE_RENEWED:
+    if (msg->type == MSG_TYPE_RENEWED) {
         renew_all(self, msg->as_renewed.nowhere, now);
         renew_all(self, msg->as_renewed.zone, now);
         renew_all(self, msg->as_renewed.everywhere, now);
-        break;
-    case MSG_TYPE_PROTECT:
-        self->protect_on = msg->as_protect.on;
-        self->syncing = msg->as_protect.syncing;
-        self->protect_ends_ms = now->mono_ms + msg->as_protect.left_ms;
-        keep_text(&self->protect_reason, msg->as_protect.reason);
-        break;
-    case MSG_TYPE_STORAGE:
-        self->storage_bad = !msg->as_storage.ok;
-        keep_text(&self->storage_reason, msg->as_storage.reason);
-        self->storage_damaged = msg->as_storage.damaged;
-        keep_text(&self->storage_damage, msg->as_storage.damage);
-        break;
-    default:
-        break; /* readable topics are not subscribed to; newer facts are not ours */
+    } else {
+        replica_facts_take(&self->facts, msg, now);
     }
-}
-
-static void keep_node(struct replica *self, const struct replica_node *node)
-{
-    buf_add_str(&self->node_text, node->addr);
-    buf_add_str(&self->node_text, node->zone);
-    buf_add_str(&self->node_text, node->node_id);
-    buf_add_str(&self->node_text, node->trouble);
-}
-
-static void place_node(struct replica *self, struct replica_node *node, size_t *at)
-{
-    struct str *texts[] = {&node->addr, &node->zone, &node->node_id, &node->trouble};
-
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        texts[i]->data = self->node_text.data + *at;
-        *at += texts[i]->len;
-    }
-}
-
-static void on_nodes(struct replica *self, const struct msg_list *list)
-{
-    struct str rest = list->bytes;
-    size_t count = list->count < nodes_max ? list->count : nodes_max;
-    struct msg msg;
-    size_t at = 0;
-
-    self->nodes = heap_resize(self->nodes, count * sizeof(*self->nodes));
-    self->node_count = 0;
-    self->node_text.len = 0;
-    while (self->node_count < count && msg_next(&rest, &msg)) {
-        if (msg.type == MSG_TYPE_NODE) {
-            struct replica_node *node = &self->nodes[self->node_count++];
-
-            *node = (struct replica_node){
-                .addr = msg.as_node.addr,
-                .zone = msg.as_node.zone,
-                .node_id = msg.as_node.node_id,
-                .trouble = msg.as_node.trouble,
-                .status = msg.as_node.status,
-                .self = msg.as_node.self,
-            };
-            keep_node(self, node);
-        }
-    }
-    for (size_t i = 0; i < self->node_count; i++) { /* the text stands still now */
-        place_node(self, &self->nodes[i], &at);
-    }
-}
-
-static void on_replicator_fact(void *state, const struct msg *msg, const struct now *now)
-{
-    struct replica *self = state;
-
-    fact_to_witness(self, msg, now);
-    if (msg->type == MSG_TYPE_NODES) {
-        on_nodes(self, &msg->as_nodes.nodes);
-        self->in_step = msg->as_nodes.in_step;
-    }
-}
-
-static void on_evictor_fact(void *state, const struct msg *msg, const struct now *now)
-{
-    struct replica *self = state;
-    const struct msg_protection *fact = &msg->as_protection;
-
-    fact_to_witness(self, msg, now);
-    if (msg->type != MSG_TYPE_PROTECTION) {
-        return;
-    }
-    keep_text(&self->protection_reason, fact->reason);
-    self->protection = (struct replica_protection){
-        .known = true,
-        .on = fact->on,
-        .heard = fact->heard,
-        .expected = fact->expected,
-        .threshold = fact->threshold,
-        .live = fact->live,
-        .next_round_ms = now->mono_ms + fact->next_round_ms,
-    };
 }
 
 static void on_broken(void *state, unsigned type)
@@ -356,11 +250,11 @@ static const struct follower_owner registry_owner = {
     .broken = on_broken,
 };
 static const struct follower_owner replicator_owner = {
-    .fact = on_replicator_fact,
+    .fact = on_fact,
     .broken = on_broken,
 };
 static const struct follower_owner evictor_owner = {
-    .fact = on_evictor_fact,
+    .fact = on_fact,
     .broken = on_broken,
 };
 
@@ -408,12 +302,7 @@ void replica_destroy(struct replica **self)
     registry_destroy(&(*self)->registry);
     column_fini(&(*self)->app_hashes);
     column_fini(&(*self)->changed_ms);
-    free((*self)->nodes);
-    buf_fini(&(*self)->node_text);
-    buf_fini(&(*self)->protect_reason);
-    buf_fini(&(*self)->storage_reason);
-    buf_fini(&(*self)->storage_damage);
-    buf_fini(&(*self)->protection_reason);
+    replica_facts_fini(&(*self)->facts);
     free(*self);
     *self = NULL;
 }
@@ -525,46 +414,33 @@ const char *replica_broken(const struct replica *self)
 
 struct replica_protect replica_protect(const struct replica *self, const struct now *now)
 {
-    int64_t left_ms = self->protect_ends_ms - now->mono_ms;
-
-    return (struct replica_protect){
-        .on = self->protect_on,
-        .syncing = self->syncing,
-        .left_ms = self->protect_on && left_ms > 0 ? left_ms : 0,
-        .reason = buf_str(&self->protect_reason),
-    };
+    return replica_facts_protect(&self->facts, now);
 }
 
 struct replica_storage replica_storage(const struct replica *self)
 {
-    return (struct replica_storage){!self->storage_bad, buf_str(&self->storage_reason),
-                                    self->storage_damaged, buf_str(&self->storage_damage)};
+    return replica_facts_storage(&self->facts);
 }
 
 struct replica_protection replica_protection(const struct replica *self, const struct now *now)
 {
-    struct replica_protection protection = self->protection;
-    int64_t left_ms = protection.next_round_ms - now->mono_ms;
-
-    protection.next_round_ms = left_ms > 0 ? left_ms : 0;
-    protection.reason = buf_str(&self->protection_reason);
-    return protection;
+    return replica_facts_protection(&self->facts, now);
 }
 
 const struct replica_node *replica_nodes(const struct replica *self, size_t *count)
 {
-    *count = self->node_count;
-    return self->nodes;
+    *count = self->facts.node_count;
+    return self->facts.nodes;
 }
 
 bool replica_in_step(const struct replica *self)
 {
-    return self->in_step;
+    return self->facts.in_step;
 }
 
 bool replica_is_alone(const struct replica *self)
 {
-    return self->node_count == 1;
+    return self->facts.node_count == 1;
 }
 
 void replica_witness(struct replica *self, const struct replica_witness *witness)

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/naming/registry.h"
 #include "common/runtime/actor.h"
+#include "gateway/discovery/replica_facts.h"
 
 struct replica;
 struct cache; /* cache.h: rendered JSON by slot and app */
@@ -66,47 +67,10 @@ bool replica_has_shrunk(struct replica *self);
 
 /* ── standing facts ─────────────────────────────────────────────────────────*/
 
-/* Init-protect of the registry. reason borrows until the next fact. */
-struct replica_protect {
-    bool on;
-    bool syncing; /* the registry started with nothing, and its peers' state is not here yet */
-    int64_t left_ms;
-    struct str reason;
-};
 struct replica_protect replica_protect(const struct replica *self, const struct now *now);
-
-/* The registry's journal. ok is true until it says otherwise. */
-struct replica_storage {
-    bool ok;
-    struct str reason;
-    bool damaged; /* and nobody has dealt with it */
-    struct str damage;
-};
 struct replica_storage replica_storage(const struct replica *self);
-
-/* Self-protection, as the evictor last told; known is false before it did. */
-struct replica_protection {
-    bool known;
-    bool on;
-    struct str reason;
-    uint64_t heard;
-    uint64_t expected;
-    uint64_t threshold;
-    uint64_t live;
-    int64_t next_round_ms; /* from now on; not below 0 */
-};
 struct replica_protection replica_protection(const struct replica *self, const struct now *now);
-
-/* This node and its peers as the replicator last told; empty before it did.
- * Borrowed until the next turn. */
-struct replica_node {
-    struct str addr;
-    struct str zone;
-    struct str node_id; /* empty: it has none, or is not known */
-    struct str trouble; /* why it is of no use, in words; empty: it is of use */
-    uint32_t status;
-    bool self;
-};
+/* This node and its peers. Borrowed until the next turn. */
 const struct replica_node *replica_nodes(const struct replica *self, size_t *count);
 /* Whether every peer held the same as this node when the replicator last looked, once a tick. */
 bool replica_in_step(const struct replica *self);
