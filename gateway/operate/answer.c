@@ -13,7 +13,12 @@ static void give(struct request *request, struct response *response)
 
 void operate_answer(struct request *request, int status, struct buf *body)
 {
-    assert(body->len <= operate_body_max);
+    if (body->len > operate_body_max) { /* its parts are bounded, so that this does not come */
+        buf_fini(body);
+        operate_refuse(request, 500, STR("the answer is larger than an answer may be"), STR(""),
+                       STR(""));
+        return;
+    }
     give(request, response_new(status, json_type, body));
 }
 

@@ -7,7 +7,7 @@
 /* No answer is larger, but streams. */
 enum { operate_body_max = 200000 };
 
-/* Takes body. */
+/* Takes body. Instead of one that is larger than operate_body_max: 500. */
 void operate_answer(struct request *request, int status, struct buf *body);
 void operate_answer_page(struct request *request, const char *content_type, struct buf *body);
 

@@ -19,6 +19,9 @@
 
 enum { pollers_shown = 20 };
 
+_Static_assert(zones_print_max + schedule_part_max + pollers_print_max + 12000 < page_rest_max,
+               "beside: names and a remark that JSON makes six times longer, numbers, next");
+
 static const size_t metadata_max_bytes = 32768; /* rendered; an instance that has more is told by
                                                    its size */
 
@@ -40,6 +43,7 @@ struct detail {
     struct buf last_hostname;
     struct page page;
     struct buf row;
+    struct near near; /* while the app is not known */
 };
 
 static struct detail *detail_of(struct job *job)
@@ -199,7 +203,7 @@ static void finish(struct detail *self, uint32_t app)
     zones_print(to, operate->view.registry, app, &info);
     field_time(to, "changed", info.latest_timestamp);
     field_open(to, "schedule", '{');
-    schedule_print(to, operate->view.registry, app);
+    schedule_print(to, operate->view.registry, app, schedule_part_max);
     buf_add_char(to, '}');
     pollers_of_app(operate, to, buf_str(&self->env), buf_str(&self->appid), pollers_shown,
                    self->now);
@@ -214,7 +218,7 @@ static void refuse(struct detail *self)
     struct buf near = {0};
     struct buf text = {0};
 
-    near_apps(self->job.operate->view.registry, buf_str(&self->env), buf_str(&self->appid), &near);
+    near_print(&self->near, self->job.operate->view.registry, &near);
     buf_printf(&text, "no app %.*s in env %.*s", STR_ARG(buf_str(&self->appid)),
                STR_ARG(buf_str(&self->env)));
     operate_refuse(self->job.request, 404, buf_str(&text), STR(""), buf_str(&near));
@@ -247,6 +251,10 @@ static bool step(struct job *job, const struct now *now, size_t *budget)
 
     self->now = now;
     if (self->census.hostname.len == 0 && !is_known(self, app, now)) {
+        if (!near_look(&self->near, operate->view.registry, buf_str(&self->env),
+                       buf_str(&self->appid), budget)) {
+            return false;
+        }
         refuse(self);
         return true;
     }

@@ -20,7 +20,9 @@
 
 enum sort { SORT_NAME, SORT_LOST, SORT_COUNT }; /* in the order of OPERATE_SORT */
 
-enum { envs_max = 64 };
+enum { envs_max = 64, envs_print_max = 32000 };
+
+_Static_assert(envs_print_max + 4000 < page_rest_max, "beside: total and next");
 
 struct env_count {
     struct buf name;
@@ -219,7 +221,7 @@ static bool make_row(struct listing *self, const struct selected *item, const st
     field_text(&self->row, "env", item->env);
     field_text(&self->row, "appid", item->appid);
     if (self->schedules) {
-        schedule_print(&self->row, registry, app);
+        schedule_print(&self->row, registry, app, schedule_print_max);
     } else {
         add_app(self, item, app, now);
     }
@@ -242,15 +244,22 @@ static void set_next(struct listing *self, const struct selected *last)
 static void finish(struct listing *self)
 {
     struct buf *body = page_close(&self->page);
+    size_t from = body->len;
 
     field_number(body, "total", (int64_t)self->total);
     field_open(body, "envs", '[');
     for (size_t i = 0; i < self->env_count; i++) {
+        size_t whole = body->len;
+
         field_item(body);
         buf_add_char(body, '{');
         field_text(body, "env", buf_str(&self->envs[i].name));
         field_number(body, "apps", (int64_t)self->envs[i].apps);
         buf_add_char(body, '}');
+        if (body->len - from > envs_print_max) {
+            body->len = whole;
+            break;
+        }
     }
     buf_add_char(body, ']');
     page_answer(&self->page, self->job.request);

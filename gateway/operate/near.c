@@ -1,8 +1,9 @@
 #include "gateway/operate/near.h"
 
+#include "common/naming/limits.h"
 #include "gateway/operate/fields.h"
 
-enum { looked_at_max = 16384, alike_bytes = 4 };
+enum { alike_bytes = 4 };
 
 bool str_holds(struct str text, struct str part)
 {
@@ -14,53 +15,61 @@ bool str_holds(struct str text, struct str part)
     return false;
 }
 
-/* How near: 0 is not. */
-enum nearness { FAR, BEGINS_ALIKE, HOLDS, SAME_NAME, NEARNESS_COUNT };
-
 static enum nearness nearness_of(const struct app_info *info, struct str env, struct str appid)
 {
     struct str head = {appid.data, appid.len < alike_bytes ? appid.len : alike_bytes};
 
     if (str_eq_nocase(info->appid, appid)) {
-        return SAME_NAME;
+        return NEAR_SAME_NAME;
     }
     if (!str_eq(info->env, env)) {
-        return FAR;
+        return NEAR_FAR;
     }
     if (str_holds(info->appid, appid) || str_holds(appid, info->appid)) {
-        return HOLDS;
+        return NEAR_HOLDS;
     }
-    return str_starts(info->appid, head) ? BEGINS_ALIKE : FAR;
+    return str_starts(info->appid, head) ? NEAR_BEGINS_ALIKE : NEAR_FAR;
 }
 
-static void keep(uint32_t *list, size_t *count, uint32_t app)
+bool near_look(struct near *self, const struct registry *registry, struct str env, struct str appid,
+               size_t *budget)
 {
-    if (*count < near_max) {
-        list[(*count)++] = app;
+    struct app_info info;
+
+    if (!name_fits(appid)) {
+        return true;
     }
+    for (; self->at < registry_app_count(registry); self->at++) {
+        enum nearness how;
+
+        if (*budget == 0) {
+            return false;
+        }
+        --*budget;
+        if (!registry_app_used(registry, self->at)) {
+            continue;
+        }
+        registry_app(registry, self->at, &info);
+        how = nearness_of(&info, env, appid);
+        if (info.live_count > 0 && self->count[how] < near_max) {
+            self->found[how][self->count[how]++] = self->at;
+        }
+    }
+    return true;
 }
 
-void near_apps(const struct registry *registry, struct str env, struct str appid, struct buf *to)
+void near_print(const struct near *self, const struct registry *registry, struct buf *to)
 {
-    uint32_t found[NEARNESS_COUNT][near_max] = {{0}};
-    size_t count[NEARNESS_COUNT] = {0};
     size_t told = 0;
     struct app_info info;
 
-    for (uint32_t app = 0; app < registry_app_count(registry) && app < looked_at_max; app++) {
-        if (registry_app_used(registry, app)) {
-            registry_app(registry, app, &info);
-            if (info.live_count > 0) {
-                enum nearness how = nearness_of(&info, env, appid);
-
-                keep(found[how], &count[how], app);
+    for (unsigned how = NEAR_SAME_NAME; how > NEAR_FAR; how--) {
+        for (size_t i = 0; i < self->count[how] && told < near_max; i++) {
+            if (!registry_app_used(registry, self->found[how][i])) {
+                continue; /* it has gone since */
             }
-        }
-    }
-    for (unsigned how = SAME_NAME; how > FAR; how--) {
-        for (size_t i = 0; i < count[how] && told < near_max; i++, told++) {
-            registry_app(registry, found[how][i], &info);
-            if (told > 0) {
+            registry_app(registry, self->found[how][i], &info);
+            if (told++ > 0) {
                 buf_add_char(to, ',');
             }
             buf_add_char(to, '{');

@@ -71,10 +71,18 @@ void pollers_of_app(const struct operate *self, struct buf *to, struct str env, 
 {
     struct first_polls first = collect(self, env, appid, 0, max, now);
 
+    size_t from = to->len;
+
     field_open(to, "pollers", '[');
     for (size_t i = 0; i < first.count && i < max; i++) {
+        size_t whole = to->len;
+
         field_item(to);
         add_poller(to, &first.items[i], now);
+        if (to->len - from > pollers_print_max) {
+            to->len = whole;
+            break;
+        }
     }
     buf_add_char(to, ']');
     field_number(to, "pollers_total", self->view.poller_count(self->view.state, env, appid));

@@ -4,7 +4,10 @@
 
 #include "gateway/operate/state.h"
 
-/* "pollers":[…],"pollers_total":n: the first max of them, who have waited longest. */
+enum { pollers_print_max = 16000 }; /* bytes of those that are shown of an app */
+
+/* "pollers":[…],"pollers_total":n: the first max of them, who have waited longest, as far as they
+ * fit into pollers_print_max. */
 void pollers_of_app(const struct operate *self, struct buf *to, struct str env, struct str appid,
                     size_t max, const struct now *now);
 

@@ -3,8 +3,6 @@
 #include "common/base/json.h"
 #include "gateway/operate/fields.h"
 
-static const size_t clients_max_bytes = 64000;
-
 /* Triplets: the zone clients are in, a zone of instances, its weight; in order of the zones. */
 static void add_clients(struct buf *to, struct strs triplets)
 {
@@ -33,7 +31,7 @@ static void add_clients(struct buf *to, struct strs triplets)
     buf_add_str(to, any ? STR("}}") : STR("}"));
 }
 
-void schedule_print(struct buf *to, const struct registry *registry, uint32_t app)
+void schedule_print(struct buf *to, const struct registry *registry, uint32_t app, size_t max)
 {
     struct app_info info = {.schedule_slot = REGISTRY_NONE};
     struct instance schedule;
@@ -52,7 +50,7 @@ void schedule_print(struct buf *to, const struct registry *registry, uint32_t ap
     registry_instance(registry, info.schedule_slot, &schedule);
     from = to->len;
     add_clients(to, schedule.addrs);
-    if (to->len - from > clients_max_bytes) {
+    if (to->len - from > max) {
         to->len = from;
         field_null(to, "clients");
     }

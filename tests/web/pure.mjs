@@ -164,6 +164,11 @@ const bursts_are_one_row_and_repeats_none = (browser) => inside(browser, async (
 
 const rates_begin_anew_with_their_process = (browser) => inside(browser, async (module, same) => {
     const { Rate, Series } = await module("samples.js");
+    const { live, sample } = await module("live.js");
+    [405, 201, 202, 408].forEach((requests_total, i) => sample({ clients: {
+        gateways: 2, gateways_answered: requests_total > 300 ? 2 : 1, requests_total } }, 4e12 + i * 1000));
+    same([...live.samples.of("requests").seconds(3)].map((one) => (Number.isNaN(one) ? "?" : one)), ["?", "?", 1],
+         "a gateway that was not heard is no fall, and no rise when it is back");
     const rate = new Rate();
     same([rate.next(100, 1000), rate.next(150, 2000), rate.next(10, 3000), rate.next(30, 5000)].map(
         (one) => (Number.isNaN(one) ? "?" : one)), ["?", 50, "?", 10], "rates");
@@ -181,6 +186,7 @@ const commands_are_safe_to_paste = (browser) => inside(browser, async (module, s
     same(quoted("a b; rm -rf $HOME"), "'a b; rm -rf $HOME'", "a space");
     same(quoted("it's"), "'it'\\''s'", "a quote");
     same(quoted(""), "''", "nothing");
+    same(quoted("x\x03rm -rf ~\n\x1b[201~'\\\x9b"), "$'x\\u0003rm -rf ~\\u000a\\u001b[201~\\'\\\\\\u009b'", "control characters");
     same(cancel({ env: "e", appid: "-x", zone: "z", hostname: "`id`" }),
          "musterctl cancel --appid=-x --env=e --zone=z --hostname='`id`'", "a command");
 });
@@ -203,10 +209,56 @@ const metrics_are_read = (browser) => inside(browser, async (module, same) => {
     same(pulse.write_p99_ms, 1, "all were fast");
     pulse.take(text(1000, 10, 50), 5000);
     same([pulse.write_p99_ms, pulse.codes], [4, [["-404", 10]]], "lately they are not");
+    const other = (errors) => `\nmuster_http_request_seconds_count{index="1",route="/",code="-404"} ${errors}`;
+    pulse.take(text(1000, 10, 50) + other(7000000), 10000);
+    same(pulse.codes, [["-404", 5]], "what a gateway counted before it was heard is not of late");
     const rows = exposition(text(1, 2, 3));
     same(rows.map((row) => row.name), ["muster_write_seconds_sum", "muster_http_request_seconds_count",
                                        "muster_http_request_seconds_count"], "no buckets");
     same(rows[0].help, "From a write's request to its change on disk.", "its help");
+});
+
+const a_stream_rests_while_nobody_looks_and_is_asked_again = (browser) => inside(browser, async (module, same) => {
+    const { listen } = await module("api.js");
+    const made = [];
+    const Real = window.EventSource;
+    window.EventSource = class extends EventTarget {
+        static CLOSED = 2;
+        constructor() {
+            super();
+            this.readyState = 0;
+            made.push(this);
+        }
+        close() {
+            this.readyState = 2;
+        }
+    };
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    const look = (away) => {
+        hidden = away;
+        document.dispatchEvent(new Event("visibilitychange"));
+    };
+    const states = () => made.map((one) => one.readyState);
+    const heard = [];
+    const stream = listen("events", {}, ["set"], () => {}, (is) => heard.push(is));
+    look(true);
+    same(states(), [2], "it rests while the page is hidden");
+    look(false);
+    look(false);
+    same(states(), [2, 0], "and goes on once when it is seen");
+    made[1].readyState = 2; // as of an answer that is not 200
+    made[1].dispatchEvent(new Event("error"));
+    await new Promise((done) => setTimeout(done, 1500));
+    same(states(), [2, 2, 0], "the browser has given up, the page has not");
+    made[2].dispatchEvent(new Event("open"));
+    same(heard, [false, true], "what is told of it");
+    stream.stop();
+    look(true);
+    look(false);
+    same(states(), [2, 2, 2], "it has ended");
+    window.EventSource = Real;
+    delete document.hidden;
 });
 
 const enter_waits_for_the_first_rows = (browser) => inside(browser, async (module, same) => {
@@ -245,4 +297,5 @@ export const pure = {
     rates_begin_anew_with_their_process,
     commands_are_safe_to_paste,
     metrics_are_read,
+    a_stream_rests_while_nobody_looks_and_is_asked_again,
 };

@@ -101,22 +101,63 @@ export function repeat(every_ms, work, failed = () => {}) {
     };
 }
 
-/** Server-Sent Events of the named kinds: took(kind, data, id). The browser itself begins anew where
- * it was cut off. heard(whether it is connected). */
+/** Server-Sent Events of the named kinds: took(kind, data, id). heard(whether it is connected). The
+ * browser itself begins anew where it was cut off, but for an answer that is none (a node that is
+ * full, a proxy's page): then it is asked again from the beginning. Nothing is held open while nobody
+ * looks at the page: browsers have six connections to a node, for all of its pages together. */
 export function listen(what, parameters, kinds, took, heard = () => {}) {
-    const source = new EventSource(address(what, parameters));
-    for (const kind of kinds) {
-        source.addEventListener(kind, (event) => {
-            let data;
-            try {
-                data = JSON.parse(event.data);
-            } catch {
-                return; // a comment, or of a version that speaks otherwise
+    let source = null;
+    let timer = 0;
+    let failures = 0;
+
+    function close() {
+        clearTimeout(timer);
+        source?.close();
+        source = null;
+    }
+
+    function open() {
+        close();
+        const opened = new EventSource(address(what, parameters));
+        source = opened;
+        for (const kind of kinds) {
+            source.addEventListener(kind, (event) => {
+                let data;
+                try {
+                    data = JSON.parse(event.data);
+                } catch {
+                    return; // a comment, or of a version that speaks otherwise
+                }
+                took(kind, data, event.lastEventId);
+            });
+        }
+        source.addEventListener("open", () => {
+            failures = 0;
+            heard(true);
+        });
+        source.addEventListener("error", () => {
+            heard(false);
+            if (opened === source && opened.readyState === EventSource.CLOSED) {
+                timer = setTimeout(open, Math.min(1000 * 2 ** Math.min(failures++, 6),
+                                                  backoff_max_ms));
             }
-            took(kind, data, event.lastEventId);
         });
     }
-    source.addEventListener("open", () => heard(true));
-    source.addEventListener("error", () => heard(false));
-    return { stop: () => source.close() };
+
+    function seen() {
+        if (document.hidden) {
+            close();
+        } else if (source === null) {
+            open();
+        }
+    }
+
+    document.addEventListener("visibilitychange", seen);
+    seen();
+    return {
+        stop() {
+            document.removeEventListener("visibilitychange", seen);
+            close();
+        },
+    };
 }

@@ -3,9 +3,19 @@ import { el, setData, setText } from "./dom.js";
 
 const plain = /^[A-Za-z0-9_./:@%+,-]+$/;
 
-/** As a shell takes it for one word. */
-export const quoted = (word) =>
-    plain.test(word) ? word : `'${String(word).replaceAll("'", "'\\''")}'`;
+// In a terminal a pasted control character does something, whatever quotes stand around it.
+const control = /[\0-\x1f\x7f-\x9f\u2028\u2029]/;
+const escaped = (char) => (char === "'" || char === "\\" ? `\\${char}`
+                           : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** As a shell takes it for one word; bash, zsh or ksh where it holds control characters. */
+export const quoted = (word) => {
+    const text = String(word);
+    if (control.test(text)) {
+        return `$'${text.replaceAll(/['\\\0-\x1f\x7f-\x9f\u2028\u2029]/g, escaped)}'`;
+    }
+    return plain.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+};
 
 const of = ({ env, appid, zone, hostname }) =>
     [["appid", appid], ["env", env], ["zone", zone], ["hostname", hostname]]

@@ -66,11 +66,12 @@ export class Bursts {
         this.count = 0;
     }
 
+    /** False: it was told before. */
     add(kind, event, id) {
         // Only the registry's have ids: others are given the one before by the browser.
         const told = event.appid ? id : [event.time, kind, event.actor, event.node].join(" ");
         if (this.seen.has(told)) {
-            return; // told again after a cut
+            return false; // told again after a cut
         }
         this.seen.add(told);
         if (this.seen.size > seen_max) {
@@ -87,13 +88,14 @@ export class Bursts {
                 last.hosts.push(event.hostname);
             }
             this.groups.unshift(...this.groups.splice(at, 1));
-            return;
+            return true;
         }
         this.groups.unshift({
             number: this.count++, key, event: { ...event, kind }, count: 1, first_ms: at_ms, last_ms: at_ms,
             hosts: event.hostname ? [event.hostname] : [],
         });
         this.groups.length = Math.min(this.groups.length, shown_max);
+        return true;
     }
 }
 
@@ -159,9 +161,10 @@ export function feed(parameters = {}, news = () => {}) {
             if (kind === "lost") {
                 return;
             }
-            bursts.add(kind, event, id);
-            news(kind, event);
-            frame ||= requestAnimationFrame(update);
+            if (bursts.add(kind, event, id)) {
+                news(kind, event);
+                frame ||= requestAnimationFrame(update);
+            }
         },
         (heard) => show(cut, !heard));
     return {

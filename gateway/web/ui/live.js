@@ -33,13 +33,19 @@ const gauges = [["parked", "parked_polls"], ["connections", "connections"]];
 const counters = [["requests", "requests_total"], ["refused", "refused_total"],
                   ["writes", "writes_total"]];
 
-function sample({ clients = {}, storage, stale_ms }, at_ms) {
+/** A sum that one gateway is missing from says nothing, and the next is not compared with it. */
+export function sample({ clients = {}, storage, stale_ms }, at_ms) {
     const { samples } = live;
+    const whole = clients.gateways_answered === clients.gateways;
     for (const [name, member] of gauges) {
-        samples.add(name, clients[member] ?? NaN, at_ms);
+        samples.add(name, whole ? clients[member] ?? NaN : NaN, at_ms);
     }
     for (const [name, member] of counters) {
-        samples.addCounter(name, clients[member] ?? NaN, at_ms);
+        if (whole) {
+            samples.addCounter(name, clients[member] ?? NaN, at_ms);
+        } else {
+            samples.add(name, NaN, at_ms);
+        }
     }
     samples.add("stale", stale_ms ?? NaN, at_ms);
     samples.add("sync", storage?.sync_ms_mean ?? NaN, at_ms);
