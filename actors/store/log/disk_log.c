@@ -164,17 +164,19 @@ static bool make_room(struct disk_log *self, int64_t now_ms)
 
 bool disk_log_step(struct disk_log *self, int64_t now_ms)
 {
+    bool more = false;
+
     if (self->failed) {
         return false;
     }
     if (remover_runs(&self->remover)) {
         (void)remover_step(&self->remover);
+        more = true;
     } else if (self->older.count > 0 && self->older.items[0].last_seq <= self->from) {
         remove_oldest(self);
-    } else {
-        return make_room(self, now_ms);
+        more = true;
     }
-    return true;
+    return make_room(self, now_ms) || more;
 }
 
 uint64_t disk_log_durable(const struct disk_log *self)

@@ -287,6 +287,25 @@ static void room_is_made_in_pieces_and_as_fast_as_it_is_used(void **state)
     }
 }
 
+/* However many segments a mark has freed at once. */
+static void room_is_made_while_old_segments_are_removed(void **state)
+{
+    struct log_rig *rig = *state;
+
+    rig->options.segment_bytes = UINT64_C(4) * spares_piece_bytes;
+    log_rig_begin(rig);
+    log_rig_step(rig);
+    for (unsigned i = 0; i < 80; i++) {
+        assert_int_equal(log_rig_append(rig, 1, 2 * spares_piece_bytes), ERR_OK);
+        log_rig_commit(rig, rig->last);
+        if (i == 40) {
+            log_rig_cover(rig, rig->last - 1);
+        }
+        (void)disk_log_step(rig->log, rig->now_ms);
+        assert_false(disk_log_is_short(rig->log));
+    }
+}
+
 static void there_is_room_from_the_first_write_on(void **state)
 {
     struct log_rig *rig = *state;
@@ -334,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_while_there_is_room_yet, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(room_is_made_in_pieces_and_as_fast_as_it_is_used, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(room_is_made_while_old_segments_are_removed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(there_is_room_from_the_first_write_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_the_last, setup, teardown),
