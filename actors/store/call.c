@@ -227,7 +227,7 @@ void store_answered(struct store *self, const struct raft_answer *answer, struct
             response = local_members(self, waiter->method);
         }
         if (error == ETCD_OK) {
-            store_answer(self, &waiter->from, waiter->id, OUTBOX_SYNCED, response, out);
+            store_answer_write(self, &waiter->from, waiter->id, response, out);
         } else {
             store_refuse(&waiter->from, waiter->id, OUTBOX_SYNCED, error, out);
         }

@@ -59,29 +59,49 @@ enum etcd_error parts_add(struct store *self, const struct address *to, uint64_t
     return ETCD_OK;
 }
 
-void store_answer(struct store *self, const struct address *to, uint64_t id, enum outbox_lane lane,
-                  struct str response, struct outbox *out)
+/* A small one that the outbox has no room for leaves in a later turn. */
+static void answer_or(struct store *self, const struct address *to, uint64_t id,
+                      enum outbox_lane lane, struct str response, enum etcd_error refusal,
+                      struct outbox *out)
 {
     const struct msg msg = {.type = MSG_TYPE_ANSWERED,
                             .as_answered = {.id = id, .response = response}};
 
-    if (response.len > parts_part_bytes ? parts_add(self, to, id, response, NULL) != ETCD_OK
-                                        : outbox_reply(out, lane, to, &msg) != ERR_OK) {
+    if ((response.len > parts_part_bytes || outbox_reply(out, lane, to, &msg) != ERR_OK) &&
+        parts_add(self, to, id, response, NULL) != ETCD_OK) {
         self->refused_total++;
-        store_refuse(to, id, lane, ETCD_ERROR_TOO_MANY_REQUESTS, out);
+        store_refuse(to, id, lane, refusal, out);
     }
+}
+
+void store_answer(struct store *self, const struct address *to, uint64_t id, enum outbox_lane lane,
+                  struct str response, struct outbox *out)
+{
+    answer_or(self, to, id, lane, response, ETCD_ERROR_TOO_MANY_REQUESTS, out);
+}
+
+void store_answer_write(struct store *self, const struct address *to, uint64_t id,
+                        struct str response, struct outbox *out)
+{
+    answer_or(self, to, id, OUTBOX_SYNCED, response, ETCD_ERROR_TIMEOUT, out);
 }
 
 void parts_range(struct store *self, const Etcdserverpb__RangeRequest *request,
                  const struct address *to, uint64_t id, enum outbox_lane lane, struct outbox *out)
 {
     struct mvcc_range *range = NULL;
+    bool more = false;
     enum etcd_error error;
 
     self->packed.len = 0;
     error = keyspace_range_begin(&self->keyspace, request, &range, &self->packed);
-    if (error == ETCD_OK &&
-        mvcc_range_step(range, parts_first_work, parts_first_bytes, &self->packed)) {
+    if (error == ETCD_OK) {
+        more = mvcc_range_step(range, parts_first_work, parts_first_bytes, &self->packed);
+    }
+    if (error == ETCD_OK && mvcc_damage(self->keyspace.mvcc) != ERR_OK) {
+        mvcc_range_end(&range);
+        error = ETCD_ERROR_CORRUPT; /* a record was left out */
+    } else if (more) {
         error = parts_add(self, to, id, buf_str(&self->packed), range);
     } else if (error == ETCD_OK) {
         mvcc_range_end(&range);

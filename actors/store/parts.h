@@ -64,10 +64,14 @@ void parts_fini(struct parts *self); /* before mvcc ends */
 enum etcd_error parts_add(struct store *self, const struct address *to, uint64_t id,
                           struct str bytes, struct mvcc_range *range);
 
-/* Answers a call. response: packed; copied. A large one leaves in parts, not before turn_end; what
- * is too much for the outbox, or for parts, is refused. */
+/* Answers a call. response: packed; copied. A large one leaves in parts, not before turn_end, and
+ * so does one that the outbox has no room for; what is too much for parts is refused. */
 void store_answer(struct store *self, const struct address *to, uint64_t id, enum outbox_lane lane,
                   struct str response, struct outbox *out);
+/* The same of a write that has been done: what can't be told is of unknown outcome, and not refused
+ * as if it had not been. */
+void store_answer_write(struct store *self, const struct address *to, uint64_t id,
+                        struct str response, struct outbox *out);
 
 /* Answers a Range that mvcc_range_slices takes: at once, or in parts. */
 void parts_range(struct store *self, const Etcdserverpb__RangeRequest *request,

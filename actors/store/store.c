@@ -67,6 +67,19 @@ static void flush_if_due(struct store *self, const struct now *now)
     }
 }
 
+static void look_for_damage(struct store *self)
+{
+    enum err damage = mvcc_damage(self->keyspace.mvcc);
+
+    if (self->failed == ERR_OK && damage != ERR_OK) {
+        self->failed = damage;
+        log_event(self->options.log, LOG_ERROR, "data_damaged",
+                  "nothing that was read from it has been told; this member ends, and its next "
+                  "start looks at every record and says what can be done",
+                  log_text("reason", mvcc_damage_text(self->keyspace.mvcc)));
+    }
+}
+
 static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     enum { compact_keys = 1000, rounds_max = 16 };
@@ -90,7 +103,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         more = parts_turn(self, out) || more;
         more = disk_log_step(self->disk_log, now->mono_ms) || more;
         flush_if_due(self, now);
-        self->failed = mvcc_damage(self->keyspace.mvcc);
+        look_for_damage(self);
     }
     if (self->failed != ERR_OK) {
         outbox_stop(out);

@@ -272,6 +272,14 @@ static bool add_part(struct relay *self, struct entry *entry, struct str part)
     return true;
 }
 
+/* There is no room for what it was answered. Only a Range has surely done nothing. */
+static void drop_answer(struct relay *self, struct rpc *call)
+{
+    self->counts.refused_total++;
+    rpc_end_error(call, call->method == ETCD_METHOD_RANGE ? ETCD_ERROR_TOO_MANY_REQUESTS
+                                                          : ETCD_ERROR_TIMEOUT);
+}
+
 /* The first of the parts, or one that goes on. */
 static void take_part(struct relay *self, struct entry *entry, const struct msg_answered *answer,
                       const struct now *now, struct outbox *out)
@@ -286,7 +294,7 @@ static void take_part(struct relay *self, struct entry *entry, const struct msg_
 
         (void)tell_taken(self, answer->id, entry->taken, false, out);
         release(self, entry, (uint32_t)answer->id);
-        refuse(self, call);
+        drop_answer(self, call);
     }
 }
 
@@ -299,7 +307,7 @@ static void end_with(struct relay *self, struct entry *entry, const struct msg_a
     if (entry->taken > 0 && answer->code == GRPC_OK) {
         if (!add_part(self, entry, answer->response)) {
             release(self, entry, (uint32_t)answer->id);
-            refuse(self, call);
+            drop_answer(self, call);
             return;
         }
         self->counts.parts_bytes -= entry->parts.len;

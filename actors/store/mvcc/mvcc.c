@@ -67,6 +67,11 @@ enum err mvcc_damage(const struct mvcc *self)
     return self->damage;
 }
 
+const char *mvcc_damage_text(const struct mvcc *self)
+{
+    return self->backend->text(self->backend);
+}
+
 void mvcc_entry(struct mvcc *self, uint64_t index, uint64_t term)
 {
     assert(index > open_tail(self)->index);

@@ -52,6 +52,7 @@ struct mvcc_position mvcc_position(const struct mvcc *self);
 /* Once a record that was read is damaged or can't be read the state is no longer what the entries
  * say, and the member must stop. ERR_OK: it is sound. */
 enum err mvcc_damage(const struct mvcc *self);
+const char *mvcc_damage_text(const struct mvcc *self); /* what its backend says of it */
 
 /* ── entries ────────────────────────────────────────────────────────────────*/
 

@@ -341,10 +341,44 @@ static void ended_in_good_order_all_is_in_the_backend(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
+static enum err damaged_get(struct backend *self, enum backend_bucket bucket, struct str key,
+                            struct str *value)
+{
+    (void)self;
+    (void)bucket;
+    (void)key;
+    (void)value;
+    return ERR_CORRUPT;
+}
+
+static void an_answer_with_a_damaged_record_is_none(void **state)
+{
+    struct rig *rig = *state;
+    Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
+    enum err (*get)(struct backend *, enum backend_bucket, struct str, struct str *) =
+        rig->durable->get;
+    struct rig_answer *refused = NULL;
+
+    (void)rig_put(rig, "a", "1", 0);
+    (void)rig_put(rig, "b", "2", 0);
+    rig_pass(rig, 1000); /* what was put is in the backend alone */
+    range.key = rig_bytes("a");
+    range.range_end = rig_bytes("z");
+    range.keys_only = true;
+    range.serializable = true;
+    rig->durable->get = damaged_get;
+    assert_null(rig_call(rig, ETCD_METHOD_RANGE, &range, &refused));
+    assert_int_equal(refused->code, GRPC_DATA_LOSS);
+    assert_string_equal(refused->text, "etcdserver: corrupt cluster");
+    assert_int_equal(rig->store->failed, ERR_CORRUPT);
+    rig->durable->get = get;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_put_is_got),
+        CASE(an_answer_with_a_damaged_record_is_none),
         CASE(headers_say_who_answers),
         CASE(writes_of_a_turn_are_one_sync_and_answered_after_it),
         CASE(a_serializable_read_waits_for_nobody),

@@ -297,6 +297,59 @@ static void what_waits_is_bounded_by_count_and_bytes(void **state)
     assert_int_equal(rig->store->failed, ERR_OK);
 }
 
+/* A Txn that puts a key and reads `limit` of the others, 2 KB each. */
+static uint64_t send_write(struct rig *rig, const char *key, int64_t limit)
+{
+    Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+    Etcdserverpb__RangeRequest range = all_keys();
+    Etcdserverpb__RequestOp ops[] = {ETCDSERVERPB__REQUEST_OP__INIT,
+                                     ETCDSERVERPB__REQUEST_OP__INIT};
+    Etcdserverpb__RequestOp *all[] = {&ops[0], &ops[1]};
+    Etcdserverpb__TxnRequest txn = ETCDSERVERPB__TXN_REQUEST__INIT;
+
+    put.key = rig_bytes(key);
+    range.limit = limit;
+    ops[0].request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT;
+    ops[0].request_put = &put;
+    ops[1].request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE;
+    ops[1].request_range = &range;
+    txn.success = all;
+    txn.n_success = 2;
+    return rig_send(rig, ETCD_METHOD_TXN, &txn);
+}
+
+/* Together they are more than the outbox holds. */
+static void many_answers_of_writes_come_in_later_turns(void **state)
+{
+    enum { writes = 400, read = 100 };
+    struct rig *rig = *state;
+    uint64_t id = 0;
+
+    for (int i = 0; i < writes; i++) {
+        id = send_write(rig, "w", read);
+    }
+    rig_turn(rig, 0);
+    for (int i = 0; i < writes; i++) {
+        assert_int_equal(rig_answer(rig, id - (uint64_t)i)->code, 0);
+    }
+    assert_int_equal(rig->store->refused_total, 0);
+}
+
+static void a_write_whose_answer_has_no_room_is_not_refused(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t id;
+
+    for (uint64_t i = 0; i < parts_calls_max; i++) {
+        assert_int_equal(parts_add(rig->store, &gateway, 1000 + i, STR("1"), NULL), ETCD_OK);
+    }
+    id = send_write(rig, "written", 1000);
+    rig_turn(rig, 0);
+    assert_int_equal(rig_answer(rig, id)->code, GRPC_UNAVAILABLE);
+    assert_string_equal(rig_answer(rig, id)->text, "etcdserver: request timed out");
+    assert_int_equal(rig->store->failed, ERR_OK);
+}
+
 static void what_is_on_its_way_is_bounded_for_all(void **state)
 {
     enum {
@@ -350,6 +403,8 @@ int main(void)
         CASE(nobody_waits_for_the_rest),
         CASE(a_compaction_waits_a_minute_for_it),
         CASE(what_waits_is_bounded_by_count_and_bytes),
+        CASE(many_answers_of_writes_come_in_later_turns),
+        CASE(a_write_whose_answer_has_no_room_is_not_refused),
         CASE(what_is_on_its_way_is_bounded_for_all),
         CASE(an_answer_that_is_on_its_way_ends_with_the_store),
     };
