@@ -82,7 +82,8 @@ static int64_t os_write(struct disk *self, int file, uint64_t offset, const void
 
 /* Room is taken, then written: a file system has to note for a block that was only reserved, in
  * the sync after its first write, that it now holds something. That makes such a sync two to
- * three times as long as one over zeros that are there (ext4). */
+ * three times as long as one over zeros that are there (ext4). Some can't reserve (NFS before 4.2,
+ * FUSE): what is written has taken its room all the same. */
 static int os_allocate(struct disk *self, int file, uint64_t offset, uint64_t len)
 {
     static const char zeros[1 << 16];
@@ -92,6 +93,9 @@ static int os_allocate(struct disk *self, int file, uint64_t offset, uint64_t le
     do {
         rc = fallocate(file, 0, (off_t)offset, (off_t)len);
     } while (rc != 0 && errno == EINTR);
+    if (rc != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+        rc = 0;
+    }
     while (rc == 0 && done < len) {
         uint64_t left = len - done;
         int64_t n = os_write(self, file, offset + done, zeros,
