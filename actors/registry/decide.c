@@ -186,8 +186,7 @@ void decide_register(const struct registry *registry, const struct rules *rules,
     held = held_of(registry, &id);
     candidate = candidate_of(command, &held,
                              dirty_for(&held, command->dirty_timestamp, own, now_ns), now_ns);
-    if (command->origin == ORIGIN_CLIENT && !held.live &&
-        !has_room(registry, rules, &id, &held, out)) {
+    if (!is_node(command->origin) && !held.live && !has_room(registry, rules, &id, &held, out)) {
         return;
     }
     if (metadata_normalise(command->metadata, &out->store, &candidate.metadata) != ERR_OK) {

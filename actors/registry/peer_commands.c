@@ -71,11 +71,14 @@ static void merge_record(struct merging *it, const struct merge_rules *rules,
     bool newer;
 
     decide_merge(self->registry, rules, record, age_ms, it->now->wall_ns, &self->decision, &newer);
-    log_event(self->log, LOG_DEBUG, "merge", decision->count > 0 ? "taken" : "what is here stays",
-              log_str("env", record->as_change.env), log_str("appid", record->as_change.appid),
-              log_str("zone", record->as_change.zone),
-              log_str("hostname", record->as_change.hostname), log_int("age_ms", age_ms),
-              log_text("error", err_name(decision->err)), log_flag("newer_here", newer));
+    if (msg_type_class(record->type) == MSG_CLASS_CHANGE) { /* others have no names */
+        log_event(self->log, LOG_DEBUG, "merge",
+                  decision->count > 0 ? "taken" : "what is here stays",
+                  log_str("env", record->as_change.env), log_str("appid", record->as_change.appid),
+                  log_str("zone", record->as_change.zone),
+                  log_str("hostname", record->as_change.hostname), log_int("age_ms", age_ms),
+                  log_text("error", err_name(decision->err)), log_flag("newer_here", newer));
+    }
     if (decision->err != ERR_OK) {
         refuse_record(it, decision);
     } else if (decision->count > 0) {

@@ -24,7 +24,8 @@ struct transfer {
     struct curl_slist *headers; /* of the request */
     uint64_t id;
     const struct networks *networks; /* NULL: whatever it is called by is meant */
-    bool forbidden;
+    bool forbidden;                  /* an address of its name is … */
+    bool allowed;                    /* … and another is not */
     size_t answer_max;
     size_t head_bytes; /* of the answer, so far */
     int64_t date_ns;   /* its Date; 0: none */
@@ -128,6 +129,7 @@ static curl_socket_t on_open(void *state, curlsocktype purpose, struct curl_sock
         transfer->forbidden = true;
         return CURL_SOCKET_BAD;
     }
+    transfer->allowed = true;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -196,7 +198,7 @@ static void start(struct curl *self, const struct post *post)
     easy = transfer->easy;
     transfer->id = post->id;
     transfer->networks = post->configured ? NULL : self->networks;
-    transfer->forbidden = false;
+    transfer->forbidden = transfer->allowed = false;
     transfer->answer_max = post->answer_max;
     transfer->head_bytes = 0;
     transfer->date_ns = 0;
@@ -224,9 +226,9 @@ static void end(struct curl *self, struct transfer *transfer, CURLcode result,
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_multi_remove_handle(self->multi, transfer->easy);
     posts_answer(self->posts, transfer->id,
-                 result == CURLE_OK    ? (int)status
-                 : transfer->forbidden ? posts_forbidden
-                                       : 0,
+                 result == CURLE_OK                          ? (int)status
+                 : transfer->forbidden && !transfer->allowed ? posts_forbidden
+                                                             : 0,
                  transfer->date_ns, &transfer->body, now);
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;

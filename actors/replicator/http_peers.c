@@ -89,8 +89,8 @@ static void on_forbidden(void *state, uint32_t number, const struct now *now)
     struct replicator *self = state;
     struct peer *peer = peers_at(self, number);
 
-    (void)now;
     if (peer != NULL && peer->listed) {
+        peer->banned_ms = now->mono_ms;
         reach_banned(self, peer, buf_str(&peer->addr),
                      "stands for an address that is in no network of peers.networks: nothing is "
                      "sent there");

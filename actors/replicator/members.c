@@ -20,7 +20,8 @@
 #include "actors/replicator/reach.h"
 #include "actors/replicator/state.h"
 
-static const int64_t ask_again_ms = 60000; /* in case a fact was lost without a trace */
+static const int64_t ask_again_ms = 60000;   /* in case a fact was lost without a trace */
+static const int64_t judge_again_ms = 60000; /* a name that stood where no node may stand */
 static const int64_t seek_min_ms = 1000;
 static const int64_t seek_lost_ms = 2000;   /* one that does not answer: it may be back */
 static const int64_t seek_max_ms = 10000;   /* one that does, and yet is not listed */
@@ -399,12 +400,25 @@ static int64_t pause_of(struct peer *peer)
     return peer->seeking.pause_ms;
 }
 
+/* Names move. */
+static void judge_names_again(struct replicator *self, const struct now *now)
+{
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->banned && peer->banned_ms != 0 &&
+            now->mono_ms - peer->banned_ms >= judge_again_ms) {
+            reach_judge(self, peer);
+            self->members.changed = true;
+        }
+    }
+}
+
 void members_tick(struct replicator *self, const struct now *now, struct outbox *out)
 {
     (void)out;
     if (self->members.known && now->mono_ms - self->members.asked_ms >= ask_again_ms) {
         self->members.due = true;
     }
+    judge_names_again(self, now);
     self->members.changed = self->members.changed || other_zones_has_better(self, now);
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         if (peer->way != WAY_SEEK || peer->seeking.under_way ||

@@ -9,9 +9,10 @@ static bool same_zone(const struct peer *a, const struct peer *b)
     return str_eq(buf_str(&a->zone), buf_str(&b->zone));
 }
 
+/* One that may be spoken to. */
 static bool is_far(const struct peer *peer)
 {
-    return peer->listed && !peer->own_zone;
+    return peer->listed && !peer->own_zone && !peer->banned;
 }
 
 static bool is_shunned(const struct peer *peer, const struct now *now)

@@ -49,9 +49,10 @@ struct peer {
     bool drawn;   /* … just now: it may be known as lost from before */
     bool protect; /* it said that it is under init-protect */
     bool warned;  /* that its door is of no use to us was logged */
-    bool banned;  /* it stands where no node may stand */
+    bool banned;  /* it stands where no node may stand … */
     bool took;    /* this node's registration was posted to it, and no heartbeat answered since */
     bool alias;   /* a seed that leads to a node that stands here already, or to this one */
+    int64_t banned_ms; /* … mono, since its name was found to stand there; 0: for good */
     enum namesake namesake;
     int64_t namesake_ms; /* mono, when it was heard of, or answered last */
     int64_t dirty;       /* of the registration it is listed by */

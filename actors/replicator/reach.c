@@ -152,6 +152,7 @@ void reach_judge(struct replicator *self, struct peer *peer)
         addr = door;
         why = ban(self, peer, door);
     }
+    peer->banned_ms = 0;
     if (why != NULL) {
         reach_banned(self, peer, addr, why);
     } else {

@@ -16,7 +16,7 @@ static int64_t read_ns(clockid_t which)
 static struct now os_now(const struct clock *self)
 {
     (void)self;
-    return (struct now){.mono_ms = read_ns(CLOCK_MONOTONIC) / 1000000,
+    return (struct now){.mono_ms = read_ns(CLOCK_BOOTTIME) / 1000000,
                         .wall_ns = read_ns(CLOCK_REALTIME) / 2 * 2};
 }
 

@@ -1,6 +1,6 @@
 /* Notices that the time of day was set: it moved otherwise than the monotonic clock. What NTP does
- * to a clock that is a little off, up to half a millisecond a second, is none of it; a machine that
- * slept is: the monotonic clock sleeps too. */
+ * to a clock that is a little off, up to half a millisecond a second, is none of it, nor is a
+ * machine that slept: both have gone on. */
 #ifndef COMMON_BASE_CLOCK_WATCH_H
 #define COMMON_BASE_CLOCK_WATCH_H
 

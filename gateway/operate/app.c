@@ -218,7 +218,7 @@ static void refuse(struct detail *self)
     struct buf near = {0};
     struct buf text = {0};
 
-    near_print(&self->near, self->job.operate->view.registry, &near);
+    near_tell(&self->near, self->job.operate->view.registry, &near);
     buf_printf(&text, "no app %.*s in env %.*s", STR_ARG(buf_str(&self->appid)),
                STR_ARG(buf_str(&self->env)));
     operate_refuse(self->job.request, 404, buf_str(&text), STR(""), buf_str(&near));

@@ -58,7 +58,7 @@ bool near_look(struct near *self, const struct registry *registry, struct str en
     return true;
 }
 
-void near_print(const struct near *self, const struct registry *registry, struct buf *to)
+void near_tell(const struct near *self, const struct registry *registry, struct buf *to)
 {
     size_t told = 0;
     struct app_info info;

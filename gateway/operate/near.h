@@ -26,6 +26,6 @@ bool near_look(struct near *self, const struct registry *registry, struct str en
 
 /* Appends up to near_max {"env":…,"appid":…}, with commas: the app in other envs, then apps whose
  * name holds this one, or is held by it, or begins alike. */
-void near_print(const struct near *self, const struct registry *registry, struct buf *to);
+void near_tell(const struct near *self, const struct registry *registry, struct buf *to);
 
 #endif

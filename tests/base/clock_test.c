@@ -4,6 +4,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/clock_watch.h"
@@ -25,6 +28,27 @@ static void the_virtual_clock_moves_only_when_told_and_both_readings_together(vo
     assert_int_equal(60005, now.mono_ms);
     assert_int_equal(1700000060000000000, now.wall_ns);
     assert_int_equal(0, clock.clock.cpu_us(&clock.clock));
+}
+
+static bool has_slept; /* the machine, for a minute and a half */
+
+/* The library's. */
+int clock_gettime(clockid_t which, struct timespec *at)
+{
+    if (!has_slept) {
+        return (int)syscall(SYS_clock_gettime, which, at);
+    }
+    *at = (struct timespec){.tv_sec = which == CLOCK_BOOTTIME ? 190 : 100};
+    return 0;
+}
+
+/* What nobody has heard of meanwhile has got older. */
+static void the_systems_clock_goes_on_while_the_machine_sleeps(void **state)
+{
+    (void)state;
+    has_slept = true;
+    assert_int_equal(190000, clock_os.now(&clock_os).mono_ms);
+    has_slept = false;
 }
 
 static int64_t look_after(struct clock_watch *watch, struct now *at, int64_t mono_ms,
@@ -68,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_virtual_clock_moves_only_when_told_and_both_readings_together),
+        cmocka_unit_test(the_systems_clock_goes_on_while_the_machine_sleeps),
         cmocka_unit_test(who_sets_the_time_of_day_is_noticed_once_and_who_slews_it_is_not),
         cmocka_unit_test(the_clock_of_the_system_goes_forward),
     };

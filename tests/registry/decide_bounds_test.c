@@ -184,7 +184,12 @@ static void so_many_instances_may_clients_register_and_nodes_more(void **state)
     assert_int_equal(deciding->decision.err, ERR_FULL);
     buf_add_char(&deciding->decision.text, '\0');
     assert_non_null(strstr(deciding->decision.text.data, "registry.instances_max"));
+    command.origin = ORIGIN_STRANGER; /* who only says that it is a node */
+    command.replication = true;
+    assert_int_equal(deciding_register(deciding, &command), 0);
+    assert_int_equal(deciding->decision.err, ERR_FULL);
     command.origin = ORIGIN_HTTP_PEER;
+    command.replication = false;
     assert_int_equal(deciding_register(deciding, &command), 1);
     /* who is there may change; who went and comes back takes its own place; others' count on */
     deciding->now++;
@@ -231,7 +236,12 @@ static void an_app_has_so_many_zones_for_clients_and_more_from_nodes(void **stat
     assert_int_equal(deciding->decision.err, ERR_INVALID);
     buf_add_char(&deciding->decision.text, '\0');
     assert_non_null(strstr(deciding->decision.text.data, "zone: an app may have at most 256"));
+    command.origin = ORIGIN_STRANGER;
+    command.from_zone = true;
+    assert_int_equal(deciding_register(deciding, &command), 0);
+    assert_int_equal(deciding->decision.err, ERR_INVALID);
     command.origin = ORIGIN_HTTP_PEER;
+    command.from_zone = false;
     assert_int_equal(deciding_register(deciding, &command), 1);
     /* in a zone that is there, or of another app */
     command = deciding_registration(deciding, "h2");

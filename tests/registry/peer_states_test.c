@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/mman.h>
 // clang-format on
 
 #include <string.h>
 
+#include "actors/registry/state.h"
 #include "tests/registry/told.h"
 
 enum { told_bytes_max = 256 * 1024, one_record_max = 64 * 1024 };
@@ -294,6 +296,27 @@ static void what_is_no_state_is_passed_over_and_counted(void **state)
     assert_int_equal(2, node_stat(node, METRIC_REGISTRY_MALFORMED));
 }
 
+/* At log level debug each state is named; what lies where a state has its names is others' to say.
+ */
+static void what_is_no_state_is_not_named(void **state)
+{
+    struct node *node = *state;
+    struct msg command = told_new_merge(node);
+    struct msg odd = {
+        .type = MSG_TYPE_PROTECTION,
+        .as_protection = {.reason = STR("x"), .threshold = 0x4141414141414141, .live = 100}};
+    struct log *before = node->actor->log;
+    struct log log;
+
+    log_init(&log, "registry", memfd_create("log", MFD_CLOEXEC), &node->clock.clock);
+    log.level = LOG_DEBUG;
+    node->actor->log = &log;
+    msg_list_add(&command.as_merge.records, &told_store, &odd);
+    assert_int_equal(ERR_INVALID, told_merge(node, &command).err);
+    assert_int_equal(1, node_stat(node, METRIC_REGISTRY_MALFORMED));
+    node->actor->log = before;
+}
+
 static void a_turn_ends_after_much_of_it(void **state)
 {
     struct node *node = *state;
@@ -408,6 +431,7 @@ int main(void)
         TEST(a_set_carries_the_age_of_the_last_heartbeat),
         TEST(too_much_at_once_is_refused_whole),
         TEST(what_is_no_state_is_passed_over_and_counted),
+        TEST(what_is_no_state_is_not_named),
         TEST(a_turn_ends_after_much_of_it),
         TEST(answers_are_bounded_and_say_how_far_they_go),
         TEST(the_live_instances_of_an_app_are_told),

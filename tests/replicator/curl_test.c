@@ -1,11 +1,14 @@
 #include "actors/replicator/curl.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -433,6 +436,53 @@ static void what_a_name_stands_for_is_judged_before_it_is_connected_to(void **st
     assert_int_equal(self->good, 1);
 }
 
+/* A name of two addresses, of which the first is none that a node may have. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **list)
+{
+    static const char *const of[] = {"169.254.7.7", "127.0.0.1"};
+    int (*library)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    struct addrinfo **next = list;
+    void *found = dlsym(RTLD_NEXT, "getaddrinfo");
+
+    memcpy(&library, &found, sizeof(library));
+    if (name == NULL || strcmp(name, "two.addresses") != 0) {
+        return library(name, service, hints, list);
+    }
+    for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+        int rc = library(of[i], service, hints, next);
+
+        if (rc != 0) {
+            return rc;
+        }
+        next = &(*next)->ai_next;
+    }
+    return 0;
+}
+
+static void a_name_that_leads_to_a_node_too_is_not_forbidden(void **state)
+{
+    struct rig *self = *state;
+    char addr[32];
+
+    self->networks.loopback = true;
+    (void)snprintf(addr, sizeof(addr), "two.addresses:%u", self->server.port);
+    posts_open(self->posts, 0, str_from(addr), true, false);
+    renew(self, "h1");
+    run(self, 1);
+    assert_int_equal(self->good, 1);
+    (void)close(self->server.listener); /* nobody is there now */
+    for (size_t i = 0; i < connections_max; i++) {
+        if (self->server.fds[i] >= 0) {
+            hang_up(&self->server, i);
+        }
+    }
+    renew(self, "h2");
+    run(self, 2);
+    assert_int_equal(self->bad, 1);
+    assert_int_equal(self->forbidden, 0);
+}
+
 static void what_is_under_way_may_be_cut(void **state)
 {
     struct rig *self = *state;
@@ -467,6 +517,7 @@ int main(void)
         TEST(a_name_is_resolved_on_the_way),
         TEST(what_is_under_way_may_be_cut),
         TEST(what_a_name_stands_for_is_judged_before_it_is_connected_to),
+        TEST(a_name_that_leads_to_a_node_too_is_not_forbidden),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

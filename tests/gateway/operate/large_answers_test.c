@@ -182,8 +182,7 @@ static void nothing_is_near_a_name_longer_than_names(void **state)
     body = ask(path, 404);
     assert_null(json_object_get(body, "near"));
     json_decref(body);
-    strcpy(path, "/muster/v1/apps/dev/wider");
-    body = ask(path, 404);
+    body = ask("/muster/v1/apps/dev/wider", 404);
     assert_int_equal(1, size_of(body, "near"));
     json_decref(body);
 }
