@@ -162,6 +162,19 @@ static void wait_for_bytes(int fd, int count)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof(count));
 }
 
+/* A client whose host is gone is let go within five minutes, as etcd does. */
+static void keep_alive(int fd)
+{
+    const int on = 1;
+    const int every_s = 30;
+    const int times = 9;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &every_s, sizeof(every_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof(every_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof(times));
+}
+
 void clients_take(struct clients *self, int fd, const struct now *now)
 {
     struct client *it = calloc(1, sizeof(*it));
@@ -174,7 +187,7 @@ void clients_take(struct clients *self, int fd, const struct now *now)
         return;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    keep_alive(fd);
     wait_for_bytes(fd, sizeof(greeting));
     it->all = self;
     it->fd = fd;

@@ -142,7 +142,7 @@ static void stand_in_line(struct errand *self, const Etcdserverpb__TxnResponse *
     self->revision = was_there             ? own->kvs[0]->create_revision
                      : txn->header != NULL ? txn->header->revision
                                            : 0;
-    if (!errand_taken(self)) {
+    if (!errand_taken(self, txn->succeeded)) {
         return;
     }
     if (differs) {

@@ -76,6 +76,8 @@ static void on_message(struct subcall *call, struct str message)
     }
     if (!errand->is_ready && errand->event(errand, response)) {
         make_ready(errand, GRPC_OK, STR(""));
+    } else if (!errand->is_ready && response->canceled) { /* nothing more will come of it */
+        make_ready(errand, GRPC_UNAVAILABLE, str_from(response->cancel_reason));
     }
     etcdserverpb__watch_response__free_unpacked(response, NULL);
 }
@@ -255,10 +257,11 @@ void errand_take(struct errand *self)
     self->stage = ERRAND_TAKING;
 }
 
-bool errand_taken(struct errand *self)
+bool errand_taken(struct errand *self, bool by_this)
 {
     self->stage = ERRAND_HELD;
     if (self->client == NULL) {
+        self->stage = by_this ? ERRAND_HELD : ERRAND_FREE; /* another call of the session's */
         undo_or_end(self);
         return false;
     }

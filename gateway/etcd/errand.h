@@ -93,9 +93,9 @@ void errand_send(struct errand *self, const ProtobufCMessage *response);
 
 /* The question that is asked next puts the key in. */
 void errand_take(struct errand *self);
-/* The key is in. False: its client is gone: it is being undone, and the step has nothing more to
- * do. */
-bool errand_taken(struct errand *self);
+/* The key is in. by_this: it was not there before. False: its client is gone: what this errand has
+ * put is being undone, and the step has nothing more to do. */
+bool errand_taken(struct errand *self, bool by_this);
 
 ProtobufCBinaryData errand_bytes(const struct buf *buf); /* borrows */
 

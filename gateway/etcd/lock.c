@@ -100,7 +100,7 @@ static void stand_in_line(struct errand *self, const Etcdserverpb__TxnResponse *
     if (!txn->succeeded && own != NULL && own->n_kvs > 0) {
         self->revision = own->kvs[0]->create_revision;
     }
-    if (!errand_taken(self)) {
+    if (!errand_taken(self, txn->succeeded)) {
         return;
     }
     if (oldest == NULL || oldest->n_kvs == 0 || oldest->kvs[0]->create_revision == self->revision) {

@@ -110,7 +110,7 @@ static void watch_it(struct errand *self, const Etcdserverpb__RangeResponse *fou
     Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
 
     create.key = found->kvs[0]->key;
-    create.start_revision = found->header != NULL ? found->header->revision : 0;
+    create.start_revision = found->header != NULL ? found->header->revision + 1 : 0;
     errand_watch(self, &create, on_change, on_watched);
 }
 

@@ -163,11 +163,24 @@ void upstream_enter(struct upstream *self, const struct now *now, struct outbox 
     self->moment = (struct moment){now, out};
 }
 
+/* Its facts may wait to be read. */
+static void forgive(struct upstream *self, const struct now *now)
+{
+    int64_t stood_ms = now->mono_ms - self->turned_ms;
+
+    if (self->turned_ms != 0 && stood_ms > store_silent_ms) {
+        self->view.heard_ms += stood_ms;
+        self->view.leaderless_ms += self->view.leaderless_ms != INT64_MAX ? stood_ms : 0;
+    }
+    self->turned_ms = now->mono_ms;
+}
+
 void upstream_turn(struct upstream *self, const struct now *now)
 {
     const struct store_view *store = &self->view;
     int64_t patience_ms = 3 * self->election_ms;
 
+    forgive(self, now);
     if (store->boot == 0 || now->mono_ms - store->heard_ms > store_silent_ms) {
         relay_down(self->relay);
     }

@@ -7,6 +7,7 @@
  *   ANSWERED, REVISION, EVENTS … ◄── store
  *
  * A store that is silent for store_silent_ms is not there: calls wait for it, one election at most.
+ * What a turn comes late is not the store's silence: this process stood still.
  * After three elections without it, or without a leader, streams that asked for one end ("no
  * leader").
  */
@@ -44,6 +45,7 @@ struct upstream {
     struct rpc_server services[ETCD_METHOD_END]; /* by method */
     struct follower *follower;                   /* of the store */
     struct publisher publisher;                  /* this process's own (empty) facts */
+    int64_t turned_ms; /* mono, of the last turn; 0: none */
     enum err failed; /* ERR_UNSUPPORTED: the store tells of what this gateway does not know */
 };
 

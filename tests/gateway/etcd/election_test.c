@@ -89,6 +89,16 @@ static void who_goes_while_campaigning_resigns(void **state)
     errand_rig_end(self, GRPC_UNAVAILABLE, ""); /* its lease ends it then */
 }
 
+static void who_goes_leaves_a_leadership_that_was_there(void **state)
+{
+    struct fixture *self = *state;
+
+    campaign(self, "me", 0x1f);
+    errand_rig_go(self, &election_app);
+    errand_rig_answer_txn(self, 45, false, 40, "me", 0);
+    assert_null(self->asked);
+}
+
 static void only_a_leader_proclaims(void **state)
 {
     struct fixture *self = *state;
@@ -197,6 +207,7 @@ int main(void)
         TEST(who_campaigns_alone_is_elected),
         TEST(who_campaigns_again_proclaims_a_new_value),
         TEST(who_goes_while_campaigning_resigns),
+        TEST(who_goes_leaves_a_leadership_that_was_there),
         TEST(only_a_leader_proclaims),
         TEST(resign_is_for_the_same_incarnation_only),
         TEST(the_leader_is_the_oldest),

@@ -330,20 +330,40 @@ static void without_a_leader_calls_that_want_one_fail_and_streams_end(void **sta
     assert_false(etcd_gateway_healthy(self->gateway));
 }
 
+/* As its own turns come. */
+static void pass(struct fixture *self, int64_t ms)
+{
+    for (; ms > 0; ms -= 100) {
+        turn(self, ms < 100 ? ms : 100, NULL);
+    }
+}
+
+static void a_gateway_that_stood_still_blames_no_store(void **state)
+{
+    struct fixture *self = *state;
+
+    tell(self, boot, 4);
+    turn(self, (int64_t)10 * election_ms, NULL); /* what it was told meanwhile is not read yet */
+    assert_true(etcd_gateway_healthy(self->gateway));
+    assert_true(is_ready(self));
+    pass(self, store_silent_ms + 200);
+    assert_false(etcd_gateway_healthy(self->gateway));
+}
+
 static void a_silent_store_is_waited_for_then_clients_are_sent_away(void **state)
 {
     struct fixture *self = *state;
     struct played range;
 
     tell(self, boot, 4);
-    turn(self, store_silent_ms + 1, NULL);
+    pass(self, store_silent_ms + 1);
     assert_false(etcd_gateway_healthy(self->gateway));
     assert_true(is_ready(self));
     begin(self, &range, ETCD_METHOD_RANGE);
     assert_int_equal(self->calls, 0);
-    turn(self, election_ms, NULL);
+    pass(self, election_ms);
     assert_string_equal(range.text, "etcdserver: server stopped");
-    turn(self, (int64_t)3 * election_ms, NULL);
+    pass(self, (int64_t)3 * election_ms);
     assert_false(is_ready(self));
     tell(self, boot + 1, 4);
     assert_true(is_ready(self));
@@ -442,6 +462,7 @@ int main(void)
         CASE(one_that_goes_takes_its_renewals_with_it),
         CASE(too_many_renewals_end_a_stream),
         CASE(without_a_leader_calls_that_want_one_fail_and_streams_end),
+        CASE(a_gateway_that_stood_still_blames_no_store),
         CASE(a_silent_store_is_waited_for_then_clients_are_sent_away),
         CASE(revisions_that_jump_are_no_gap),
         CASE(another_run_of_the_store_answers_nothing_that_was_asked_before),

@@ -102,7 +102,7 @@ static void wait_behind(struct fixture *self, int64_t timeout_ms)
     watch = etcdserverpb__watch_request__unpack(NULL, self->request.len,
                                                 (const uint8_t *)self->request.data);
     assert_true(errand_rig_bytes_are(watch->create_request->key, "L/1e"));
-    assert_int_equal(watch->create_request->start_revision, 37);
+    assert_int_equal(watch->create_request->start_revision, 38);
     etcdserverpb__watch_request__free_unpacked(watch, NULL);
     assert_false(self->client.ended);
 }
@@ -153,6 +153,33 @@ static void who_goes_before_it_is_known_to_be_in_is_taken_out_then(void **state)
     errand_rig_assert_asked(self, ETCD_METHOD_TXN);
     assert_int_equal(self->asked_total, 1);
     errand_rig_answer_txn(self, 36, true, 0, "", 35);
+    assert_deletes(self, "L/1f");
+}
+
+/* What another call of its session has put is not this one's to take out. */
+static void who_goes_leaves_a_lock_that_was_there(void **state)
+{
+    struct fixture *self = *state;
+
+    lock(self, "L", 0x1f, -1);
+    errand_rig_go(self, &lock_app);
+    errand_rig_answer_txn(self, 40, false, 35, "", 35);
+    assert_int_equal(self->asked_total, 1);
+    assert_null(self->asked);
+}
+
+static void a_watch_that_is_refused_ends_the_wait(void **state)
+{
+    struct fixture *self = *state;
+    Etcdserverpb__WatchResponse response = ETCDSERVERPB__WATCH_RESPONSE__INIT;
+    static char reason[] = "etcdserver: too many requests";
+
+    wait_behind(self, -1);
+    response.created = response.canceled = true;
+    response.cancel_reason = reason;
+    errand_rig_tell(self, &response.base);
+    assert_int_equal(self->client.code, GRPC_UNAVAILABLE);
+    assert_string_equal(self->client.text, reason);
     assert_deletes(self, "L/1f");
 }
 
@@ -227,6 +254,8 @@ int main(void)
         TEST(a_free_lock_is_had_at_once),
         TEST(who_brings_no_lease_gets_one),
         TEST(who_has_it_already_has_it),
+        TEST(who_goes_leaves_a_lock_that_was_there),
+        TEST(a_watch_that_is_refused_ends_the_wait),
         TEST(a_held_lock_is_waited_for),
         TEST(a_lease_that_ran_out_meanwhile_has_no_lock),
         TEST(who_goes_while_waiting_is_taken_out_of_the_line),
