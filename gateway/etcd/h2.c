@@ -75,6 +75,7 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
     stream->out_at += len;
     self->taken += len;
     h2_stream_weigh(stream);
+    h2_stream_sent(stream);
     return 0;
 }
 
@@ -170,6 +171,7 @@ static void make_session(struct h2 *self)
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_no_auto_window_update(option, 1); /* h2_stream_read does */
     /* etcdctl names an endpoint of its --cluster as a URL, in :authority too; the library's own
      * check of headers would reset that call. What is read of them is judged where it is read. */
     nghttp2_option_set_no_http_messaging(option, 1);

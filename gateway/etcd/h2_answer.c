@@ -91,12 +91,26 @@ static void go_on(struct stream *stream)
     stream->h2->wake.wake(stream->h2->wake.owner);
 }
 
+/* Calls are refused while there is no room, but many may have begun before the first of their
+ * answers came. */
+static bool has_room(const struct stream *stream, size_t bytes)
+{
+    enum { small = 64 * 1024 };
+
+    return bytes <= small || !h2_is_full(stream->h2) ||
+           etcd_method_row(stream->call.method)->shape == ETCD_SHAPE_BOTH;
+}
+
 static void send_message(struct rpc *call, struct str message)
 {
     struct stream *stream = stream_of(call);
     char prefix[grpc_prefix_bytes];
 
     assert(!stream->let_go && message.len <= UINT32_MAX);
+    stream->dropped = stream->dropped || !has_room(stream, message.len);
+    if (stream->dropped) {
+        return;
+    }
     if (stream->out_at == stream->out.len) {
         stream->out_at = stream->out.len = 0;
     }
@@ -146,8 +160,17 @@ void h2_finish(struct stream *stream, enum grpc_code code, struct str text)
 
 static void end(struct rpc *call, enum grpc_code code, struct str text)
 {
-    assert(!stream_of(call)->let_go);
-    h2_finish(stream_of(call), code, text);
+    struct stream *stream = stream_of(call);
+
+    assert(!stream->let_go);
+    if (stream->dropped) { /* only a Range has surely done nothing */
+        enum etcd_error error =
+            call->method == ETCD_METHOD_RANGE ? ETCD_ERROR_TOO_MANY_REQUESTS : ETCD_ERROR_TIMEOUT;
+
+        code = etcd_error_code(error);
+        text = etcd_error_text(error);
+    }
+    h2_finish(stream, code, text);
 }
 
 const struct rpc_caller h2_caller = {.send = send_message, .end = end, .unsent = unsent};

@@ -241,14 +241,17 @@ int h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_
 
     (void)flags;
     if (stream == NULL) {
+        (void)nghttp2_session_consume(session, id, len);
         return 0;
     }
     if (stream->plain) {
         h2_web_data(stream, (struct str){(const char *)data, len});
+        h2_stream_read(stream, len);
         return 0;
     }
     take_data(self, stream, (struct str){(const char *)data, len});
     h2_stream_weigh(stream);
+    h2_stream_read(stream, len);
     if (!stream->let_go && self->held > self->options->held_max) {
         refuse_error(stream, ETCD_ERROR_TOO_MANY_REQUESTS);
     }

@@ -5,6 +5,7 @@
 enum {
     spare_max = 1024,   /* calls whose memory is kept for the next */
     spare_bytes = 4096, /* a buffer larger than this is given back */
+    unsent_reading_max = 1024 * 1024,
 };
 
 static void web_free(struct stream *stream)
@@ -59,6 +60,28 @@ void h2_stream_weigh(struct stream *stream)
     count(stream, stream->reader.bytes.len + body_held(stream), stream->out.len - stream->out_at);
     stream->owed = bounds_itself(stream) ? 0 : stream->unsent;
     self->owed += stream->owed - owed;
+}
+
+static bool is_taken_in(const struct stream *stream)
+{
+    return !bounds_itself(stream) || stream->let_go || stream->unsent <= unsent_reading_max;
+}
+
+void h2_stream_read(struct stream *stream, size_t bytes)
+{
+    nghttp2_session *session = stream->h2->session;
+
+    (void)nghttp2_session_consume_connection(session, bytes);
+    stream->unread += bytes;
+    h2_stream_sent(stream);
+}
+
+void h2_stream_sent(struct stream *stream)
+{
+    if (stream->unread > 0 && is_taken_in(stream)) {
+        (void)nghttp2_session_consume_stream(stream->h2->session, stream->id, stream->unread);
+        stream->unread = 0;
+    }
 }
 
 bool h2_is_full(const struct h2 *self)

@@ -54,6 +54,7 @@ struct stream {
     bool refused; /* it is no gRPC: answered by a status of HTTP */
     bool replied; /* its answer's headers are submitted */
     bool waits;   /* nghttp2 was told that there is no data now */
+    bool dropped; /* its message: there was no room for it */
     bool plain;   /* no gRPC: web serves it, and the app never has it */
     enum grpc_code code;
     struct request_head head;
@@ -65,6 +66,7 @@ struct stream {
     size_t weight;         /* as counted in held */
     size_t unsent;         /* as counted in unsent */
     size_t owed;           /* as counted in owed */
+    size_t unread;         /* bytes for which its client gets no window yet */
     struct stream *before; /* open ones */
     struct stream *next;   /* also of the spare ones */
 };
@@ -101,6 +103,11 @@ void h2_stream_end(struct h2 *self, struct stream *stream);
 void h2_streams_fini(struct h2 *self);
 /* After its messages have grown or gone. */
 void h2_stream_weigh(struct stream *stream);
+/* Bytes of a stream were read. Of one in which both sides speak and whose client takes nothing of
+ * what it has asked for, no more is read than its window: else it could ask without end. */
+void h2_stream_read(struct stream *stream, size_t bytes);
+/* Some of what waits for its client has gone. */
+void h2_stream_sent(struct stream *stream);
 /* No room for another call, of this connection or of all. */
 bool h2_is_full(const struct h2 *self);
 

@@ -45,7 +45,7 @@ struct upstream {
     struct rpc_server services[ETCD_METHOD_END]; /* by method */
     struct follower *follower;                   /* of the store */
     struct publisher publisher;                  /* this process's own (empty) facts */
-    int64_t turned_ms; /* mono, of the last turn; 0: none */
+    int64_t turned_ms;                           /* mono, of the last turn; 0: none */
     enum err failed; /* ERR_UNSUPPORTED: the store tells of what this gateway does not know */
 };
 

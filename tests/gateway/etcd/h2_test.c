@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/etcd/grpc.h"
 #include "tests/gateway/etcd/h2_client.h"
 
 #define RANGE "/etcdserverpb.KV/Range"
@@ -28,6 +29,7 @@ struct app {
     unsigned woken;
     char message[log_max]; /* the newest */
     bool echoes;           /* answers each message with itself, and ends */
+    bool repeats;          /* the same, and goes on */
     bool ends_at_begin;
 };
 
@@ -52,7 +54,9 @@ static void on_message(void *state, struct rpc *call, struct str message)
         memcpy(self->message, message.data, message.len);
         self->message[message.len] = 0;
     }
-    if (self->echoes) {
+    if (self->repeats) {
+        rpc_send(call, message);
+    } else if (self->echoes) {
         rpc_send(call, message);
         rpc_end(call, GRPC_OK, STR(""));
     }
@@ -433,6 +437,68 @@ static void what_a_client_does_not_take_is_counted_and_bounded(void **state)
     assert_string_equal(h2_client_unary(&self->client, RANGE, STR("x"))->code, "0");
 }
 
+static void window_is(struct h2_client *client, uint32_t bytes)
+{
+    const nghttp2_settings_entry window = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, bytes};
+
+    assert_int_equal(0, nghttp2_submit_settings(client->session, NGHTTP2_FLAG_NONE, &window, 1));
+    h2_client_run(client);
+}
+
+/* One that takes no answer of a stream can ask so much there and no more. */
+static void who_takes_no_answers_is_not_read_on(void **state)
+{
+    enum { asked = 4000, len = 900, mib = 1024 * 1024 };
+    struct app *self = *state;
+    struct buf message = {0};
+    struct client_call *call;
+    char prefix[grpc_prefix_bytes];
+
+    self->repeats = true;
+    window_is(&self->client, 0);
+    call = h2_client_call(&self->client, WATCH, NULL);
+    grpc_prefix(prefix, len);
+    buf_add(&message, prefix, sizeof(prefix));
+    (void)memset(buf_reserve(&message, len), 'm', len);
+    message.len += len;
+    for (unsigned i = 0; i < asked; i++) {
+        h2_client_send(&self->client, call, buf_str(&message));
+    }
+    h2_client_run(&self->client);
+    assert_in_range(self->messages, mib / len, 2 * mib / len + 10);
+    assert_int_equal(call->received.len, 0);
+    window_is(&self->client, mib);
+    assert_int_equal(self->messages, asked);
+    assert_int_equal(call->received.len, asked * message.len);
+    buf_fini(&message);
+}
+
+/* However many it has asked for before the first was answered. */
+static void answers_of_calls_begun_together_are_bounded_too(void **state)
+{
+    struct app *self = *state;
+    static char large[100 * 1000];
+    struct client_call *calls[3];
+    struct rpc *begun[3];
+
+    for (unsigned i = 0; i < 3; i++) {
+        calls[i] = h2_client_unary(&self->client, RANGE, STR("x"));
+        begun[i] = self->call;
+    }
+    self->client.reads = false;
+    for (unsigned i = 0; i < 3; i++) {
+        rpc_send(begun[i], (struct str){large, i < 2 ? sizeof(large) : 10});
+        rpc_end(begun[i], GRPC_OK, STR(""));
+    }
+    assert_true(h2_held(self->h2) < 2 * sizeof(large));
+    self->client.reads = true;
+    h2_client_run(&self->client);
+    assert_string_equal(calls[0]->code, "0");
+    assert_string_equal(calls[1]->code, "8");
+    assert_int_equal(calls[1]->received.len, 0);
+    assert_string_equal(calls[2]->code, "0");
+}
+
 /* What it has asked for and reads slowly is no reason to refuse its small calls. */
 static void a_large_answer_read_slowly_costs_small_calls_nothing(void **state)
 {
@@ -633,6 +699,8 @@ int main(void)
         CASE(a_large_answer_read_slowly_costs_small_calls_nothing),
         CASE(all_connections_together_are_bounded),
         CASE(calls_are_tallied_by_how_they_ended),
+        CASE(who_takes_no_answers_is_not_read_on),
+        CASE(answers_of_calls_begun_together_are_bounded_too),
         CASE(large_answers_go_as_far_as_windows_let_them),
         CASE(produced_in_parts_of_the_size_asked_for),
         CASE(no_more_streams_than_allowed),
