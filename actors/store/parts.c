@@ -242,12 +242,12 @@ static enum step go_on(struct store *self, struct part_call *call, struct part_t
 static void give_up(struct store *self, struct outbox *out)
 {
     struct parts *parts = &self->parts;
-    bool compacting = mvcc_is_compacting(self->keyspace.mvcc);
 
     for (size_t i = parts->count; i-- > 0;) {
         struct part_call *call = parts->items[i];
 
-        if (call->range != NULL && compacting && self->awake.ms - call->begun_ms >= parts_pin_ms) {
+        if (call->range != NULL && mvcc_range_holds(call->range) &&
+            self->awake.ms - call->begun_ms >= parts_pin_ms) {
             store_refuse(&call->from, call->id, OUTBOX_SYNCED, ETCD_ERROR_COMPACTED, out);
             remove_at(parts, i);
         } else if (call->sent > call->taken &&

@@ -1,5 +1,6 @@
 #include "actors/store/mvcc/compaction.h"
 
+#include "actors/store/mvcc/pin.h"
 #include "actors/store/mvcc/range.h"
 
 enum { batch_max = 128 };
@@ -96,7 +97,7 @@ bool mvcc_compact_step(struct mvcc *self, unsigned keys_max)
 {
     unsigned done = 0;
 
-    if (!mvcc_is_compacting(self) || self->pins > 0) {
+    if (!mvcc_is_compacting(self) || pin_any_holds(self)) {
         return false;
     }
     while (done < keys_max) {

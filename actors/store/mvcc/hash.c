@@ -1,11 +1,13 @@
 #include <stdlib.h>
 
 #include "actors/store/mvcc/crc32c.h"
+#include "actors/store/mvcc/pin.h"
 #include "actors/store/mvcc/record.h"
 #include "common/base/heap.h"
 
 struct mvcc_hash {
     struct mvcc *state;
+    struct pin pin;
     int64_t revision;
     int64_t compacted;
     bool looking;      /* whether any key is live at revision */
@@ -35,7 +37,7 @@ enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc
     made->looking = true;
     made->kept_at = made->compacted;
     made->crc = crc32c(0, "key", 3);
-    self->pins++;
+    pin_add(self, &made->pin, made->compacted);
     *hash = made;
     return ETCD_OK;
 }
@@ -110,8 +112,7 @@ bool mvcc_hash_step(struct mvcc_hash *self, unsigned records_max)
 
 void mvcc_hash_end(struct mvcc_hash **self, uint32_t *hash, int64_t *compacted)
 {
-    assert((*self)->state->pins > 0);
-    (*self)->state->pins--;
+    pin_remove((*self)->state, &(*self)->pin);
     if (hash != NULL) {
         *hash = (*self)->crc;
     }

@@ -44,7 +44,7 @@ void mvcc_destroy(struct mvcc **self)
     if (gone == NULL) {
         return;
     }
-    assert(gone->pins == 0);
+    assert(gone->pins == NULL);
     leases_fini(&gone->leases);
     key_index_fini(&gone->index);
     for (size_t i = 0; i < gone->tail_count; i++) {

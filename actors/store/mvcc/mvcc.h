@@ -113,13 +113,13 @@ void mvcc_lease_checkpoint(struct mvcc *self, int64_t id, int64_t rest_s);
 /* ── compaction ─────────────────────────────────────────────────────────────*/
 
 /* After a COMPACT, what nobody can read any more goes, keys_max keys at a step. False: nothing is
- * left to do, or a hash is being made. */
+ * left to do, or a Range or a hash that began before it holds it up. */
 bool mvcc_compact_step(struct mvcc *self, unsigned keys_max);
 bool mvcc_is_compacting(const struct mvcc *self);
 
 /* ── a Range in slices ──────────────────────────────────────────────────────*/
 
-struct mvcc_range; /* of the state as it was at the begin; compaction steps wait for its end */
+struct mvcc_range; /* of the state as it was at the begin */
 
 /* Whether a Range may be answered so: of many keys, in their order. */
 bool mvcc_range_slices(const Etcdserverpb__RangeRequest *request);
@@ -131,11 +131,14 @@ enum etcd_error mvcc_range_begin(struct mvcc *self, const Etcdserverpb__RangeReq
  * one that is read mvcc_range_read_work, and so is each KiB of it. False: that was all. */
 enum { mvcc_range_read_work = 10 };
 bool mvcc_range_step(struct mvcc_range *self, unsigned work_max, size_t bytes_max, struct buf *to);
+/* It reads below what has been compacted since: compaction steps wait for its end. */
+bool mvcc_range_holds(const struct mvcc_range *self);
 void mvcc_range_end(struct mvcc_range **self);
 
 /* ── HashKV in slices ───────────────────────────────────────────────────────*/
 
-struct mvcc_hash; /* of the state as it was at the begin; compaction steps wait for its end */
+struct mvcc_hash; /* of the state as it was at the begin; a later COMPACT's steps wait for its end
+                   */
 
 /* revision 0: the current one. Errors: COMPACTED, FUTURE_REVISION. */
 enum etcd_error mvcc_hash_begin(struct mvcc *self, int64_t revision, struct mvcc_hash **hash);

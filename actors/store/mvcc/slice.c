@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "actors/store/mvcc/pin.h"
 #include "actors/store/mvcc/range.h"
 #include "actors/store/mvcc/record.h"
 #include "common/base/heap.h"
@@ -10,6 +11,7 @@ enum { kvs_field = 2 }; /* of RangeResponse */
 
 struct mvcc_range {
     struct mvcc *state;
+    struct pin pin;
     Request request; /* its bytes are the next two's */
     struct buf key, range_end;
     int64_t main;
@@ -53,7 +55,7 @@ enum etcd_error mvcc_range_begin(struct mvcc *self, const Request *request,
     made->request.key = keep(&made->key, request->key);
     made->request.range_end = keep(&made->range_end, request->range_end);
     made->main = main;
-    self->pins++;
+    pin_add(self, &made->pin, main);
     *range = made;
     return ETCD_OK;
 }
@@ -110,7 +112,7 @@ static unsigned take(struct mvcc_range *self, uint32_t key, struct buf *to)
     return mvcc_range_read_work * (1 + (unsigned)(read_key(self, state.mod, to) / kib));
 }
 
-/* Keys that come meanwhile are not live at main, and none goes while it is pinned. */
+/* Keys that come or go meanwhile are not live at main. */
 bool mvcc_range_step(struct mvcc_range *self, unsigned work_max, size_t bytes_max, struct buf *to)
 {
     const struct key_index *index = &self->state->index;
@@ -137,10 +139,14 @@ bool mvcc_range_step(struct mvcc_range *self, unsigned work_max, size_t bytes_ma
     return true;
 }
 
+bool mvcc_range_holds(const struct mvcc_range *self)
+{
+    return pin_holds(self->state, &self->pin);
+}
+
 void mvcc_range_end(struct mvcc_range **self)
 {
-    assert((*self)->state->pins > 0);
-    (*self)->state->pins--;
+    pin_remove((*self)->state, &(*self)->pin);
     buf_fini(&(*self)->key);
     buf_fini(&(*self)->range_end);
     buf_fini(&(*self)->behind);

@@ -23,6 +23,11 @@ struct leases {
     struct column of;   /* int64_t by number of a key: the lease it is attached to; 0: none */
 };
 
+struct pin {
+    int64_t at;
+    struct pin *next;
+};
+
 struct mvcc {
     struct mvcc_settings settings;
     struct backend *backend; /* borrowed */
@@ -36,7 +41,7 @@ struct mvcc {
     int64_t finished;  /* what is below it is gone; -1: never */
     struct buf behind; /* the compaction under way has done the keys up to this one */
     bool begun;        /* it has done one */
-    unsigned pins;
+    struct pin *pins;  /* borrowed; pin.h */
     enum err damage;
     struct mvcc_counts counts;
 };

@@ -247,8 +247,8 @@ static void a_compaction_waits_a_minute_for_it(void **state)
     (void)rig_put(rig, "k", "2", 0);
     rig->deaf = true;
     id = rig_send(rig, ETCD_METHOD_RANGE, &range);
-    compact.revision = mvcc_position(rig->store->keyspace.mvcc).revision;
     rig_turn(rig, 0);
+    compact.revision = rig_put(rig, "k", "3", 0);
     (void)rig_send(rig, ETCD_METHOD_COMPACT, &compact);
     for (; rig_answer(rig, id) == NULL; ms += 200) {
         assert_true(mvcc_is_compacting(rig->store->keyspace.mvcc) || ms == 0);
@@ -263,6 +263,30 @@ static void a_compaction_waits_a_minute_for_it(void **state)
                         "etcdserver: mvcc: required revision has been compacted");
     rig_turn(rig, 0);
     assert_false(mvcc_is_compacting(rig->store->keyspace.mvcc));
+}
+
+static void a_compaction_waits_for_none_that_came_behind_it(void **state)
+{
+    struct rig *rig = *state;
+    const struct mvcc *mvcc = rig->store->keyspace.mvcc;
+    Etcdserverpb__RangeRequest range = all_keys();
+    Etcdserverpb__CompactionRequest compact = ETCDSERVERPB__COMPACTION_REQUEST__INIT;
+    uint64_t before;
+
+    rig->deaf = true;
+    before = rig_send(rig, ETCD_METHOD_RANGE, &range);
+    rig_turn(rig, 0);
+    compact.revision = rig_put(rig, "k", "1", 0);
+    (void)rig_send(rig, ETCD_METHOD_COMPACT, &compact);
+    rig_turn(rig, 0);
+    (void)rig_send(rig, ETCD_METHOD_RANGE, &range);
+    rig_turn(rig, 0);
+    assert_true(mvcc_is_compacting(mvcc));
+    rig_taken(rig, before, 0, false);
+    rig_turn(rig, 0);
+    assert_false(mvcc_is_compacting(mvcc));
+    assert_int_equal(rig->store->parts.count, 1);
+    assert_non_null(rig->store->parts.items[0]->range);
 }
 
 /* ── bounds ── */
@@ -402,6 +426,7 @@ int main(void)
         CASE(no_more_than_a_window_is_on_its_way),
         CASE(nobody_waits_for_the_rest),
         CASE(a_compaction_waits_a_minute_for_it),
+        CASE(a_compaction_waits_for_none_that_came_behind_it),
         CASE(what_waits_is_bounded_by_count_and_bytes),
         CASE(many_answers_of_writes_come_in_later_turns),
         CASE(a_write_whose_answer_has_no_room_is_not_refused),

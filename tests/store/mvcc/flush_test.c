@@ -319,6 +319,29 @@ static void a_compaction_waits_for_a_hash(void **state)
     assert_false(mvcc_is_compacting(rig->mvcc));
 }
 
+static void a_compaction_goes_on_beside_a_hash_of_what_it_leaves(void **state)
+{
+    struct rig *rig = *state;
+    struct mvcc_hash *hash;
+    uint32_t hashes[2];
+
+    (void)rig_put(rig, "a", "1", 0);
+    (void)rig_put(rig, "a", "2", 0);
+    (void)rig_put(rig, "b", "1", 0);
+    (void)rig_delete(rig, "b", NULL);
+    assert_int_equal(ETCD_OK, rig_compact(rig, 5));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ETCD_OK, mvcc_hash_begin(rig->mvcc, 0, &hash));
+        for (bool more = true; more;) {
+            more = mvcc_hash_step(hash, 1);
+            (void)mvcc_compact_step(rig->mvcc, i == 0 ? 0 : 1);
+        }
+        assert_int_equal(i == 0, mvcc_is_compacting(rig->mvcc));
+        mvcc_hash_end(&hash, &hashes[i], NULL);
+    }
+    assert_int_equal(hashes[0], hashes[1]);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -337,6 +360,7 @@ int main(void)
         TEST(events_are_read_from_within_a_revision),
         TEST(what_is_compacted_was_not_before),
         TEST(a_compaction_waits_for_a_hash),
+        TEST(a_compaction_goes_on_beside_a_hash_of_what_it_leaves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,7 +239,7 @@ static void play_hash(struct world *world)
     for (int i = 0; i < 6 && world->index < steps_max; i++) {
         (void)mvcc_hash_step(hash, (unsigned)below(world, 4));
         play_call(world);
-        assert_false(mvcc_compact_step(world->mvcc, 100));
+        (void)mvcc_compact_step(world->mvcc, (unsigned)below(world, 6));
     }
     while (mvcc_hash_step(hash, 1 + (unsigned)below(world, 4))) {
     }

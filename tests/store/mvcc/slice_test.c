@@ -166,12 +166,50 @@ static void what_is_read_stays_until_it_is_read(void **state)
     request.key = bytes("a");
     request.range_end = bytes("b");
     assert_int_equal(mvcc_range_begin(rig->mvcc, &request, &range), ETCD_OK);
-    assert_int_equal(rig_compact(rig, 3), ETCD_OK);
+    (void)rig_put(rig, "a", "3", 0);
+    assert_false(mvcc_range_holds(range));
+    assert_int_equal(rig_compact(rig, 4), ETCD_OK);
+    assert_true(mvcc_range_holds(range));
     assert_false(mvcc_compact_step(rig->mvcc, 100));
     assert_true(mvcc_is_compacting(rig->mvcc));
     mvcc_range_end(&range);
     (void)mvcc_compact_step(rig->mvcc, 100);
     assert_false(mvcc_is_compacting(rig->mvcc));
+    rig_free(rig);
+}
+
+static void a_compaction_takes_nothing_from_who_reads_at_it(void **state)
+{
+    struct rig *rig = rig_new();
+    Request request = ETCDSERVERPB__RANGE_REQUEST__INIT;
+    struct mvcc_range *range = NULL;
+    ProtobufCMessage *answer;
+    struct buf whole = {0};
+    struct buf sliced = {0};
+
+    (void)state;
+    for (const char *key = "abc"; *key != 0; key++) {
+        (void)rig_put(rig, (char[]){*key, 0}, "1", 0);
+        (void)rig_put(rig, (char[]){*key, 0}, "2", 0);
+    }
+    (void)rig_delete(rig, "b", NULL);
+    assert_int_equal(rig_compact(rig, 8), ETCD_OK);
+    request.key = bytes("a");
+    request.range_end = bytes("z");
+    assert_int_equal(rig_read(rig, ETCD_METHOD_RANGE, &request.base, &answer), ETCD_OK);
+    assert_int_equal(mvcc_range_begin(rig->mvcc, &request, &range), ETCD_OK);
+    pack(answer, &whole);
+    pack_header(rig, &sliced);
+    assert_true(mvcc_range_step(range, mvcc_range_read_work + 1, 1000, &sliced)); /* a, b */
+    while (mvcc_compact_step(rig->mvcc, 1)) {
+    }
+    assert_false(mvcc_is_compacting(rig->mvcc));
+    assert_int_equal(mvcc_key_count(rig->mvcc), 2);
+    assert_false(mvcc_range_step(range, 1000, 1000, &sliced)); /* behind b, which is gone */
+    mvcc_range_end(&range);
+    assert_true(str_eq(buf_str(&whole), buf_str(&sliced)));
+    buf_fini(&whole);
+    buf_fini(&sliced);
     rig_free(rig);
 }
 
@@ -234,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_range_in_slices_is_the_range_whatever_happens_between_them),
         cmocka_unit_test(what_is_read_stays_until_it_is_read),
+        cmocka_unit_test(a_compaction_takes_nothing_from_who_reads_at_it),
         cmocka_unit_test(a_slice_is_bounded_by_work_and_bytes),
         cmocka_unit_test(what_is_not_in_order_of_keys_is_not_sliced),
     };
