@@ -126,7 +126,7 @@ static void tick(void *state, const struct now *now, struct outbox *out)
 static int64_t due_ms(void *state, const struct now *now)
 {
     const struct store *self = state;
-    int64_t due_ms = lessor_due_ms(self->keyspace.lessor);
+    int64_t due_ms = upkeep_due_ms(self);
 
     if (due_ms != INT64_MAX) { /* awake time moves on with mono's */
         due_ms = due_ms - self->awake.ms + now->mono_ms;

@@ -36,8 +36,9 @@ struct store {
     struct arena arena; /* of the call or answer at hand */
     struct buf packed;
     struct buf body;
-    int64_t flushed_ms; /* when it was tried last */
-    bool expiring;      /* an entry that expires leases is on its way, number expiry */
+    int64_t flushed_ms;     /* when it was tried last */
+    int64_t proposes_at_ms; /* awake: not before, as the log took none */
+    bool expiring;          /* an entry that expires leases is on its way, number expiry */
     uint64_t expiry;
     bool checkpointing;  /* what is left of leases may be on its way to be written down */
     uint64_t checkpoint; /* the number of the entry that is awaited for it; 0: none */

@@ -4,8 +4,21 @@
 #include "actors/store/store_state.h"
 #include "common/etcdapi/kv.pb-c.h"
 
-/* Until when an entry of the store's own may be on its way. */
-enum { own_ms = 7000 };
+enum {
+    own_ms = 7000,  /* until when an entry of the store's own may be on its way */
+    again_ms = 500, /* after one that was refused */
+};
+
+/* A full disk refuses for hours: what is due meanwhile must keep nobody busy. */
+static uint64_t propose(struct store *self, const struct now *now)
+{
+    uint64_t number = store_propose(self, now->mono_ms + own_ms);
+
+    if (number == 0) {
+        self->proposes_at_ms = self->awake.ms + again_ms;
+    }
+    return number;
+}
 
 /* Only the leader expires, one entry at a time. */
 static void expire_leases(struct store *self, const struct now *now)
@@ -24,7 +37,7 @@ static void expire_leases(struct store *self, const struct now *now)
     }
     self->body.len = 0;
     keyspace_expire(&self->body, ids, count);
-    self->expiry = store_propose(self, now->mono_ms + own_ms);
+    self->expiry = propose(self, now);
     self->expiring = self->expiry != 0;
     if (!self->expiring) {
         lessor_again(self->keyspace.lessor, self->awake.ms);
@@ -49,7 +62,7 @@ static void checkpoint_leases(struct store *self, const struct now *now)
     if (count > 0 || self->checkpointing) {
         self->body.len = 0;
         keyspace_checkpoint(&self->body, rests, count);
-        self->checkpoint = store_propose(self, now->mono_ms + own_ms);
+        self->checkpoint = propose(self, now);
         self->checkpointing = self->checkpointing || self->checkpoint != 0;
     }
 }
@@ -88,15 +101,24 @@ static void compact_by_itself(struct store *self, const struct now *now)
         (uint8_t *)buf_reserve(&self->packed, protobuf_c_message_get_packed_size(&request.base)));
     self->body.len = 0;
     keyspace_call(&self->body, ETCD_METHOD_COMPACT, buf_str(&self->packed));
-    self->compaction = store_propose(self, now->mono_ms + own_ms);
+    self->compaction = propose(self, now);
     self->compacting = self->compaction != 0;
     self->compacts_at = request.revision;
 }
 
 void upkeep_turn(struct store *self, const struct now *now)
 {
-    expire_leases(self, now);
-    checkpoint_leases(self, now);
+    if (self->awake.ms >= self->proposes_at_ms) {
+        expire_leases(self, now);
+        checkpoint_leases(self, now);
+    }
+}
+
+int64_t upkeep_due_ms(const struct store *self)
+{
+    int64_t due_ms = lessor_due_ms(self->keyspace.lessor);
+
+    return due_ms > self->proposes_at_ms ? due_ms : self->proposes_at_ms;
 }
 
 void upkeep_tick(struct store *self, const struct now *now)

@@ -10,7 +10,8 @@
 struct store;
 
 void upkeep_turn(struct store *self,
-                 const struct now *now); /* at a turn's end, before the node's */
+                 const struct now *now);         /* at a turn's end, before the node's */
+int64_t upkeep_due_ms(const struct store *self); /* awake; INT64_MAX: nothing is to come */
 void upkeep_tick(struct store *self, const struct now *now);
 
 /* False: it is the answer to somebody else. */

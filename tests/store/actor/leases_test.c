@@ -1,4 +1,5 @@
 /* Leases of a store: when they end, and that they outlive a restart. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -309,6 +310,34 @@ static void many_rests_are_written_down_in_parts(void **state)
     }
 }
 
+/* When the loop would make its next turn by itself. */
+static int64_t due_in_ms(struct rig *rig)
+{
+    return store_spec.due_ms(rig->store, &rig->clock.at) - rig->clock.at.mono_ms;
+}
+
+static void a_lease_that_ends_while_the_log_takes_nothing_is_tried_now_and_then(void **state)
+{
+    struct rig *rig = *state;
+
+    (void)rig_grant(rig, 5, 10);
+    (void)rig_grant(rig, 6, 10);
+    (void)rig_put(rig, "a", "1", 5);
+    disk_sim_fail(rig->disk, DISK_OP_ALLOCATE, 0, UINT32_MAX, ENOSPC);
+    while (rig_put(rig, "b", "1", 0) != 0) {
+    }
+    rig_pass(rig, 10000);
+    for (int i = 0; i < 20; i++) {
+        rig_turn(rig, 100);
+        assert_in_range(due_in_ms(rig), 1, 500);
+    }
+    assert_string_equal(rig_get(rig, "a"), "1");
+    disk_sim_fail(rig->disk, 0, 0, 0, 0);
+    rig_pass(rig, 2000); /* in which the log makes itself room again */
+    assert_string_equal(rig_get(rig, "a"), "");
+    assert_int_equal(time_to_live(rig, 6), -1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
@@ -325,6 +354,7 @@ int main(void)
         CASE(what_is_left_of_a_long_lease_outlives_a_restart),
         CASE(a_rest_is_written_down_again_and_again),
         CASE(a_rest_of_which_nothing_is_known_is_followed_by_an_empty_one),
+        CASE(a_lease_that_ends_while_the_log_takes_nothing_is_tried_now_and_then),
         CASE(many_rests_are_written_down_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
