@@ -10,7 +10,8 @@
  *   - the two branches of a nested Txn exclude each other: both may put a key;
  *   - of nested ones side by side, what one deletes is seen by those behind it only;
  *   - a range that ends at "\0", or before it begins, covers nothing.
- * What it costs grows with the square of the steps: shape_txn_steps_max. */
+ * What it costs grows with the square of the steps, and with the depth of those that are nested:
+ * shape_limits, shape_nested_steps_max. */
 bool overlap_in(const Etcdserverpb__TxnRequest *txn);
 
 #endif

@@ -70,23 +70,27 @@ static enum etcd_error check_txn(const Txn *txn, size_t ops_max)
     return error == ETCD_OK ? check_ops(txn->failure, txn->n_failure, ops_max - ops) : error;
 }
 
-static size_t count_steps(const Txn *txn);
+static size_t count_nested(const Txn *txn);
 
-static size_t count_branch(Etcdserverpb__RequestOp *const *ops, size_t count)
+static size_t count_nested_of(Etcdserverpb__RequestOp *const *ops, size_t count)
 {
-    size_t steps = count;
+    size_t steps = 0;
 
     for (size_t i = 0; i < count; i++) {
         if (ops[i]->request_case == ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN) {
-            steps += count_steps(ops[i]->request_txn);
+            const Txn *txn = ops[i]->request_txn;
+
+            steps += txn->n_success + txn->n_failure + count_nested(txn);
         }
     }
     return steps;
 }
 
-static size_t count_steps(const Txn *txn)
+/* Its own operations are ops_max a branch. */
+static size_t count_nested(const Txn *txn)
 {
-    return count_branch(txn->success, txn->n_success) + count_branch(txn->failure, txn->n_failure);
+    return count_nested_of(txn->success, txn->n_success) +
+           count_nested_of(txn->failure, txn->n_failure);
 }
 
 static enum etcd_error check_whole_txn(const Txn *txn, size_t ops_max)
@@ -96,7 +100,7 @@ static enum etcd_error check_whole_txn(const Txn *txn, size_t ops_max)
     if (error != ETCD_OK) {
         return error;
     }
-    if (count_steps(txn) > shape_txn_steps_max) {
+    if (count_nested(txn) > shape_nested_steps_max) {
         return ETCD_ERROR_TOO_MANY_OPS;
     }
     return overlap_in(txn) ? ETCD_ERROR_DUPLICATE_KEY : ETCD_OK;

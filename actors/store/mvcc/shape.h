@@ -7,7 +7,7 @@
 #include "common/etcdapi/errors.h"
 #include "common/etcdapi/methods.h"
 
-enum { shape_txn_steps_max = 1024 }; /* of both branches, of nested Txns too */
+enum { shape_nested_steps_max = 1024 }; /* of all Txns within one, both branches */
 
 struct shape_limits {
     size_t request_bytes_max; /* etcd: 1.5 MiB */

@@ -1,6 +1,7 @@
 /* What is refused whatever the state is, and how deep bytes may nest. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -162,6 +163,58 @@ static void a_nested_one_has_what_the_outer_one_leaves(void **state)
         judged(arena, NULL, (Op *[]){a, b, c, put(arena, "d"), put(arena, "e"), NULL}));
 }
 
+/* So many puts, each of a key of its own, and room for one more op. */
+static Op **many(struct arena *arena, unsigned count)
+{
+    Op **ops = arena_zero(arena, (count + 2) * sizeof(Op *));
+
+    for (unsigned i = 0; i < count; i++) {
+        char *key = arena_get(arena, 8);
+
+        (void)snprintf(key, 8, "%u", i * 7919 % 10007);
+        ops[i] = put(arena, key);
+    }
+    return ops;
+}
+
+static void a_flat_txn_has_what_is_allowed_in_each_branch(void **state)
+{
+    enum { most = 10000 };
+    static const struct shape_limits wide = {.request_bytes_max = 1000, .txn_ops_max = most};
+    struct arena *arena = *state;
+    Op **success = many(arena, most);
+    Op **failure = many(arena, most);
+
+    assert_int_equal(ETCD_OK,
+                     shape_check(ETCD_METHOD_TXN, &txn(arena, success, failure)->base, 10, &wide));
+    failure[most] = put(arena, "a");
+    assert_int_equal(ETCD_ERROR_TOO_MANY_OPS,
+                     shape_check(ETCD_METHOD_TXN, &txn(arena, success, failure)->base, 10, &wide));
+}
+
+static void those_within_one_are_bounded_together(void **state)
+{
+    enum { half = shape_nested_steps_max / 2 };
+    static const struct shape_limits wide = {.request_bytes_max = 1000, .txn_ops_max = 10000};
+    struct arena *arena = *state;
+    Op **flat = many(arena, half);
+    Op *whole = nested(arena, flat, flat);
+    Op *deep = nested(arena, (Op *[]){nested(arena, flat, NULL), NULL}, NULL); /* half, and 1 */
+    Op *none = nested(arena, NULL, NULL);
+    Op *one = nested(arena, (Op *[]){put(arena, "a"), NULL}, NULL);
+    const Txn *txns[] = {
+        txn(arena, (Op *[]){whole, none, NULL}, flat),
+        txn(arena, (Op *[]){whole, one, NULL}, flat),
+        txn(arena, (Op *[]){whole, NULL}, (Op *[]){one, NULL}),
+        txn(arena, (Op *[]){deep, NULL}, (Op *[]){deep, NULL}),
+    };
+
+    for (size_t i = 0; i < sizeof(txns) / sizeof(txns[0]); i++) {
+        assert_int_equal(i == 0 ? ETCD_OK : ETCD_ERROR_TOO_MANY_OPS,
+                         shape_check(ETCD_METHOD_TXN, &txns[i]->base, 10, &wide));
+    }
+}
+
 static void an_op_has_a_request_and_that_a_key(void **state)
 {
     struct arena *arena = *state;
@@ -252,6 +305,8 @@ int main(void)
         TEST(a_put_in_what_is_deleted_is_a_duplicate),
         TEST(what_a_nested_one_deletes_is_seen_behind_it),
         TEST(a_nested_one_has_what_the_outer_one_leaves),
+        TEST(a_flat_txn_has_what_is_allowed_in_each_branch),
+        TEST(those_within_one_are_bounded_together),
         TEST(an_op_has_a_request_and_that_a_key),
         TEST(a_put_does_not_say_what_it_ignores),
         TEST(sixteen_txns_nest_and_no_more),
