@@ -67,6 +67,15 @@ static void flush_if_due(struct store *self, const struct now *now)
     }
 }
 
+/* What goes waits for the backend as what is written does, and is no reason to refuse that. */
+static bool compact(struct store *self)
+{
+    enum { step_work = 1000 };
+
+    return mvcc_unflushed_bytes(self->keyspace.mvcc) < self->options.flush_bytes &&
+           mvcc_compact_step(self->keyspace.mvcc, step_work);
+}
+
 static void look_for_damage(struct store *self)
 {
     enum err damage = mvcc_damage(self->keyspace.mvcc);
@@ -82,7 +91,7 @@ static void look_for_damage(struct store *self)
 
 static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
-    enum { compact_keys = 1000, rounds_max = 16 };
+    enum { rounds_max = 16 };
     static const struct raft_sink nobody = {0};
     struct store *self = state;
     bool more = true;
@@ -97,12 +106,12 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
     }
     if (self->failed == ERR_OK) {
         untold = self->caught_up && facts_turn(self, out);
-        more = (!untold && mvcc_compact_step(self->keyspace.mvcc, compact_keys)) || more || untold;
         more = event_reads_turn(self, out) || more;
         more = hashes_turn(self, out) || more;
         more = parts_turn(self, out) || more;
         more = disk_log_step(self->disk_log, now->mono_ms) || more;
         flush_if_due(self, now);
+        more = (!untold && compact(self)) || more || untold;
         look_for_damage(self);
     }
     if (self->failed != ERR_OK) {

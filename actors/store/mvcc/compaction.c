@@ -75,7 +75,7 @@ static void drop(void *context, struct revision revision, bool tombstone)
 }
 
 /* The next keys, before one of them goes. */
-static unsigned gather(struct mvcc *self, unsigned max, uint32_t keys[batch_max])
+static unsigned gather(const struct mvcc *self, unsigned max, uint32_t keys[batch_max])
 {
     struct key_cursor cursor =
         self->begun ? key_cursor_behind(&self->index, buf_str(&self->behind), STR("\0"))
@@ -85,24 +85,35 @@ static unsigned gather(struct mvcc *self, unsigned max, uint32_t keys[batch_max]
     while (count < max && (keys[count] = key_cursor_next(&cursor)) != KEY_NONE) {
         count++;
     }
-    if (count > 0) {
-        self->begun = true;
-        self->behind.len = 0;
-        buf_add_str(&self->behind, key_index_name(&self->index, keys[count - 1]));
-    }
     return count;
 }
 
-bool mvcc_compact_step(struct mvcc *self, unsigned keys_max)
+/* How much work it was. */
+static unsigned compact_key(struct mvcc *self, uint32_t key, unsigned max)
+{
+    uint32_t dead = key_index_dead(&self->index, key, self->compacted);
+
+    if (dead <= max) { /* all of it is done, and its name may go */
+        self->begun = true;
+        self->behind.len = 0;
+        buf_add_str(&self->behind, key_index_name(&self->index, key));
+    } else {
+        dead = max;
+    }
+    key_index_drop(&self->index, key, dead, drop, self);
+    return dead > 0 ? dead : 1;
+}
+
+bool mvcc_compact_step(struct mvcc *self, unsigned work_max)
 {
     unsigned done = 0;
 
     if (!mvcc_is_compacting(self) || pin_any_holds(self)) {
         return false;
     }
-    while (done < keys_max) {
+    while (done < work_max) {
         uint32_t keys[batch_max];
-        unsigned count = keys_max - done < batch_max ? keys_max - done : batch_max;
+        unsigned count = work_max - done < batch_max ? work_max - done : batch_max;
 
         count = gather(self, count, keys);
         if (count == 0) {
@@ -110,10 +121,9 @@ bool mvcc_compact_step(struct mvcc *self, unsigned keys_max)
             write_down(self, finished, self->finished);
             return false;
         }
-        for (unsigned i = 0; i < count; i++) {
-            key_index_compact(&self->index, keys[i], self->compacted, drop, self);
+        for (unsigned i = 0; i < count && done < work_max; i++) {
+            done += compact_key(self, keys[i], work_max - done);
         }
-        done += count;
     }
     return true;
 }

@@ -1,5 +1,5 @@
 /* Letting go of history. What is compacted is known at once; what nobody can read any more goes in
- * steps, from the first key to the last one. */
+ * steps, from the first key to the last one, and of a long history over several. */
 #ifndef ACTORS_STORE_MVCC_COMPACTION_H
 #define ACTORS_STORE_MVCC_COMPACTION_H
 

@@ -124,26 +124,21 @@ bool key_history_at(const struct key_history *self, int64_t main, struct key_sta
     return true;
 }
 
-uint32_t key_history_dropped(const struct key_history *self, int64_t main)
+uint32_t key_history_dead(const struct key_history *self, int64_t main)
 {
     uint32_t count = count_to(self, main);
 
-    if (count == 0 || key_history_is_tombstone(self, count - 1)) {
-        return count;
+    if (count > 0 && !key_history_is_tombstone(self, count - 1)) {
+        count--;
     }
-    return count - 1;
+    return count > self->gone ? count - self->gone : 0;
 }
 
-void key_history_drop(struct key_history *self, struct memory *memory, uint32_t count)
+static void cut(struct key_history *self, struct memory *memory, uint32_t count)
 {
     const struct generation *of;
     uint32_t gone;
 
-    assert(count <= self->count);
-    if (count == self->count) {
-        key_history_fini(self, memory);
-        return;
-    }
     of = generation_of(self, count);
     gone = (uint32_t)(of - self->generations);
     self->generations[gone].first_version += count > of->begin ? count - of->begin : 0;
@@ -161,5 +156,17 @@ void key_history_drop(struct key_history *self, struct memory *memory, uint32_t 
             memory_resize(memory, self->revisions, self->cap * sizeof(self->revisions[0]),
                           self->count * sizeof(self->revisions[0]));
         self->cap = self->count;
+    }
+}
+
+void key_history_drop(struct key_history *self, struct memory *memory, uint32_t count)
+{
+    assert(count <= self->count - self->gone);
+    self->gone += count;
+    if (self->gone == self->count) {
+        key_history_fini(self, memory);
+    } else if (self->gone >= self->count - self->gone) {
+        cut(self, memory, self->gone);
+        self->gone = 0;
     }
 }

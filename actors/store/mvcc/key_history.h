@@ -46,7 +46,8 @@ struct key_history {
     struct generation *generations; /* owned */
     uint32_t count, cap;
     uint32_t generation_count, generation_cap;
-    bool live; /* the last generation has no tombstone yet */
+    uint32_t gone; /* so many of the first are dropped, and lie here until they are half of all */
+    bool live;     /* the last generation has no tombstone yet */
 };
 
 void key_history_fini(struct key_history *self, struct memory *memory);
@@ -61,8 +62,8 @@ void key_history_delete(struct key_history *self, struct memory *memory,
 /* False: the key is not there at main. */
 bool key_history_at(const struct key_history *self, int64_t main, struct key_state *state);
 
-/* How many revisions a compaction at main drops, the first ones. */
-uint32_t key_history_dropped(const struct key_history *self, int64_t main);
+/* How many revisions a compaction at main drops, the first that are not gone. */
+uint32_t key_history_dead(const struct key_history *self, int64_t main);
 bool key_history_is_tombstone(const struct key_history *self, uint32_t place);
 void key_history_drop(struct key_history *self, struct memory *memory, uint32_t count);
 

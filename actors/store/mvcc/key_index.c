@@ -226,30 +226,39 @@ static void shrink(struct key_index *self, struct key *key)
     key->version = state.version;
 }
 
-void key_index_compact(struct key_index *self, uint32_t key, int64_t main, key_dropped_fn *dropped,
-                       void *context)
+uint32_t key_index_dead(const struct key_index *self, uint32_t key, int64_t main)
+{
+    const struct key *at = key_at(self, key);
+
+    return at->many ? key_history_dead(at->history, main) : 0; /* one put is live ever since */
+}
+
+void key_index_drop(struct key_index *self, uint32_t key, uint32_t count, key_dropped_fn *dropped,
+                    void *context)
 {
     struct key *at = key_at(self, key);
     struct key_history *history;
-    uint32_t count;
+    uint32_t end;
 
-    if (!at->many) {
-        return; /* live ever since */
+    if (count == 0) {
+        return;
     }
+    assert(at->many);
     history = at->history;
-    count = key_history_dropped(history, main);
-    for (uint32_t i = 0; i < count; i++) {
+    end = history->gone + count;
+    if (end < history->count && key_history_is_tombstone(history, end)) {
+        end++;
+    }
+    for (uint32_t i = history->gone; i < end; i++) {
         dropped(context, (struct revision){history->revisions[i].main, history->revisions[i].sub},
                 key_history_is_tombstone(history, i));
     }
-    if (count == history->count) {
+    if (end == history->count) {
         key_gone(self, key);
         return;
     }
-    if (count > 0) {
-        key_history_drop(history, &self->memory, count);
-        shrink(self, at);
-    }
+    key_history_drop(history, &self->memory, end - history->gone);
+    shrink(self, at);
 }
 
 /* ── in order ───────────────────────────────────────────────────────────────*/

@@ -41,10 +41,14 @@ void key_index_delete(struct key_index *self, uint32_t key, struct revision mod)
 enum err key_index_restore(struct key_index *self, struct str name, struct revision mod,
                            const struct key_state *state, uint32_t *key);
 
-/* Told of each revision that a compaction at main drops. Afterwards the key may be gone. */
+/* How many of the key's revisions a compaction at main drops. */
+uint32_t key_index_dead(const struct key_index *self, uint32_t key, int64_t main);
+
+/* The first `count` of these go, and the next one too if it is a tombstone: restore takes none as a
+ * key's first. Told of each. Afterwards the key may be gone. */
 typedef void key_dropped_fn(void *context, struct revision revision, bool tombstone);
-void key_index_compact(struct key_index *self, uint32_t key, int64_t main, key_dropped_fn *dropped,
-                       void *context);
+void key_index_drop(struct key_index *self, uint32_t key, uint32_t count, key_dropped_fn *dropped,
+                    void *context);
 
 /* ── in order ───────────────────────────────────────────────────────────────*/
 

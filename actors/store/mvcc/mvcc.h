@@ -112,9 +112,10 @@ void mvcc_lease_checkpoint(struct mvcc *self, int64_t id, int64_t rest_s);
 
 /* ── compaction ─────────────────────────────────────────────────────────────*/
 
-/* After a COMPACT, what nobody can read any more goes, keys_max keys at a step. False: nothing is
- * left to do, or a Range or a hash that began before it holds it up. */
-bool mvcc_compact_step(struct mvcc *self, unsigned keys_max);
+/* After a COMPACT, what nobody can read any more goes, work_max of it at a step: a revision that
+ * goes is 1, and so is a key of which none goes. False: nothing is left to do, or a Range or a hash
+ * that began before it holds it up. */
+bool mvcc_compact_step(struct mvcc *self, unsigned work_max);
 bool mvcc_is_compacting(const struct mvcc *self);
 
 /* ── a Range in slices ──────────────────────────────────────────────────────*/

@@ -230,7 +230,7 @@ static void what_is_compacted_is_said_to_be(void **state)
 
 static void revisions_are_told_though_they_are_compacted_meanwhile(void **state)
 {
-    enum { many = 9000 };
+    enum { many = 9000, last = 500 }; /* told last, and the first that a compaction comes to */
     struct rig *rig = *state;
     Etcdserverpb__CompactionRequest request = ETCDSERVERPB__COMPACTION_REQUEST__INIT;
     struct msg msg;
@@ -242,7 +242,7 @@ static void revisions_are_told_though_they_are_compacted_meanwhile(void **state)
     rig_start(rig);
     watching_all(rig, false);
     for (int i = 0; i < many; i++) {
-        (void)watching_send_put(rig, "a", "1", 1);
+        (void)watching_send_put(rig, i < many - last ? "b" : "a", "1", 1);
     }
     request.revision = many + 1;
     (void)rig_send(rig, ETCD_METHOD_COMPACT, &request);

@@ -50,11 +50,20 @@ static void note(void *context, struct revision revision, bool tombstone)
                tombstone ? "t" : "");
 }
 
+static void drops(struct key_index *self, const char *name, int64_t main, uint32_t max,
+                  key_dropped_fn *dropped, void *context)
+{
+    uint32_t key = key_index_find(self, str_from(name));
+    uint32_t dead = key_index_dead(self, key, main);
+
+    key_index_drop(self, key, dead < max ? dead : max, dropped, context);
+}
+
 static void compacts(struct key_index *self, const char *name, int64_t main, const char *dropped)
 {
     struct buf text = {0};
 
-    key_index_compact(self, key_index_find(self, str_from(name)), main, note, &text);
+    drops(self, name, main, UINT32_MAX, note, &text);
     if (!str_eq(buf_str(&text), str_from(dropped))) {
         fail_msg("dropped %.*s, not %s", STR_ARG(buf_str(&text)), dropped);
     }
@@ -123,6 +132,25 @@ static void a_compaction_keeps_what_is_read_at_it(void **state)
     put(self, "k", 100, 0);
     is(self, "k", 100, 100, 9, 3);
     compacts(self, "k", 100, "12.0 ");
+    index_free(self);
+}
+
+static void a_history_goes_in_pieces_that_leave_no_tombstone_first(void **state)
+{
+    struct key_index *self = example();
+    struct buf text = {0};
+
+    (void)state;
+    drops(self, "k", 12, 1, note, &text);
+    assert_true(str_eq(buf_str(&text), STR("2.0 ")));
+    drops(self, "k", 12, 1, note, &text);
+    assert_true(str_eq(buf_str(&text), STR("2.0 5.1 7.0t ")));
+    is(self, "k", 12, 12, 9, 2);
+    put(self, "k", 13, 0);
+    is(self, "k", 13, 13, 9, 3);
+    compacts(self, "k", 13, "9.0 12.0 ");
+    is(self, "k", 13, 13, 9, 3);
+    buf_fini(&text);
     index_free(self);
 }
 
@@ -306,7 +334,7 @@ static void random_histories_are_what_a_list_says(void **state)
                 cursor = key_cursor_behind(&self[0], STR(""), STR("\0"));
                 while ((next = key_cursor_next(&cursor)) != KEY_NONE) {
                     behind[0] = key_index_name(self, next).data[0];
-                    key_index_compact(self, next, compacted, ignore, NULL);
+                    drops(self, behind, compacted, (uint32_t)prng_below(&prng, 8), ignore, NULL);
                     cursor = key_cursor_behind(self, str_from(behind), STR("\0"));
                 }
             }
@@ -322,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_what_it_was_at_a_revision),
         cmocka_unit_test(a_compaction_keeps_what_is_read_at_it),
+        cmocka_unit_test(a_history_goes_in_pieces_that_leave_no_tombstone_first),
         cmocka_unit_test(a_deleted_key_is_gone_after_a_compaction),
         cmocka_unit_test(two_changes_of_one_transaction_count_by_the_last),
         cmocka_unit_test(what_records_say_is_taken_or_refused),
