@@ -20,6 +20,7 @@ SUPERVISES= # not empty: what is said goes to a log
 GROUP_PID=
 GROUP_DUE=0
 declare -A KILLED_FOR # why this process ended one
+CANNOT_ASK= # not empty: the last ping could not be run
 WRITTEN=
 
 write_status() {
@@ -138,11 +139,24 @@ look_at() {
     fi
 }
 
+# Whether a ping that has ended says anything of whom it asked: one that could not be run does not.
+has_asked() { # EXIT STATUS
+    if [ "$1" = 126 ] || [ "$1" = 127 ]; then
+        [ -n "$CANNOT_ASK" ] || note error cannot_ask "no actor can be asked whether it answers, and none is killed for it: put the programs back, or end the node and start it with others" program "$BIN/musterctl"
+        CANNOT_ASK=1
+        return 1
+    fi
+    [ -z "$CANNOT_ASK" ] || note info asks_again "" program "$BIN/musterctl"
+    CANNOT_ASK=
+}
+
 # One ping asks all that are up; only when it fails, or for those that start, each is asked alone.
 look_at_pings() {
-    local actor names=()
+    local actor names=() rc
     if [ -n "$GROUP_PID" ] && ! kill -0 "$GROUP_PID" 2>/dev/null; then
-        if wait "$GROUP_PID" 2>/dev/null; then
+        wait "$GROUP_PID" 2>/dev/null
+        rc=$?
+        if ! has_asked $rc || [ $rc = 0 ]; then
             for actor in "${ACTORS[@]}"; do
                 [ "${ALONE[$actor]}" = 1 ] || HEARD[$actor]=$NOW
             done
@@ -173,10 +187,14 @@ still_starting() {
 } 2>/dev/null
 
 look_at_ping() {
-    local actor=$1 ping=${PING_PID[$1]} limit=$PING_TIMEOUT_MS
+    local actor=$1 ping=${PING_PID[$1]} limit=$PING_TIMEOUT_MS rc
     [ "${STATE[$actor]}" != starting ] || [ "$limit" -gt $START_PING_MIN_MS ] || limit=$START_PING_MIN_MS
     if [ -n "$ping" ] && ! kill -0 "$ping" 2>/dev/null; then
-        if wait "$ping" 2>/dev/null; then
+        wait "$ping" 2>/dev/null
+        rc=$?
+        if ! has_asked $rc; then
+            HEARD[$actor]=$NOW MISSED[$actor]=0 PING_DUE[$actor]=$((NOW + 1000))
+        elif [ $rc = 0 ]; then
             HEARD[$actor]=$NOW MISSED[$actor]=0 STATE[$actor]=up ALONE[$actor]=0
         else
             MISSED[$actor]=$((MISSED[$actor] + 1))
