@@ -23,15 +23,18 @@ declare -A KILLED_FOR # why this process ended one
 CANNOT_ASK= # not empty: the last ping could not be run
 WRITTEN=
 
+# Whole or not at all: where the disk takes none, what was told last stays, and the next turn tries again.
 write_status() {
     local actor text=
     for actor in "${ACTORS[@]}"; do
         text+="$actor ${PID[$actor]:--} ${RESTARTS[$actor]} ${STATE[$actor]}"$'\n'
     done
     [ "$text" != "$WRITTEN" ] || return 0
-    WRITTEN=$text
-    printf %s "$text" >"$RUN/status.new"
-    mv -f "$RUN/status.new" "$RUN/status"
+    if { printf %s "$text" >"$RUN/status.new" && mv -f "$RUN/status.new" "$RUN/status"; } 2>/dev/null; then
+        WRITTEN=$text
+    else
+        rm -f "$RUN/status.new"
+    fi
 }
 
 # Takes the actors that are kept; adopts those that already run.
@@ -279,7 +282,7 @@ mend() {
         flock -n 9 || { note error twice "another supervisor runs" dir "$DIR"; STOPPING=1; return 0; }
         rm -f "$RUN/launcher.pid"
     fi
-    [ -s "$RUN/launcher.pid" ] || echo $$ >"$RUN/launcher.pid"
+    [ -s "$RUN/launcher.pid" ] || echo $$ 2>/dev/null >"$RUN/launcher.pid"
     [ -e "$RUN/status" ] || WRITTEN=
     [ -e "$DIR/launch" ] || write_kept || note error flags_not_kept "the flags of up cannot be written" file "$DIR/launch"
     if ((NOW >= TOUCH_DUE)); then
