@@ -45,7 +45,9 @@ bool pid_write(int fd)
     bool whole;
 
     buf_printf(&text, "%ld\n", (long)getpid());
-    whole = ftruncate(fd, 0) == 0 && pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len;
+    /* over what is there: a file that was emptied first might get no room again */
+    whole = pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len &&
+            ftruncate(fd, (off_t)text.len) == 0;
     buf_fini(&text);
     return whole;
 }

@@ -92,9 +92,15 @@ enum err run_pid_write(const char *run_dir, const char *name, const struct log *
     bool done = fd >= 0 && pid_write(fd) && rename(draft.data, path.data) == 0;
     enum err err = done ? ERR_OK : err_of_file(errno);
 
-    if (!done) {
-        log_event(log, LOG_ERROR, "pid_file_failed",
-                  "give its directory to the user this runs as, or make room on its disk",
+    if (err == ERR_IO) {
+        log_event(log, LOG_WARN, "pid_file_failed",
+                  "it goes on without one; make room on its disk, and restart it to have one",
+                  log_text("file", path.data), log_text("error", strerror(errno)));
+        (void)unlink(draft.data);
+        (void)unlink(path.data); /* that of a process before this one */
+        err = ERR_OK;
+    } else if (err != ERR_OK) {
+        log_event(log, LOG_ERROR, "pid_file_failed", "give its directory to the user this runs as",
                   log_text("file", path.data), log_text("error", strerror(errno)));
     }
     if (fd >= 0) {

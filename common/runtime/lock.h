@@ -15,8 +15,9 @@ enum err run_lock_take(struct run_lock *self, const char *run_dir, const char *n
                        const struct log *log);
 void run_lock_release(struct run_lock *self);
 
-/* <run_dir>/<name>.pid: whole from the moment it is there. Errors, said on the log: ERR_UNUSABLE,
- * ERR_IO. */
+/* <run_dir>/<name>.pid: whole from the moment it is there. Where its disk has no room there is
+ * none, which is said on the log: who holds the lock is known without it. Errors, said on the log:
+ * ERR_UNUSABLE. */
 enum err run_pid_write(const char *run_dir, const char *name, const struct log *log);
 void run_pid_remove(const char *run_dir, const char *name);
 

@@ -85,11 +85,11 @@ static void listen_when_ready(struct gateway *self, const struct now *now)
     if (!may_listen(self, now)) {
         return;
     }
-    if (http_listen(self->http) != ERR_OK ||
-        settings_leave(self->config, http_port(self->http), self->log) != ERR_OK) {
+    if (http_listen(self->http) != ERR_OK) {
         fail(self);
         return;
     }
+    settings_leave(self->config, http_port(self->http), self->log);
     self->listens = true;
     log_event(self->log, LOG_INFO, "listening", NULL,
               log_text("address", self->config->gateway_listen),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/host_port.h"
 #include "common/config/draft.h"
 #include "common/runtime/endpoint.h"
@@ -38,29 +39,42 @@ static void print(const struct config *config, uint16_t port, struct buf *to)
 static bool write_all(const char *path, struct str text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
+    bool written;
 
+    errno = fd >= 0 ? ENOSPC : errno; /* should only a part be taken */
+    written = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
     return fd >= 0 && close(fd) == 0 && written;
 }
 
-enum err settings_leave(const struct config *config, uint16_t port, const struct log *log)
+/* Whether a gateway that was killed has left the same. */
+static bool is_there(const char *path, struct str text)
+{
+    struct buf left = {0};
+    bool same = file_read(path, text.len, &left) == ERR_OK && str_eq(buf_str(&left), text);
+
+    buf_fini(&left);
+    return same;
+}
+
+void settings_leave(const struct config *config, uint16_t port, const struct log *log)
 {
     struct buf draft = path_of(config, ".new");
     struct buf path = path_of(config, "");
     struct buf text = {0};
-    bool written;
 
     print(config, port, &text);
-    written = write_all(draft.data, buf_str(&text)) && rename(draft.data, path.data) == 0;
-    if (!written) {
-        log_event(log, LOG_ERROR, "settings_not_written",
-                  "make its directory writable, or room on its disk", log_text("file", path.data),
-                  log_text("error", strerror(errno)));
+    if (!is_there(path.data, buf_str(&text)) &&
+        (!write_all(draft.data, buf_str(&text)) || rename(draft.data, path.data) != 0)) {
+        log_event(log, LOG_WARN, "settings_not_written",
+                  "musterctl takes the node for one without a gateway; make its directory "
+                  "writable, or room on its disk, and restart the gateway",
+                  log_text("file", path.data), log_text("error", strerror(errno)));
+        (void)unlink(draft.data);
+        (void)unlink(path.data); /* where another one listened */
     }
     buf_fini(&text);
     buf_fini(&draft);
     buf_fini(&path);
-    return written ? ERR_OK : ERR_IO;
 }
 
 void settings_remove(const struct config *config)

@@ -7,8 +7,8 @@
 #include "common/base/log.h"
 #include "common/config/config.h"
 
-/* Whole or not at all. Errors, said on the log: ERR_IO. */
-enum err settings_leave(const struct config *config, uint16_t port, const struct log *log);
+/* Whole or not at all, which is said on the log: the gateway serves its clients without it. */
+void settings_leave(const struct config *config, uint16_t port, const struct log *log);
 void settings_remove(const struct config *config);
 
 #endif
