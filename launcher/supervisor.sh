@@ -62,12 +62,15 @@ actor_began() { # ACTOR PID CHILD
     PID[$1]=$2 CHILD[$1]=$3 STATE[$1]=starting HEARD[$1]=$NOW MISSED[$1]=0 PING_DUE[$1]=$NOW ALONE[$1]=1 WORKED[$1]=0
 }
 
+can_append() { : >>"$1"; } 2>/dev/null # FILE
+
 start_actor() {
-    local actor=$1 extra=()
+    local actor=$1 extra=() log=$LOG/$1.log
+    can_append "$log" || log=/dev/null # better one that nobody hears than none
     [[ $actor != *.* ]] || extra=(--index "${actor#*.}")
     LAUNCHER_RESTARTS=${RESTARTS[$actor]} LAUNCHER_RESTART_REASON=${REASON[$actor]} \
         "$BIN/muster-${actor%%.*}" --dir "$DIR" "${extra[@]}" "${ARGS[@]}" \
-        >>"$LOG/$actor.log" 2>&1 </dev/null 9>&- 7>&- 8<&- &
+        >>"$log" 2>&1 </dev/null 9>&- 7>&- 8<&- &
     remember $!
     actor_began "$actor" $! 1
     note info starts "" of "$actor" pid $! restarts "${RESTARTS[$actor]}"
@@ -271,9 +274,16 @@ trim_logs() {
     done < <(find "$LOG" -name '*.log' -size "+${LOG_MAX_BYTES}c" 2>/dev/null)
 }
 
+# The launcher's own log goes on under its name, should it or log/ have been taken away or moved aside.
+mend_logs() {
+    [ -d "$LOG" ] || (umask 077 && mkdir -p "$LOG") 2>/dev/null || return 0
+    [ "$LOG/launcher.log" -ef "/proc/$$/fd/1" ] || ! can_append "$LOG/launcher.log" || exec >>"$LOG/launcher.log" 2>&1
+}
+
 # What is to last in run/ and was swept away, with run/ itself if need be, is made again; what is there is
 # touched once an hour, so that it never looks old.
 mend() {
+    mend_logs
     [ -d "$RUN" ] || (umask 077 && mkdir -p "$RUN") || return 0
     if ! [ "$RUN/launcher.lock" -ef "/proc/$$/fd/9" ]; then
         note warn swept "the lock was taken away: made again" file "$RUN/launcher.lock"
