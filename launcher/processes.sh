@@ -115,21 +115,27 @@ in_order() {
 }
 
 # Sets HOST and PORT.
-address() { # KEY DEFAULT
-    local listen
-    listen=$(setting "$1" "$2")
-    HOST=${listen%:*}
-    PORT=$(number "${listen##*:}" 0)
+address() { # KEY LISTEN
+    HOST=${2%:*}
+    PORT=$(number "${2##*:}" 0)
     case $HOST in 0.0.0.0 | '*' | '') HOST=127.0.0.1 ;; '[::]') HOST='[::1]' ;; esac
     [[ $HOST =~ ^(\[[0-9a-fA-F:.%a-z]*\]|[A-Za-z0-9._-]+)$ ]] || die "$1: $(printf %q "$HOST") is no host"
 }
 
-http_address() { # of the HTTP edge
-    address gateway.listen 127.0.0.1:7171
+# Of the HTTP edge: where a gateway, or that one, says it listens, whatever it was started with; before it
+# does, where it is set to.
+http_address() { # [ACTOR]
+    local file listen=
+    # shellcheck disable=SC2231 # a pattern
+    for file in "$RUN"/${1:-gateway.*}.toml; do
+        listen=$(sed -n '/^\[gateway\]$/,/^\[/s/^listen = "\(.*\)"$/\1/p' "$file" 2>/dev/null)
+        [ -z "$listen" ] || break
+    done
+    address gateway.listen "${listen:-$(setting gateway.listen 127.0.0.1:7171)}"
 }
 
 etcd_address() {
-    address etcd.listen 127.0.0.1:2379
+    address etcd.listen "$(setting etcd.listen 127.0.0.1:2379)"
 }
 
 unbracketed() { # [::1] as /dev/tcp takes it
@@ -146,8 +152,8 @@ answers_200() { # PATH
     ) 2>/dev/null
 }
 
-readyz() {
-    http_address
+readyz() { # [ACTOR]
+    http_address "$@"
     answers_200 /readyz
 }
 
