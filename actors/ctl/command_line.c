@@ -73,8 +73,7 @@ static enum ctl_exit without_verb(struct ctl *ctl, int argc, char **argv)
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help_all(&(struct manual){MANUAL_TEXT, &page}, ctl->verbs, HELP_OVERVIEW);
-            (void)fwrite(page.data, 1, page.len, ctl->out);
-            (void)fflush(ctl->out);
+            ctl_put(ctl, buf_str(&page));
             buf_fini(&page);
             return CTL_OK;
         }
@@ -158,8 +157,7 @@ enum ctl_exit command_line_run(struct ctl *ctl, int argc, char **argv)
         struct buf page = {0};
 
         help_verb(ctl->verb, &(struct manual){MANUAL_TEXT, &page});
-        (void)fwrite(page.data, 1, page.len, ctl->out);
-        (void)fflush(ctl->out);
+        ctl_put(ctl, buf_str(&page));
         buf_fini(&page);
         return CTL_OK;
     }

@@ -179,12 +179,6 @@ void completion_zsh(const struct ctl_verb *verbs, struct buf *to)
                     "fi\n"));
 }
 
-static void print(const struct ctl *ctl, const struct buf *text)
-{
-    (void)fwrite(text->data, 1, text->len, ctl->out);
-    (void)fflush(ctl->out);
-}
-
 enum ctl_exit completion_run(struct ctl *ctl)
 {
     const char *shell = ctl->options.arguments[0];
@@ -198,7 +192,7 @@ enum ctl_exit completion_run(struct ctl *ctl)
         ctl_say(ctl, "completion %s: there is one for bash, and one for zsh", shell);
         return CTL_USAGE;
     }
-    print(ctl, &text);
+    ctl_put(ctl, buf_str(&text));
     buf_fini(&text);
     return CTL_OK;
 }
@@ -253,7 +247,7 @@ enum ctl_exit pages_run(struct ctl *ctl)
             "pages: musterctl.1, muster.1 or muster.toml.5; a program prints its own with --man");
         return CTL_USAGE;
     }
-    print(ctl, &text);
+    ctl_put(ctl, buf_str(&text));
     buf_fini(&text);
     return CTL_OK;
 }

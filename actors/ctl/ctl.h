@@ -28,6 +28,7 @@ struct ctl {
     struct buf url;       /* "http://host:port", NUL behind; once it was asked for */
     FILE *out;            /* borrowed */
     FILE *err;            /* borrowed */
+    int *out_error;       /* borrowed: errno of the first failed write to out; NULL: not kept */
     const struct clock *clock;
     int stop_fd; /* readable once SIGINT or SIGTERM has come; -1: they end the process */
 };

@@ -3,7 +3,7 @@
 #include "common/config/draft.h"
 
 static const char exit_status[] = "0    done; interrupted, for verbs that go on until then\n"
-                                  "1    an answer that says no: a code other than 0\n"
+                                  "1    an answer that says no: a code other than 0; output lost\n"
                                   "2    wrong usage\n"
                                   "3    nobody there\n"
                                   "4    no answer in time\n"

@@ -314,7 +314,6 @@ void log_merge_print(struct log_merge *self, enum log_form form, FILE *out)
     for (size_t i = first; i < self->count; i++) {
         print_line(&self->lines[i], form, out);
     }
-    (void)fflush(out);
     self->count = 0;
 }
 

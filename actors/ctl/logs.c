@@ -213,6 +213,7 @@ static void show_last(struct logs *self)
         }
     }
     log_merge_print(&merge, self->form, self->ctl->out);
+    ctl_put(self->ctl, STR(""));
     log_merge_fini(&merge);
 }
 
@@ -229,6 +230,7 @@ static void show_new(struct logs *self)
         (void)log_merge_add(&merge, source->name, buf_str(&source->text));
     }
     log_merge_print(&merge, self->form, self->ctl->out);
+    ctl_put(self->ctl, STR(""));
     log_merge_fini(&merge);
 }
 

@@ -6,7 +6,9 @@
 
 int main(int argc, char **argv)
 {
-    struct ctl ctl = {.out = stdout, .err = stderr, .clock = &clock_os, .stop_fd = -1};
+    int out_error = 0;
+    struct ctl ctl = {
+        .out = stdout, .err = stderr, .out_error = &out_error, .clock = &clock_os, .stop_fd = -1};
     enum ctl_exit outcome;
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -16,5 +18,8 @@ int main(int argc, char **argv)
     bus_begin();
     outcome = command_line_run(&ctl, argc, argv);
     curl_global_cleanup();
+    if (outcome == CTL_OK && !ctl_all_written(&ctl)) {
+        outcome = CTL_NEGATIVE;
+    }
     return (int)outcome;
 }

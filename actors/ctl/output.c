@@ -1,7 +1,9 @@
 #include "actors/ctl/output.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "actors/ctl/ctl.h"
 
@@ -89,10 +91,26 @@ static void clean_line(const struct ctl *ctl, struct buf *to, struct str line)
     buf_add_char(to, '\n');
 }
 
-static void put(const struct ctl *ctl, const struct buf *text)
+void ctl_put(const struct ctl *ctl, struct str text)
 {
-    (void)fwrite(text->data, 1, text->len, ctl->out);
-    (void)fflush(ctl->out);
+    bool whole = fwrite(text.data, 1, text.len, ctl->out) == text.len && fflush(ctl->out) == 0;
+
+    if (!whole && ctl->out_error != NULL && *ctl->out_error == 0) {
+        *ctl->out_error = errno;
+    }
+}
+
+bool ctl_all_written(const struct ctl *ctl)
+{
+    int error;
+
+    ctl_put(ctl, STR(""));
+    error = ctl->out_error != NULL ? *ctl->out_error : 0;
+    if (ferror(ctl->out) == 0 || error == EPIPE) {
+        return true;
+    }
+    ctl_say(ctl, "output could not be written: %s", strerror(error != 0 ? error : EIO));
+    return false;
 }
 
 void ctl_print(const struct ctl *ctl, struct str line)
@@ -100,7 +118,7 @@ void ctl_print(const struct ctl *ctl, struct str line)
     struct buf text = {0};
 
     clean_line(ctl, &text, line);
-    put(ctl, &text);
+    ctl_put(ctl, buf_str(&text));
     buf_fini(&text);
 }
 
@@ -120,6 +138,6 @@ void ctl_page(const struct ctl *ctl, struct str page)
     if (text.len == 0) {
         buf_add_char(&text, '\n');
     }
-    put(ctl, &text);
+    ctl_put(ctl, buf_str(&text));
     buf_fini(&text);
 }

@@ -16,6 +16,11 @@ void output_clean_json(struct buf *to, struct str json);
 
 /* "musterctl: " and the text on ctl->err. */
 void ctl_say(const struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The text as it is on ctl->out, flushed. */
+void ctl_put(const struct ctl *ctl, struct str text);
+/* Whether all of it could be written; says so when not, but where the reader has gone: a head has
+ * seen enough. */
+bool ctl_all_written(const struct ctl *ctl);
 /* The line, cleaned, then a line feed, on ctl->out, flushed: for those who read us through a pipe.
  */
 void ctl_print(const struct ctl *ctl, struct str line);

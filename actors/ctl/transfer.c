@@ -103,11 +103,7 @@ enum ctl_exit instances_export(struct ctl *ctl)
         buf_add_str(&self.text, STR("{\n  \"muster_export\": 1,\n  \"instances\": ["));
         add_all(&self, json_object_get(root, "data"), 3);
         buf_add_str(&self.text, self.count > 0 ? STR("\n  ]\n}\n") : STR("]\n}\n"));
-        (void)fwrite(self.text.data, 1, self.text.len, ctl->out);
-        if (fflush(ctl->out) != 0) {
-            ctl_say(ctl, "could not write all of it: %s", strerror(errno));
-            outcome = CTL_NEGATIVE;
-        }
+        ctl_put(ctl, buf_str(&self.text));
     }
     json_decref(root);
     http_reply_fini(&reply);
