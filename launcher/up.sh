@@ -244,10 +244,20 @@ TXT
     echo "ready $base"
 }
 
+# What else the caller has open is not the node's: a lock of his would be held as long as it runs.
+close_inherited() {
+    local fd
+    for fd in "/proc/$BASHPID/fd"/*; do
+        fd=${fd##*/}
+        ((fd <= 2 || fd == 255)) || exec {fd}<&- # 255: bash reads this script from it
+    done
+}
+
 # Returns once the supervisor holds its lock, so that who comes next finds it.
 start_supervisor() {
     local child
-    MUSTER_BIN=$BIN setsid bash "$SELF" supervise --dir "$DIR" >>"$LOG/launcher.log" 2>&1 </dev/null 8<&- &
+    (close_inherited && MUSTER_BIN=$BIN exec setsid bash "$SELF" supervise --dir "$DIR") \
+        >>"$LOG/launcher.log" 2>&1 </dev/null &
     child=$!
     disown
     for _ in {1..100}; do
