@@ -141,6 +141,12 @@ actors() {
 }
 verdict "the launcher has the actors of common/runtime/names.h, in their order" "$(actors)"
 
+directories() {
+    diff <(sed -n 's/^PATH_KEYS="\([^"]*\)".*/\1/p' muster | tr ' ' '\n' | sort) \
+        <(sed -n 's/^ *K(\([a-z]*\), *\([a-z_]*\),.*"directory of.*/\1.\2/p' common/config/config.h | sort)
+}
+verdict "the launcher knows the keys of common/config/config.h that are directories" "$(directories)"
+
 shebangs() {
     local file first
     for file in "${SCRIPTS[@]}"; do
