@@ -10,7 +10,9 @@ static const struct {
 } troubles[] = {
     {EACCES, DISK_FORBIDDEN, "give it to the user this runs as (chown), or run as its owner"},
     {EPERM, DISK_FORBIDDEN, "give it to the user this runs as (chown), or run as its owner"},
-    {EROFS, DISK_FORBIDDEN, "mount its file system for writing, or choose another --dir"},
+    {EROFS, DISK_FORBIDDEN,
+     "mount its file system for writing, or choose another --dir; under systemd a drop-in with "
+     "ReadWritePaths= lets a unit write elsewhere than in /var/lib/muster"},
     {EIO, DISK_LASTING, "repair the disk, or put a good copy of the directory in its place"},
     {ENOMEM, DISK_PASSING, "free memory, or raise the limit of it"},
     {EMFILE, DISK_PASSING, "raise the limit of open files (ulimit -n, LimitNOFILE=)"},

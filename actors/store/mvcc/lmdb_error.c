@@ -41,8 +41,10 @@ static const char *remedy_of(int rc)
         return "; it must be a directory that is there";
     case EACCES:
     case EPERM:
-    case EROFS:
         return "; this user must be able to write there";
+    case EROFS:
+        return "; its file system must be mounted for writing, and a unit of systemd's be let "
+               "write there (ReadWritePaths=)";
     case ENOMEM:
         return "; the map does not fit into the address space: a smaller store.map";
     case MDB_MAP_FULL:
