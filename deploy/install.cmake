@@ -35,6 +35,7 @@ string(REPLACE "$" "$$" ETC "${ETC}") # in arguments only, not in the program's 
 if(EXISTS "${kept}")
   message(STATUS "Kept: ${kept}")
 else()
+  make_open("$ENV{DESTDIR}${place}")
   file(INSTALL "${config}" DESTINATION "${place}")
 endif()
 
