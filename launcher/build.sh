@@ -35,11 +35,11 @@ packages_install() {
         --no-install-recommends "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
 }
 
-# Whether this tree can be built in: a shared one that is not ours, or is mounted read-only, can't.
+# Whether this tree can be built in: a shared one that is not ours, or is mounted read-only, can't. Sets
+# CLOSED to what keeps from it.
 can_build() { # PRESET
-    local dir
-    for dir in "$ROOT" "$ROOT/build" "$ROOT/build/$1"; do
-        [ ! -e "$dir" ] || [ -w "$dir" ] || return 1
+    for CLOSED in "$ROOT" "$ROOT/build" "$ROOT/build/$1"; do
+        [ ! -e "$CLOSED" ] || [ -w "$CLOSED" ] || return 1
     done
 }
 
