@@ -108,7 +108,8 @@ static void said_refused(struct replicator *self, struct peer *peer, const char 
     peer->warned = why != NULL;
 }
 
-/* Why nothing is sent there; NULL: it is. A name is judged when it is looked up (posts.h). */
+/* Why nothing is sent there; NULL: it is. A name is judged when it is looked up: for a post by the
+ * shell (posts.h), for a door by reach_may_stand. */
 static const char *ban(const struct replicator *self, const struct peer *peer, struct str host_port)
 {
     uint8_t bytes[16];
@@ -123,6 +124,19 @@ static const char *ban(const struct replicator *self, const struct peer *peer, s
     return networks_number(host, bytes) && !networks_allow(&self->networks, bytes)
                ? "is in no network of peers.networks: nothing is sent there"
                : NULL;
+}
+
+bool reach_may_stand(void *state, struct str host, struct str number)
+{
+    struct replicator *self = state;
+    uint8_t bytes[16];
+
+    for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
+        if (peer->seed && str_eq(host_of(buf_str(&peer->addr)), host)) {
+            return true;
+        }
+    }
+    return networks_number(number, bytes) && networks_allow(&self->networks, bytes);
 }
 
 void reach_banned(struct replicator *self, struct peer *peer, struct str where, const char *why)

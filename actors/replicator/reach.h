@@ -19,6 +19,9 @@ bool reach_describe(struct replicator *self, struct peer *peer, const struct msg
                     const struct reach *ways);
 /* Whether its address, and its door if that is to be used, may be sent anything. */
 void reach_judge(struct replicator *self, struct peer *peer);
+/* actor_spec.may_stand: in a network of peers.networks, or anywhere if peers.nodes or peers.zones
+ * name that host. state: a replicator. */
+bool reach_may_stand(void *state, struct str host, struct str number);
 /* Nothing is sent to it any more; why: after the address. Said once. */
 void reach_banned(struct replicator *self, struct peer *peer, struct str where, const char *why);
 

@@ -9,6 +9,7 @@
 #include "actors/replicator/last_heard.h"
 #include "actors/replicator/link.h"
 #include "actors/replicator/link_state.h"
+#include "actors/replicator/reach.h"
 #include "actors/replicator/relay.h"
 #include "actors/replicator/repair.h"
 #include "actors/replicator/state.h"
@@ -399,6 +400,7 @@ const struct actor_spec replicator_spec = {
     .door_handlers = door_handlers,
     .door_handler_count = sizeof(door_handlers) / sizeof(door_handlers[0]),
     .peer_answer = on_peer_answer,
+    .may_stand = reach_may_stand,
     .turn_begin = turn_begin,
     .turn_end = turn_end,
     .tick = on_tick,

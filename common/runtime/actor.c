@@ -78,9 +78,11 @@ static int64_t sleep_ms(struct actor *self)
 {
     const struct now now = self->options->clock->now(self->options->clock);
     int64_t ping = notify_due_ms(&self->notify);
+    int64_t names = peer_sockets_due_ms(&self->sockets.peers, now.mono_ms);
     int64_t due = turn_due_ms(&self->turn, &now);
 
     due = ping < due ? ping : due;
+    due = names < due ? names : due;
     if (due <= now.mono_ms) {
         return 0;
     }

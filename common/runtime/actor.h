@@ -73,6 +73,9 @@ struct actor_spec {
     /* Answers to what was sent with outbox_peer; may be NULL */
     void (*peer_answer)(void *state, uint32_t peer, const struct msg *msg, const struct now *now,
                         struct outbox *out);
+    /* Whether another node's door that is told by a name, host, may stand at a number it was found
+     * to stand for; NULL: at any */
+    bool (*may_stand)(void *state, struct str host, struct str number);
     /* Before all else in a turn: time has moved on. May be NULL */
     actor_turn_fn *turn_begin;
     actor_turn_fn *turn_end; /* may be NULL */

@@ -137,3 +137,11 @@ enum err socket_connect_tcp(const struct actor_options *options, void *socket,
     buf_fini(&address);
     return rc == 0 ? ERR_OK : ERR_IO;
 }
+
+void socket_disconnect_tcp(void *socket, const char *host_port, uint32_t more)
+{
+    struct buf address = endpoint_tcp(host_port, more);
+
+    (void)zmq_disconnect(socket, address.data);
+    buf_fini(&address);
+}

@@ -55,5 +55,7 @@ enum err socket_bind_tcp(struct socket_base *base, const struct actor_options *o
  * our own. Errors, said on the log: ERR_IO. */
 enum err socket_connect_tcp(const struct actor_options *options, void *socket,
                             const char *host_port, uint32_t more, const char *key);
+/* From where it was connected to so. */
+void socket_disconnect_tcp(void *socket, const char *host_port, uint32_t more);
 
 #endif

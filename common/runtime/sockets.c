@@ -261,6 +261,7 @@ void sockets_send(struct sockets *self, const struct actor_options *options, str
             void *dealer = self->peers.ways != NULL ? self->peers.ways[item.index].dealer : NULL;
 
             sent = dealer != NULL && send_part(self, dealer, item.frame, 0);
+            peer_sockets_sent(&self->peers, item.index, sent);
             break;
         }
         case OUTBOX_PEER_OPEN:

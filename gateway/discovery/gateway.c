@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/heap.h"
+#include "common/base/resolver.h"
 #include "gateway/bus/pending.h"
 #include "gateway/bus/round.h"
 #include "gateway/bus/scrape.h"
@@ -15,7 +16,6 @@
 #include "gateway/discovery/openness.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
-#include "gateway/discovery/resolver.h"
 #include "gateway/discovery/routes.h"
 #include "gateway/discovery/settings.h"
 #include "gateway/discovery/source.h"

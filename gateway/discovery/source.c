@@ -1,8 +1,8 @@
 #include "gateway/discovery/source.h"
 
+#include "common/base/resolver.h"
 #include "gateway/discovery/form_origin.h"
 #include "gateway/discovery/replica.h"
-#include "gateway/discovery/resolver.h"
 
 /* What proxies add to a request they pass on. */
 static const enum http_header proxy_headers[] = {HTTP_HEADER_FORWARDED_FOR, HTTP_HEADER_FORWARDED,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "actors/replicator/link.h"
+#include "actors/replicator/reach.h"
 #include "tests/replicator/cluster.h"
 
 static unsigned linked_to_zone(struct cluster *self, unsigned member, unsigned from, unsigned to)
@@ -500,6 +501,23 @@ static void a_name_that_stood_in_a_bad_place_is_looked_up_again(void **state)
     later.mono_ms += 2000;
     members_tick(member->replicator, &later, member->out);
     assert_false(peer->banned);
+static void a_door_stands_where_a_node_may_or_its_host_is_configured(void **state)
+{
+    struct cluster *self = cluster_new("aa", 1);
+    struct replicator *replicator;
+
+    (void)state;
+    cluster_start(self, 0);
+    replicator = self->members[0].replicator; /* it has 127.0.0.1 in peers.nodes */
+    assert_true(reach_may_stand(replicator, STR("b.example"), STR("10.0.0.9")));
+    assert_true(reach_may_stand(replicator, STR("b.example"), STR("fd00::9")));
+    assert_false(reach_may_stand(replicator, STR("b.example"), STR("169.254.169.254")));
+    assert_false(reach_may_stand(replicator, STR("b.example"), STR("no number")));
+    assert_true(reach_may_stand(replicator, STR("127.0.0.1"), STR("169.254.169.254")));
+    assert_int_equal(0, networks_parse(STR("10.1.0.0/16"), &replicator->networks.of[0]));
+    replicator->networks.count = 1;
+    assert_false(reach_may_stand(replicator, STR("b.example"), STR("10.0.0.9")));
+    assert_true(reach_may_stand(replicator, STR("b.example"), STR("10.1.0.9")));
     cluster_destroy(&self);
 }
 
@@ -729,6 +747,7 @@ int main(void)
         cmocka_unit_test(a_link_by_tcp_needs_keys_or_permission),
         cmocka_unit_test(nodes_of_one_user_on_one_host_need_no_port),
         cmocka_unit_test(addresses_that_no_node_may_have_are_not_asked),
+        cmocka_unit_test(a_door_stands_where_a_node_may_or_its_host_is_configured),
         cmocka_unit_test(a_door_that_waits_is_opened_for_the_first_node),
         cmocka_unit_test(the_own_instance_says_where_the_door_is),
         cmocka_unit_test(who_stands_behind_what_one_answer_holds_stays_a_peer),

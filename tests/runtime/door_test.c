@@ -47,6 +47,8 @@ struct core {
     const char *key;
     uint32_t per_tick;
     bool opened;
+    bool forbids; /* every number that a name stands for */
+    uint32_t forbidden;
 };
 
 static void on_lookup(void *state, const struct address *from, const struct msg *msg,
@@ -103,6 +105,16 @@ static void on_tick(void *state, const struct now *now, struct outbox *out)
     }
 }
 
+static bool may_stand(void *state, struct str host, struct str number)
+{
+    struct core *self = state;
+
+    (void)number;
+    assert_true(str_eq(STR("localhost"), host));
+    self->forbidden += self->forbids;
+    return !self->forbids;
+}
+
 static struct position position(void *state)
 {
     return ((struct core *)state)->publisher.at;
@@ -115,6 +127,7 @@ static void count(void *state, const struct counting *to)
     counts_add(to->counters, to->counter_store, "heard", self->heard);
     counts_add(to->counters, to->counter_store, "followed", self->followed ? 1 : 0);
     counts_add(to->counters, to->counter_store, "keyed", self->keyed);
+    counts_add(to->counters, to->counter_store, "forbidden", self->forbidden);
 }
 
 static const struct actor_handler handlers[] = {
@@ -141,6 +154,7 @@ static const struct actor_spec host_spec = {
 static const struct actor_spec guest_spec = {
     .name = ACTOR_EVICTOR,
     .peer_answer = on_peer_answer,
+    .may_stand = may_stand,
     .tick = on_tick,
     .tick_ms = 20,
     .position = position,
@@ -173,7 +187,8 @@ struct fixture {
     char tcp[32];
     struct curve_keys keys[2];
     bool keyed;
-    bool narrow; /* the host has so few descriptors */
+    bool forbids; /* the guest lets names stand for nothing */
+    bool narrow;  /* the host has so few descriptors */
     pid_t host;
     pid_t guest;
     void *context;
@@ -208,7 +223,7 @@ static int run_host(struct fixture *self)
 static int run_guest(struct fixture *self, const char *door, const char *key, uint32_t per_tick)
 {
     static const char *const topics[] = {"replicator.", NULL};
-    struct core core = {.door = door, .key = key, .per_tick = per_tick};
+    struct core core = {.door = door, .key = key, .per_tick = per_tick, .forbids = self->forbids};
     struct endpoint at[ACTOR_COUNT] = {[ACTOR_REPLICATOR] = {self->tcp}};
     struct actor_link link = {.to = ACTOR_REPLICATOR, .topics = topics};
     struct actor_options options = plain;
@@ -512,6 +527,41 @@ static void a_way_brings_commands_to_the_door_and_answers_back(void **state)
           counted(guest, "actor_dropped_frames_total") + 3); /* nothing is kept for it */
 }
 
+/* localhost may stand for ::1 first, where nobody listens. */
+static void a_door_may_be_given_by_name(void **state)
+{
+    struct fixture *self = *state;
+    char door[32];
+    void *guest;
+
+    (void)snprintf(door, sizeof(door), "localhost%s", strchr(self->door, ':'));
+    start_host(self);
+    start_guest(self, door, self->keyed ? self->keys[0].public_key : "", 1);
+    guest = near(self, 1);
+    until(guest, "heard", 3);
+    assert_int_equal(1, counted(guest, "actor_ways"));
+}
+
+static void a_name_leads_nowhere_it_may_not(void **state)
+{
+    struct fixture *self = *state;
+    char door[32];
+    void *guest;
+    void *host;
+
+    (void)snprintf(door, sizeof(door), "localhost%s", strchr(self->door, ':'));
+    self->forbids = true;
+    start_host(self);
+    start_guest(self, door, "", 1);
+    guest = near(self, 1);
+    until(guest, "forbidden", 1);
+    until(guest, "actor_dropped_frames_total",
+          counted(guest, "actor_dropped_frames_total") + 10); /* nor a moment later */
+    host = near(self, 0);
+    assert_int_equal(0, counted(host, "actor_door_commands_total"));
+    assert_int_equal(0, counted(guest, "heard"));
+}
+
 static void with_keys_all_goes_on_encrypted_and_strangers_get_nothing(void **state)
 {
     struct fixture *self = *state;
@@ -627,6 +677,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(through_the_door_only_its_commands_are_taken),
         TEST(a_way_brings_commands_to_the_door_and_answers_back),
+        TEST(a_door_may_be_given_by_name),
+        TEST_WITH_KEYS(a_door_may_be_given_by_name),
+        TEST(a_name_leads_nowhere_it_may_not),
         TEST_WITH_KEYS(with_keys_all_goes_on_encrypted_and_strangers_get_nothing),
         TEST(a_way_to_nowhere_stays_closed),
         TEST_WITH_KEYS(who_has_keys_opens_no_way_without),

@@ -1,4 +1,4 @@
-#include "gateway/discovery/resolver.h"
+#include "common/base/resolver.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -2,10 +2,10 @@
  * signal and end when nothing is left to look up. A look-up can't hold up more than the others:
  * at most resolver_max are under way.
  */
-#ifndef GATEWAY_DISCOVERY_RESOLVER_H
-#define GATEWAY_DISCOVERY_RESOLVER_H
+#ifndef COMMON_BASE_RESOLVER_H
+#define COMMON_BASE_RESOLVER_H
 
-#include "common/naming/instance.h"
+#include "common/base/str.h"
 
 struct resolver;
 
