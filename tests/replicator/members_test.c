@@ -501,6 +501,9 @@ static void a_name_that_stood_in_a_bad_place_is_looked_up_again(void **state)
     later.mono_ms += 2000;
     members_tick(member->replicator, &later, member->out);
     assert_false(peer->banned);
+    cluster_destroy(&self);
+}
+
 static void a_door_stands_where_a_node_may_or_its_host_is_configured(void **state)
 {
     struct cluster *self = cluster_new("aa", 1);
