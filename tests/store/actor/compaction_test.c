@@ -69,7 +69,7 @@ static void while_the_backend_is_behind_it_waits_and_writes_go_on(void **state)
     compact_all(rig);
     rig_pass(rig, 3000);
     assert_true(mvcc_is_compacting(rig->store->keyspace.mvcc));
-    assert_true(mvcc_unflushed_bytes(rig->store->keyspace.mvcc) < 4 * flush_bytes);
+    assert_true(mvcc_unflushed_bytes(rig->store->keyspace.mvcc) < (size_t)4 * flush_bytes);
     assert_true(rig_put(rig, "k", "2", 0) > 0);
     rig->durable->write = write;
     rig_pass(rig, 500);
