@@ -163,14 +163,22 @@ void upstream_enter(struct upstream *self, const struct now *now, struct outbox 
     self->moment = (struct moment){now, out};
 }
 
+static int64_t later(int64_t at_ms, int64_t by_ms, const struct now *now)
+{
+    return at_ms + by_ms < now->mono_ms ? at_ms + by_ms : now->mono_ms;
+}
+
 /* Its facts may wait to be read. */
 static void forgive(struct upstream *self, const struct now *now)
 {
     int64_t stood_ms = now->mono_ms - self->turned_ms;
+    struct store_view *store = &self->view;
 
     if (self->turned_ms != 0 && stood_ms > store_silent_ms) {
-        self->view.heard_ms += stood_ms;
-        self->view.leaderless_ms += self->view.leaderless_ms != INT64_MAX ? stood_ms : 0;
+        store->heard_ms = later(store->heard_ms, stood_ms, now);
+        if (store->leaderless_ms != INT64_MAX) {
+            store->leaderless_ms = later(store->leaderless_ms, stood_ms, now);
+        }
     }
     self->turned_ms = now->mono_ms;
 }

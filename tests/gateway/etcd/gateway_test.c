@@ -148,18 +148,23 @@ static bool answer_question(struct fixture *self, const struct msg *standing)
     return true;
 }
 
+static struct msg revision_of(uint64_t of_boot, uint64_t lead)
+{
+    return (struct msg){.type = MSG_TYPE_REVISION,
+                        .as_revision = {.epoch = 1,
+                                        .boot = of_boot,
+                                        .seq = 1,
+                                        .revision = 1,
+                                        .compacted = -1,
+                                        .cluster = 3,
+                                        .member = 4,
+                                        .term = 2,
+                                        .lead = lead}};
+}
+
 static void tell(struct fixture *self, uint64_t of_boot, uint64_t lead)
 {
-    const struct msg fact = {.type = MSG_TYPE_REVISION,
-                             .as_revision = {.epoch = 1,
-                                             .boot = of_boot,
-                                             .seq = 1,
-                                             .revision = 1,
-                                             .compacted = -1,
-                                             .cluster = 3,
-                                             .member = 4,
-                                             .term = 2,
-                                             .lead = lead}};
+    const struct msg fact = revision_of(of_boot, lead);
 
     if (!answer_question(self, &fact)) {
         turn(self, 0, &fact);
@@ -341,9 +346,15 @@ static void pass(struct fixture *self, int64_t ms)
 static void a_gateway_that_stood_still_blames_no_store(void **state)
 {
     struct fixture *self = *state;
+    const struct msg fact = revision_of(boot, 4);
 
     tell(self, boot, 4);
-    turn(self, (int64_t)10 * election_ms, NULL); /* what it was told meanwhile is not read yet */
+    turn(self, (int64_t)10 * election_ms, &fact); /* what it was told meanwhile is read at once */
+    assert_true(etcd_gateway_healthy(self->gateway));
+    pass(self, store_silent_ms + 200);
+    assert_false(etcd_gateway_healthy(self->gateway));
+    tell(self, boot, 4);
+    turn(self, (int64_t)10 * election_ms, NULL); /* it is not read yet */
     assert_true(etcd_gateway_healthy(self->gateway));
     assert_true(is_ready(self));
     pass(self, store_silent_ms + 200);
