@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "common/base/scanner.h"
 #include "common/naming/limits.h"
-#include "gateway/discovery/scanner.h"
 
 struct entry {
     struct str key;   /* borrows from texts */

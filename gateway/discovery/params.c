@@ -6,7 +6,7 @@
 
 #include "common/base/array.h"
 #include "common/base/percent.h"
-#include "gateway/discovery/scanner.h"
+#include "common/base/scanner.h"
 
 void params_fini(struct params *self)
 {

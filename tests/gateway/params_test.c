@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "gateway/discovery/params.h"
-#include "gateway/discovery/scanner.h"
 
 enum { max = 1024 };
 
@@ -185,46 +184,6 @@ static void a_bad_json_body_is_refused_with_the_place(void **state)
                                  "double quotes");
 }
 
-static void check_string(const char *raw, const char *expected)
-{
-    struct buf text = {0};
-
-    json_unquote(&text, str_from(raw));
-    assert_int_equal(strlen(expected), text.len);
-    assert_memory_equal(expected, text.data, text.len);
-    buf_fini(&text);
-}
-
-static void strings_are_decoded_as_go_does(void **state)
-{
-    (void)state;
-    check_string("\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80");
-    check_string("\"\\ud800\"", "\xef\xbf\xbd");
-    check_string("\"\\ud800\\u0041\"", "\xef\xbf\xbd"
-                                       "A");
-    check_string("\"\\udc00x\"", "\xef\xbf\xbdx");
-    check_string("\"\\u003c\\b\\f\\n\\r\\t\\/\\\\\\\"\"", "<\b\f\n\r\t/\\\"");
-    check_string("\"v\xff\"", "v\xef\xbf\xbd");
-    check_string("\"\xed\xa0\x80\"", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-    check_string("\"\xe6\xbc\xa2\"", "\xe6\xbc\xa2");
-}
-
-static void nesting_is_bounded(void **state)
-{
-    struct buf deep = {0};
-    struct scanner scanner;
-    struct json_value value;
-
-    (void)state;
-    for (int i = 0; i < 100000; i++) {
-        buf_add_char(&deep, '[');
-    }
-    scanner = (struct scanner){.text = buf_str(&deep)};
-    assert_int_equal(ERR_MALFORMED, scanner_value(&scanner, &value));
-    assert_string_equal("nested too deeply", scanner.wrong);
-    buf_fini(&deep);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,8 +196,6 @@ int main(void)
         cmocka_unit_test(a_json_body_becomes_the_same_list),
         cmocka_unit_test(a_json_string_is_marked_as_no_number),
         cmocka_unit_test(a_bad_json_body_is_refused_with_the_place),
-        cmocka_unit_test(strings_are_decoded_as_go_does),
-        cmocka_unit_test(nesting_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "gateway/discovery/scanner.h"
+#include "common/base/scanner.h"
 
 #include <assert.h>
 #include <string.h>
@@ -38,9 +38,9 @@ static bool take(struct scanner *self, int c)
     return true;
 }
 
-static enum err fail(struct scanner *self, const char *expected)
+static enum err fail(struct scanner *self, enum scan_wrong wrong)
 {
-    self->wrong = expected;
+    self->wrong = wrong;
     return ERR_MALFORMED;
 }
 
@@ -63,7 +63,7 @@ static enum err scan_word(struct scanner *self, struct str word)
     struct str rest = {self->text.data + self->at, self->text.len - self->at};
 
     if (!str_starts(rest, word)) {
-        return fail(self, "expected a value");
+        return fail(self, SCAN_WRONG_VALUE);
     }
     self->at += word.len;
     return ERR_OK;
@@ -84,17 +84,17 @@ static enum err scan_number(struct scanner *self)
 {
     (void)take(self, '-');
     if (!take(self, '0') && !digits(self)) {
-        return fail(self, "expected a digit");
+        return fail(self, SCAN_WRONG_DIGIT);
     }
     if (take(self, '.') && !digits(self)) {
-        return fail(self, "expected a digit after the decimal point");
+        return fail(self, SCAN_WRONG_FRACTION);
     }
     if (take(self, 'e') || take(self, 'E')) {
         if (!take(self, '+')) {
             (void)take(self, '-');
         }
         if (!digits(self)) {
-            return fail(self, "expected a digit in the exponent");
+            return fail(self, SCAN_WRONG_EXPONENT);
         }
     }
     return ERR_OK;
@@ -105,12 +105,12 @@ static enum err scan_escape(struct scanner *self)
     int c = peek(self);
 
     if (c < 0 || strchr("\"\\/bfnrtu", c) == NULL || c == '\0') {
-        return fail(self, "expected an escape character");
+        return fail(self, SCAN_WRONG_ESCAPE);
     }
     self->at++;
     for (int i = 0; c == 'u' && i < 4; i++) {
         if (hex_digit(peek(self)) < 0) {
-            return fail(self, "expected four hexadecimal digits");
+            return fail(self, SCAN_WRONG_HEX);
         }
         self->at++;
     }
@@ -120,16 +120,16 @@ static enum err scan_escape(struct scanner *self)
 static enum err scan_string(struct scanner *self)
 {
     if (!take(self, '"')) {
-        return fail(self, "expected a string in double quotes");
+        return fail(self, SCAN_WRONG_NAME);
     }
     for (;;) {
         int c = peek(self);
 
         if (c < 0) {
-            return fail(self, "the string does not end");
+            return fail(self, SCAN_WRONG_STRING);
         }
         if (c < 0x20) {
-            return fail(self, "a control character in a string must be escaped");
+            return fail(self, SCAN_WRONG_CONTROL);
         }
         self->at++;
         if (c == '"') {
@@ -145,12 +145,11 @@ static enum err scan_string(struct scanner *self)
     }
 }
 
-static enum err scan_any(struct scanner *self, unsigned depth, enum json_kind *kind);
+static enum err scan_any(struct scanner *self, unsigned depth);
 
 static enum err scan_members(struct scanner *self, unsigned depth, bool object)
 {
     const int close = object ? '}' : ']';
-    enum json_kind kind;
 
     self->at++;
     skip_space(self);
@@ -168,91 +167,132 @@ static enum err scan_members(struct scanner *self, unsigned depth, bool object)
             }
             skip_space(self);
             if (!take(self, ':')) {
-                return fail(self, "expected ':' after the name");
+                return fail(self, SCAN_WRONG_COLON);
             }
             skip_space(self);
         }
-        err = scan_any(self, depth + 1, &kind);
+        err = scan_any(self, depth + 1);
         if (err != ERR_OK) {
             return err;
         }
         skip_space(self);
     } while (take(self, ','));
-    return take(self, close) ? ERR_OK
-                             : fail(self, object ? "expected ',' or '}'" : "expected ',' or ']'");
+    return take(self, close) ? ERR_OK : fail(self, object ? SCAN_WRONG_MEMBERS : SCAN_WRONG_ITEMS);
+}
+
+enum json_kind scanner_kind(const struct scanner *self)
+{
+    switch (peek(self)) {
+    case '{':
+        return SCAN_OBJECT;
+    case '[':
+        return SCAN_ARRAY;
+    case '"':
+        return SCAN_STRING;
+    case 't':
+        return SCAN_TRUE;
+    case 'f':
+        return SCAN_FALSE;
+    case 'n':
+        return SCAN_NULL;
+    default:
+        return SCAN_NUMBER;
+    }
 }
 
 /* Recursion is bounded by scanner_depth_max. */
-static enum err scan_any(struct scanner *self, unsigned depth, enum json_kind *kind)
+static enum err scan_any(struct scanner *self, unsigned depth)
 {
     if (depth > scanner_depth_max) {
-        return fail(self, "nested too deeply");
+        return fail(self, SCAN_WRONG_DEPTH);
     }
-    switch (peek(self)) {
-    case '{':
-        *kind = SCAN_OBJECT;
+    switch (scanner_kind(self)) {
+    case SCAN_OBJECT:
         return scan_members(self, depth, true);
-    case '[':
-        *kind = SCAN_ARRAY;
+    case SCAN_ARRAY:
         return scan_members(self, depth, false);
-    case '"':
-        *kind = SCAN_STRING;
+    case SCAN_STRING:
         return scan_string(self);
-    case 't':
-        *kind = SCAN_TRUE;
+    case SCAN_TRUE:
         return scan_word(self, STR("true"));
-    case 'f':
-        *kind = SCAN_FALSE;
+    case SCAN_FALSE:
         return scan_word(self, STR("false"));
-    case 'n':
-        *kind = SCAN_NULL;
+    case SCAN_NULL:
         return scan_word(self, STR("null"));
     default:
-        *kind = SCAN_NUMBER;
         return peek(self) == '-' || is_digit(peek(self)) ? scan_number(self)
-                                                         : fail(self, "expected a value");
+                                                         : fail(self, SCAN_WRONG_VALUE);
     }
 }
 
 enum err scanner_value(struct scanner *self, struct json_value *value)
 {
     size_t from;
-    enum json_kind kind;
     enum err err;
 
     skip_space(self);
     from = self->at;
-    err = scan_any(self, 1, &kind);
+    err = scan_any(self, 1);
     if (err == ERR_OK) {
-        *value = (struct json_value){kind, {self->text.data + from, self->at - from}};
+        struct str raw = {self->text.data + from, self->at - from};
+
+        *value = (struct json_value){scanner_kind(&(struct scanner){.text = raw}), raw};
         skip_space(self);
     }
     return err;
 }
 
-/* The text was checked when scanner_value gave it, so what follows can't fail. */
+/* ── what was checked ── */
+
+void scanner_enter(struct scanner *self)
+{
+    assert(peek(self) == '{' || peek(self) == '[');
+    self->at++;
+    skip_space(self);
+}
+
+bool scanner_more(struct scanner *self)
+{
+    if (take(self, '}') || take(self, ']')) {
+        skip_space(self);
+        return false;
+    }
+    if (take(self, ',')) {
+        skip_space(self);
+    }
+    return true;
+}
+
+struct str scanner_name(struct scanner *self)
+{
+    size_t from = self->at;
+    enum err err = scan_string(self);
+    struct str name = {self->text.data + from, self->at - from};
+
+    assert(err == ERR_OK);
+    (void)err;
+    skip_space(self);
+    (void)take(self, ':');
+    skip_space(self);
+    return name;
+}
+
 static bool next(struct scanner *self, struct str *name, struct json_value *value)
 {
     enum err err;
 
-    skip_space(self);
-    self->at++; /* the opening bracket, a comma, or the closing bracket */
-    skip_space(self);
-    if (self->at >= self->text.len || peek(self) == '}' || peek(self) == ']') {
+    if (self->at == 0) {
+        scanner_enter(self);
+    }
+    if (!scanner_more(self)) {
         return false;
     }
     if (name != NULL) {
-        size_t from = self->at;
-
-        err = scan_string(self);
-        assert(err == ERR_OK);
-        *name = (struct str){self->text.data + from, self->at - from};
-        skip_space(self);
-        self->at++; /* ':' */
+        *name = scanner_name(self);
     }
     err = scanner_value(self, value);
     assert(err == ERR_OK);
-    return true;
+    return err == ERR_OK;
 }
 
 bool scanner_member(struct scanner *self, struct str *name, struct json_value *value)
@@ -345,6 +385,11 @@ void json_unquote(struct buf *to, struct str raw)
 
 void scanner_explain(const struct scanner *self, struct buf *why)
 {
-    buf_printf(why, "position %zu: %s", self->at + 1,
-               self->wrong != NULL ? self->wrong : "nothing is wrong");
+    static const char *const texts[] = {
+#define SCAN_WRONG_TEXT(NAME, text) [SCAN_WRONG_##NAME] = (text),
+        SCAN_WRONG_TABLE(SCAN_WRONG_TEXT)
+#undef SCAN_WRONG_TEXT
+    };
+
+    buf_printf(why, "position %zu: %s", self->at + 1, texts[self->wrong]);
 }
