@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/array.h"
+#include "common/etcdapi/protobuf.h"
 #include "gateway/etcd/rpc.h"
 
 /* A tag is a field's number and its wire type: 0 varint, 2 bytes behind their length. */
@@ -25,21 +26,10 @@ enum {
     tag_kv = 2 << 3 | 2,
     tag_prev = 3 << 3 | 2,
 
-    varint_max = 10,
-    header_max = 4 * (1 + varint_max),
+    header_max = 4 * (1 + pb_varint_max),
     /* before events: header, id, fragment */
-    room_bytes = 2 + header_max + 1 + varint_max + 2,
+    room_bytes = 2 + header_max + 1 + pb_varint_max + 2,
 };
-
-static char *put_varint(char *to, uint64_t value)
-{
-    while (value >= 0x80) {
-        *to++ = (char)(value | 0x80);
-        value >>= 7;
-    }
-    *to++ = (char)value;
-    return to;
-}
 
 static char *put_number(char *to, char tag, uint64_t value)
 {
@@ -47,7 +37,7 @@ static char *put_number(char *to, char tag, uint64_t value)
         return to;
     }
     *to = tag;
-    return put_varint(to + 1, value);
+    return pb_put_varint(to + 1, value);
 }
 
 static char *put_header(char *to, const struct watch_source *source, int64_t revision)
@@ -66,7 +56,7 @@ static char *put_header(char *to, const struct watch_source *source, int64_t rev
 void watch_head_add(struct buf *to, const struct watch_source *source,
                     const struct watch_head *head)
 {
-    char *begin = buf_reserve(to, room_bytes + 3 * (1 + varint_max) + 1 + varint_max);
+    char *begin = buf_reserve(to, room_bytes + 3 * (1 + pb_varint_max) + 1 + pb_varint_max);
     char *at = put_header(begin, source, head->revision);
 
     at = put_number(at, tag_id, (uint64_t)head->id);
@@ -75,7 +65,7 @@ void watch_head_add(struct buf *to, const struct watch_source *source,
     at = put_number(at, tag_compacted, (uint64_t)head->compacted);
     if (head->reason.len > 0) {
         *at++ = tag_reason;
-        at = put_varint(at, head->reason.len);
+        at = pb_put_varint(at, head->reason.len);
     }
     to->len += (size_t)(at - begin);
     buf_add_str(to, head->reason);
@@ -103,7 +93,7 @@ static size_t bytes_len(struct str bytes)
 static char *put_bytes(char *to, char tag, struct str bytes)
 {
     *to = tag;
-    to = put_varint(to + 1, bytes.len);
+    to = pb_put_varint(to + 1, bytes.len);
     (void)str_put(&to, bytes);
     return to;
 }
@@ -117,7 +107,7 @@ void watch_event_add(struct buf *to, const struct msg_event *event, bool with_pr
     char *at = buf_reserve(to, whole);
 
     *at = tag_events;
-    at = put_varint(at + 1, len);
+    at = pb_put_varint(at + 1, len);
     at = put_number(at, tag_type, event->kind);
     at = put_bytes(at, tag_kv, event->kv);
     if (has_prev) {

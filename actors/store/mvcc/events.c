@@ -1,4 +1,5 @@
 #include "actors/store/mvcc/record.h"
+#include "common/etcdapi/protobuf.h"
 
 static bool read_event(const struct record *record, struct buf *scratch, struct mvcc_event *event)
 {
@@ -18,8 +19,8 @@ static bool read_event(const struct record *record, struct buf *scratch, struct 
     };
     if (record->tombstone) { /* its record holds the key alone */
         scratch->len = 0;
-        field_write_bytes(scratch, 1, event->key);
-        field_write_int(scratch, 3, event->revision);
+        pb_add_nonempty(scratch, 1, event->key);
+        pb_add_nonzero(scratch, 3, event->revision);
         event->kv = buf_str(scratch);
     }
     return true;

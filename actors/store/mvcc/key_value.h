@@ -24,18 +24,4 @@ static inline ProtobufCBinaryData bytes_of_str(struct str s)
 /* Borrows from record. Fields that are not known are passed over. Errors: ERR_CORRUPT. */
 enum err key_value_read(struct str record, Mvccpb__KeyValue *kv);
 
-/* Appends a field of these forms; zero, and empty bytes, are left out. For records of other
- * buckets, which protobuf-c has no message for. */
-void field_write_int(struct buf *to, unsigned number, int64_t value);
-void field_write_bytes(struct buf *to, unsigned number, struct str bytes);
-
-/* Takes the next field off rest: a number, or bytes that borrow. False: malformed, or the end. */
-struct field {
-    unsigned number;
-    bool is_bytes; /* else it is a number */
-    uint64_t value;
-    struct str bytes;
-};
-bool field_next(struct str *rest, struct field *field);
-
 #endif

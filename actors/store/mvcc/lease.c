@@ -1,5 +1,7 @@
 #include "actors/store/mvcc/lease.h"
 
+#include "common/etcdapi/protobuf.h"
+
 static struct hash128 hash_of(int64_t id)
 {
     return hash128(&id, sizeof(id));
@@ -57,9 +59,9 @@ static void write_down(struct mvcc *state, const struct lease *lease)
     char id[lease_id_bytes];
     struct buf record = {0};
 
-    field_write_int(&record, 1, lease->id);
-    field_write_int(&record, 2, lease->ttl_s);
-    field_write_int(&record, 3, lease->rest_s);
+    pb_add_nonzero(&record, 1, lease->id);
+    pb_add_nonzero(&record, 2, lease->ttl_s);
+    pb_add_nonzero(&record, 3, lease->rest_s);
     tail_put(open_tail(state), BUCKET_LEASE, id_key(lease->id, id), buf_str(&record));
     buf_fini(&record);
 }
@@ -76,10 +78,10 @@ static struct lease *add(struct leases *self, const struct lease *made)
 enum err lease_restore(struct mvcc *state, struct str id, struct str record)
 {
     struct lease read = {0};
-    struct field field;
+    struct pb_field field;
     char bytes[lease_id_bytes];
 
-    while (field_next(&record, &field)) {
+    while (pb_next(&record, &field)) {
         switch (field.number) {
         case 1:
             read.id = (int64_t)field.value;

@@ -1,6 +1,6 @@
 #include "actors/store/mvcc/request.h"
 
-#include "actors/store/mvcc/key_value.h"
+#include "common/etcdapi/protobuf.h"
 
 /* Field numbers of kv.proto. */
 enum { txn_success = 2, txn_failure = 3, op_txn = 4 };
@@ -9,19 +9,20 @@ enum { txn_success = 2, txn_failure = 3, op_txn = 4 };
  * it. */
 static enum err check_depth(struct str txn, unsigned depth)
 {
-    struct field field;
+    struct pb_field field;
 
     if (depth > request_depth_max) {
         return ERR_TOO_LARGE;
     }
-    while (field_next(&txn, &field)) {
+    while (pb_next(&txn, &field)) {
         struct str op = field.bytes;
 
-        if (!field.is_bytes || (field.number != txn_success && field.number != txn_failure)) {
+        if (field.wire != PB_BYTES ||
+            (field.number != txn_success && field.number != txn_failure)) {
             continue;
         }
-        while (field_next(&op, &field)) {
-            enum err err = field.is_bytes && field.number == op_txn
+        while (pb_next(&op, &field)) {
+            enum err err = field.wire == PB_BYTES && field.number == op_txn
                                ? check_depth(field.bytes, depth + 1)
                                : ERR_OK;
 

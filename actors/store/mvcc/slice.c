@@ -4,6 +4,7 @@
 #include "actors/store/mvcc/range.h"
 #include "actors/store/mvcc/record.h"
 #include "common/base/heap.h"
+#include "common/etcdapi/protobuf.h"
 
 typedef Etcdserverpb__RangeRequest Request;
 
@@ -78,7 +79,7 @@ static size_t read_key(struct mvcc_range *self, struct revision mod, struct buf 
 
     if (!self->request.keys_only) { /* a record is a KeyValue, packed */
         record = record_bytes(self->state, mod);
-        field_write_bytes(to, kvs_field, record);
+        pb_add_nonempty(to, kvs_field, record);
         return record.len;
     }
     record_read(self->state, mod, &kv);
