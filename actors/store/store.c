@@ -67,13 +67,19 @@ static void flush_if_due(struct store *self, const struct now *now)
     }
 }
 
-/* What goes waits for the backend as what is written does, and is no reason to refuse that. */
+/* What goes waits for the backend as what is written does, and is no reason to refuse that. Where
+ * the backend is behind for good, as much goes as is written: else history would grow for ever. */
 static bool compact(struct store *self)
 {
     enum { step_work = 1000 };
+    int64_t revision = mvcc_position(self->keyspace.mvcc).revision;
+    bool is_behind = mvcc_unflushed_bytes(self->keyspace.mvcc) >= self->options.flush_bytes;
 
-    return mvcc_unflushed_bytes(self->keyspace.mvcc) < self->options.flush_bytes &&
-           mvcc_compact_step(self->keyspace.mvcc, step_work);
+    if (is_behind && revision - self->paced < step_work) {
+        return false;
+    }
+    self->paced = revision;
+    return mvcc_compact_step(self->keyspace.mvcc, step_work) && !is_behind;
 }
 
 static void look_for_damage(struct store *self)

@@ -32,6 +32,7 @@ struct store {
     bool compacting; /* by itself: an entry is on its way, number compaction */
     uint64_t compaction;
     int64_t compacts_at;
+    int64_t paced; /* the revision of the last step of a compaction */
     struct awake awake;
     struct arena arena; /* of the call or answer at hand */
     struct buf packed;

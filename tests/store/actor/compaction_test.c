@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "actors/store/mvcc/state.h"
 #include "actors/store/store_state.h"
 #include "tests/store/actor/rig.h"
 
@@ -78,6 +79,31 @@ static void while_the_backend_is_behind_it_waits_and_writes_go_on(void **state)
     assert_int_equal(rig->store->refused_total, 0);
 }
 
+/* Revisions that are to go, and are still there. */
+static uint32_t dead(const struct rig *rig)
+{
+    const struct mvcc *mvcc = rig->store->keyspace.mvcc;
+
+    return key_index_dead(&mvcc->index, 0, mvcc->compacted);
+}
+
+static void while_it_stays_behind_as_much_goes_as_is_written(void **state)
+{
+    enum { more = 2500 };
+    struct rig *rig = *state;
+
+    rig->store->options.flush_bytes = (size_t)4 * flush_bytes; /* room for all that is to come */
+    rig->durable->write = full;
+    compact_all(rig);
+    rig_pass(rig, 3000);
+    assert_in_range(dead(rig), revisions - 3000, revisions);
+    for (unsigned before = dead(rig), i = 1; i <= more; i++) {
+        assert_true(rig_put(rig, "k", "2", 0) > 0);
+        assert_in_range(before - dead(rig), i < 1100 ? 0 : i - 1100, i + 1000);
+    }
+    assert_int_equal(rig->store->refused_total, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
 
 int main(void)
@@ -85,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_long_history_goes_over_turns),
         CASE(while_the_backend_is_behind_it_waits_and_writes_go_on),
+        CASE(while_it_stays_behind_as_much_goes_as_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
