@@ -4,42 +4,45 @@ enum { store_tick_ms = 100 };
 
 /* ── calls ── */
 
-static const struct rpc_server *service_of(const void *state, const struct rpc *rpc)
+static struct rpc_server service_of(const void *state, const struct rpc *rpc)
 {
-    return &((const struct upstream *)state)->services[rpc->method];
+    const struct upstream *self = state;
+
+    return timed_is_for(rpc) ? (struct rpc_server){&timed_app, self->timed}
+                             : self->services[rpc->method];
 }
 
 static void serve_begin(void *state, struct rpc *rpc)
 {
     const struct store_view *store = &((const struct upstream *)state)->view;
-    const struct rpc_server *service = service_of(state, rpc);
+    struct rpc_server service = service_of(state, rpc);
 
     if (rpc->needs_leader && store->boot != 0 && store->lead == 0) {
         rpc_end_error(rpc, ETCD_ERROR_NO_LEADER);
         return;
     }
-    service->app->begin(service->state, rpc);
+    service.app->begin(service.state, rpc);
 }
 
 static void serve_message(void *state, struct rpc *rpc, struct str message)
 {
-    const struct rpc_server *service = service_of(state, rpc);
+    struct rpc_server service = service_of(state, rpc);
 
-    service->app->message(service->state, rpc, message);
+    service.app->message(service.state, rpc, message);
 }
 
 static void serve_half_closed(void *state, struct rpc *rpc)
 {
-    const struct rpc_server *service = service_of(state, rpc);
+    struct rpc_server service = service_of(state, rpc);
 
-    service->app->half_closed(service->state, rpc);
+    service.app->half_closed(service.state, rpc);
 }
 
 static void serve_gone(void *state, struct rpc *rpc)
 {
-    const struct rpc_server *service = service_of(state, rpc);
+    struct rpc_server service = service_of(state, rpc);
 
-    service->app->gone(service->state, rpc);
+    service.app->gone(service.state, rpc);
 }
 
 const struct rpc_app upstream_app = {.begin = serve_begin,
@@ -199,6 +202,7 @@ void upstream_turn(struct upstream *self, const struct now *now)
         watches_no_leader(self->watches);
     }
     relay_turn(self->relay, now);
+    timed_turn(self->timed);
 }
 
 int64_t upstream_due_ms(const struct upstream *self, const struct now *now)
@@ -206,8 +210,10 @@ int64_t upstream_due_ms(const struct upstream *self, const struct now *now)
     int64_t due = now->mono_ms + store_tick_ms; /* to see that the store is silent */
     int64_t relay = relay_due_ms(self->relay);
     int64_t watches = watches_due_ms(self->watches);
+    int64_t timed = timed_due_ms(self->timed);
 
     due = relay < due ? relay : due;
+    due = timed < due ? timed : due;
     return watches < due ? watches : due;
 }
 
@@ -223,6 +229,7 @@ void upstream_init(struct upstream *self, const struct upstream_options *options
         .relay = relay_new(&options->relay),
         .follower = follower_new(ACTOR_STORE, 0, store_tick_ms, &store_owner, self),
     };
+    self->timed = timed_new(self->services, &self->moment);
     self->keep_alives = keep_alives_new(self->relay, &self->moment);
     self->watches = watches_open(&options->watches, self->relay, &self->moment);
     publisher_init(&self->publisher, ACTOR_ETCD, options->index, options->boot);
@@ -235,6 +242,7 @@ void upstream_init(struct upstream *self, const struct upstream_options *options
 
 void upstream_fini(struct upstream *self)
 {
+    timed_destroy(&self->timed);
     keep_alives_destroy(&self->keep_alives);
     watches_close(&self->watches);
     relay_destroy(&self->relay);

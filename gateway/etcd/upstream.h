@@ -4,6 +4,7 @@
  *                                    keep_alive    (a stream of calls)
  *                                    watch         (facts, and what was missed)
  *                                    what the gateway composes (upstream_serve)
+ *                        timed, before them         (a stream that is to end)
  *   ANSWERED, REVISION, EVENTS … ◄── store
  *
  * A store that is silent for store_silent_ms is not there: calls wait for it, one election at most.
@@ -21,6 +22,7 @@
 #include "gateway/etcd/moment.h"
 #include "gateway/etcd/relay.h"
 #include "gateway/etcd/store_view.h"
+#include "gateway/etcd/timed.h"
 #include "gateway/etcd/watch.h"
 
 enum { store_silent_ms = 500 };
@@ -43,6 +45,7 @@ struct upstream {
     struct keep_alives *keep_alives;
     struct watches *watches;
     struct rpc_server services[ETCD_METHOD_END]; /* by method */
+    struct timed *timed;                         /* between them and streams that are to end */
     struct follower *follower;                   /* of the store */
     struct publisher publisher;                  /* this process's own (empty) facts */
     int64_t turned_ms;                           /* mono, of the last turn; 0: none */
