@@ -124,7 +124,8 @@ bool front_turn(struct front *self, const struct port_counts *port, const struct
 {
     exposition_port(self->exposition, port);
     exposition_turn(self->exposition, now);
-    return http1_turn(self->http1, now);
+    json_calls_turn(&self->calls);
+    return http1_turn(self->http1, now) || json_calls_print(&self->calls);
 }
 
 int64_t front_due_ms(const struct front *self, const struct now *now)
@@ -132,6 +133,9 @@ int64_t front_due_ms(const struct front *self, const struct now *now)
     int64_t asked_ms = exposition_due_ms(self->exposition);
     int64_t http_ms = http1_due_ms(self->http1, now);
 
+    if (json_calls_print(&self->calls)) {
+        return now->mono_ms;
+    }
     return asked_ms < http_ms ? asked_ms : http_ms;
 }
 

@@ -12,7 +12,10 @@
 
 #include "common/base/str.h"
 
-enum { json_depth_max = 64 }; /* of messages within messages */
+enum {
+    json_depth_max = 64,  /* of messages within messages */
+    json_fields_max = 16, /* of a message */
+};
 
 /* Appends the message that text holds, packed. text: a document, and whatever stands behind it;
  * empty or null: the empty message. Errors: ERR_MALFORMED: why is appended to *why, in the words of

@@ -7,26 +7,80 @@
 #include "common/base/heap.h"
 #include "common/base/json.h"
 #include "gateway/etcd/grpc.h"
-#include "gateway/etcd/json.h"
+#include "gateway/etcd/json_print.h"
+
+enum {
+    at_once_max = 64 * 1024, /* bytes of a message that is printed when it comes */
+    step_bytes = 256 * 1024, /* of JSON, in a turn */
+};
 
 static const char json_type[] = "application/json";
 
+/* A large message that becomes JSON. */
+struct printing {
+    struct buf message;
+    struct json_print print;
+};
+
 struct json_call {
     struct rpc rpc; /* first */
-    const struct json_calls *all;
+    struct json_calls *all;
     struct web *web;
     const struct etcd_method_row *row;
     struct web_head cors;
-    struct buf answer; /* of one that is answered by one message; else scratch */
-    bool begun;        /* its answer's head is said */
-    bool serving;      /* who serves it is being told of its request */
+    struct buf answer;         /* of one that is answered by one message; else scratch */
+    struct printing *printing; /* NULL: the answer is whole, or there is none */
+    enum err print_err;
+    bool begun;   /* its answer's head is said */
+    bool serving; /* who serves it is being told of its request */
+    bool ended;   /* by who served it */
     bool over;
+    struct json_call *before; /* of those whose answers are being printed */
+    struct json_call *next;
 };
+
+static void print_no_more(struct json_call *call)
+{
+    if (call->printing != NULL) {
+        buf_fini(&call->printing->message);
+        free(call->printing);
+        call->printing = NULL;
+    }
+}
 
 static void call_free(struct json_call *call)
 {
+    print_no_more(call);
     buf_fini(&call->answer);
     free(call);
+}
+
+static void let_go(struct json_call *call)
+{
+    call->over = true;
+    if (!call->serving) {
+        call_free(call);
+    }
+}
+
+/* ── whose answers are being printed ── */
+
+static void list_add(struct json_call *call)
+{
+    struct json_calls *all = call->all;
+
+    call->before = all->last;
+    call->next = NULL;
+    *(all->last != NULL ? &all->last->next : &all->first) = call;
+    all->last = call;
+}
+
+static void list_remove(struct json_call *call)
+{
+    struct json_calls *all = call->all;
+
+    *(call->before != NULL ? &call->before->next : &all->first) = call->next;
+    *(call->next != NULL ? &call->next->before : &all->last) = call->before;
 }
 
 static bool streams(const struct json_call *call)
@@ -125,16 +179,31 @@ static void send_of_stream(struct json_call *call, struct str json)
     web_send(call->web, json);
 }
 
+static void take_answer(struct json_call *call, struct str message)
+{
+    struct printing *printing;
+
+    call->answer.len = 0;
+    if (message.len <= at_once_max) {
+        call->print_err = json_of_message(call->row->response, message, &call->answer);
+        return;
+    }
+    assert(call->printing == NULL);
+    call->printing = printing = heap_new(sizeof(*printing));
+    buf_add_str(&printing->message, message);
+    json_print_begin(&printing->print, call->row->response, buf_str(&printing->message));
+}
+
 static void on_send(struct rpc *rpc, struct str message)
 {
     struct json_call *call = (struct json_call *)rpc;
 
     call->all->tally->rows[rpc->method].sent++;
-    call->answer.len = 0;
     if (!streams(call)) {
-        (void)json_of_message(call->row->response, message, &call->answer);
+        take_answer(call, message);
         return;
     }
+    call->answer.len = 0;
     buf_add_str(&call->answer, STR("{\"result\":"));
     (void)json_of_message(call->row->response, message, &call->answer);
     buf_add_str(&call->answer, STR("}\n"));
@@ -157,23 +226,52 @@ static void end_stream(struct json_call *call, enum grpc_code code, struct str t
     web_end(call->web);
 }
 
+static void answer_whole(struct json_call *call)
+{
+    struct web_head head = answered_head(call);
+
+    if (call->print_err == ERR_OK) {
+        web_answer(call->web, &head, &call->answer);
+    } else {
+        answer_error(call, RAISED_HERE, GRPC_INTERNAL,
+                     STR("grpc: failed to unmarshal the received message"));
+    }
+}
+
 static void on_end(struct rpc *rpc, enum grpc_code code, struct str text)
 {
     struct json_call *call = (struct json_call *)rpc;
-    struct web_head head = answered_head(call);
 
-    call->over = true;
+    call->ended = true;
     call->all->tally->rows[rpc->method].handled[code]++;
     if (streams(call)) {
         end_stream(call, code, text);
-    } else if (code == GRPC_OK) {
-        web_answer(call->web, &head, &call->answer);
-    } else {
+    } else if (code != GRPC_OK) {
         answer_error(call, code == GRPC_DEADLINE_EXCEEDED ? RAISED_HERE : RAISED_THERE, code, text);
+    } else if (call->printing != NULL) {
+        list_add(call);
+        return;
+    } else {
+        answer_whole(call);
     }
-    if (!call->serving) {
-        call_free(call);
+    let_go(call);
+}
+
+void json_calls_turn(struct json_calls *self)
+{
+    struct json_call *call = self->first;
+
+    if (call == NULL) {
+        return;
     }
+    list_remove(call);
+    call->print_err = json_print_step(&call->printing->print, step_bytes, &call->answer);
+    if (call->print_err == ERR_BUSY) {
+        list_add(call);
+        return;
+    }
+    answer_whole(call);
+    let_go(call);
 }
 
 static size_t on_unsent(const struct rpc *rpc)
@@ -294,12 +392,16 @@ static void on_gone(struct web *web)
 {
     struct json_call *call = web->user;
 
-    call->all->tally->rows[call->rpc.method].handled[GRPC_CANCELLED]++;
-    call->all->app->gone(call->all->state, &call->rpc);
+    if (call->ended) {
+        list_remove(call);
+    } else {
+        call->all->tally->rows[call->rpc.method].handled[GRPC_CANCELLED]++;
+        call->all->app->gone(call->all->state, &call->rpc);
+    }
     call_free(call);
 }
 
-void json_call_serve(const struct json_calls *self, struct web *web, enum etcd_method method,
+void json_call_serve(struct json_calls *self, struct web *web, enum etcd_method method,
                      const struct web_head *cors, struct str body)
 {
     struct json_call *call = heap_new(sizeof(*call));

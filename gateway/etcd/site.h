@@ -14,7 +14,7 @@
 /* All borrowed. */
 struct site {
     const struct release *release;
-    const struct json_calls *calls;
+    struct json_calls *calls;
     struct checks *checks;
     struct exposition *exposition;
     const char *const *origins; /* of pages that may use it; "*" among them: all */

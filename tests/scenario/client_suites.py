@@ -12,6 +12,7 @@ import traceback
 import types
 import unittest
 
+import odd_json
 from node import skip, wait_until
 from store_server import Server, flags_here
 
@@ -486,4 +487,4 @@ def etcd3(server):
 
 
 SUITES = {"etcdctl": etcdctl, "mirror": mirror, "etcd3": etcd3, "etcd3gw": etcd3gw, "tooz_etcd3": tooz("etcd3"),
-          "tooz_etcd3gw": tooz("etcd3+http")}
+          "tooz_etcd3gw": tooz("etcd3+http"), "json": odd_json.suite}

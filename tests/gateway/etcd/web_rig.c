@@ -152,17 +152,24 @@ void web_rig_fini(struct web_rig *self)
 
 /* ── HTTP/1.1 ── */
 
+bool web_rig_turn(struct web_rig *self)
+{
+    static const struct port_counts counts = {0};
+
+    self->now.mono_ms++;
+    return front_turn(self->front, &counts, &self->now);
+}
+
 static void turns(struct web_rig *self)
 {
     enum { settled_ms = 20 };
-    static const struct port_counts counts = {0};
     struct pollfd waits = {.fd = front_fd(self->front), .events = POLLIN};
+    bool more;
 
     do {
-        self->now.mono_ms++;
-        (void)front_turn(self->front, &counts, &self->now);
-        (void)front_turn(self->front, &counts, &self->now);
-    } while (poll(&waits, 1, settled_ms) > 0);
+        (void)web_rig_turn(self);
+        more = web_rig_turn(self);
+    } while (more || poll(&waits, 1, settled_ms) > 0);
 }
 
 static void connect_http1(struct web_rig *self)
@@ -235,7 +242,7 @@ static void read_chunks(struct seen *seen, struct str rest)
 
 static void see_http1(struct web_rig *self, struct seen *seen)
 {
-    enum { some = 4096 };
+    enum { some = 1024 * 1024 };
     struct str rest;
     struct str line;
     ssize_t len;

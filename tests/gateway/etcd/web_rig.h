@@ -53,6 +53,8 @@ struct seen *web_rig_ask(struct web_rig *self, enum transport transport, const c
                          const char *target, const struct client_header *more, const char *body);
 /* What was said since is seen. */
 struct seen *web_rig_run(struct web_rig *self, enum transport transport);
+/* One turn; whether there is more to do. */
+bool web_rig_turn(struct web_rig *self);
 /* The client goes. */
 void web_rig_hang_up(struct web_rig *self, enum transport transport);
 
