@@ -46,6 +46,51 @@ static bool type_is(struct str header, struct str type)
            (header.len == type.len || strchr("; \t", header.data[type.len]) != NULL);
 }
 
+static bool is_read(struct str type)
+{
+    return type_is(type, STR("application/x-www-form-urlencoded")) ||
+           type_is(type, STR("application/json"));
+}
+
+static void add_unread(struct str type, struct buf *why)
+{
+    if (type.len > 0) {
+        buf_printf(why, "a body of Content-Type %.*s is not read", (int)strcspn(type.data, "; \t"),
+                   type.data);
+    } else {
+        buf_add_str(why, STR("a body without Content-Type is not read"));
+    }
+    buf_add_str(why, STR(": send application/x-www-form-urlencoded or application/json"));
+}
+
+void request_add_passed_over(const struct request *self, struct buf *why)
+{
+    struct str type = request_header(self, HTTP_HEADER_CONTENT_TYPE);
+
+    if (request_method(self) == HTTP_POST && request_body(self).len > 0 && !is_read(type)) {
+        buf_add_str(why, STR("; "));
+        add_unread(type, why);
+    }
+}
+
+static bool bound(struct request *self, size_t max, enum err err, struct buf *why)
+{
+    const struct params *params = request_params(self);
+
+    if (err == ERR_TOO_LARGE) {
+        why->len = 0;
+        buf_printf(why, "more than %zu parameters", max);
+    }
+    request_cost(self, params->count);
+    request_weigh(self);
+    return why->len == 0;
+}
+
+bool request_bind_query(struct request *self, size_t max, struct buf *why)
+{
+    return bound(self, max, params_add_form(request_own(self), request_query(self), max), why);
+}
+
 bool request_bind(struct request *self, size_t max, struct buf *why)
 {
     struct params *params = request_own(self);
@@ -62,20 +107,11 @@ bool request_bind(struct request *self, size_t max, struct buf *why)
             err = params_add_json(params, body, max, why);
         } else if (type_is(type, STR("multipart/form-data")) ||
                    type_is(type, STR("application/xml")) || type_is(type, STR("text/xml"))) {
-            buf_printf(why,
-                       "a body of Content-Type %.*s is not read: send "
-                       "application/x-www-form-urlencoded or application/json",
-                       (int)strcspn(type.data, "; \t"), type.data);
+            add_unread(type, why);
         } /* any other, or none: an empty form, as in the reference */
     }
     if (err == ERR_OK) {
         err = params_add_form(params, request_query(self), max);
     }
-    if (err == ERR_TOO_LARGE) {
-        why->len = 0;
-        buf_printf(why, "more than %zu parameters", max);
-    }
-    request_cost(self, params->count);
-    request_weigh(self);
-    return why->len == 0;
+    return bound(self, max, err, why);
 }

@@ -139,7 +139,7 @@ void command_set(struct param_reader *form, struct sender sender, struct buf *ho
     } else if (metadatas > 0 && metadatas != count) {
         param_wrong(form, "metadata", "must be given once for each of %zu hostname, got %zu", count,
                     metadatas);
-    } else {
+    } else if (param_is_text(form, "hostname")) {
         form_hosts(form, to, hosts, metadata);
     }
     to->origin = sender.origin;

@@ -3,42 +3,47 @@
 #include "gateway/discovery/openness.h"
 #include "gateway/discovery/poll.h"
 #include "gateway/discovery/replica.h"
+#include "gateway/operate/answer.h"
 #include "gateway/operate/operate.h"
 
 #define READ_APPS "env! appid!+ zone hostname! format"
 #define WRITE_ONE "zone! env! appid! hostname!"
 
+static const char json_type[] = "application/json";
+static const char text_type[] = "text/plain";
+static const char event_type[] = "text/event-stream";
+
 // clang-format off
 static const struct operate_foreign rows[] = {
     {"/discovery/register", false, true, WRITE_ONE " addrs!+ status! region version metadata dirty_timestamp latest_timestamp replication from_zone",
-     "an instance is there"},
+     "an instance is there", json_type},
     {"/discovery/renew", false, true, WRITE_ONE " dirty_timestamp replication from_zone",
-     "it still is: a heartbeat, every 30 s"},
+     "it still is: a heartbeat, every 30 s", json_type},
     {"/discovery/cancel", false, true, WRITE_ONE " latest_timestamp replication from_zone",
-     "it goes"},
+     "it goes", json_type},
     {"/discovery/set", false, true, "zone! env! appid! hostname!+ status+ metadata+ set_timestamp replication from_zone",
-     "status or metadata of instances"},
+     "status or metadata of instances", json_type},
     {"/discovery/fetch", true, false, "env! appid! zone status! format",
-     "instances of an app"},
+     "instances of an app", json_type},
     {"/discovery/fetchs", true, true, "env! appid!+ zone status! format",
-     "of several"},
+     "of several", json_type},
     {"/discovery/fetch/all", true, false, "",
-     "every instance of every env"},
+     "every instance of every env", json_type},
     {"/discovery/poll", true, false, READ_APPS " latest_timestamp+",
-     "waits for news of one app"},
+     "waits for news of one app", json_type},
     {"/discovery/polls", true, true, READ_APPS " latest_timestamp!+ delta position",
-     "waits for news of any of them"},
+     "waits for news of any of them", json_type},
     {"/discovery/nodes", true, false, "identity",
-     "the nodes of this zone"},
+     "the nodes of this zone", json_type},
     {"/discovery/stream", true, false, "env! appid!+ zone",
-     "changes as Server-Sent Events"},
-    {"/livez", true, false, "verbose", "this process answers"},
-    {"/readyz", true, false, "verbose", "it can serve; 503 and why if not"},
-    {"/metrics", true, false, "", "of every actor, for Prometheus"},
+     "changes as Server-Sent Events", event_type},
+    {"/livez", true, false, "verbose", "this process answers", text_type},
+    {"/readyz", true, false, "verbose", "it can serve; 503 and why if not", text_type},
+    {"/metrics", true, false, "", "of every actor, for Prometheus", text_type},
     {"/sd/prometheus", true, false, "env appid zone status",
-     "what is registered, as targets of Prometheus' http_sd"},
-    {"/ui", true, false, "", "leads to the dashboard"},
-    {"/ui/", true, false, "", "the dashboard, and the files it is made of"},
+     "what is registered, as targets of Prometheus' http_sd", json_type},
+    {"/ui", true, false, "", "leads to the dashboard", NULL},
+    {"/ui/", true, false, "", "the dashboard, and the files it is made of", "text/html"},
 };
 // clang-format on
 
@@ -193,14 +198,19 @@ bool description_serve(struct gateway *self, struct request *request, const stru
 {
     const struct params *params = request_params(request);
     struct operate_pair pairs[pairs_max];
-    size_t count = params->count < pairs_max ? params->count : pairs_max;
+    struct buf why = {0};
 
     if (!operate_owns(request_path(request))) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
+    if (!request_bind_query(request, pairs_max, &why)) {
+        operate_refuse(request, 400, buf_str(&why), STR(""), STR(""));
+        buf_fini(&why);
+        return true;
+    }
+    for (size_t i = 0; i < params->count; i++) {
         pairs[i] = (struct operate_pair){params->items[i].name, params->items[i].value};
     }
-    operate_serve(self->operate, request, pairs, count, now, self->out);
+    operate_serve(self->operate, request, pairs, params->count, now, self->out);
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include "common/naming/instance.h"
 #include "common/naming/limits.h"
+#include "gateway/discovery/bind.h"
 #include "gateway/discovery/metadata.h"
 
 void param_reader_init(struct param_reader *self, const struct params *params)
@@ -40,6 +41,7 @@ bool param_refused(struct param_reader *self, struct request *request)
     bool refused = !param_ok(self);
 
     if (refused) {
+        request_add_passed_over(request, &self->why);
         buf_add_char(&self->why, '\0');
         answer_err(request, ERR_INVALID, self->why.data);
     }
@@ -54,11 +56,24 @@ static struct str shown(struct str value)
     return value;
 }
 
+bool param_is_text(struct param_reader *self, const char *name)
+{
+    const struct param *nested = params_nested(self->params, str_from(name));
+
+    if (nested != NULL) {
+        param_wrong(self, name, "must be a text, got %s",
+                    nested->value.data[0] == '{' ? "an object" : "a list within a list");
+    }
+    return nested == NULL;
+}
+
 struct str param_text(struct param_reader *self, const char *name, size_t max)
 {
     struct str value = params_get(self->params, str_from(name));
 
-    if (value.len > max) {
+    if (!param_is_text(self, name)) {
+        value.len = 0;
+    } else if (value.len > max) {
         param_wrong(self, name, "may have at most %zu bytes, got %zu", max, value.len);
         value.len = 0;
     }
@@ -159,10 +174,11 @@ struct strs param_addrs(struct param_reader *self, bool split, struct buf *store
     struct str value;
     size_t from = store->len;
     size_t wrong = self->why.len;
+    bool is_text = param_is_text(self, "addrs");
     size_t at = 0;
 
     buf_reserve(store, 1); /* an empty list has a place too */
-    while (params_each(self->params, STR("addrs"), &at, &value)) {
+    while (is_text && params_each(self->params, STR("addrs"), &at, &value)) {
         const char *comma;
 
         while (split && (comma = memchr(value.data, ',', value.len)) != NULL) {

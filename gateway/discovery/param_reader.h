@@ -36,6 +36,8 @@ bool param_refused(struct param_reader *self, struct request *request);
 /* appid, env, zone, hostname, region: at most limit_name_bytes. */
 struct str param_name(struct param_reader *self, const char *name, enum param_need need);
 struct str param_text(struct param_reader *self, const char *name, size_t max);
+/* False: it is given as JSON that is none, and said to be wrong. */
+bool param_is_text(struct param_reader *self, const char *name);
 /* 0 … timestamp_told_max; absent: 0. */
 int64_t param_timestamp(struct param_reader *self, const char *name);
 /* Go's ParseBool; anything else is false. */

@@ -124,7 +124,9 @@ static struct str unquoted(struct params *self, struct str raw)
 static enum err add_json(struct params *self, struct str name, const struct json_value *value,
                          size_t max)
 {
-    struct param param = {.name = name, .value = value->raw};
+    struct param param = {.name = name,
+                          .value = value->raw,
+                          .nested = value->kind == SCAN_OBJECT || value->kind == SCAN_ARRAY};
 
     if (value->kind == SCAN_NULL) {
         return ERR_OK;
@@ -230,6 +232,16 @@ bool params_each(const struct params *self, struct str name, size_t *at, struct 
         }
     }
     return false;
+}
+
+const struct param *params_nested(const struct params *self, struct str name)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->items[i].nested && str_eq(self->items[i].name, name)) {
+            return &self->items[i];
+        }
+    }
+    return NULL;
 }
 
 size_t params_count(const struct params *self, struct str name)

@@ -15,6 +15,7 @@ struct param {
     struct str name;
     struct str value;
     bool quoted; /* a JSON string: no number, whatever it holds */
+    bool nested; /* an object of JSON, or a list within a list: no text */
 };
 
 /* Items borrow from store or from the bytes that were parsed. {0} is empty. */
@@ -44,6 +45,8 @@ const struct param *params_find(const struct params *self, struct str name);
 bool params_has(const struct params *self, struct str name);
 /* Values of a name in order: *at starts at 0. */
 bool params_each(const struct params *self, struct str name, size_t *at, struct str *value);
+/* The first that is nested; NULL: none is. */
+const struct param *params_nested(const struct params *self, struct str name);
 size_t params_count(const struct params *self, struct str name);
 
 #endif

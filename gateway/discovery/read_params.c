@@ -72,6 +72,9 @@ static void get_appids(struct param_reader *form, bool commas, struct read_param
     size_t cap = 0;
     size_t at = 0;
 
+    if (!param_is_text(form, "appid")) {
+        return;
+    }
     while (next_item(form->params, STR("appid"), commas, &at, &rest, &appid)) {
         if (args->app_count == limit_appids) {
             param_wrong(form, "appid", "may be given at most %d times", limit_appids);
@@ -101,9 +104,11 @@ static void get_timestamps(struct param_reader *form, bool commas, bool required
     int64_t given;
 
     while (next_item(form->params, STR("latest_timestamp"), commas, &at, &rest, &text)) {
-        if (str_to_i64(text, &given) != ERR_OK) {
-            param_wrong(form, name, "must be a number of nanoseconds, got %.*s",
-                        STR_ARG(shown(text)));
+        enum err err = str_to_i64(text, &given);
+
+        if (err != ERR_OK) {
+            param_wrong(form, name, "must be a number of nanoseconds%s, got %.*s",
+                        err == ERR_TOO_LARGE ? " below 2^63" : "", STR_ARG(shown(text)));
             return;
         }
         if (count < args->app_count) {

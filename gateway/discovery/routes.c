@@ -199,17 +199,16 @@ void route_serve(struct gateway *self, struct request *request, const struct now
 
     log_route(self, request);
     request_set_route(request, route != NULL ? route->path : NULL);
-    if (!bind(request) || !let_in(self, request, route)) {
-        return;
-    }
-    if (route == NULL && description_serve(self, request, now)) {
+    if (!let_in(self, request, route)) {
         return;
     }
     if (route == NULL) {
-        answer_plain(request, 404, STR("404 page not found"));
+        if (!description_serve(self, request, now)) {
+            answer_plain(request, 404, STR("404 page not found"));
+        }
     } else if (!allows(route, request_method(request))) {
         answer_method(request, route);
-    } else if (!(route->guarded && refused_by_guard(self, request, now)) &&
+    } else if (bind(request) && !(route->guarded && refused_by_guard(self, request, now)) &&
                !(route->guarded && refused_by_memory(self, request)) &&
                !refused_by_count(request)) {
         uint64_t before = cache_rendered(replica_cache(self->replica));

@@ -90,6 +90,38 @@ static void add_label(struct buf *to, const char *name, struct str value)
 }
 
 /* A label's name has letters, digits and "_". */
+static char folded(char c)
+{
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+    return plain ? c : '_';
+}
+
+static bool are_one_label(struct str a, struct str b)
+{
+    for (size_t i = 0; i < a.len && a.len == b.len; i++) {
+        if (folded(a.data[i]) != folded(b.data[i])) {
+            return false;
+        }
+    }
+    return a.len == b.len;
+}
+
+/* Whether another key after it makes the same label: of several the last counts, which is the one
+ * that is spelled so, if one is ("_" stands behind "-" and ".", and keys are sorted). */
+static bool comes_again(struct str rest, struct str label)
+{
+    struct str key;
+    struct str value;
+
+    while (strs_next(&rest, &key) && strs_next(&rest, &value)) {
+        if (are_one_label(key, label)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_metadata(struct buf *to, const struct strs *metadata)
 {
     struct str rest = metadata->bytes;
@@ -97,12 +129,12 @@ static void add_metadata(struct buf *to, const struct strs *metadata)
     struct str value;
 
     while (strs_next(&rest, &key) && strs_next(&rest, &value)) {
+        if (comes_again(rest, key)) {
+            continue;
+        }
         buf_add_str(to, STR(",\"__meta_muster_metadata_"));
         for (size_t i = 0; i < key.len; i++) {
-            char c = key.data[i];
-            bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-
-            buf_add_char(to, plain ? c : '_');
+            buf_add_char(to, folded(key.data[i]));
         }
         buf_add_str(to, STR("\":"));
         json_quote(to, value);

@@ -64,6 +64,8 @@ static struct view look(const struct gateway *self, const struct updates_asked *
 {
     struct view view = {.found = app_query_find(self, &asked->query, app->appid)};
     bool follows = delta_follows(self, asked, full);
+    bool first = asked->form == UPDATES_DELTA ? asked->since.epoch == 0 : app->given <= 0;
+    bool zone_missing = !view.found.zone_known && (first || asked->form == UPDATES_POLL);
     bool changed = full || asked->form == UPDATES_DELTA ||
                    (view.found.latest_timestamp > app->given &&
                     !is_rounded(app->given, view.found.latest_timestamp));
@@ -71,10 +73,10 @@ static struct view look(const struct gateway *self, const struct updates_asked *
     if (follows) {
         changed = has_delta(self, asked, app, view.found.known);
     }
-    view.standing = !view.found.known                    ? MISSING
-                    : !changed                           ? UNCHANGED
-                    : !view.found.zone_known && !follows ? MISSING
-                                                         : CHANGED;
+    view.standing = !view.found.known          ? MISSING
+                    : !changed                 ? UNCHANGED
+                    : zone_missing && !follows ? MISSING
+                                               : CHANGED;
     view.went = !view.found.known && (app->was_known || (follows && changed));
     return view;
 }

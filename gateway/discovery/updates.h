@@ -3,7 +3,8 @@
  *
  * An app is changed for a client when its latest_timestamp is above the one given
  * (delta: when the history holds a change after its position). A missing app is
- * no news, one that was there when the poll began and went is.
+ * no news, one that was there when the poll began and went is. So is a zone that has no instance
+ * any more, to whoever has been told of the app before: it is told that there is none.
  */
 #ifndef GATEWAY_DISCOVERY_UPDATES_H
 #define GATEWAY_DISCOVERY_UPDATES_H

@@ -48,9 +48,12 @@ static void on_connection(void *state, struct MHD_Connection *mhd, void **contex
 /* libmicrohttpd's messages are about clients' faults: nothing per request is logged. */
 static void on_log(void *state, const char *format, va_list args)
 {
-    (void)state;
-    (void)format;
-    (void)args;
+    /* microhttpd 0.9: of each answer that is its own */
+    static const char refusal[] = "Error processing request (HTTP response code is %u";
+
+    if (strncmp(format, refusal, sizeof(refusal) - 1) == 0) {
+        receive_refused(state, va_arg(args, unsigned));
+    }
 }
 
 static enum err start_daemon(struct http *self)
@@ -66,7 +69,7 @@ static enum err start_daemon(struct http *self)
     self->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
             (listens ? 0 : MHD_USE_NO_LISTEN_SOCKET),
-        0, NULL, NULL, receive_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        0, NULL, NULL, receive_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, self,
         MHD_OPTION_ARRAY, listens ? listener : listener + 1, MHD_OPTION_LISTEN_BACKLOG_SIZE,
         (unsigned)listen_backlog, MHD_OPTION_CONNECTION_MEMORY_LIMIT, self->options.pool_bytes,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)self->places.max, MHD_OPTION_CONNECTION_TIMEOUT,

@@ -1,6 +1,7 @@
 #include "gateway/http/receive.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/http/server.h"
@@ -12,6 +13,21 @@ enum { short_bytes = 1024 };
 /* Of a body over its limit this much more is read and thrown away, so that its
  * sender can read the 413; who sends more is cut off. */
 static const size_t overrun_max = (size_t)16 << 20;
+
+void receive_refused(struct http *http, unsigned status)
+{
+    bool too_long =
+        status == MHD_HTTP_URI_TOO_LONG || status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+
+    http->counts.refused_total++;
+    if (too_long && !http->told_too_long) {
+        http->told_too_long = true;
+        log_event(http->options.log, LOG_WARN, "request_too_long",
+                  "a URL and its headers did not fit: clients send what is long in the body, by "
+                  "POST; or raise gateway.pool. Further ones are counted only",
+                  log_uint("status", status));
+    }
+}
 
 /* The server's own answer; ending: and the connection is closed after it. */
 static void refuse(struct request *self, int status, const char *why, bool ending)
@@ -26,6 +42,37 @@ static void refuse(struct request *self, int status, const char *why, bool endin
     self->state = REQUEST_SERVING;
     request_answer(self, response);
     response_unref(&response);
+}
+
+#define CUT(status, length, text)                                                                  \
+    "HTTP/1.1 " status                                                                             \
+    "\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: " length "\r\n\r\n" text
+
+static const char header_too_large[] =
+    CUT("431 Request Header Fields Too Large", "103",
+        "431: the URL and the headers are longer than this server reads: send what is long in the "
+        "body, by POST\n");
+static const char body_too_large[] =
+    CUT("413 Content Too Large", "41", "413: the body is too large for this node\n");
+
+/* What there is no answer of the app's for any more: the connection ends with it. */
+static void say_and_cut(struct request *self, const char *text)
+{
+    connection_say(self->connection, str_from(text));
+    receive_refused(self->http, text == header_too_large ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE
+                                                         : MHD_HTTP_CONTENT_TOO_LARGE);
+}
+
+/* So much more than may come is announced that its sender would be cut off, or it waits to be told
+ * to go on. */
+static bool is_hopeless(const struct request *self)
+{
+    struct MHD_Connection *mhd = self->connection->mhd;
+    const char *length = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Content-Length");
+    const char *expect = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Expect");
+    size_t max = self->http->options.body_max_bytes;
+
+    return length != NULL && strtoull(length, NULL, 10) > max + (expect != NULL ? 0 : overrun_max);
 }
 
 static enum MHD_Result begin(struct request *self, const char *method, const char *version)
@@ -43,10 +90,7 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
                                                                : HTTP_OTHER;
     status = header_check(self, method, version, &why);
     if (status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE) {
-        connection_say(self->connection,
-                       STR("HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
-                           "Content-Length: 0\r\n\r\n"));
-        self->http->counts.refused_total++;
+        say_and_cut(self, header_too_large);
         return MHD_NO;
     }
     if (status == 0 && !uri_split(buf_str(&self->uri), &self->path, &self->query)) {
@@ -55,6 +99,10 @@ static enum MHD_Result begin(struct request *self, const char *method, const cha
     self->chunked = request_header(self, HTTP_HEADER_TRANSFER_ENCODING).len > 0;
     if (status == 0 && self->chunked) {
         status = tap_begin(self, header_end(self, method), &why);
+    }
+    if (status == 0 && is_hopeless(self)) {
+        status = MHD_HTTP_CONTENT_TOO_LARGE;
+        why = self->http->texts.body;
     }
     if (status != 0) {
         /* where its body ends is in doubt: nothing after it is read */
@@ -74,7 +122,11 @@ static enum MHD_Result take_body(struct request *self, const char *data, size_t 
     if (self->body_seen > max) {
         buf_fini(&self->body);
         request_weigh(self);
-        return self->body_seen <= max + overrun_max ? MHD_YES : MHD_NO;
+        if (self->body_seen <= max + overrun_max) {
+            return MHD_YES;
+        }
+        say_and_cut(self, body_too_large);
+        return MHD_NO;
     }
     buf_add(&self->body, data, len);
     request_weigh(self);

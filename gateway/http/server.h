@@ -46,6 +46,7 @@ struct http_texts {
 struct http {
     struct http_options options;
     struct http_texts texts;
+    bool told_too_long; /* the log: that a request was */
     struct header_names header_names;
     const struct http_app *app;
     void *state;

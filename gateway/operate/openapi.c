@@ -70,6 +70,10 @@ static void add_description(struct buf *to, const struct operate_param_row *row)
 static void add_responses(struct buf *to, const char *content_type)
 {
     field_open(to, "responses", '{');
+    if (content_type == NULL) {
+        buf_add_str(to, STR("\"308\":{\"description\":\"it is elsewhere\"}}"));
+        return;
+    }
     field_open(to, "200", '{');
     field_text(to, "description", STR("as asked for"));
     field_open(to, "content", '{');
@@ -155,8 +159,7 @@ static void add_foreign_method(struct buf *to, const struct operate_foreign *rou
     add_method(to, method, route->help);
     add_foreign_params(to, route->takes);
     buf_add_char(to, ']');
-    add_responses(to, str_starts(str_from(route->path), STR("/discovery/")) ? "application/json"
-                                                                            : "text/plain");
+    add_responses(to, route->type);
     buf_add_char(to, '}');
 }
 

@@ -61,6 +61,24 @@ bool operate_owns(struct str path)
 
 /* ── finding the route ──────────────────────────────────────────────────────*/
 
+/* http://node:7171//a/b, //a/b: /a/b. */
+static struct str behind_authority(struct str target)
+{
+    const char *scheme = target.len > 0 ? memmem(target.data, target.len, "://", 3) : NULL;
+    const char *slash =
+        scheme != NULL && target.data[0] != '/'
+            ? memchr(scheme + 3, '/', target.len - (size_t)(scheme + 3 - target.data))
+            : NULL;
+
+    if (slash != NULL) {
+        target = (struct str){slash, target.len - (size_t)(slash - target.data)};
+    }
+    while (str_starts(target, STR("//"))) {
+        target = (struct str){target.data + 1, target.len - 1};
+    }
+    return target;
+}
+
 /* The path as it came, where names with a slash in them can still be told from segments; as it was
  * decoded and cleaned, where that is needed to see that it is ours. */
 static struct str raw_path(const struct request *request)
@@ -71,6 +89,7 @@ static struct str raw_path(const struct request *request)
     if (mark != NULL) {
         target.len = (size_t)(mark - target.data);
     }
+    target = behind_authority(target);
     return str_starts(target, str_from(prefix)) ? target : request_path(request);
 }
 

@@ -16,6 +16,7 @@ struct operate_foreign {
      * that may be given several times. */
     const char *takes;
     const char *help;
+    const char *type; /* of what it answers; NULL: it leads elsewhere */
 };
 
 /* An actor whose facts are followed. */

@@ -308,10 +308,34 @@ static void a_body_over_the_limit_is_413_and_the_connection_goes_on(void **state
     (void)close(fd);
 }
 
+/* Who waits to be told to go on is told at once that it is too much; who sends far too much, too.
+ */
+static void a_body_far_over_the_limit_is_413_before_it_is_sent(void **state)
+{
+    static const char *const heads[] = {"Content-Length: 200002\r\nExpect: 100-continue\r\n",
+                                        "Content-Length: 99000000000\r\n"};
+    struct http_fixture *self = *state;
+
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        struct buf request = {0};
+        struct buf answer;
+
+        buf_printf(&request, "POST /a HTTP/1.1\r\nHost: h\r\n" FORM "%s\r\n%c", heads[i], 0);
+        answer = http_ask(self, request.data);
+        assert_int_equal(413, answer_status(&answer));
+        assert_true(answer_has(&answer, "Connection: close\r\n"));
+        buf_fini(&answer);
+        buf_fini(&request);
+    }
+    assert_int_equal(0, self->served);
+}
+
 static void too_many_parameters_and_too_long_lines_are_refused(void **state)
 {
     struct http_fixture *self = *state;
+    struct http_counts counts;
     struct buf request = {0};
+    uint64_t before;
 
     buf_printf(&request, "GET /a?");
     for (int i = 0; i < 33; i++) {
@@ -319,6 +343,8 @@ static void too_many_parameters_and_too_long_lines_are_refused(void **state)
     }
     buf_printf(&request, " HTTP/1.1\r\nHost: h\r\n\r\n%c", 0);
     http_check_body(self, request.data, "more than 32 parameters");
+    http_counts(self->http, &counts);
+    before = counts.refused_total;
     request.len = 0;
     buf_printf(&request, "GET /a?x=%0200000d HTTP/1.1\r\nHost: h\r\n\r\n%c", 1, 0);
     {
@@ -326,6 +352,9 @@ static void too_many_parameters_and_too_long_lines_are_refused(void **state)
 
         assert_true(answer_status(&answer) == 414 || answer_status(&answer) == 431);
         buf_fini(&answer);
+        http_counts(self->http, &counts);
+        assert_int_equal(counts.refused_total,
+                         before + 1); /* libmicrohttpd's own is counted, too */
     }
     buf_fini(&request);
 }
@@ -514,6 +543,7 @@ int main(void)
         T(who_waits_for_an_answer_is_not_cut_off),
         T(nothing_after_a_refused_header_block_is_read),
         T(a_body_over_the_limit_is_413_and_the_connection_goes_on),
+        T(a_body_far_over_the_limit_is_413_before_it_is_sent),
         T(too_many_parameters_and_too_long_lines_are_refused),
         T(any_number_of_parameters_in_a_url_is_answered),
         T(chunks_that_others_read_differently_are_refused),

@@ -237,6 +237,41 @@ static void the_last_instance_going_answers_its_waiters(void **state)
     (void)close(poll);
 }
 
+/* Whoever has been told of the app before; who asks for the first time waits for somebody to come.
+ */
+static void the_last_instance_of_a_zone_going_answers_its_waiters(void **state)
+{
+    static const char here[] =
+        "/discovery/polls?env=dev&hostname=h&appid=app.a&zone=sh001&latest_timestamp=200";
+    static const char told[] = "{\"code\":0,\"data\":{\"app.a\":{\"instances\":{},"
+                               "\"latest_timestamp\":300}},\"error\":{\"-404\":null},"
+                               "\"message\":\"0\"}";
+    int polls;
+    int first;
+
+    (void)state;
+    feed_put(&it.feed, "app.a", "h1", 100);
+    feed_put_zone(&it.feed, "app.a", "sh002", "h9", 200);
+    polls = ask(here);
+    assert_true(server_is_silent(&it, polls));
+    feed_cancel(&it.feed, "app.a", "h1", 300);
+    assert_body(polls, told);
+    server_send(polls,
+                "/discovery/polls?env=dev&hostname=h.2&appid=app.a&zone=sh001"
+                "&latest_timestamp=200",
+                "");
+    assert_body(polls, told); /* it came too late to be woken */
+    server_send(polls,
+                "/discovery/polls?env=dev&hostname=h&appid=app.a&zone=sh001"
+                "&latest_timestamp=300",
+                "");
+    assert_true(server_is_silent(&it, polls));
+    first = ask("/discovery/polls?env=dev&hostname=h.3&appid=app.a&zone=sh001&latest_timestamp=0");
+    assert_true(server_is_silent(&it, first));
+    (void)close(polls);
+    (void)close(first);
+}
+
 static void an_app_that_appears_wakes_those_who_waited_for_it(void **state)
 {
     int fd = ask("/discovery/polls?env=dev&hostname=h&appid=app.a&appid=no.1"
@@ -553,6 +588,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_elsewhere_wakes_a_zone_filter_with_its_own_zone,
                                         begin, end),
         cmocka_unit_test_setup_teardown(the_last_instance_going_answers_its_waiters, begin, end),
+        cmocka_unit_test_setup_teardown(the_last_instance_of_a_zone_going_answers_its_waiters,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(an_app_that_appears_wakes_those_who_waited_for_it, begin,
                                         end),
         cmocka_unit_test_setup_teardown(poll_answers_with_the_first_asked_app_that_changed, begin,

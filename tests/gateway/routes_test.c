@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "gateway/discovery/replica.h"
 #include "tests/gateway/gateway_fixture.h"
@@ -36,6 +38,107 @@ static void what_is_not_there_is_404_and_a_wrong_method_405(void **state)
     check_with(&self, "POST", "/discovery/poll", "", 405, "Method Not Allowed");
     check_with(&self, "PUT", "/discovery/set", "", 405, "Method Not Allowed");
     check_with(&self, "DELETE", "/discovery/cancel", NULL, 405, "Method Not Allowed");
+    fixture_end(&self);
+}
+
+/* Sends a body of that type ("": none is said) to path. */
+static struct buf ask_typed(struct gateway_fixture *self, const char *path, const char *type,
+                            const char *body)
+{
+    struct buf text = {0};
+    struct buf answer;
+    int fd = server_connect(&self->server);
+    ssize_t sent;
+
+    buf_printf(&text,
+               "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%s%s%sContent-Length: %zu"
+               "\r\n\r\n%s",
+               path, type[0] != 0 ? "Content-Type: " : "", type, type[0] != 0 ? "\r\n" : "",
+               strlen(body), body);
+    sent = send(fd, text.data, text.len, MSG_NOSIGNAL);
+    assert_int_equal(sent, text.len);
+    answer = server_answer(&self->server, fd);
+    (void)close(fd);
+    buf_fini(&text);
+    return answer;
+}
+
+/* A body that can't be read changes nothing of what has no use for it. */
+static void what_is_not_there_is_told_before_its_body_is_read(void **state)
+{
+    static const struct {
+        const char *path;
+        int status;
+    } cases[] = {
+        {"/nope", 404}, {"/livez", 405}, {"/muster/v1/status", 405}, {"/discovery/nodes", 405}};
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, false);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf answer = ask_typed(&self, cases[i].path, "application/json", "{broken");
+
+        assert_int_equal(cases[i].status, answer_status(&answer));
+        buf_fini(&answer);
+    }
+    fixture_end(&self);
+}
+
+static void a_body_that_was_passed_over_is_named_where_something_is_missing(void **state)
+{
+    static const struct {
+        const char *type;
+        const char *says;
+    } cases[] = {
+        {"text/plain;charset=UTF-8", "appid is required; a body of Content-Type text/plain is not "
+                                     "read: send application/x-www-form-urlencoded or "
+                                     "application/json\""},
+        {"", "appid is required; a body without Content-Type is not read: send "
+             "application/x-www-form-urlencoded or application/json\""},
+        {"application/json", "appid is required\""},
+    };
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, false);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf answer =
+            ask_typed(&self, "/discovery/fetchs?env=dev&status=1", cases[i].type, "{}");
+
+        assert_int_equal(200, answer_status(&answer));
+        assert_true(answer_has(&answer, cases[i].says));
+        buf_fini(&answer);
+    }
+    fixture_end(&self);
+}
+
+static void json_that_is_no_text_is_no_parameter(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *says;
+    } cases[] = {
+        {"{\"zone\":{\"n\":\"z\"},\"env\":\"dev\",\"appid\":\"a\",\"hostname\":\"h\",\"status\":1,"
+         "\"addrs\":[\"http://a:1\"]}",
+         "\"zone must be a text, got an object\""},
+        {"{\"zone\":\"z\",\"env\":\"dev\",\"appid\":\"a\",\"hostname\":\"h\",\"status\":1,"
+         "\"addrs\":[{\"url\":\"http://a:1\"}]}",
+         "\"addrs must be a text, got an object\""},
+        {"{\"zone\":\"z\",\"env\":\"dev\",\"appid\":\"a\",\"hostname\":\"h\",\"status\":1,"
+         "\"addrs\":[[\"http://a:1\"]]}",
+         "\"addrs must be a text, got a list within a list\""},
+    };
+    struct gateway_fixture self;
+
+    (void)state;
+    fixture_begin(&self, false);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf answer =
+            ask_typed(&self, "/discovery/register", "application/json", cases[i].body);
+
+        assert_true(answer_has(&answer, cases[i].says));
+        buf_fini(&answer);
+    }
     fixture_end(&self);
 }
 
@@ -248,6 +351,9 @@ static void metrics_wait_for_all_but_not_for_ever(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_there_is_told_before_its_body_is_read),
+        cmocka_unit_test(a_body_that_was_passed_over_is_named_where_something_is_missing),
+        cmocka_unit_test(json_that_is_no_text_is_no_parameter),
         cmocka_unit_test(what_is_not_there_is_404_and_a_wrong_method_405),
         cmocka_unit_test(urls_and_bodies_are_bounded_as_configured),
         cmocka_unit_test(a_wrong_method_is_told_which_are_right),

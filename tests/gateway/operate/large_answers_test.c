@@ -107,7 +107,7 @@ static void put_schedule(const char *appid)
 
 static void poll(int fd, int number)
 {
-    char path[2000] = "/discovery/polls?env=dev&appid=wide&latest_timestamp=4000000000000000000";
+    char path[2000] = "/discovery/polls?env=dev&appid=wide&latest_timestamp=0";
     char name[limit_name_bytes + 1];
     size_t at = strlen(path);
 
