@@ -10,6 +10,8 @@
 enum {
     window_bytes = 1024 * 1024, /* of a stream: a message of the usual limit comes in two */
     connection_window_bytes = 4 * 1024 * 1024,
+    resets_burst = 100 * 1000,
+    resets_per_s = 10 * 1000,
 };
 
 /* The client may still be sending when its call is over: it is told to stop, as RFC 9113 8.1 says.
@@ -172,6 +174,10 @@ static void make_session(struct h2 *self)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_no_auto_window_update(option, 1); /* h2_stream_read does */
+    /* Cancelled calls are nothing out of the common (a context that ends, a keep-alive for once),
+     * and cost less than whole ones; the library would end the connection at 33 a second. A flood
+     * of them (CVE-2023-44487) is bounded all the same. */
+    nghttp2_option_set_stream_reset_rate_limit(option, resets_burst, resets_per_s);
     /* etcdctl names an endpoint of its --cluster as a URL, in :authority too; the library's own
      * check of headers would reset that call. What is read of them is judged where it is read. */
     nghttp2_option_set_no_http_messaging(option, 1);

@@ -97,6 +97,11 @@ int h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, vo
         }
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
+    /* Answers of a connection take turns, frame by frame: without it RFC 9218 (4.2) has each wait
+     * for the one before, and a small one for as long as a large one takes. */
+    (void)nghttp2_session_change_extpri_stream_priority(
+        session, frame->hd.stream_id,
+        &(nghttp2_extpri){.urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY, .inc = 1}, 1);
     return 0;
 }
 

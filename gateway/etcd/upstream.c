@@ -83,11 +83,28 @@ void upstream_serve(struct upstream *self, enum etcd_method first, enum etcd_met
 
 /* ── what the store tells ── */
 
+static void note_run(struct upstream *self, const struct msg_revision *fact)
+{
+    const struct store_view *store = &self->view;
+
+    if (fact->boot == store->boot) {
+        return;
+    }
+    if (fact->epoch == store->epoch && fact->term < store->term) {
+        log_event(self->log, LOG_WARN, "store_went_back",
+                  "the store runs on an older copy of its data: what was written since is not in "
+                  "it; watches end",
+                  log_int("revision", fact->revision), log_int("was", store->revision));
+    }
+    self->former_boot = store->boot;
+}
+
 static void on_revision(struct upstream *self, const struct msg_revision *fact,
                         const struct now *now)
 {
     struct store_view *store = &self->view;
 
+    note_run(self, fact);
     store->leader_changes += fact->lead != 0 && fact->lead != store->lead;
     if (fact->lead != 0) {
         store->leaderless_ms = INT64_MAX;
@@ -109,11 +126,15 @@ static void on_revision(struct upstream *self, const struct msg_revision *fact,
 }
 
 /* A member's term only rises. What it said before comes later than an answer may have: they take
- * different ways. */
+ * different ways. A run that was not heard of yet is another matter: its directory may be a copy of
+ * an earlier day. */
 static bool is_late(const struct upstream *self, const struct msg *msg)
 {
-    return msg->type == MSG_TYPE_REVISION && msg->as_revision.epoch == self->view.epoch &&
-           msg->as_revision.term < self->view.term;
+    const struct msg_revision *fact = &msg->as_revision;
+
+    return msg->type == MSG_TYPE_REVISION && fact->epoch == self->view.epoch &&
+           fact->term < self->view.term &&
+           (fact->boot == self->view.boot || fact->boot == self->former_boot);
 }
 
 static void on_fact(void *state, const struct msg *msg, const struct now *now)

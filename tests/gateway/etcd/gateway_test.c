@@ -434,6 +434,22 @@ static void a_run_that_is_over_does_not_come_back(void **state)
     assert_true(range.ended);
 }
 
+/* Its directory was put back from a backup: its term is lower than the one heard last. */
+static void a_store_that_went_back_is_followed(void **state)
+{
+    struct fixture *self = *state;
+    struct msg fact = {
+        .type = MSG_TYPE_REVISION,
+        .as_revision = {
+            .epoch = 1, .boot = boot + 1, .seq = 2, .term = 1, .revision = 1, .lead = 4}};
+
+    tell(self, boot, 4); /* of term 2 */
+    turn(self, 0, &fact);
+    assert_int_equal(etcd_gateway_store(self->gateway)->boot, boot + 1);
+    assert_int_equal(etcd_gateway_store(self->gateway)->term, 1);
+    assert_true(etcd_gateway_healthy(self->gateway));
+}
+
 static void what_many_watches_have_left_is_given_back(void **state)
 {
     enum { many = 1200 };
@@ -477,6 +493,7 @@ int main(void)
         CASE(a_silent_store_is_waited_for_then_clients_are_sent_away),
         CASE(revisions_that_jump_are_no_gap),
         CASE(another_run_of_the_store_answers_nothing_that_was_asked_before),
+        CASE(a_store_that_went_back_is_followed),
         CASE(a_run_that_is_over_does_not_come_back),
         CASE(what_many_watches_have_left_is_given_back),
     };

@@ -235,6 +235,61 @@ static void produced_in_parts_of_the_size_asked_for(void **state)
     free(large);
 }
 
+/* However large the one before it is. */
+static void a_small_answer_does_not_wait_for_a_large_one(void **state)
+{
+    enum { bytes = 60 * 1000, part = 20 * 1000 };
+    struct h2_rig *self = *state;
+    struct client_call *calls[2];
+    struct rpc *begun[2];
+    static char large[bytes];
+    struct buf sent = {0};
+
+    for (unsigned i = 0; i < 2; i++) {
+        calls[i] = h2_client_unary(&self->client, RANGE, STR("x"));
+        begun[i] = self->call;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        rpc_send(begun[i], (struct str){large, i == 0 ? bytes : 10});
+        rpc_end(begun[i], GRPC_OK, STR(""));
+    }
+    while (!calls[1]->closed) {
+        sent.len = 0;
+        assert_true(h2_produce(self->h2, &sent, part) && sent.len > 0);
+        assert_int_equal(
+            nghttp2_session_mem_recv(self->client.session, (uint8_t *)sent.data, sent.len),
+            sent.len);
+    }
+    assert_in_range(calls[0]->received.len, 1, 2 * part);
+    h2_client_run(&self->client);
+    assert_string_equal(calls[0]->code, "0");
+    buf_fini(&sent);
+}
+
+static void any_number_of_calls_may_be_cancelled(void **state)
+{
+    enum { calls = 5000 };
+    struct h2_rig *self = *state;
+
+    for (unsigned i = 0; i < calls; i++) {
+        struct client_call *call = h2_client_call(&self->client, RANGE, NULL);
+
+        h2_client_run(&self->client);
+        (void)nghttp2_submit_rst_stream(self->client.session, NGHTTP2_FLAG_NONE, call->id,
+                                        NGHTTP2_CANCEL);
+        h2_client_run(&self->client);
+        assert_true(call->closed && !self->client.goaway && !self->client.server_over);
+        buf_fini(&call->headers);
+        buf_fini(&call->received);
+        buf_fini(&call->to_send);
+        *call = (struct client_call){0};
+        self->client.count--;
+    }
+    assert_int_equal(self->gone, calls);
+    self->echoes = true;
+    assert_string_equal(h2_client_unary(&self->client, RANGE, STR("x"))->code, "0");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, h2_rig_setup, h2_rig_teardown)
 
 int main(void)
@@ -249,6 +304,8 @@ int main(void)
         CASE(answers_of_calls_begun_together_are_bounded_too),
         CASE(large_answers_go_as_far_as_windows_let_them),
         CASE(produced_in_parts_of_the_size_asked_for),
+        CASE(a_small_answer_does_not_wait_for_a_large_one),
+        CASE(any_number_of_calls_may_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
