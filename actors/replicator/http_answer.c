@@ -11,16 +11,41 @@ enum { node_id_max = 64 };
 static const int64_t second_ns = 1000000000;
 static const int64_t ms_ns = 1000000;
 
+/* jansson takes no key with a NUL, which one instance's metadata may have: it reads as U+FFFD, so
+ * that all others are taken. */
+static void replace_nul(struct str text, struct buf *to)
+{
+    for (size_t i = 0; i < text.len;) {
+        struct str rest = {text.data + i, text.len - i};
+        struct str escape = {rest.data, rest.len > 1 && rest.data[0] == '\\' ? 2 : 1};
+
+        if (str_starts(rest, STR("\\u0000"))) {
+            buf_add_str(to, STR("\\ufffd"));
+            escape.len = strlen("\\u0000");
+        } else {
+            buf_add_str(to, escape);
+        }
+        i += escape.len;
+    }
+}
+
 static json_t *parse(struct str text, size_t *used)
 {
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK;
     json_error_t error;
     json_t *json;
 
     if (text.len == 0) {
         return NULL;
     }
-    json = json_loadb(text.data, text.len,
-                      JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK, &error);
+    json = json_loadb(text.data, text.len, flags, &error);
+    if (json == NULL && json_error_code(&error) == json_error_null_byte_in_key) {
+        struct buf without = {0};
+
+        replace_nul(text, &without); /* of the same length */
+        json = json_loadb(without.data, without.len, flags, &error);
+        buf_fini(&without);
+    }
     if (json != NULL && used != NULL) {
         *used = (size_t)error.position;
     }

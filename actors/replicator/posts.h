@@ -7,14 +7,16 @@
  *
  * Each peer has a queue of at most posts_waiting_max and posts_bytes_max (over it the oldest
  * heartbeats go first, then all and exchanged(false) is said), and posts_at_once requests under way
- * at most, never two of one instance, which would overtake each other. Nothing is retried: the next
- * renew repairs it. After an exchange that failed the heartbeats that wait are thrown away, and one
- * request a second tries the peer until one succeeds; so one that hangs or is gone costs no more
- * than that. A cancel names no version and would end a later registration too: it is thrown away
- * when it has waited posts_cancel_ms. A peer of which nothing was heard for posts_quiet_ms is asked
- * whether it is there.
- * Also asks any node, also a muster one whose ways are not known yet, for its infra.discovery
- * instances, and a reference node for all it has. Questions are not held back by a queue.
+ * at most, never two of one instance, which would overtake each other. What has changed is posted
+ * before heartbeats, and of an instance's heartbeats that wait the last alone: so a node that
+ * answers slowly gets all that changes at once, and heartbeats as often as it can. Nothing is
+ * retried: the next renew repairs it. After an exchange that failed the heartbeats that wait are
+ * thrown away, and one request a second tries the peer until one succeeds; so one that hangs or is
+ * gone costs no more than that. A cancel names no version and would end a later registration too:
+ * it is thrown away when it has waited posts_cancel_ms. A peer of which nothing was heard for
+ * posts_quiet_ms is asked whether it is there. Also asks any node, also a muster one whose ways are
+ * not known yet, for its infra.discovery instances, and a reference node for all it has. Questions
+ * are not held back by a queue.
  *
  * What concerns a peer that is not open is ignored. The owner may open and close peers when it is
  * called.

@@ -62,24 +62,58 @@ static bool is_under_way(const struct posts *self, uint32_t peer, struct hash128
 }
 
 /* The oldest of an instance of which nothing is under way; NULL: none among the first. */
+static struct queued *take_oldest(struct posts *self, uint32_t number, struct queue *queue)
+{
+    struct queued **at = &queue->first;
+
+    for (unsigned i = 0; i < looked_at_max && *at != NULL; i++) {
+        if (!is_under_way(self, number, (*at)->key)) {
+            self->counts.waiting--;
+            return queue_take(queue, at);
+        }
+        at = &(*at)->next;
+    }
+    return NULL;
+}
+
+/* Heartbeats of entry's instance that came before, or that it is one of itself, say nothing that is
+ * not said with it. Of several of them the last is sent. */
+static struct queued *join_renews(struct posts *self, uint32_t number, struct queued *entry)
+{
+    struct queue *renews = &self->peers[number].renews;
+    bool is_renew = entry->work == WORK_RENEW;
+    uint64_t order = entry->order;
+
+    for (struct queued **at = &renews->first; *at != NULL && (is_renew || (*at)->order < order);) {
+        struct queued *other;
+
+        if (!hash128_eq((*at)->key, entry->key)) {
+            at = &(*at)->next;
+            continue;
+        }
+        other = queue_take(renews, at);
+        self->counts.waiting--;
+        if (is_renew) {
+            free(entry);
+            entry = other;
+        } else {
+            free(other);
+        }
+    }
+    return entry;
+}
+
+/* What has changed goes before all heartbeats: at a node that takes less than there is of them it
+ * would come too late, or, a cancel, never. */
 static struct queued *take_entry(struct posts *self, uint32_t number)
 {
     struct posts_peer *peer = &self->peers[number];
-    struct queued **changes = &peer->changes.first;
-    struct queued **renews = &peer->renews.first;
+    struct queued *entry = take_oldest(self, number, &peer->changes);
 
-    for (unsigned i = 0; i < looked_at_max && (*changes != NULL || *renews != NULL); i++) {
-        bool change = *renews == NULL || (*changes != NULL && (*changes)->order < (*renews)->order);
-        struct queued **at = change ? changes : renews;
-
-        assert(*at != NULL);
-        if (!is_under_way(self, number, (*at)->key)) {
-            self->counts.waiting--;
-            return queue_take(change ? &peer->changes : &peer->renews, at);
-        }
-        *(change ? &changes : &renews) = &(*at)->next;
+    if (entry == NULL) {
+        entry = take_oldest(self, number, &peer->renews);
     }
-    return NULL;
+    return entry != NULL ? join_renews(self, number, entry) : NULL;
 }
 
 struct queued *posts_take(struct posts *self, uint32_t number)

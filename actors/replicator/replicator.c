@@ -99,7 +99,7 @@ static void look_who_is_in_step(struct replicator *self)
     bool in_step = !sync_takes_whole(self);
 
     for (struct peer *peer = NULL; in_step && (peer = peers_next(self, peer)) != NULL;) {
-        in_step = is_in_step(self, peer);
+        in_step = peer->alias || is_in_step(self, peer);
     }
     self->nodes_changed = self->nodes_changed || in_step != self->in_step;
     self->in_step = in_step;
@@ -251,7 +251,8 @@ static void count_peers(struct replicator *self, const struct counting *to)
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
         struct str addr = buf_str(&peer->addr);
 
-        if (peer->alias) {
+        if (peer->alias ||
+            peer->way == WAY_NONE) { /* spoken to under another name, or not at all */
             continue;
         }
         counting_put_of(to, METRIC_PEER_UP, &addr,
@@ -273,7 +274,7 @@ static void count(void *state, const struct counting *to)
     size_t queued = 0;
 
     for (struct peer *peer = NULL; (peer = peers_next(self, peer)) != NULL;) {
-        nodes++;
+        nodes += !peer->alias;
         up += peers_linked(peer) && peer->status == NODE_UP;
         queued += link_queued(&peer->link);
     }

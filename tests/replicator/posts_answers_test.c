@@ -287,9 +287,10 @@ static void what_became_of_an_instance_is_said(void **state)
     post_rig_renew(self, 0, "h1");
     assert_true(post_rig_next(self));
     post_rig_answer(self, 200, GOOD);
-    post_rig_renew(self, 0, "h1");
-    post_rig_renew(self, 0, "h1");
     for (size_t i = 0; i < 4; i++) {
+        if (i % 2 == 0) {
+            post_rig_renew(self, 0, "h1");
+        }
         assert_true(post_rig_next(self));
         post_rig_answer(self, 200, answers[i]);
     }

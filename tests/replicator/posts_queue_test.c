@@ -34,10 +34,40 @@ static void eight_posts_are_under_way_and_never_two_of_one_instance(void **state
     self->post.id = first;
     post_rig_answer(self, 200, GOOD);
     assert_true(post_rig_next(self));
-    assert_string_equal(self->post.url, "http://10.0.0.1:7171/discovery/renew");
-    assert_true(post_rig_body_has(self, "&hostname=h0&"));
+    assert_string_equal(self->post.url, "http://10.0.0.1:7171/discovery/register");
     assert_int_equal(posts_counts(self->posts).under_way, 8);
     assert_int_equal(posts_waiting(self->posts, 0), 12);
+}
+
+/* At a node that takes fewer posts than there are heartbeats they would come too late. */
+static void what_has_changed_goes_before_heartbeats(void **state)
+{
+    struct post_rig *self = *state;
+    struct msg cancel = post_rig_gone("h1", CHANGE_CANCEL);
+    const struct msg_put put = post_rig_plain("h1").as_put;
+    char name[8];
+
+    cancel.as_gone.env = put.env;
+    cancel.as_gone.appid = put.appid;
+    cancel.as_gone.zone = put.zone;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            (void)snprintf(name, sizeof(name), "h%u", i);
+            post_rig_renew(self, 0, name);
+        }
+    }
+    posts_change(self->posts, 0, &cancel);
+    assert_int_equal(posts_waiting(self->posts, 0), 13);
+    assert_true(post_rig_next(self));
+    assert_string_equal(self->post.url, "http://10.0.0.1:7171/discovery/cancel");
+    assert_int_equal(posts_waiting(self->posts, 0), 9); /* heartbeats before it are none any more */
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(post_rig_next(self));
+        assert_string_equal(self->post.url, "http://10.0.0.1:7171/discovery/renew");
+    }
+    assert_false(post_rig_next(self)); /* of three of an instance one is sent */
+    assert_int_equal(posts_waiting(self->posts, 0), 0);
+    assert_int_equal(posts_counts(self->posts).dropped, 0);
 }
 
 static void sixty_four_are_under_way_in_all_and_each_peer_gets_its_share(void **state)
@@ -80,14 +110,15 @@ static void a_full_queue_drops_the_oldest_heartbeats_and_then_all(void **state)
     assert_int_equal(posts_waiting(self->posts, 0), posts_waiting_max);
     assert_int_equal(posts_counts(self->posts).dropped, 1);
     assert_true(post_rig_next(self));
-    assert_string_equal(self->post.url, "http://10.0.0.1:7171/discovery/renew");
-    assert_true(post_rig_body_has(self, "&hostname=old&"));
+    assert_true(post_rig_body_has(self, "&hostname=h0&"));
+    post_rig_change(self, 0, "last-beside-a-heartbeat");
     post_rig_change(self, 0, "last-that-fits");
+    assert_int_equal(posts_counts(self->posts).dropped, 2);
     post_rig_assert_told(self, "");
     post_rig_change(self, 0, "over");
     post_rig_assert_told(self, "0 bad; ");
     assert_int_equal(posts_waiting(self->posts, 0), 1);
-    assert_int_equal(posts_counts(self->posts).dropped, 1 + posts_waiting_max);
+    assert_int_equal(posts_counts(self->posts).dropped, 2 + posts_waiting_max);
     assert_true(post_rig_next(self));
     assert_true(post_rig_body_has(self, "&hostname=over&"));
 }
@@ -234,6 +265,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, post_rig_set_up, post_rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(eight_posts_are_under_way_and_never_two_of_one_instance),
+        TEST(what_has_changed_goes_before_heartbeats),
         TEST(sixty_four_are_under_way_in_all_and_each_peer_gets_its_share),
         TEST(a_full_queue_drops_the_oldest_heartbeats_and_then_all),
         TEST(a_queue_is_bounded_in_bytes_too),
