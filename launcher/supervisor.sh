@@ -270,8 +270,10 @@ pause() {
 trim_logs() {
     local file
     while IFS= read -r file; do
-        cp -f "$file" "$file.1" && : >"$file"
-    done < <(find "$LOG" -name '*.log' -size "+${LOG_MAX_BYTES}c" 2>/dev/null)
+        rm -f "$file.1" # first: its room may be all there is
+        cp "$file" "$file.1" 2>/dev/null || rm -f "$file.1" # no room: half of it is of no use
+        : >"$file"
+    done < <(find "$LOG/" -name '*.log' -size "+${LOG_MAX_BYTES}c" 2>/dev/null)
 }
 
 # The launcher's own log goes on under its name, should it or log/ have been taken away or moved aside.
@@ -333,6 +335,7 @@ supervise() {
     SUPERVISES=1
     take_launcher_lock || return 1
     unlock_place
+    rm -f "$RUN/launcher.fifo" # of one that was killed just here
     mkfifo -m 600 "$RUN/launcher.fifo" && exec 7<>"$RUN/launcher.fifo" # nobody writes: to wait on
     rm -f "$RUN/launcher.fifo"
     read_kept || recover_kept
