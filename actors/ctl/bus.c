@@ -89,6 +89,7 @@ enum ctl_exit bus_connect(const struct ctl *ctl, zsock_t *socket, const char *ac
         say_unknown(ctl, actor);
         return CTL_USAGE;
     }
+    zsock_set_ipv6(socket, strchr(address.data, '[') != NULL);
     if (use_keys(ctl, zsock_resolve(socket), address.data) != ERR_OK) {
         outcome = CTL_USAGE;
     } else if (zsock_connect(socket, "%s", address.data) != 0) {

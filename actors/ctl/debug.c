@@ -327,6 +327,7 @@ enum ctl_exit node_debug(struct ctl *ctl)
         ctl_print(ctl, buf_str(&line));
     } else {
         ctl_say(ctl, "%s: %s", path, strerror(errno));
+        (void)unlink(path); /* half of it is of no use */
     }
     buf_fini(&self.tar);
     buf_fini(&line);

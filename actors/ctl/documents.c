@@ -170,6 +170,7 @@ void document_node_list(const json_t *data, struct rows *rows)
 
 enum ctl_exit document_fetch(struct ctl *ctl)
 {
+    enum { query_max = 4096 }; /* of a GET: a node reads the rest as a form */
     const struct options *options = &ctl->options;
     const char *appid = options_text(options, OPTION_APPID, NULL);
     size_t count = options->argument_count + (appid != NULL ? 1 : 0);
@@ -202,7 +203,8 @@ enum ctl_exit document_fetch(struct ctl *ctl)
     for (size_t i = 0; i < options->argument_count; i++) {
         form_add(&query, "appid", options->arguments[i]);
     }
-    outcome = http_ask(ctl, HTTP_GET, path, count > 0 ? &query : NULL, &reply);
+    outcome = http_ask(ctl, count > 1 && query.len > query_max ? HTTP_POST : HTTP_GET, path,
+                       count > 0 ? &query : NULL, &reply);
     if (outcome == CTL_OK) {
         outcome = near_judge(ctl, &reply, &root, &code, count == 1 ? &wanted : NULL);
         if (ctl_json(ctl)) {

@@ -79,10 +79,10 @@ static void changed(struct seen *seen, const json_t *data, struct buf *to)
     buf_fini(&name);
 }
 
-static void key_event(struct seen *seen, const struct line *line, const json_t *data,
-                      struct buf *to)
+static void key_event(struct seen *seen, const json_t *data, struct buf *to)
 {
     struct buf key = {0};
+    struct buf name = {0};
     struct buf value = {0};
     struct str kind = text_of(data, "kind");
     bool gone = str_eq_nocase(kind, STR("delete"));
@@ -95,17 +95,58 @@ static void key_event(struct seen *seen, const struct line *line, const json_t *
     if (now == NULL && !gone) { /* no text */
         buf_printf(to, "%zu bytes", value.len);
     } else {
-        tell(seen, line->topic, now, to);
+        buf_add_str(&name, STR("store/")); /* a topic may be cut */
+        buf_add_str(&name, buf_str(&key));
+        tell(seen, buf_str(&name), now, to);
     }
     json_decref(now);
+    buf_fini(&name);
     buf_fini(&key);
     buf_fini(&value);
 }
 
+/* Digits from at on, or the one character that is none. */
+static size_t digits_at(struct str text, size_t at)
+{
+    size_t len = 0;
+
+    while (at + len < text.len && text.data[at + len] >= '0' && text.data[at + len] <= '9') {
+        len++;
+    }
+    return len > 0 ? len : 1;
+}
+
+/* jansson's numbers end at 2^63, and ids are drawn from all of 64 bits: long ones become texts. */
+static json_t *load(struct str fields)
+{
+    enum { long_digits = 19 };
+    struct buf text = {0};
+    bool in_string = false;
+    json_t *data;
+
+    for (size_t i = 0; i < fields.len;) {
+        size_t len = 1;
+
+        if (in_string && fields.data[i] == '\\') {
+            len = i + 1 < fields.len ? 2 : 1;
+        } else if (fields.data[i] == '"') {
+            in_string = !in_string;
+        } else if (!in_string) {
+            len = digits_at(fields, i);
+        }
+        buf_add_str(&text, !in_string && len >= long_digits ? STR("\"") : STR(""));
+        buf_add(&text, fields.data + i, len);
+        buf_add_str(&text, !in_string && len >= long_digits ? STR("\"") : STR(""));
+        i += len;
+    }
+    data = json_loadb(text.data != NULL ? text.data : "", text.len, JSON_ALLOW_NUL, NULL);
+    buf_fini(&text);
+    return data;
+}
+
 void line_table(struct seen *seen, const struct line *line, struct buf *to)
 {
-    json_t *data = json_loadb(line->fields.data != NULL ? line->fields.data : "", line->fields.len,
-                              JSON_ALLOW_NUL, NULL);
+    json_t *data = load(line->fields);
 
     buf_printf(to, "%.*s  ", STR_ARG(line->time));
     if (data == NULL) {
@@ -113,7 +154,7 @@ void line_table(struct seen *seen, const struct line *line, struct buf *to)
     } else if (str_eq(line->type, STR("CHANGED"))) {
         changed(seen, data, to);
     } else if (str_eq(line->type, STR("KEY_EVENT"))) {
-        key_event(seen, line, data, to);
+        key_event(seen, data, to);
     } else {
         buf_printf(to, "%.*s  ", STR_ARG(line->topic));
         tell(seen, line->topic, data, to);

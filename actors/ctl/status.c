@@ -106,7 +106,7 @@ static enum ctl_exit show_actors(struct ctl *ctl, enum ctl_exit why)
                            "answers at all:"));
     }
     outcome = actor_ping(ctl);
-    return outcome == CTL_OK ? CTL_UNREACHABLE : outcome;
+    return outcome == CTL_INTERRUPTED ? outcome : CTL_UNREACHABLE;
 }
 
 enum ctl_exit node_status(struct ctl *ctl)

@@ -265,7 +265,6 @@ static enum ctl_exit watch(struct ctl *ctl, struct store_ask *call)
         span_of(&span, ctl);
         wanted = (struct watch_span){str_of(span.key), str_of(span.range_end)};
     }
-    ctl_catch_stop(ctl);
     outcome = store_follow(ctl, call, &wanted);
     buf_fini(&span.end);
     return outcome;
@@ -332,6 +331,9 @@ enum ctl_exit store_run(struct ctl *ctl)
     }
     if (subverbs[i].run == NULL) { /* what the store knows nothing of */
         return store_watchers(ctl);
+    }
+    if (subverbs[i].run == watch) {
+        ctl_catch_stop(ctl); /* before there is anything to wait for */
     }
     outcome = store_ask_open(&call, ctl);
     if (outcome == CTL_OK) {

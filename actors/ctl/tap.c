@@ -1,6 +1,7 @@
 /* tap: the facts of a node's actors, as they are published. */
 #include <string.h>
 
+#include "actors/ctl/actors.h"
 #include "actors/ctl/bus.h"
 #include "actors/ctl/lines.h"
 #include "actors/ctl/verbs.h"
@@ -14,23 +15,48 @@ static const char *const readable[] = {
     "evictor.round",    "replicator.nodes", "store.event.",
 };
 
-static const char *const actors[] = {"registry",  "replicator", "evictor",
-                                     "gateway.0", "store",      "etcd.0"};
+/* Those that are there or should be; store and etcd may come later. */
+static const char *const besides[] = {"store", "etcd.0"};
+
+static bool has(const struct actors *found, const char *name)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        if (strcmp(found->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ctl_exit connect_all(struct ctl *ctl, zsock_t *sub)
+{
+    enum ctl_exit outcome = CTL_OK;
+    struct actors found;
+
+    actors_find(&found, ctl->config.run_dir);
+    for (size_t i = 0; i < sizeof(besides) / sizeof(besides[0]); i++) {
+        if (!has(&found, besides[i]) && outcome == CTL_OK) {
+            outcome = bus_connect(ctl, sub, besides[i], ENDPOINT_FACTS);
+        }
+    }
+    for (size_t i = 0; i < found.count && outcome == CTL_OK; i++) {
+        outcome = bus_connect(ctl, sub, found.names[i], ENDPOINT_FACTS);
+    }
+    return outcome;
+}
 
 /* {0} when connected: reconnects for ever, so an actor may come and go. */
 static enum ctl_exit tap_connect(struct ctl *ctl, zsock_t *sub)
 {
     const struct options *options = &ctl->options;
     bool given = options_has(options, OPTION_ENDPOINT);
+    enum ctl_exit outcome;
 
     zsock_set_rcvhwm(sub, 100000);
     zsock_set_reconnect_ivl_max(sub, 1000);
-    for (size_t i = 0; i < (given ? 1 : sizeof(actors) / sizeof(actors[0])); i++) {
-        enum ctl_exit outcome = bus_connect(ctl, sub, actors[i], ENDPOINT_FACTS);
-
-        if (outcome != CTL_OK) {
-            return outcome;
-        }
+    outcome = given ? bus_connect(ctl, sub, "registry", ENDPOINT_FACTS) : connect_all(ctl, sub);
+    if (outcome != CTL_OK) {
+        return outcome;
     }
     for (size_t i = 0; i < options->argument_count; i++) {
         zsock_set_subscribe(sub, options->arguments[i]);
@@ -81,6 +107,17 @@ static void print_damaged(struct tap *self, struct line *line, struct str rest)
     buf_fini(&fields);
 }
 
+/* log.<actor>.<level>: the actor, which may have a dot in its name. */
+static struct str writer_of(struct str topic)
+{
+    struct str rest = {topic.data + strlen("log."), topic.len - strlen("log.")};
+
+    while (rest.len > 0 && rest.data[rest.len - 1] != '.') {
+        rest.len--;
+    }
+    return (struct str){rest.data, rest.len > 0 ? rest.len - 1 : 0};
+}
+
 /* The messages of one frame. */
 static void print_frame(struct tap *self, struct str topic, struct str frame)
 {
@@ -91,6 +128,9 @@ static void print_frame(struct tap *self, struct str topic, struct str frame)
     ctl_time(self->ctl, &time);
     line.time = buf_str(&time);
     line.actor = (struct str){topic.data, dot != NULL ? (size_t)(dot - topic.data) : topic.len};
+    if (str_eq(line.actor, STR("log"))) {
+        line.actor = writer_of(topic);
+    }
     for (struct str rest = frame; rest.len > 0 && self->left > 0;) {
         struct str left = rest;
         struct buf fields = {0};
