@@ -31,7 +31,7 @@
     M(ACTOR_FRAMES_OUT,           "actor_sent_frames_total",          COUNTER,   PLAIN, "",   "Frames sent on its sockets.") \
     M(ACTOR_BYTES_IN,             "actor_received_bytes_total",       COUNTER,   PLAIN, "",   "Bytes received on its sockets.") \
     M(ACTOR_BYTES_OUT,            "actor_sent_bytes_total",           COUNTER,   PLAIN, "",   "Bytes sent on its sockets.") \
-    M(ACTOR_DROPPED,              "actor_dropped_frames_total",       COUNTER,   PLAIN, "",   "Frames dropped since who they were for did not take them.") \
+    M(ACTOR_DROPPED,              "actor_dropped_frames_total",       COUNTER,   PLAIN, "",   "Frames dropped since who they were for did not take them: of ways to other nodes and to actors. Facts and answers that a client of the bus does not read are dropped uncounted.") \
     M(ACTOR_CATCH_UPS,            "actor_catch_ups_total",            COUNTER,   PLAIN, "of", "Times it caught up with what it follows, by history or snapshot.") \
     M(ACTOR_SNAPSHOTS,            "actor_catch_up_snapshots_total",   COUNTER,   PLAIN, "of", "Times it took a whole snapshot to catch up with what it follows.") \
     M(ACTOR_SUBSCRIPTIONS,        "actor_subscriptions",              GAUGE,     PLAIN, "",   "Different topics of its facts that somebody subscribes to.") \

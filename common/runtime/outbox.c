@@ -36,8 +36,8 @@ struct subscriptions {
     struct str *prefixes;
     size_t count;
     size_t cap;
-    bool kept;   /* somebody tells us who subscribes */
-    bool beyond; /* more than we hold: all is wanted */
+    bool kept;     /* somebody tells us who subscribes */
+    size_t beyond; /* so many more than we hold: all is wanted */
 };
 
 struct outbox {
@@ -307,7 +307,7 @@ bool outbox_wants(const struct outbox *self, struct str topic)
 {
     const struct subscriptions *set = &self->subscriptions;
 
-    if (!set->kept || set->beyond) {
+    if (!set->kept || set->beyond > 0) {
         return true;
     }
     for (;;) {
@@ -347,6 +347,7 @@ enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on)
 
     set->kept = true;
     if (held == on) {
+        set->beyond -= !on && set->beyond > 0; /* each is told of once, and taken back once */
         return ERR_OK;
     }
     if (!on) {
@@ -357,7 +358,7 @@ enum err outbox_subscribe(struct outbox *self, struct str prefix, bool on)
         return ERR_OK;
     }
     if (set->count == subscriptions_max) {
-        set->beyond = true;
+        set->beyond++;
         return ERR_FULL;
     }
     ARRAY_ROOM(set->prefixes, set->count, set->cap, 16);

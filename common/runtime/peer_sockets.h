@@ -10,7 +10,7 @@
 #include "common/runtime/socket.h"
 #include "common/runtime/way_name.h"
 
-enum { way_frames_max = 64 };
+enum { way_frames_max = 8 };
 
 struct peer_socket {
     void *dealer; /* NULL: closed */

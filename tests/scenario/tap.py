@@ -21,7 +21,7 @@ FIELDS = ("kind", "env", "appid", "zone", "hostname", "instance", "latest_timest
 
 def decode(topic, body):
     """One readable change as a dict; None for a fact of another type."""
-    kind, epoch, boot, seq, *fields = msgpack.unpackb(body, strict_map_key=False)
+    kind, epoch, boot, seq, *fields = msgpack.unpackb(body, strict_map_key=False, unicode_errors="surrogateescape")
     if kind != CHANGED:
         return None
     return {"topic": topic.decode(), "epoch": "%x" % epoch, "boot": "%x" % boot, "seq": seq,
@@ -42,6 +42,7 @@ def main():
         print(__doc__.split("\n\n", maxsplit=1)[0], file=sys.stderr)
         sys.exit(2)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdout.reconfigure(errors="backslashreplace")  # names may be no UTF-8
     sub = subscribe(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "registry.change.")
     while True:
         topic, body = sub.recv_multipart()
