@@ -17,6 +17,7 @@ static bool settled(struct registry_actor *self, const struct head *head,
                     const struct address *from, const struct now *now, struct outbox *out)
 {
     struct msg result = {.type = MSG_TYPE_RESULT};
+    int64_t behind_ns;
     uint64_t seq;
 
     if (write_ids_find(self->write_ids, head->gateway, head->id, &seq)) {
@@ -24,7 +25,8 @@ static bool settled(struct registry_actor *self, const struct head *head,
         answers_add(&self->answers, from, head->id, seq);
         return true;
     }
-    if (head->expires < now->wall_ns) {
+    if (sender_clocks_is_late(&self->sender_clocks, head->gateway, head->expires, now,
+                              &behind_ns)) {
         self->counters.expired++;
         result.as_result.id = head->id;
         result.as_result.seq = self->published;
@@ -32,6 +34,12 @@ static bool settled(struct registry_actor *self, const struct head *head,
         result.as_result.text = STR("the write's deadline had passed when the registry read it");
         answer_now(&self->at, from, &result, out);
         return true;
+    }
+    if (behind_ns > 0) {
+        log_event(self->log, LOG_WARN, "clock_behind",
+                  "the clock of a gateway's host is behind this one's: its writes are taken from "
+                  "now on; set both by NTP",
+                  log_int("behind_ms", behind_ns / 1000000), LOG_HEX("gateway", head->gateway));
     }
     return false;
 }

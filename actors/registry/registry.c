@@ -281,6 +281,7 @@ enum err registry_actor_new(struct registry_actor **self, const struct registry_
     made->registry = registry_new_seeded(options->seed);
     backlog_init(&made->backlog, recent_bytes_max);
     made->write_ids = write_ids_new(2 * config->gateway_write_deadline);
+    sender_clocks_init(&made->sender_clocks, config->gateway_write_deadline);
     made->writes_from = now->wall_ns - 2 * config->gateway_write_deadline * 1000000;
     made->heartbeats = ages_new(config->evictor_idle, config->evictor_idle / 3 * 2, ages_times_max);
     made->tombstone_ms = config->evictor_ceiling + tombstone_margin_ms;

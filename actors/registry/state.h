@@ -13,6 +13,7 @@
 #include "actors/registry/questions.h"
 #include "actors/registry/registry.h"
 #include "actors/registry/renewed.h"
+#include "actors/registry/sender_clocks.h"
 #include "actors/registry/storage/storage.h"
 #include "actors/registry/take.h"
 #include "actors/registry/write_ids.h"
@@ -63,6 +64,7 @@ struct registry_actor {
     struct storage *storage;
     struct backlog backlog;
     struct write_ids *write_ids;
+    struct sender_clocks sender_clocks;
     int64_t writes_from;     /* wall ns: those decided before it are not known by their ids */
     struct ages *heartbeats; /* of live instances, against the idle limit */
     struct ages *tombstones; /* against the end of their life: */
