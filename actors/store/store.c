@@ -95,6 +95,16 @@ static void look_for_damage(struct store *self)
     }
 }
 
+/* What one large answer took is not kept for small ones. */
+static void give_back(struct store *self)
+{
+    enum { kept_bytes = 1024 * 1024 };
+
+    if (self->packed.cap > kept_bytes) {
+        buf_fini(&self->packed);
+    }
+}
+
 static void turn_end(void *state, const struct now *now, struct outbox *out)
 {
     enum { rounds_max = 16 };
@@ -120,6 +130,7 @@ static void turn_end(void *state, const struct now *now, struct outbox *out)
         more = (!untold && compact(self)) || more || untold;
         look_for_damage(self);
     }
+    give_back(self);
     if (self->failed != ERR_OK) {
         outbox_stop(out);
     } else if (more) {

@@ -53,6 +53,18 @@ static enum err bind_one(const struct listener_options *self, const struct addri
     return ERR_OK;
 }
 
+/* Of a name's addresses: whoever says localhost means 127.0.0.1, which clients try first, or alone.
+ */
+static const struct addrinfo *v4_of(const struct addrinfo *found)
+{
+    const struct addrinfo *at = found;
+
+    while (at != NULL && at->ai_family != AF_INET) {
+        at = at->ai_next;
+    }
+    return at != NULL ? at : found;
+}
+
 enum err listener_bind(const struct listener_options *self, int *fd)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -72,7 +84,7 @@ enum err listener_bind(const struct listener_options *self, int *fd)
                   log_text("section", self->section), log_text("address", self->listen),
                   log_text("error", gai_strerror(failed)));
     } else {
-        err = bind_one(self, found, fd);
+        err = bind_one(self, v4_of(found), fd);
         freeaddrinfo(found);
     }
     return err;
