@@ -1,5 +1,7 @@
 #include "gateway/etcd/h2_request.h"
 
+#include <stdio.h>
+
 #include "gateway/etcd/h2_answer.h"
 #include "gateway/etcd/h2_web.h"
 
@@ -17,6 +19,14 @@ static void note_content_type(struct request_head *head, struct str value)
 }
 
 /* What only a request of plain HTTP has. */
+static void note_encoding(struct request_head *head, struct str value)
+{
+    bool is_none = value.len == 0 || str_eq(value, STR("identity"));
+
+    (void)snprintf(head->encoding, sizeof(head->encoding), "%.*s", is_none ? 0 : (int)value.len,
+                   value.data);
+}
+
 static void note_plain(struct stream *stream, const uint8_t *name, size_t len, struct str value)
 {
     static const char *const names[H2_WEB_WORDS] = {
@@ -69,7 +79,7 @@ int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uin
             h2_web_note_timeout(stream, value);
         }
     } else if (is(name, name_len, "grpc-encoding")) {
-        head->compressed = !str_eq(value, STR("identity"));
+        note_encoding(head, value);
     } else if (is(name, name_len, "token")) {
         stream->token.len = 0;
         buf_add_str(&stream->token, value);
@@ -154,9 +164,10 @@ static void begin(struct h2 *self, struct stream *stream)
         h2_refuse_http(stream, 415);
     } else if (!stream->head.method_known) {
         refuse_path(stream);
-    } else if (stream->head.compressed) {
+    } else if (stream->head.encoding[0] != '\0') {
         h2_refuse(stream, GRPC_UNIMPLEMENTED,
-                  "grpc: Decompressor is not installed for the grpc-encoding of this call");
+                  "grpc: Decompressor is not installed for grpc-encoding \"%s\"",
+                  stream->head.encoding);
     } else if (stream->head.bad_timeout) {
         h2_refuse(stream, GRPC_INTERNAL, "malformed grpc-timeout");
     } else if (stream->token.len > rpc_token_max) {

@@ -5,7 +5,7 @@
 
 #include "gateway/etcd/h2_stream.h"
 
-enum { h2_headers_max = 16 * 1024 }; /* bytes of a request's names and values */
+enum { h2_headers_max = 60 * 1024 }; /* bytes of a request's names and values */
 
 int h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *state);
 int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,

@@ -18,7 +18,7 @@
 struct request_head {
     bool post;
     bool grpc;
-    bool compressed;
+    char encoding[24]; /* of its messages, cut; empty: as they are */
     bool bad_timeout;
     bool method_known;
     size_t bytes;
