@@ -75,6 +75,7 @@ static void end(struct replicator *self, struct peer *peer, enum ending how)
     walk_enter(walk, WALK_IDLE);
     walk_clear(walk);
     walk->differs = 0;
+    walk->calm = how == WALK_WHOLE && walk->pulled == 0;
     self->counters.walks_cut += how != WALK_WHOLE;
     if (how == WALK_WHOLE) {
         walk->cut_at = 0;
@@ -91,6 +92,7 @@ void repair_stop(struct replicator *self, struct peer *peer, const struct now *n
     }
     peer->walk.differs = 0;
     peer->walk.since_ms = 0;
+    peer->walk.calm = false;
 }
 
 /* ── asking ── */
@@ -420,6 +422,7 @@ void repair_tick(struct replicator *self, struct peer *peer, const struct now *n
     if (roots_eq(theirs, &self->last_tick.root) || roots_eq(theirs, &self->last_tick.before)) {
         walk->differs = 0;
         walk->since_ms = 0;
+        walk->calm = true;
         return;
     }
     if (walk->since_ms == 0) {
@@ -430,10 +433,14 @@ void repair_tick(struct replicator *self, struct peer *peer, const struct now *n
     }
 }
 
+/* Roots are of a moment each: under steady writes they hardly ever agree, though nothing is lacking.
+ */
 bool repair_is_equal(const struct replicator *self, const struct peer *peer)
 {
-    return peer->link.root.set && self->last_tick.root.set && peer->walk.since_ms == 0 &&
-           peer->walk.state == WALK_IDLE;
+    const struct walk *walk = &peer->walk;
+
+    return peer->link.root.set && self->last_tick.root.set &&
+           (walk->calm || (walk->since_ms == 0 && walk->state == WALK_IDLE));
 }
 
 void repair_up(struct replicator *self, struct peer *peer, const struct now *now,

@@ -20,7 +20,8 @@
 /* The registry's tick: do the roots still differ? */
 void repair_tick(struct replicator *self, struct peer *peer, const struct now *now,
                  struct outbox *out);
-/* At the last tick they were the same. */
+/* They hold the same, as far as is known: at the last tick, or when what lay still was compared
+ * last. */
 bool repair_is_equal(const struct replicator *self, const struct peer *peer);
 /* The link is up: at once, if they do. */
 void repair_up(struct replicator *self, struct peer *peer, const struct now *now,

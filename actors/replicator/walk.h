@@ -28,6 +28,7 @@ struct walk {
     unsigned differs; /* ticks in a row that the roots do */
     int64_t since_ms; /* mono, since when they do */
     bool all;         /* also leaves that are moving */
+    bool calm; /* the last one that went through found nothing lacking; or the roots agreed */
     struct sums mine;
     struct sums theirs;
     struct buf branches; /* asked for; empty: the branches themselves */

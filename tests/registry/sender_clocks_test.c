@@ -101,7 +101,7 @@ static void of_many_senders_the_last_are_known(void **state)
 {
     struct rig *self = *state;
 
-    for (uint64_t sender = 1; sender <= 3 * sender_clocks_max; sender++) {
+    for (uint64_t sender = 1; sender <= (uint64_t)3 * sender_clocks_max; sender++) {
         go_on(self, 1);
         assert_true(is_late(self, sender, 10000, 0));
     }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "actors/replicator/relay.h"
+#include "actors/replicator/repair.h"
 #include "tests/replicator/cluster.h"
 
 static struct replicator *replicator_of(struct cluster *self, unsigned member)
@@ -49,6 +50,28 @@ static void what_both_lack_is_fetched_and_then_the_walks_end(void **state)
     walks = replicator_of(self, 0)->counters.walks;
     cluster_run(self, 10000);
     assert_int_equal(replicator_of(self, 0)->counters.walks, walks);
+    cluster_destroy(&self);
+}
+
+/* Roots that are told at other moments than ours hardly ever agree then. */
+static void under_steady_writes_they_hold_the_same(void **state)
+{
+    enum { seconds = 30 };
+    struct cluster *self = cluster_linked("aa", 1);
+    unsigned equal = 0;
+
+    (void)state;
+    self->delay_ms[0][1] = self->delay_ms[1][0] = 150;
+    for (uint32_t i = 0; i < seconds * 20; i++) {
+        struct peer *peer;
+
+        register_many(self, i % 2, 1000 + i, 1);
+        cluster_run(self, 50);
+        peer = cluster_peer(self, 0, 1);
+        equal += i % 20 == 0 && peer != NULL && repair_is_equal(replicator_of(self, 0), peer);
+    }
+    assert_in_range(equal, seconds - 6, seconds);
+    assert_int_equal(replicator_of(self, 0)->counters.pulled, 0);
     cluster_destroy(&self);
 }
 
@@ -606,6 +629,7 @@ static void an_answer_of_one_peer_is_not_taken_from_another(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(under_steady_writes_they_hold_the_same),
         cmocka_unit_test(what_both_lack_is_fetched_and_then_the_walks_end),
         cmocka_unit_test(a_cancel_that_was_missed_is_fetched_too),
         cmocka_unit_test(a_walk_with_a_dying_peer_ends),
