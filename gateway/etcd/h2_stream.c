@@ -84,11 +84,23 @@ void h2_stream_sent(struct stream *stream)
     }
 }
 
+static size_t largest_unsent(const struct h2 *self)
+{
+    size_t largest = 0;
+
+    for (const struct stream *it = self->open; it != NULL; it = it->next) {
+        largest = it->unsent > largest ? it->unsent : largest;
+    }
+    return largest;
+}
+
 bool h2_is_full(const struct h2 *self)
 {
     const struct h2_options *options = self->options;
 
-    return self->held > options->held_max || self->unsent > options->unsent_max ||
+    return self->held > options->held_max ||
+           (self->unsent > options->unsent_max &&
+            self->unsent - largest_unsent(self) > options->unsent_max) ||
            (options->load != NULL && options->load->held > options->load->max);
 }
 

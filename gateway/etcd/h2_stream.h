@@ -108,7 +108,8 @@ void h2_stream_weigh(struct stream *stream);
 void h2_stream_read(struct stream *stream, size_t bytes);
 /* Some of what waits for its client has gone. */
 void h2_stream_sent(struct stream *stream);
-/* No room for another call, of this connection or of all. */
+/* No room for another call, of this connection or of all. The largest answer, which may be of any
+ * size, does not count. */
 bool h2_is_full(const struct h2 *self);
 
 #endif

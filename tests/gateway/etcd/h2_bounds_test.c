@@ -70,15 +70,22 @@ static void what_a_client_does_not_take_is_counted_and_bounded(void **state)
     struct client_call *call = h2_client_call(&self->client, WATCH, NULL);
     struct client_call *refused;
     struct rpc *stream;
+    struct rpc *other;
 
     h2_client_run(&self->client);
     stream = self->call;
+    (void)h2_client_call(&self->client, WATCH, NULL);
+    h2_client_run(&self->client);
+    other = self->call;
     self->client.reads = false;
     rpc_send(stream, (struct str){large, sizeof(large)});
     assert_int_equal(rpc_unsent(stream), sizeof(large) + 5);
     assert_int_equal(h2_held(self->h2), sizeof(large) + 5);
+    (void)h2_client_unary(&self->client, RANGE, STR("x")); /* beside one, however large */
+    assert_int_equal(self->begun, 3);
+    rpc_send(other, (struct str){large, sizeof(large)});
     refused = h2_client_unary(&self->client, RANGE, STR("x"));
-    assert_int_equal(self->begun, 1);
+    assert_int_equal(self->begun, 3);
     self->client.reads = true;
     h2_client_run(&self->client);
     assert_string_equal(refused->code, "8");
@@ -130,25 +137,26 @@ static void answers_of_calls_begun_together_are_bounded_too(void **state)
 {
     struct h2_rig *self = *state;
     static char large[100 * 1000];
-    struct client_call *calls[3];
-    struct rpc *begun[3];
+    struct client_call *calls[4];
+    struct rpc *begun[4];
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         calls[i] = h2_client_unary(&self->client, RANGE, STR("x"));
         begun[i] = self->call;
     }
     self->client.reads = false;
-    for (unsigned i = 0; i < 3; i++) {
-        rpc_send(begun[i], (struct str){large, i < 2 ? sizeof(large) : 10});
+    for (unsigned i = 0; i < 4; i++) { /* the largest does not count, but the second does */
+        rpc_send(begun[i], (struct str){large, i < 3 ? sizeof(large) : 10});
         rpc_end(begun[i], GRPC_OK, STR(""));
     }
-    assert_true(h2_held(self->h2) < 2 * sizeof(large));
+    assert_true(h2_held(self->h2) < 3 * sizeof(large));
     self->client.reads = true;
     h2_client_run(&self->client);
     assert_string_equal(calls[0]->code, "0");
-    assert_string_equal(calls[1]->code, "8");
-    assert_int_equal(calls[1]->received.len, 0);
-    assert_string_equal(calls[2]->code, "0");
+    assert_string_equal(calls[1]->code, "0");
+    assert_string_equal(calls[2]->code, "8");
+    assert_int_equal(calls[2]->received.len, 0);
+    assert_string_equal(calls[3]->code, "0");
 }
 
 /* What it has asked for and reads slowly is no reason to refuse its small calls. */
