@@ -9,14 +9,27 @@ end_for_restart() { # ACTOR PID
     gone_within "$2" $((STOP_WAIT_MS / 2)) || kill -KILL "$2" 2>/dev/null
 }
 
+# An address that is not the one it listens at must be free: what runs is not ended for one that is not.
+check_new_address() { # ACTOR
+    local told why
+    [[ $1 == gateway.* ]] && [ -n "${LIVE[$1]:-}" ] || return 0
+    http_address
+    told=$HOST:$PORT
+    address gateway.listen "$(setting gateway.listen 127.0.0.1:7171)"
+    [ "$told" = "$HOST:$PORT" ] || why=$("$BIN/musterctl" launch bind "gateway.listen=$HOST:$PORT" 2>&1) ||
+        die "${why#musterctl: }; $1 goes on at $told"
+}
+
 restart_one() { # ACTOR
     local actor=$1 old new until
     old=${LIVE[$actor]:-}
+    check_new_address "$actor"
     if [ -n "$old" ]; then
         [ "$actor" != registry ] || ! keeps_unsaved "restart registry" || exit 1
         end_for_restart "$actor" "$old"
     else
-        is_refused "$actor" || die "$actor is not running: $ME status"
+        # One that waits for its next try is tried at once.
+        is_refused "$actor" || [[ " ${KEPT_ACTORS[*]} " == *" $actor "* ]] || die "$actor is not running: $ME status"
         forget_refusals
         kill -USR1 "${LIVE[launcher]}"
     fi
@@ -30,7 +43,7 @@ restart_one() { # ACTOR
         [ "$NOW" -lt "$until" ] || { blame; exit 1; }
         sleep 0.1
     done
-    echo "$actor restarted, pid $old -> $new"
+    echo "$actor restarted, pid ${old:-none} -> $new"
 }
 
 # Waits for the HTTP edge, if the node has one: what is restarted next would cut what it needs.

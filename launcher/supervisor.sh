@@ -43,7 +43,7 @@ load_actors() {
     ACTORS=("${KEPT_ACTORS[@]}")
     look || note warn unseen "who runs already cannot be told" reason "$WHY"
     for actor in "${ACTORS[@]}"; do
-        [ "${STATE[$actor]:-}" != refused ] || STATE[$actor]=backoff DUE[$actor]=0
+        [[ ! ${STATE[$actor]:-} =~ ^(refused|backoff)$ ]] || STATE[$actor]=backoff DUE[$actor]=0
         [ -z "${STATE[$actor]:-}" ] || continue
         restarts=$(sed -n "s/^$actor [^ ]* \([0-9]*\) .*/\1/p" "$RUN/status" 2>/dev/null)
         RESTARTS[$actor]=${restarts:-0} REASON[$actor]='' FAILS[$actor]=0 DEATHS[$actor]='' DUE[$actor]=0
