@@ -433,7 +433,8 @@ void repair_tick(struct replicator *self, struct peer *peer, const struct now *n
     }
 }
 
-/* Roots are of a moment each: under steady writes they hardly ever agree, though nothing is lacking.
+/* Roots are of a moment each: under steady writes they hardly ever agree, though nothing is
+ * lacking.
  */
 bool repair_is_equal(const struct replicator *self, const struct peer *peer)
 {
