@@ -190,7 +190,7 @@ static bool is_whole(struct str message)
 static size_t go_on(struct json_print *self, struct buf *to)
 {
     struct json_frame *frame = &self->frames[self->depth - 1];
-    const ProtobufCFieldDescriptor *field = &frame->type->fields[frame->field];
+    const ProtobufCFieldDescriptor *field;
     struct pb_field value;
 
     if (!frame->begun) {
@@ -204,6 +204,7 @@ static size_t go_on(struct json_print *self, struct buf *to)
         self->depth--;
         return 0;
     }
+    field = &frame->type->fields[frame->field];
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         print_list(self, frame, field, to);
         return 0;
