@@ -95,11 +95,12 @@ def held_by_registry(node, appid):
 
 
 def ended(pid):
-    """Waits until a killed one is gone, or a zombie: its files and sockets are closed."""
+    """Waits until a killed one is gone, or a zombie without threads: its files and sockets are closed."""
     def gone():
         try:
-            with open("/proc/%d/cmdline" % pid, "rb") as file:
-                return not file.read()
+            with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+            return state in "ZX" and len(os.listdir("/proc/%d/task" % pid)) <= 1
         except OSError:
             return True
     wait_until("%d has ended" % pid, gone)
