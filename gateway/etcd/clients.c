@@ -15,7 +15,6 @@ enum {
     unsent_max = 256 * 1024, /* of a connection: more is made when it has taken some */
     greeting_ms = 10 * 1000, /* to say the first four bytes, as etcd has it */
     taking_ms = 120 * 1000,  /* to take something of what waits */
-    seldom_ms = 100,         /* between what a client sends */
 };
 
 static const char greeting[] = {'P', 'R', 'I', ' '};
@@ -29,7 +28,6 @@ struct client {
     int64_t due_ms;    /* while h2 is NULL, or something waits for it */
     uint64_t taken;    /* bytes, when due_ms was set */
     uint64_t socket;   /* bytes that it took late */
-    int64_t read_ms;   /* when it sent something last */
     bool dirty;        /* in the list of those that may have something to send */
     bool over;         /* to be closed when all is sent */
     bool full;         /* the socket takes no more: it is waited for, nothing is read meanwhile */
@@ -341,25 +339,11 @@ static bool peek(struct client *it, const struct now *now)
     return true;
 }
 
-/* What comes after a pause Linux acknowledges as soon as it is read, by a segment of its own
- * (tcp_input.c, tcp_event_data_recv). Held back, the answer says it as well. */
-static void acknowledge_by_answer(struct client *it)
-{
-    const int off = 0;
-
-    if (it->all->now_ms - it->read_ms > seldom_ms) {
-        (void)setsockopt(it->fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
-    }
-    it->read_ms = it->all->now_ms;
-}
-
 static void receive(struct client *it)
 {
     struct clients *self = it->all;
-    ssize_t len;
+    ssize_t len = recv(it->fd, self->room, read_bytes, MSG_DONTWAIT);
 
-    acknowledge_by_answer(it);
-    len = recv(it->fd, self->room, read_bytes, MSG_DONTWAIT);
     if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
