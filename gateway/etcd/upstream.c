@@ -87,16 +87,12 @@ static void note_run(struct upstream *self, const struct msg_revision *fact)
 {
     const struct store_view *store = &self->view;
 
-    if (fact->boot == store->boot) {
-        return;
-    }
-    if (fact->epoch == store->epoch && fact->term < store->term) {
+    if (fact->boot != store->boot && fact->epoch == store->epoch && fact->term < store->term) {
         log_event(self->log, LOG_WARN, "store_went_back",
                   "the store runs on an older copy of its data: what was written since is not in "
                   "it; watches end",
                   log_int("revision", fact->revision), log_int("was", store->revision));
     }
-    self->former_boot = store->boot;
 }
 
 static void on_revision(struct upstream *self, const struct msg_revision *fact,
@@ -126,22 +122,23 @@ static void on_revision(struct upstream *self, const struct msg_revision *fact,
 }
 
 /* A member's term only rises. What it said before comes later than an answer may have: they take
- * different ways. A run that was not heard of yet is another matter: its directory may be a copy of
- * an earlier day. */
-static bool is_late(const struct upstream *self, const struct msg *msg)
+ * different ways. Where nothing else has been heard for long it is not late: the store runs on a
+ * copy of an earlier day. */
+static bool is_late(const struct upstream *self, const struct msg *msg, const struct now *now)
 {
     const struct msg_revision *fact = &msg->as_revision;
 
     return msg->type == MSG_TYPE_REVISION && fact->epoch == self->view.epoch &&
            fact->term < self->view.term &&
-           (fact->boot == self->view.boot || fact->boot == self->former_boot);
+           (fact->boot == self->view.boot ||
+            now->mono_ms - self->view.heard_ms <= 3 * self->election_ms);
 }
 
 static void on_fact(void *state, const struct msg *msg, const struct now *now)
 {
     struct upstream *self = state;
 
-    if (is_late(self, msg)) {
+    if (is_late(self, msg, now)) {
         return;
     }
     watches_fact(self->watches, msg);

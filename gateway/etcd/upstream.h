@@ -49,7 +49,6 @@ struct upstream {
     struct follower *follower;                   /* of the store */
     struct publisher publisher;                  /* this process's own (empty) facts */
     int64_t turned_ms;                           /* mono, of the last turn; 0: none */
-    uint64_t former_boot;                        /* the store's run before this one; 0: none */
     enum err failed; /* ERR_UNSUPPORTED: the store tells of what this gateway does not know */
 };
 
