@@ -116,15 +116,25 @@ static size_t digits_at(struct str text, size_t at)
     return len > 0 ? len : 1;
 }
 
-/* jansson's numbers end at 2^63, and ids are drawn from all of 64 bits: long ones become texts. */
+/* Whether the digits at at are a number of 2^63 or more. */
+static bool is_too_large(struct str text, size_t at, size_t len)
+{
+    struct str most = STR("9223372036854775807");
+
+    return (at == 0 || (text.data[at - 1] != '-' && text.data[at - 1] != '.')) &&
+           (len > most.len || (len == most.len && memcmp(text.data + at, most.data, len) > 0));
+}
+
+/* jansson's numbers end at 2^63, and ids are drawn from all of 64 bits: those beyond become texts.
+ */
 static json_t *load(struct str fields)
 {
-    enum { long_digits = 19 };
     struct buf text = {0};
     bool in_string = false;
     json_t *data;
 
     for (size_t i = 0; i < fields.len;) {
+        struct str quote = STR("");
         size_t len = 1;
 
         if (in_string && fields.data[i] == '\\') {
@@ -133,10 +143,11 @@ static json_t *load(struct str fields)
             in_string = !in_string;
         } else if (!in_string) {
             len = digits_at(fields, i);
+            quote = is_too_large(fields, i, len) ? STR("\"") : quote;
         }
-        buf_add_str(&text, !in_string && len >= long_digits ? STR("\"") : STR(""));
+        buf_add_str(&text, quote);
         buf_add(&text, fields.data + i, len);
-        buf_add_str(&text, !in_string && len >= long_digits ? STR("\"") : STR(""));
+        buf_add_str(&text, quote);
         i += len;
     }
     data = json_loadb(text.data != NULL ? text.data : "", text.len, JSON_ALLOW_NUL, NULL);

@@ -36,15 +36,15 @@ static bool learn(struct sender_clocks *self, struct sender_clock *it, int64_t l
     if (it->began_ms == INT64_MAX) {
         self->late++;
         it->began_ms = now->mono_ms;
-        it->most_ns = late_ns;
+        it->least_ns = late_ns;
     }
-    it->most_ns = late_ns < it->most_ns ? late_ns : it->most_ns;
+    it->least_ns = late_ns < it->least_ns ? late_ns : it->least_ns;
     it->seconds += second != it->second;
     it->second = second;
     if (now->mono_ms - it->began_ms < sender_learn_ms || it->seconds < sender_learn_seconds) {
         return false;
     }
-    it->behind_ns = it->most_ns + self->deadline_ns;
+    it->behind_ns = it->least_ns + self->deadline_ns;
     end_run(self, it);
     return true;
 }

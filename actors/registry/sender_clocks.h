@@ -25,7 +25,7 @@ enum {
 struct sender_clock {
     uint64_t sender;   /* 0: free */
     int64_t behind_ns; /* so much its clock is, as far as is known; 0: it is not */
-    int64_t most_ns;   /* the least that a write was late since began_ms, in the run of late ones */
+    int64_t least_ns;  /* the least that a write was late since began_ms, in the run of late ones */
     int64_t began_ms;  /* when it was first late, of the run of late ones; INT64_MAX: none is */
     int64_t second;    /* the last in which one was */
     uint32_t seconds;  /* how many */

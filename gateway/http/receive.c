@@ -48,12 +48,15 @@ static void refuse(struct request *self, int status, const char *why, bool endin
     "HTTP/1.1 " status                                                                             \
     "\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: " length "\r\n\r\n" text
 
+#define HEADER_TEXT                                                                                \
+    "431: the URL and the headers are longer than this server reads: send what is long in the "    \
+    "body, by POST\n"
+#define BODY_TEXT "413: the body is too large for this node\n"
+
 static const char header_too_large[] =
-    CUT("431 Request Header Fields Too Large", "103",
-        "431: the URL and the headers are longer than this server reads: send what is long in the "
-        "body, by POST\n");
-static const char body_too_large[] =
-    CUT("413 Content Too Large", "41", "413: the body is too large for this node\n");
+    CUT("431 Request Header Fields Too Large", "103", HEADER_TEXT);
+static const char body_too_large[] = CUT("413 Content Too Large", "41", BODY_TEXT);
+_Static_assert(sizeof(HEADER_TEXT) == 103 + 1 && sizeof(BODY_TEXT) == 41 + 1, "as they say");
 
 /* What there is no answer of the app's for any more: the connection ends with it. */
 static void say_and_cut(struct request *self, const char *text)

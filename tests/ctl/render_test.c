@@ -315,6 +315,10 @@ static void a_line_says_what_was_and_what_is(void **state)
     told(&seen, "PROTECTION", "evictor.protection",
          "{\"epoch\":2,\"on\":true,\"heard\":3,\"next_round_ms\":9}",
          "T  evictor.protection  no difference");
+    told(&seen, "LEADER", "store.leader",
+         "{\"epoch\":18446744073709551615,\"boot\":9223372036854775808,\"heard\":"
+         "9223372036854775807,\"text\":\"99999999999999999999\"}",
+         "T  store.leader  heard 9223372036854775807, text 99999999999999999999");
     told(&seen, "NODES", "replicator.nodes", "{\"nodes\":[{\"addr\":\"b:1\",\"status\":0}]}",
          "T  replicator.nodes  nodes.b:1.addr b:1, nodes.b:1.status up");
     told(&seen, "NODES", "replicator.nodes", "{\"nodes\":[{\"addr\":\"b:1\",\"status\":1}]}",
